@@ -111,7 +111,7 @@ pub struct Reason {
     pub code: String,
     /// For people.
     pub text: String,
-    /// The engine that says so; none for lists.
+    /// The engine that says so; none for what concerns both.
     pub engine: Option<Engine>,
 }
 
@@ -135,6 +135,8 @@ pub struct Deadline {
     pub used_us: u32,
     /// Whether some rules were left out because the budget was spent.
     pub partial: bool,
+    /// How many rules were left out.
+    pub skipped_rules: u32,
 }
 
 /// What may be shown of a card.

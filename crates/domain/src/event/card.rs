@@ -1,7 +1,7 @@
 //! The card of an event, before and behind the vault.
 
 use super::{CheckResult, EntryMode, Funding, Text, ThreeDs};
-use crate::{Country, Invalid, Pan, schema::text};
+use crate::{Country, Invalid, Pan, Timestamp, schema::text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use utoipa::{PartialSchema, ToSchema};
@@ -103,6 +103,18 @@ impl Expiry {
             .filter(|(year, month)| (1990..=2199).contains(year) && (1..=12).contains(month))
             .map(|(year, month)| Self { year, month })
             .ok_or_else(|| Invalid::new("expiry_malformed", "write an expiry as YYYY-MM"))
+    }
+
+    /// The first moment at which the card is no longer valid: the start of the next month, UTC.
+    pub fn end(self) -> Option<Timestamp> {
+        let next = (
+            i16::try_from(self.year).ok()?,
+            i8::try_from(self.month).ok()? + 1,
+        );
+        let (year, month) = if next.1 > 12 { (next.0 + 1, 1) } else { next };
+        let start = jiff::civil::Date::new(year, month, 1).ok()?;
+        let zoned = start.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
     }
 }
 

@@ -1,0 +1,38 @@
+//! What can go wrong with keys, named by what the caller can do about it.
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Use a key that exists.
+    #[error("no key has the id {0}")]
+    KeyUnknown(String),
+    /// Nothing left to do.
+    #[error("key {0} is revoked already")]
+    KeyRevoked(String),
+    /// Name scopes from the list.
+    #[error("unknown scope {0:?}: known are {known}", known = crate::Scopes::all())]
+    ScopeUnknown(String),
+    /// Shorten the description.
+    #[error(
+        "a description has at most {} bytes",
+        crate::registry::DESCRIPTION_BYTES_MAX
+    )]
+    DescriptionTooLong,
+    /// Revoked keys cannot be removed; use a fresh store.
+    #[error("the registry holds at most {} keys", crate::registry::KEYS_MAX)]
+    RegistryFull,
+    /// Restore the keyring that sealed it, or revoke the key.
+    #[error("stored key {key_id} does not read back: {reason}")]
+    KeyDamaged {
+        /// Which key.
+        key_id: String,
+        /// Why.
+        reason: String,
+    },
+    /// Mend the key that was given.
+    #[error(transparent)]
+    Crypto(#[from] paywarden_crypto::Error),
+    /// See the store's error.
+    #[error(transparent)]
+    Store(#[from] paywarden_store::Error),
+}

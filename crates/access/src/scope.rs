@@ -1,0 +1,117 @@
+//! What a key may do.
+
+use crate::Error;
+use std::fmt;
+
+/// One permission of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Scope {
+    /// Ask for decisions.
+    DecisionsWrite,
+    /// Read decisions, labels and the rule set.
+    DecisionsRead,
+    /// Say what a payment turned out to be.
+    LabelsWrite,
+    /// Add and remove list entries.
+    ListsWrite,
+    /// Read lists.
+    ListsRead,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 5] = [
+        Self::DecisionsWrite,
+        Self::DecisionsRead,
+        Self::LabelsWrite,
+        Self::ListsWrite,
+        Self::ListsRead,
+    ];
+
+    /// The word used in the store, on the command line and in replies.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DecisionsWrite => "decisions:write",
+            Self::DecisionsRead => "decisions:read",
+            Self::LabelsWrite => "labels:write",
+            Self::ListsWrite => "lists:write",
+            Self::ListsRead => "lists:read",
+        }
+    }
+
+    /// The scope with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of scopes. Its text form is their names with commas between them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// Every scope.
+    pub fn all() -> Self {
+        Self::of(&Scope::ALL)
+    }
+
+    /// Just these.
+    pub fn of(scopes: &[Scope]) -> Self {
+        Self(scopes.iter().fold(0, |set, scope| set | 1 << *scope as u8))
+    }
+
+    /// Reads `decisions:write,labels:write`; an empty text is the empty set.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let names = text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        names
+            .map(|name| Scope::parse(name).ok_or_else(|| Error::ScopeUnknown(name.to_owned())))
+            .try_fold(Self::default(), |set, scope| {
+                Ok(Self(set.0 | 1 << scope? as u8))
+            })
+    }
+
+    /// Whether the scope is among them.
+    pub fn contains(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8) != 0
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for scope in Scope::ALL.into_iter().filter(|scope| self.contains(*scope)) {
+            write!(f, "{separator}{scope}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips_and_unknown_words_are_refused() {
+        let two = Scopes::of(&[Scope::LabelsWrite, Scope::DecisionsWrite]);
+        assert_eq!(two.to_string(), "decisions:write,labels:write");
+        for set in [Scopes::default(), two, Scopes::all()] {
+            assert_eq!(Scopes::parse(&set.to_string()).unwrap(), set);
+        }
+        assert!(two.contains(Scope::LabelsWrite) && !two.contains(Scope::ListsRead));
+        assert!(
+            matches!(Scopes::parse("lists:read, lists:own"), Err(Error::ScopeUnknown(name))
+            if name == "lists:own")
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The things whose past is counted.
+
+use crate::set::Member;
+use std::fmt;
+
+/// How many kinds of entity there are.
+pub const ENTITY_KINDS: usize = EntityKind::ALL.len();
+
+/// A kind of thing that payments have in common. Numbers are stored: add at the end only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum EntityKind {
+    /// A card, by the keyed index of its number.
+    Card,
+    /// An issuer identification number.
+    Bin,
+    /// The payer's account or wallet.
+    Account,
+    /// The payer.
+    Customer,
+    /// The device that the payer holds.
+    Device,
+    /// The network address that the request came from.
+    Ip,
+    /// The merchant.
+    Merchant,
+    /// One terminal of a merchant.
+    Terminal,
+    /// The account or party that is paid.
+    Payee,
+    /// The payer's e-mail address.
+    Email,
+    /// The payer's phone number.
+    Phone,
+}
+
+impl EntityKind {
+    /// Every kind, in declared order.
+    pub const ALL: [Self; 11] = [
+        Self::Card,
+        Self::Bin,
+        Self::Account,
+        Self::Customer,
+        Self::Device,
+        Self::Ip,
+        Self::Merchant,
+        Self::Terminal,
+        Self::Payee,
+        Self::Email,
+        Self::Phone,
+    ];
+
+    /// The word used in rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Bin => "bin",
+            Self::Account => "account",
+            Self::Customer => "customer",
+            Self::Device => "device",
+            Self::Ip => "ip",
+            Self::Merchant => "merchant",
+            Self::Terminal => "terminal",
+            Self::Payee => "payee",
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Member for EntityKind {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn place(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for EntityKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_places_follow_the_declaration() {
+        for (place, kind) in EntityKind::ALL.into_iter().enumerate() {
+            assert_eq!(EntityKind::parse(kind.name()), Some(kind));
+            assert_eq!(usize::from(kind.place()), place);
+        }
+    }
+}

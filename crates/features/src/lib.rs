@@ -1,0 +1,39 @@
+//! Exact sliding windows over the past of each entity of a payment: card, account, device …
+//!
+//! Every event is stored once; each of its entities lists the events it took part in. A window is
+//! read by walking that list, or over summaries where the list is long; either way the value equals
+//! what counting all events by hand would give. Nothing is precomputed per window, so that new
+//! windows see the whole past that is kept.
+//!
+//! No clock, no thread, no file: time comes with the events, snapshots go through `Read` and
+//! `Write`.
+
+mod arena;
+mod blocks;
+pub mod entity;
+pub mod error;
+pub mod event;
+mod long;
+mod past;
+pub mod plan;
+mod read;
+mod registry;
+mod run;
+pub mod set;
+mod slide;
+pub mod snapshot;
+mod state;
+pub mod store;
+mod tally;
+pub mod value;
+pub mod window;
+
+pub use entity::{ENTITY_KINDS, EntityKind};
+pub use error::Error;
+pub use event::FeatureEvent;
+pub use plan::Plan;
+pub use set::Set;
+pub use snapshot::Restored;
+pub use store::{FeatureStore, Limits, Stats, Ticket};
+pub use value::Value;
+pub use window::{Aggregate, Attribute, Filter, WindowSpec};

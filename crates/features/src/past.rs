@@ -1,0 +1,212 @@
+//! Events and the entities that they belong to, kept in step.
+
+use crate::FeatureEvent;
+use crate::arena::{Arena, Fact, Ids, NO_AMOUNT, NO_ENTITY, Standing};
+use crate::blocks::{Blocks, LIST_MAX, List};
+use crate::entity::EntityKind;
+use crate::long::Long;
+use crate::plan::Plan;
+use crate::registry::{Registry, Timeline};
+use crate::run::Ground;
+use crate::slide::Spread;
+use hashbrown::HashMap;
+use paywarden_domain::EventKind;
+use std::hash::BuildHasherDefault;
+
+/// What is kept, without any policy of what to keep.
+#[derive(Debug)]
+pub(crate) struct Past {
+    pub arena: Arena,
+    pub registry: Registry,
+    pub blocks: Blocks,
+    pub longs: HashMap<u32, Long, BuildHasherDefault<Spread>>,
+    /// From how many events on a timeline is long.
+    long_min: usize,
+}
+
+impl Past {
+    pub(crate) fn new(entities_max: usize, long_min: usize) -> Self {
+        Self {
+            arena: Arena::new(),
+            registry: Registry::new(entities_max),
+            blocks: Blocks::new(),
+            longs: HashMap::default(),
+            long_min: long_min.clamp(2, LIST_MAX),
+        }
+    }
+
+    /// The numbers of the event's entities, tracked from now on; and how many had no room.
+    pub(crate) fn track(&mut self, event: &FeatureEvent, idle_before: i64) -> (Ids, u64) {
+        let mut ids = EntityKind::ALL.map(|kind| match event.entity(kind) {
+            0 => NO_ENTITY,
+            key => self.registry.find(kind, key).unwrap_or(NO_ENTITY),
+        });
+        let mut without_room = 0;
+        for kind in EntityKind::ALL {
+            let id = &mut ids[kind as usize];
+            if *id == NO_ENTITY && event.entity(kind) != 0 {
+                *id = self
+                    .registry
+                    .track(kind, event.entity(kind), idle_before)
+                    .unwrap_or_else(|| {
+                        without_room += 1;
+                        NO_ENTITY
+                    });
+            }
+        }
+        (ids, without_room)
+    }
+
+    /// The event with this number as it came, and its outcome and label.
+    pub(crate) fn event(&self, number: u64) -> Option<(FeatureEvent, Standing)> {
+        let position = self.arena.position(number)?;
+        let fact = self.arena.fact(position)?;
+        let ids = self.arena.ids(position);
+        let entities = ids.map(|id| self.registry.get(id).map_or(0, |entity| entity.key));
+        let event = FeatureEvent {
+            at: fact.at,
+            amount: Some(fact.amount).filter(|amount| *amount != NO_AMOUNT),
+            kind: EventKind::from_number(fact.kind)?,
+            country: fact.country,
+            mcc: fact.mcc,
+            entities,
+        };
+        Some((event, fact.standing))
+    }
+
+    /// Adds what an entity remembers of events that are no longer kept.
+    pub(crate) fn remember(&mut self, kind: EntityKind, key: u64, gone_first: i64, last: u32) {
+        let id = self.registry.track(kind, key, i64::MIN);
+        if let Some(entity) = id.and_then(|id| self.registry.get_mut(id)) {
+            entity.gone_first = entity.gone_first.min(gone_first);
+            entity.last = entity.last.max(last);
+        }
+    }
+
+    /// Adds an event with a number that is not kept, and lists it at its entities.
+    pub(crate) fn insert(&mut self, number: u64, fact: Fact, ids: &Ids, plan: &Plan) {
+        self.arena.put(number, fact, ids);
+        let position = number as u32;
+        for (kind, id) in tracked(ids) {
+            let ground = ground(&self.arena, plan, kind);
+            let Some(entity) = self.registry.get_mut(id) else {
+                continue;
+            };
+            entity.seen(fact.at);
+            let moved = match &mut entity.list {
+                Timeline::Short(list) if list.len() < self.long_min => {
+                    let place = place_of(self.blocks.positions(*list), position, ground);
+                    self.blocks.insert(list, id, place, position)
+                }
+                Timeline::Short(list) => {
+                    let mut long = Long::new(self.blocks.positions(*list), ground);
+                    long.insert(position, &fact, ground);
+                    self.longs.insert(id, long);
+                    let moved = self.blocks.release(list);
+                    entity.list = Timeline::Long;
+                    moved
+                }
+                Timeline::Long => {
+                    if let Some(long) = self.longs.get_mut(&id) {
+                        long.insert(position, &fact, ground);
+                    }
+                    None
+                }
+            };
+            self.registry.note(moved);
+        }
+    }
+
+    /// Takes an event away. If it `happened`, its entities remember when; if it did not, entities
+    /// that were seen by it alone are forgotten.
+    pub(crate) fn remove(&mut self, position: u32, happened: bool, plan: &Plan) -> Option<Fact> {
+        let fact = *self.arena.fact(position)?;
+        for (kind, id) in tracked(&self.arena.ids(position)) {
+            self.unlist((kind, id), position, &fact, plan);
+            let Some(entity) = self.registry.get_mut(id) else {
+                continue;
+            };
+            if happened {
+                entity.gone_first = entity.gone_first.min(fact.at);
+            } else if entity.is_empty() && entity.gone_first == i64::MAX {
+                self.registry.forget(id);
+            }
+        }
+        self.arena.clear(position);
+        Some(fact)
+    }
+
+    /// Gives an event another outcome or label.
+    pub(crate) fn restate(&mut self, position: u32, standing: Standing, plan: &Plan) {
+        let Some((before, after)) = self.arena.restate(position, standing) else {
+            return;
+        };
+        if before.standing == after.standing {
+            return;
+        }
+        for (kind, id) in tracked(&self.arena.ids(position)) {
+            let is_long = self.registry.get(id).is_some_and(|entity| entity.is_long());
+            if let Some(long) = is_long.then(|| self.longs.get_mut(&id)).flatten() {
+                long.change(position, &before, &after, ground(&self.arena, plan, kind));
+            }
+        }
+    }
+
+    /// Removes a position from the timeline of one entity; a long one that has shrunk to half of
+    /// the threshold becomes short again.
+    fn unlist(&mut self, entity: (EntityKind, u32), position: u32, fact: &Fact, plan: &Plan) {
+        let (kind, id) = entity;
+        let Some(entity) = self.registry.get_mut(id) else {
+            return;
+        };
+        if let Timeline::Short(list) = &mut entity.list {
+            let mut positions = self.blocks.positions(*list).iter();
+            let place = positions.position(|other| *other == position);
+            let moved = place.and_then(|place| self.blocks.remove(list, id, place));
+            return self.registry.note(moved);
+        }
+        let Some(long) = self.longs.get_mut(&id) else {
+            return;
+        };
+        long.remove(position, fact, ground(&self.arena, plan, kind));
+        if long.len() > self.long_min / 2 {
+            return;
+        }
+        let mut list = List::default();
+        for (place, position) in long.positions().enumerate() {
+            let moved = self.blocks.insert(&mut list, id, place, position);
+            self.registry.note(moved);
+        }
+        self.longs.remove(&id);
+        if let Some(entity) = self.registry.get_mut(id) {
+            entity.list = Timeline::Short(list);
+        }
+    }
+}
+
+/// The entities that are there, with their kinds.
+pub(crate) fn tracked(ids: &Ids) -> impl Iterator<Item = (EntityKind, u32)> {
+    EntityKind::ALL
+        .into_iter()
+        .zip(*ids)
+        .filter(|(_, id)| *id != NO_ENTITY)
+}
+
+/// What a timeline of this kind refers to.
+pub(crate) fn ground<'a>(arena: &'a Arena, plan: &'a Plan, kind: EntityKind) -> Ground<'a> {
+    Ground {
+        arena,
+        kind: &plan.kinds[kind as usize],
+        generation: plan.generation,
+    }
+}
+
+/// Where a position belongs in a short list: mostly at its end.
+fn place_of(positions: &[u32], position: u32, ground: Ground) -> usize {
+    let key = ground.key(position);
+    let later = positions
+        .iter()
+        .rev()
+        .take_while(|other| ground.key(**other) > key);
+    positions.len() - later.count()
+}

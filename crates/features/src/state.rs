@@ -1,0 +1,217 @@
+//! What happens to an event in the store: reserved, decided, labelled, grown too old.
+
+use crate::arena::{Fact, Ids, Standing};
+use crate::past::Past;
+use crate::plan::Plan;
+use crate::read::{Current, Query, Scratch};
+use crate::{FeatureEvent, Limits, Stats, Value};
+use paywarden_domain::time::DAY;
+use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The most event numbers that positions can tell apart, with room to spare.
+const SPAN_MAX: u64 = 1 << 31;
+/// How late an event may come and still find whole windows.
+pub(crate) const LATE_MAX: i64 = DAY;
+/// How far one event may move the newest time on: one wrong clock does not age everything.
+const LEAP_MAX: i64 = DAY;
+/// How many old slots one event may clear away, more than it fills.
+const EXPIRY_STEPS: usize = 4;
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub past: Past,
+    pub plan: Arc<Plan>,
+    limits: Limits,
+    pending: BTreeSet<u64>,
+    /// The newest time of an event; `i64::MIN` before the first one.
+    pub newest: i64,
+    /// The newest time of an event that is no longer kept; `i64::MIN` for none.
+    pub gone_latest: i64,
+    events: u64,
+    untracked: u64,
+    scratch: Scratch,
+}
+
+impl State {
+    pub(crate) fn new(limits: Limits, plan: Arc<Plan>) -> Self {
+        let limits = Limits {
+            events_max: limits.events_max.clamp(1, SPAN_MAX),
+            ..limits
+        };
+        Self {
+            past: Past::new(limits.entities_max, limits.long_min),
+            plan,
+            limits,
+            pending: BTreeSet::new(),
+            newest: i64::MIN,
+            gone_latest: i64::MIN,
+            events: 0,
+            untracked: 0,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// An empty state with the same limits and plan.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.limits, Arc::clone(&self.plan))
+    }
+
+    /// Reads all windows and adds the event, undecided. Returns its number, and whether a window
+    /// reached further back than what is kept.
+    pub(crate) fn reserve(
+        &mut self,
+        plan: &Plan,
+        event: &FeatureEvent,
+        values: &mut Vec<Value>,
+    ) -> (u64, bool) {
+        let ids = self.track(event);
+        let fact = Fact::new(event, &ids, Standing::PENDING);
+        let newest = plan.generation == self.plan.generation;
+        let query = Query {
+            plan,
+            newest,
+            current: &Current { fact, ids },
+        };
+        self.past.read(query, &mut self.scratch, values);
+        let bounded = event.at.saturating_sub(plan.reach_for(event.present())) < self.gone_latest;
+        let number = self.past.arena.next();
+        self.pending.insert(number);
+        self.insert(number, fact, &ids);
+        (number, bounded)
+    }
+
+    /// Adds an event with a given number. False if it is present or too old.
+    pub(crate) fn add(&mut self, number: u64, event: &FeatureEvent, standing: Standing) -> bool {
+        let arena = &self.past.arena;
+        let known = number < arena.start() || arena.position(number).is_some();
+        if known || number > i64::MAX as u64 {
+            return false;
+        }
+        self.make_room_until(number + 1);
+        let ids = self.track(event);
+        let fact = Fact::new(event, &ids, standing);
+        self.insert(number, fact, &ids);
+        true
+    }
+
+    /// Makes `next` the next number, unless it is already higher.
+    pub(crate) fn skip_to(&mut self, next: u64) {
+        self.make_room_until(next);
+        self.past.arena.skip_to(next);
+    }
+
+    /// Records the outcome of an undecided event; one that is no longer kept needs none.
+    pub(crate) fn commit(&mut self, number: u64, outcome: Outcome) {
+        if self.pending.remove(&number)
+            && let Some(position) = self.past.arena.position(number)
+            && let Some(fact) = self.past.arena.fact(position)
+        {
+            let standing = fact.standing.with_outcome(outcome);
+            self.past.restate(position, standing, &self.plan);
+        }
+    }
+
+    /// Takes an undecided event away again.
+    pub(crate) fn abort(&mut self, number: u64) {
+        if self.pending.remove(&number)
+            && let Some(position) = self.past.arena.position(number)
+        {
+            self.past.remove(position, false, &self.plan);
+            self.events -= 1;
+        }
+    }
+
+    /// Records a label. False if the event is not kept.
+    pub(crate) fn label(&mut self, number: u64, verdict: LabelVerdict) -> bool {
+        let arena = &self.past.arena;
+        let position = arena.position(number);
+        let Some((position, fact)) = position.and_then(|p| Some((p, arena.fact(p)?))) else {
+            return false;
+        };
+        let standing = fact.standing.with_label(verdict);
+        self.past.restate(position, standing, &self.plan);
+        true
+    }
+
+    /// The number below which every event is decided.
+    pub(crate) fn decided_until(&self) -> u64 {
+        self.pending
+            .first()
+            .copied()
+            .unwrap_or(self.past.arena.next())
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let truncated = self.gone_latest > self.newest.saturating_sub(self.plan.reach);
+        Stats {
+            events: self.events,
+            pending: self.pending.len() as u64,
+            oldest_pending: self.pending.first().copied(),
+            next_event_no: self.past.arena.next(),
+            entities: self.past.registry.tracked() as u64,
+            entities_untracked: self.untracked,
+            long_timelines: self.past.longs.len() as u64,
+            truncated_since: truncated.then(|| Timestamp::from_micros(self.gone_latest)),
+        }
+    }
+
+    fn track(&mut self, event: &FeatureEvent) -> Ids {
+        let (ids, without_room) = self.past.track(event, self.kept_since());
+        self.untracked += without_room;
+        ids
+    }
+
+    fn insert(&mut self, number: u64, fact: Fact, ids: &Ids) {
+        let earlier = if self.newest == i64::MIN {
+            fact.at
+        } else {
+            self.newest
+        };
+        self.newest = fact.at.clamp(earlier, earlier.saturating_add(LEAP_MAX));
+        self.past.insert(number, fact, ids, &self.plan);
+        self.events += 1;
+        self.expire();
+    }
+
+    /// Drops the events that a span until `next` leaves no room for.
+    fn make_room_until(&mut self, next: u64) {
+        let start = next.saturating_sub(self.limits.events_max);
+        while self.past.arena.start() < start && self.past.arena.span() > 0 {
+            self.drop_oldest();
+        }
+        self.past.arena.leap_to(start);
+    }
+
+    /// The time from which on events are kept.
+    fn kept_since(&self) -> i64 {
+        self.newest.saturating_sub(self.plan.reach + LATE_MAX)
+    }
+
+    /// Drops events that no window reaches any more, and those beyond the limit.
+    fn expire(&mut self) {
+        for _ in 0..EXPIRY_STEPS {
+            match self.past.arena.front() {
+                Some((_, Some(fact))) if fact.at >= self.kept_since() => break,
+                Some(_) => self.drop_oldest(),
+                None => break,
+            }
+        }
+        self.make_room_until(self.past.arena.next());
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((position, fact)) = self.past.arena.front() else {
+            return;
+        };
+        if let Some(fact) = fact {
+            self.pending.remove(&self.past.arena.start());
+            self.past.remove(position, true, &self.plan);
+            self.gone_latest = self.gone_latest.max(fact.at);
+            self.events -= 1;
+        }
+        self.past.arena.pop();
+    }
+}

@@ -1,0 +1,169 @@
+//! Images: whole or refused, and equal to what they were taken of.
+
+use crate::oracle::Dice;
+use paywarden_domain::time::{DAY, SECOND};
+use paywarden_domain::{LabelVerdict, Outcome};
+use paywarden_features::*;
+use std::io::{self, Read};
+
+/// A store with some events, a few of them expired, and its windows.
+fn filled(events: usize) -> (FeatureStore, Vec<WindowSpec>, Dice, i64) {
+    let mut dice = Dice(events as u64);
+    let specs = dice.specs(20, 2 * DAY);
+    let store = FeatureStore::new(Limits {
+        long_min: 16,
+        ..Limits::default()
+    });
+    store.register(&specs).unwrap();
+    let (mut now, mut values) = (1_700_000_000 * SECOND, Vec::new());
+    for _ in 0..events {
+        now += dice.below(40_000 * SECOND as u64) as i64;
+        let ticket = store.reserve(&dice.event(now, 5), &mut values);
+        let number = ticket.event_no();
+        store.commit(ticket, Outcome::Approve);
+        if dice.chance(20) {
+            store.label(number, LabelVerdict::Fraud);
+        }
+    }
+    (store, specs, dice, now)
+}
+
+fn image(store: &FeatureStore) -> Vec<u8> {
+    let mut image = Vec::new();
+    store.snapshot(42, &mut image).unwrap();
+    image
+}
+
+/// Both stores give the same values for the same further events.
+fn assert_equal(left: &FeatureStore, right: &FeatureStore, dice: &mut Dice, mut now: i64) {
+    let (mut left_values, mut right_values) = (Vec::new(), Vec::new());
+    for _ in 0..60 {
+        now += dice.below(2000 * SECOND as u64) as i64;
+        let event = dice.event(now, 5);
+        let left_ticket = left.reserve(&event, &mut left_values);
+        let right_ticket = right.reserve(&event, &mut right_values);
+        assert_eq!(left_ticket, right_ticket);
+        assert_eq!(left_values, right_values);
+        left.commit(left_ticket, Outcome::Decline);
+        right.commit(right_ticket, Outcome::Decline);
+    }
+}
+
+#[test]
+fn a_restored_store_goes_on_as_the_one_it_was_taken_of() {
+    for events in [0, 1, 700] {
+        let (store, specs, mut dice, now) = filled(events);
+        let restored = FeatureStore::new(Limits {
+            long_min: 40,
+            ..Limits::default()
+        });
+        restored.register(&specs).unwrap();
+        let image = image(&store);
+        let next_event_no = store.stats().next_event_no;
+        let expected = Restored {
+            next_event_no,
+            labels_seq: 42,
+        };
+        assert_eq!(restored.restore(image.as_slice()).unwrap(), expected);
+        assert_eq!(restored.stats().events, store.stats().events);
+        assert_eq!(
+            restored.stats().truncated_since,
+            store.stats().truncated_since
+        );
+        let mut again = Vec::new();
+        restored.snapshot(42, &mut again).unwrap();
+        assert_eq!(again.len(), image.len());
+        assert_equal(&store, &restored, &mut dice, now);
+    }
+}
+
+#[test]
+fn damaged_images_are_refused_and_change_nothing() {
+    let (store, specs, mut dice, now) = filled(80);
+    let (target, _, _, _) = filled(80);
+    let image = image(&store);
+    for place in 0..image.len() {
+        let mut damaged = image.clone();
+        damaged[place] ^= 1 << (place % 8);
+        let refused = target.restore(damaged.as_slice());
+        assert!(
+            matches!(refused, Err(Error::Damaged(_) | Error::Format { .. })),
+            "{place}"
+        );
+        assert!(
+            matches!(target.restore(&image[..place]), Err(Error::Damaged(_))),
+            "{place}"
+        );
+    }
+    let longer = [image.as_slice(), &[0]].concat();
+    assert!(matches!(
+        target.restore(longer.as_slice()),
+        Err(Error::Damaged(_))
+    ));
+    target.register(&specs).unwrap();
+    assert_equal(&store, &target, &mut dice, now);
+}
+
+#[test]
+fn hostile_images_are_refused() {
+    let mut dice = Dice(1);
+    let store = FeatureStore::new(Limits::default());
+    for _ in 0..2000 {
+        let mut bytes = b"pw-past\x01".to_vec();
+        let length = dice.below(60) as u8;
+        bytes.extend([dice.below(4) as u8, length, 0, 0, 0]);
+        bytes.extend((0..dice.below(80)).map(|_| dice.below(256) as u8));
+        assert!(store.restore(bytes.as_slice()).is_err());
+    }
+}
+
+#[test]
+fn undecided_events_and_all_after_them_are_left_to_the_journal() {
+    let (store, specs, mut dice, now) = filled(30);
+    let mut values = Vec::new();
+    let event = dice.event(now, 5);
+    let ticket = store.reserve(&event, &mut values);
+    let later = dice.event(now, 5);
+    let later_ticket = store.reserve(&later, &mut values);
+    let later_number = later_ticket.event_no();
+    store.commit(later_ticket, Outcome::Approve);
+    assert_eq!(store.stats().oldest_pending, Some(ticket.event_no()));
+    let image = image(&store);
+    let restored = FeatureStore::new(Limits::default());
+    restored.register(&specs).unwrap();
+    let next_event_no = restored.restore(image.as_slice()).unwrap().next_event_no;
+    assert_eq!(next_event_no, ticket.event_no());
+    assert!(restored.replay(next_event_no, &event, Outcome::Hold));
+    assert!(restored.replay(later_number, &later, Outcome::Approve));
+    store.commit(ticket, Outcome::Hold);
+    assert_equal(&store, &restored, &mut dice, now);
+}
+
+#[test]
+fn an_image_can_be_written_beside_traffic() {
+    let (store, specs, mut dice, now) = filled(400);
+    let image = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| image(&store));
+        let mut values = Vec::new();
+        for step in 0..2000 {
+            let ticket = store.reserve(&dice.event(now + step * SECOND, 5), &mut values);
+            store.commit(ticket, Outcome::Approve);
+        }
+        writer.join().unwrap()
+    });
+    let restored = FeatureStore::new(Limits::default());
+    restored.register(&specs).unwrap();
+    assert!(restored.restore(image.as_slice()).unwrap().next_event_no >= 400);
+}
+
+#[test]
+fn a_failing_reader_is_not_called_damage() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("unplugged"))
+        }
+    }
+    let refused = FeatureStore::new(Limits::default()).restore(Broken);
+    assert!(matches!(refused, Err(Error::Io(_))));
+}

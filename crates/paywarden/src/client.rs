@@ -1,0 +1,324 @@
+//! The signed HTTPS client of every command that talks to a server: keep-alive, HTTP/1.1 or h2.
+
+mod reply;
+
+pub use reply::{Reply, ReplyKeys};
+
+use crate::{
+    failure::{Failure, Result},
+    signing::{Signer, json_headers},
+};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, Uri,
+    header::{AUTHORIZATION, HOST},
+    uri::{Authority, PathAndQuery},
+};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use reply::RequestHead;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+
+/// How long one request may take, connecting included.
+pub const REQUEST_SECONDS_MAX: u64 = 30;
+/// The longest reply that is read.
+pub const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How a request says who sends it.
+pub enum Caller {
+    /// It does not: for open routes.
+    Nobody,
+    /// By a sandbox secret.
+    Bearer(HeaderValue),
+    /// By a signature.
+    Signed(Signer),
+}
+
+/// Which protocol a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// A server, what to trust about it and who calls. Cheap to share; makes connections.
+pub struct Client {
+    authority: Authority,
+    host: HeaderValue,
+    server: ServerName<'static>,
+    tls: TlsConnector,
+    protocol: Protocol,
+    caller: Caller,
+}
+
+/// One connection with at most one request under way. Connects again by itself when it has been
+/// closed between requests.
+pub struct Connection {
+    client: Arc<Client>,
+    sender: Option<Sender>,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
+}
+
+impl Client {
+    /// A client of the server at `https://host[:port]` that trusts the authorities in a PEM file.
+    pub fn new(url: &str, ca_pem: &Path, caller: Caller, protocol: Protocol) -> Result<Arc<Self>> {
+        let authority = parse_url(url)?;
+        let host = HeaderValue::from_str(authority.as_str())
+            .map_err(|error| not_a_url(url, &error.to_string()))?;
+        let name = authority.host().trim_matches(['[', ']']).to_owned();
+        let server =
+            ServerName::try_from(name).map_err(|error| not_a_url(url, &error.to_string()))?;
+        let mut tls = ClientConfig::builder()
+            .with_root_certificates(trusted(ca_pem)?)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![match protocol {
+            Protocol::Http1 => b"http/1.1".to_vec(),
+            Protocol::Http2 => b"h2".to_vec(),
+        }];
+        let tls = TlsConnector::from(Arc::new(tls));
+        Ok(Arc::new(Self {
+            authority,
+            host,
+            server,
+            tls,
+            protocol,
+            caller,
+        }))
+    }
+
+    /// A connection, not yet opened.
+    pub fn connection(self: &Arc<Self>) -> Connection {
+        Connection {
+            client: self.clone(),
+            sender: None,
+        }
+    }
+
+    /// Whether the server is this very machine.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    async fn connect(&self) -> Result<Sender> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let port = self.authority.port_u16().unwrap_or(443);
+        let socket = TcpStream::connect((host, port))
+            .await
+            .map_err(|error| self.lost(&error))?;
+        socket
+            .set_nodelay(true)
+            .map_err(|error| self.lost(&error))?;
+        let stream = self.tls.connect(self.server.clone(), socket).await;
+        let stream = TokioIo::new(stream.map_err(|error| self.lost(&error))?);
+        match self.protocol {
+            Protocol::Http1 => {
+                let (sender, connection) = http1::handshake(stream)
+                    .await
+                    .map_err(|error| self.lost(&error))?;
+                // An error of the connection reaches whoever waits for a reply on it.
+                tokio::spawn(connection);
+                Ok(Sender::Http1(sender))
+            }
+            Protocol::Http2 => {
+                let (sender, connection) = http2::handshake(TokioExecutor::new(), stream)
+                    .await
+                    .map_err(|error| self.lost(&error))?;
+                tokio::spawn(connection);
+                Ok(Sender::Http2(sender))
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<(Request<Full<Bytes>>, RequestHead)> {
+        let uri = self.uri(path)?;
+        let mut headers = json_headers(&body, idempotency_key)?;
+        match &self.caller {
+            Caller::Nobody => {}
+            Caller::Bearer(secret) => {
+                headers.insert(AUTHORIZATION, secret.clone());
+            }
+            Caller::Signed(signer) => {
+                signer
+                    .sign(&method, &uri, &mut headers, &body)
+                    .map_err(|error| {
+                        Failure::environment(format!("cannot sign: {error}"), "check the key file")
+                    })?;
+            }
+        }
+        let head = RequestHead {
+            method: method.clone(),
+            uri,
+            headers: headers.clone(),
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = match self.protocol {
+            Protocol::Http1 => {
+                headers.insert(HOST, self.host.clone());
+                head.uri
+                    .path_and_query()
+                    .cloned()
+                    .map_or_else(Uri::default, Uri::from)
+            }
+            Protocol::Http2 => head.uri.clone(),
+        };
+        *request.headers_mut() = headers;
+        Ok((request, head))
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri> {
+        let wrong = |error: http::Error| Failure::wrong_use(format!("{path}: {error}"), "a path");
+        let path = PathAndQuery::try_from(path).map_err(|error| wrong(error.into()))?;
+        Uri::builder()
+            .scheme("https")
+            .authority(self.authority.clone())
+            .path_and_query(path)
+            .build()
+            .map_err(wrong)
+    }
+
+    fn lost(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::environment(
+            format!("https://{} does not answer: {error}", self.authority),
+            "check that the server runs (`paywarden serve`) and that --ca names its ca.pem",
+        )
+    }
+}
+
+impl Connection {
+    /// Sends a body of JSON.
+    pub async fn post(
+        &mut self,
+        path: &str,
+        body: Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<Reply> {
+        self.send(Method::POST, path, body, idempotency_key).await
+    }
+
+    /// Asks for something.
+    pub async fn get(&mut self, path: &str) -> Result<Reply> {
+        self.send(Method::GET, path, Bytes::new(), None).await
+    }
+
+    /// Sends a request and reads the whole reply.
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<Reply> {
+        let client = self.client.clone();
+        let (request, head) = client.request(method, path, body, idempotency_key)?;
+        let limit = Duration::from_secs(REQUEST_SECONDS_MAX);
+        let exchange = timeout(limit, self.exchange(&client, request, head)).await;
+        let reply = exchange.unwrap_or_else(|_| {
+            Err(client.lost(&format_args!("no reply in {REQUEST_SECONDS_MAX} s")))
+        });
+        if reply.is_err() {
+            self.sender = None;
+        }
+        reply
+    }
+
+    async fn exchange(
+        &mut self,
+        client: &Client,
+        request: Request<Full<Bytes>>,
+        head: RequestHead,
+    ) -> Result<Reply> {
+        let sender = self.ready(client).await?;
+        let response = match sender {
+            Sender::Http1(sender) => sender.send_request(request).await,
+            Sender::Http2(sender) => sender.send_request(request).await,
+        };
+        let (parts, body) = response.map_err(|error| client.lost(&error))?.into_parts();
+        let body = Limited::new(body, REPLY_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| client.lost(&error))?.to_bytes();
+        Ok(Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            request: head,
+        })
+    }
+
+    async fn ready(&mut self, client: &Client) -> Result<&mut Sender> {
+        let open = match &mut self.sender {
+            Some(Sender::Http1(sender)) => sender.ready().await.is_ok(),
+            Some(Sender::Http2(sender)) => sender.ready().await.is_ok(),
+            None => false,
+        };
+        if !open {
+            self.sender = None;
+        }
+        match &mut self.sender {
+            Some(sender) => Ok(sender),
+            // Boxed, so that the handshake's state is not moved about with every request.
+            empty => Ok(empty.insert(Box::pin(client.connect()).await?)),
+        }
+    }
+}
+
+fn parse_url(url: &str) -> Result<Authority> {
+    let uri: Uri = url
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| not_a_url(url, &error.to_string()))?;
+    let bare = uri.path_and_query().is_none_or(|path| path.as_str() == "/");
+    match uri.authority() {
+        Some(authority) if uri.scheme_str() == Some("https") && bare => Ok(authority.clone()),
+        _ => Err(not_a_url(url, "only https://host:port is")),
+    }
+}
+
+fn not_a_url(url: &str, why: &str) -> Failure {
+    Failure::wrong_use(
+        format!("{url} is no address of a server: {why}"),
+        "write it as https://127.0.0.1:8443",
+    )
+}
+
+fn trusted(ca_pem: &Path) -> Result<RootCertStore> {
+    let missing = |error: &dyn std::fmt::Display| {
+        Failure::environment(
+            format!("cannot read {}: {error}", ca_pem.display()),
+            "name the server's ca.pem with --ca; it lies in the tls folder of its data_dir",
+        )
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(ca_pem).map_err(|error| missing(&error))? {
+        let certificate = certificate.map_err(|error| missing(&error))?;
+        roots.add(certificate).map_err(|error| missing(&error))?;
+    }
+    Ok(roots)
+}

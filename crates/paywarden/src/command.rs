@@ -1,0 +1,12 @@
+//! The commands, one file each.
+
+pub mod bench;
+pub mod check;
+pub mod demo;
+pub mod keys;
+pub mod loadgen;
+pub mod openapi;
+pub mod replay;
+pub mod serve;
+pub mod sign;
+pub mod verify;

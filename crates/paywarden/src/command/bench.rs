@@ -1,0 +1,19 @@
+//! `paywarden bench`: what parts of the server cost.
+
+mod edge;
+
+use crate::failure::Result;
+
+/// What can be measured.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Processor time per request: bare HTTPS, unsigned, Ed25519 and HMAC decisions
+    Edge(edge::Arguments),
+}
+
+/// Runs the command.
+pub async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Edge(arguments) => edge::run(arguments).await,
+    }
+}

@@ -1,0 +1,139 @@
+//! `paywarden serve`: runs the server until it is told to stop.
+
+use crate::{
+    config::{Config, ConfigFlags},
+    failure::{Failure, Result},
+    terminal,
+    wiring::Running,
+};
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// Runs the command.
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    log(&config)?;
+    let running = Running::start(&config).await?;
+    let rules = running.engine.rule_set();
+    let greeting = Greeting {
+        url: running.url(),
+        rules: rules.rules.len(),
+        rule_set: rules.version,
+        config: &config,
+        ca_pem: running.ca_pem.as_deref(),
+        has_keys: !running.registry().all().is_empty(),
+    };
+    terminal::result(&greeting.text());
+    wait_for_signal().await?;
+    terminal::note("stopping: finishing requests, writing the window snapshot\n");
+    running.stop().await
+}
+
+/// Waits for SIGINT (Ctrl-C) or SIGTERM.
+pub async fn wait_for_signal() -> Result<()> {
+    let unheard = |error: std::io::Error| {
+        Failure::environment(
+            format!("cannot listen for signals: {error}"),
+            "report this as a bug",
+        )
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(unheard),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+fn log(config: &Config) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+        Failure::wrong_use(
+            format!("log = {}: {error}", config.log),
+            "write it like \"info\"",
+        )
+    })?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    let set = match config.log_json {
+        true => registry.with(lines.json()).try_init(),
+        false => registry.with(lines).try_init(),
+    };
+    set.map_err(|error| Failure::environment(error, "report this as a bug"))
+}
+
+/// What a person needs to know of a server that has started.
+struct Greeting<'a> {
+    url: String,
+    rules: usize,
+    rule_set: String,
+    config: &'a Config,
+    ca_pem: Option<&'a Path>,
+    has_keys: bool,
+}
+
+impl Greeting<'_> {
+    fn text(&self) -> String {
+        let data_dir = self.config.data_dir.display();
+        let mut text = format!(
+            "paywarden {} listens on {}\n\
+             \x20 rules    {} rules, version {}\n\
+             \x20 data     {data_dir}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.url,
+            self.rules,
+            self.rule_set,
+        );
+        if let Some(ca_pem) = self.ca_pem {
+            text += &format!("  trust    {} (curl --cacert)\n", ca_pem.display());
+        }
+        if self.config.sandbox {
+            text += "  sandbox  bearer keys are accepted: never send real payments here\n";
+        }
+        if !self.has_keys {
+            text += &format!(
+                "  no key   {} keys create --tenant NAME --data-dir {data_dir}\n",
+                terminal::program(),
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_when_it_has_started() {
+        let greeting = |config: &Config, ca_pem: Option<&Path>, has_keys: bool| {
+            let url = "https://127.0.0.1:8443".to_owned();
+            let rule_set = "0123456789abcdef".to_owned();
+            let greeting = Greeting {
+                url,
+                rules: 243,
+                rule_set,
+                config,
+                ca_pem,
+                has_keys,
+            };
+            greeting
+                .text()
+                .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        };
+        let sandbox = Config {
+            sandbox: true,
+            ..Config::default()
+        };
+        let ca_pem = Path::new("data/tls/ca.pem");
+        let first = greeting(&sandbox, Some(ca_pem), false);
+        let later = greeting(&Config::default(), None, true);
+        insta::assert_snapshot!(format!("{first}\n{later}"));
+    }
+}

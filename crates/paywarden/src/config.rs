@@ -1,0 +1,375 @@
+//! What an operator can set: defaults, then `paywarden.toml`, then `PAYWARDEN_*`, then flags.
+//!
+//! *Invariant*: an unknown key is an error wherever it is written, and a secret is never a value:
+//! only the path of a file that holds it.
+
+#[cfg(test)]
+mod tests;
+
+use crate::failure::{Failure, Result};
+use paywarden_domain::Currency;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// The file read when no other is named; it may be absent.
+pub const FILE_DEFAULT: &str = "paywarden.toml";
+/// What every environment variable of ours begins with.
+const ENVIRONMENT_PREFIX: &str = "PAYWARDEN_";
+/// The one variable that is not a setting: where tests find outside data.
+const ENVIRONMENT_TEST_DATA: &str = "PAYWARDEN_DATA";
+
+/// Every setting. Flat on purpose: the key in the file is the name in the environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port of the API; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Keys, certificates, window snapshot and, by default, the database. Made with mode 0700.
+    pub data_dir: PathBuf,
+    /// `sqlite:///path` or `postgres://user@host/name`; a file in `data_dir` when not set.
+    pub database_url: Option<String>,
+    /// File that holds the database password.
+    pub database_password_file: Option<PathBuf>,
+    /// Certificate chain as PEM; a local authority makes one when not set.
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate as PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Names and addresses in the certificate that the local authority makes.
+    pub tls_names: Vec<String>,
+    /// Folder of rule packs; the shipped packs when not set.
+    pub rules_dir: Option<PathBuf>,
+    /// The currency that windows sum in and rules compare in.
+    pub base_currency: Currency,
+    /// Major units of the base currency for one major unit of another, as text.
+    pub rates: BTreeMap<String, String>,
+    /// Accepts bearer keys and explains refused signatures. Never with real payments.
+    pub sandbox: bool,
+    /// Believes the caller's event times however old, and `known_at` in labels: for replays.
+    pub trust_event_time: bool,
+    /// Budget of one decision.
+    pub deadline_ms: u32,
+    /// The oldest event accepted.
+    pub event_age_hours_max: u32,
+    /// How far ahead of our clock an event may lie.
+    pub event_ahead_seconds_max: u32,
+    /// Events held in the windows.
+    pub window_events_max: u64,
+    /// Decisions between two snapshots of the windows.
+    pub snapshot_every_decisions: u64,
+    /// Entities held in the windows.
+    pub window_entities_max: usize,
+    /// Open connections.
+    pub connections_max: usize,
+    /// Open connections of one address.
+    pub connections_per_address_max: usize,
+    /// Requests worked on at once.
+    pub requests_in_flight_max: usize,
+    /// Requests of one key in a second.
+    pub requests_per_second_per_key: u32,
+    /// What is logged, in `RUST_LOG` form.
+    pub log: String,
+    /// Logs as JSON lines.
+    pub log_json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            database_password_file: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_names: vec![
+                "localhost".to_owned(),
+                "127.0.0.1".to_owned(),
+                "::1".to_owned(),
+            ],
+            rules_dir: None,
+            base_currency: usd(),
+            rates: BTreeMap::new(),
+            sandbox: false,
+            trust_event_time: false,
+            deadline_ms: 80,
+            event_age_hours_max: 24,
+            event_ahead_seconds_max: 60,
+            window_events_max: 5_000_000,
+            snapshot_every_decisions: 250_000,
+            window_entities_max: 20_000_000,
+            connections_max: 4_096,
+            connections_per_address_max: 512,
+            requests_in_flight_max: 1_024,
+            requests_per_second_per_key: 20_000,
+            log: "warn".to_owned(),
+            log_json: false,
+        }
+    }
+}
+
+/// The currency that everything is counted in when nothing else is said.
+pub fn usd() -> Currency {
+    match Currency::parse("USD") {
+        Ok(currency) => currency,
+        Err(_) => unreachable!("USD is a currency"),
+    }
+}
+
+/// Flags of every command that needs the settings.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct SettingFlags {
+    /// Configuration file [default: paywarden.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Any setting, as it would stand in the file; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Flags of every command that works on a data folder.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ConfigFlags {
+    /// Folder of keys, certificates and the database [default: data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+/// The effective settings and where each that is not a default came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Key to the place where it was set.
+    pub origins: BTreeMap<String, String>,
+}
+
+impl ConfigFlags {
+    /// Reads the file, the environment of this process and the flags.
+    pub fn load(&self) -> Result<Loaded> {
+        let mut settings = self.settings.clone();
+        let folder = self
+            .data_dir
+            .as_ref()
+            .map(|path| format!("data_dir={}", path.display()));
+        settings.set.extend(folder);
+        settings.load()
+    }
+}
+
+impl SettingFlags {
+    /// Reads the file, the environment of this process and the flags.
+    pub fn load(&self) -> Result<Loaded> {
+        self.load_with(std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        }))
+    }
+
+    /// Reads the file, the given environment and the flags.
+    pub fn load_with(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Loaded> {
+        let mut layers = Layers::new()?;
+        layers.file(self.config.as_deref())?;
+        for (name, value) in environment {
+            let setting = name
+                .strip_prefix(ENVIRONMENT_PREFIX)
+                .map(str::to_ascii_lowercase);
+            if let Some(key) = setting.filter(|_| name != ENVIRONMENT_TEST_DATA) {
+                layers.text(&key, &value, &name)?;
+            }
+        }
+        for setting in &self.set {
+            let (key, value) = setting.split_once('=').ok_or_else(|| {
+                Failure::wrong_use(
+                    format!("--set {setting} has no value"),
+                    "write --set key=value",
+                )
+            })?;
+            layers.text(key, value, &format!("--set {key}"))?;
+        }
+        layers.finish()
+    }
+}
+
+struct Layers {
+    defaults: toml::Table,
+    values: toml::Table,
+    origins: BTreeMap<String, String>,
+}
+
+impl Layers {
+    fn new() -> Result<Self> {
+        let defaults = toml::Table::try_from(Config::default()).map_err(|error| {
+            Failure::environment(
+                format!("the defaults do not write: {error}"),
+                "report this bug",
+            )
+        })?;
+        Ok(Self {
+            defaults,
+            values: toml::Table::new(),
+            origins: BTreeMap::new(),
+        })
+    }
+
+    fn file(&mut self, named: Option<&Path>) -> Result<()> {
+        let path = named.unwrap_or(Path::new(FILE_DEFAULT));
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(());
+            }
+            Err(error) => {
+                return Err(Failure::wrong_use(
+                    format!("cannot read {}: {error}", path.display()),
+                    "give the path of your configuration with --config",
+                ));
+            }
+        };
+        // Read as settings first: only then does a mistake come with its line.
+        let checked = toml::from_str::<Config>(&text).map(drop);
+        let table = checked.and_then(|()| toml::from_str::<toml::Table>(&text));
+        let table = table.map_err(|error| {
+            let what = format!("{}: {}", path.display(), error.to_string().trim_end());
+            Failure::wrong_use(
+                what,
+                "correct the line; `paywarden check` prints every setting",
+            )
+        })?;
+        for (key, value) in table {
+            self.origins.insert(key.clone(), path.display().to_string());
+            self.values.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Sets one key from text; what the default is not text for is read as TOML.
+    fn text(&mut self, key: &str, text: &str, origin: &str) -> Result<()> {
+        let is_text = self.defaults.get(key).is_none_or(toml::Value::is_str);
+        let value = match is_text {
+            true => Ok(toml::Value::String(text.to_owned())),
+            false => toml::from_str::<toml::Table>(&format!("{key} = {text}"))
+                .map(|mut table| table.remove(key).unwrap_or(toml::Value::Boolean(false))),
+        };
+        let table = value.map(|value| toml::Table::from_iter([(key.to_owned(), value)]));
+        let table = table.and_then(|table| table.clone().try_into::<Config>().map(|_| table));
+        let table = table.map_err(|error| {
+            let what = format!("{origin}: {}", error.message());
+            Failure::wrong_use(what, "`paywarden check` prints every setting and its value")
+        })?;
+        self.origins.insert(key.to_owned(), origin.to_owned());
+        self.values.extend(table);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Loaded> {
+        let config: Config = self.values.try_into().map_err(|error: toml::de::Error| {
+            Failure::wrong_use(error.message(), "`paywarden check` prints every setting")
+        })?;
+        config.check()?;
+        Ok(Loaded {
+            config,
+            origins: self.origins,
+        })
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<()> {
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(Failure::wrong_use(
+                "tls_certificate and tls_key belong together",
+                "set both, or neither for a local authority",
+            ));
+        }
+        if self
+            .database_url
+            .as_deref()
+            .is_some_and(|url| masked_url(url) != url)
+        {
+            return Err(Failure::wrong_use(
+                "database_url holds a password",
+                "write the password to a file of mode 0600 and name it in database_password_file",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The address of the database, with the password from its file.
+    pub fn database_address(&self) -> Result<String> {
+        let Some(url) = &self.database_url else {
+            let folder = std::path::absolute(&self.data_dir)
+                .map_err(|error| Failure::environment(error, "name an absolute data_dir"))?;
+            return Ok(format!(
+                "sqlite://{}",
+                folder.join("paywarden.db").display()
+            ));
+        };
+        let Some(path) = &self.database_password_file else {
+            return Ok(url.clone());
+        };
+        let password = fs::read_to_string(path).map_err(|error| {
+            let what = format!("cannot read {}: {error}", path.display());
+            Failure::environment(what, "write the database password to this file, mode 0600")
+        })?;
+        let encoded = percent_encoded(password.trim_end());
+        match url.split_once('@') {
+            Some((head, rest)) => Ok(format!("{head}:{encoded}@{rest}")),
+            None => Err(Failure::wrong_use(
+                "database_url names no user for the password",
+                "write it as postgres://user@host/name",
+            )),
+        }
+    }
+
+    /// Every setting as it would stand in the file, each with its origin, without any secret.
+    pub fn shown(&self, origins: &BTreeMap<String, String>) -> String {
+        let table = toml::Table::try_from(self).unwrap_or_default();
+        let mut text = String::new();
+        for (key, value) in &table {
+            let value = match value {
+                toml::Value::String(url) if key == "database_url" => {
+                    toml::Value::String(masked_url(url))
+                }
+                value => value.clone(),
+            };
+            let origin = origins.get(key).map_or("default", String::as_str);
+            let line = format!("{key} = {value}");
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{line:<52} # {origin}");
+        }
+        text
+    }
+}
+
+/// The address with the password, if it holds one, replaced by stars.
+fn masked_url(url: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (user_info, place) = rest.split_once('@')?;
+        let (user, _) = user_info.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{place}"))
+    };
+    masked().unwrap_or_else(|| url.to_owned())
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}

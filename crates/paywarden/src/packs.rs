@@ -1,0 +1,122 @@
+//! The rule packs: those inside this binary, or those of the operator's own folder.
+
+use crate::failure::{Failure, Result};
+use paywarden_rules::{Diagnostic, Pack};
+use std::{fs, path::Path};
+
+macro_rules! shipped {
+    ($($name:literal,)*) => {
+        /// The packs inside this binary: file name and text.
+        pub const SHIPPED: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../rules/", $name))),)*];
+    };
+}
+
+shipped! {
+    "account_takeover.yaml",
+    "app_scam.yaml",
+    "bin_attack.yaml",
+    "bust_out_merchant.yaml",
+    "card_testing.yaml",
+    "chargeback_patterns.yaml",
+    "customer_profile.yaml",
+    "device_posture.yaml",
+    "dormant_reactivation.yaml",
+    "front_merchant.yaml",
+    "high_risk_corridor.yaml",
+    "layering.yaml",
+    "lists.yaml",
+    "lost_card.yaml",
+    "merchant_risk.yaml",
+    "mule.yaml",
+    "network_posture.yaml",
+    "new_account.yaml",
+    "payout_fraud.yaml",
+    "quasi_cash.yaml",
+    "refund_abuse.yaml",
+    "spending_baseline.yaml",
+    "stolen_card.yaml",
+    "structuring.yaml",
+    "terminal_risk.yaml",
+}
+
+/// The packs to publish: every `.yaml` of the folder, or the shipped ones.
+pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
+    let files = match folder {
+        Some(folder) => read_folder(folder)?,
+        None => SHIPPED
+            .iter()
+            .map(|(name, text)| ((*name).into(), (*text).into()))
+            .collect(),
+    };
+    let mut packs = Vec::with_capacity(files.len());
+    let mut diagnostics = Vec::new();
+    for (name, text) in &files {
+        match Pack::parse(name, text) {
+            Ok(pack) => packs.push(pack),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    if diagnostics.is_empty() {
+        Ok(packs)
+    } else {
+        Err(refused(&diagnostics))
+    }
+}
+
+/// What is wrong with the packs, as one failure.
+pub fn refused(diagnostics: &[Diagnostic]) -> Failure {
+    let rendered: Vec<String> = diagnostics.iter().map(Diagnostic::render).collect();
+    let count = rendered.len();
+    Failure::not_held(
+        format!("faults in the rule packs: {count}\n{}", rendered.join("\n")),
+        "correct the packs; `paywarden check` tries them without starting anything",
+    )
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<(String, String)>> {
+    let unreadable = |path: &Path, error: std::io::Error| {
+        Failure::environment(
+            format!("cannot read {}: {error}", path.display()),
+            "set rules_dir to a folder of .yaml files, or leave it out for the shipped packs",
+        )
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        if path.extension().is_some_and(|end| end == "yaml") {
+            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            files.push((name, text));
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::environment(
+            format!("{} holds no .yaml file", folder.display()),
+            "set rules_dir to a folder of rule packs, or leave it out for the shipped ones",
+        ));
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pack_of_the_folder_is_in_the_binary() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+        let files = read_folder(&folder).unwrap();
+        let shipped: Vec<_> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(
+            files.into_iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            shipped
+        );
+        load(None).unwrap();
+    }
+}

@@ -1,0 +1,140 @@
+//! Simulated traffic in the same form as the rows of a file, so that both are sent alike.
+
+use crate::{
+    config::Config,
+    entities,
+    failure::{Failure, Result},
+    mapping::{LateLabel, Row},
+    rows::Line,
+    wiring,
+};
+use paywarden_domain::{Timestamp, time::HOUR};
+use paywarden_rules::Rates;
+use paywarden_simulator::{Labelled, Population, Settings, Traffic};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::mpsc;
+
+/// Rows handed over at once.
+const BATCH_ROWS: usize = 64;
+/// Batches made ahead at most.
+const BATCHES_AHEAD_MAX: usize = 16;
+/// Events of one simulated customer on an ordinary day.
+const EVENTS_PER_CUSTOMER_DAY: u64 = 2;
+/// The share of simulated events that are attacks.
+const FRAUD_SHARE: f64 = 0.01;
+/// The currencies of the simulation in US dollars, as it converts them itself.
+const RATES: &[(&str, &str)] = &[
+    ("EUR", "1/0.92"),
+    ("GBP", "1/0.79"),
+    ("CNY", "1/7.2"),
+    ("JPY", "1/150"),
+    ("KWD", "1/0.307"),
+];
+
+/// The rates that a server needs for simulated traffic.
+pub fn rates() -> BTreeMap<String, String> {
+    RATES
+        .iter()
+        .map(|(code, rate)| ((*code).to_owned(), (*rate).to_owned()))
+        .collect()
+}
+
+/// The settings of a server that is measured with simulated traffic: its rates, and no limit on
+/// what one key may send.
+pub fn server_settings() -> Vec<String> {
+    let rates: Vec<String> = RATES
+        .iter()
+        .map(|(code, rate)| format!("{code} = \"{rate}\""))
+        .collect();
+    vec![
+        format!("rates={{ {} }}", rates.join(", ")),
+        "requests_per_second_per_key=1000000".to_owned(),
+    ]
+}
+
+/// Simulates events of the demonstration's population, in the background.
+pub fn demonstration(events: u64, rates: Rates) -> mpsc::Receiver<Vec<Line>> {
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD_MAX);
+    std::thread::spawn(move || {
+        let population = Population::demo();
+        let mut settings = Settings::demo();
+        let days = events.div_ceil(u64::from(settings.events_per_day)) + 1;
+        settings.days = settings.days.max(u32::try_from(days).unwrap_or(u32::MAX));
+        let mut batch = Vec::with_capacity(BATCH_ROWS);
+        let events = usize::try_from(events).unwrap_or(usize::MAX);
+        for (place, labelled) in Traffic::new(&population, settings).take(events).enumerate() {
+            batch.push(line(place as u64 + 1, &labelled, &rates));
+            let full = batch.len() == BATCH_ROWS;
+            if full && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
+                return;
+            }
+        }
+        // Nobody listens any more only if the command has already ended.
+        let _ = sender.blocking_send(batch);
+    });
+    receiver
+}
+
+/// Simulates events of the hours before `now`, all at once: for load with the present time.
+pub fn recent(events: u64, hours: u32, now: Timestamp, seed: u64) -> Result<Vec<Row>> {
+    let config = Config {
+        rates: rates(),
+        ..Config::default()
+    };
+    let rates = wiring::rates(&config)?;
+    let per_day = events * 24 / u64::from(hours) + 1;
+    let population = Population::new(
+        seed,
+        usize::try_from(per_day / EVENTS_PER_CUSTOMER_DAY).unwrap_or(0),
+    );
+    let settings = Settings {
+        seed,
+        start: Timestamp::from_micros(now.micros() - i64::from(hours) * HOUR),
+        days: 2,
+        events_per_day: u32::try_from(per_day).unwrap_or(u32::MAX),
+        fraud_share: FRAUD_SHARE,
+    };
+    let traffic = Traffic::new(&population, settings);
+    let past = traffic.take_while(|labelled| labelled.event.occurred_at <= now);
+    let events = usize::try_from(events).unwrap_or(usize::MAX);
+    past.take(events)
+        .enumerate()
+        .map(|(place, labelled)| {
+            row(place as u64 + 1, &labelled, &rates).map_err(|why| {
+                Failure::environment(
+                    format!("a simulated event is unusable: {why}"),
+                    "report this",
+                )
+            })
+        })
+        .collect()
+}
+
+fn line(place: u64, labelled: &Labelled, rates: &Rates) -> Line {
+    match row(place, labelled, rates) {
+        Ok(row) => Line::Row(row),
+        Err(why) => Line::Bad { line: place, why },
+    }
+}
+
+fn row(line: u64, labelled: &Labelled, rates: &Rates) -> Result<Row, String> {
+    let amount = labelled
+        .event
+        .amount
+        .map(|amount| rates.to_base(amount))
+        .transpose();
+    let label = labelled
+        .label()
+        .map(|label| LateLabel::new(&label, labelled.known_at()));
+    Ok(Row {
+        line,
+        id: labelled.event.id.clone(),
+        occurred_at: labelled.event.occurred_at,
+        amount_minor: amount.map_err(|error| error.to_string())?.unwrap_or(0),
+        body: labelled.body().map_err(|error| error.to_string())?.into(),
+        fraud: labelled.is_fraud,
+        scenario: labelled.kind.map(|kind| Arc::from(kind.name())),
+        label: label.transpose().map_err(|error| error.to_string())?,
+        entities: entities::of_simulated(&labelled.event),
+    })
+}

@@ -1,0 +1,251 @@
+//! Puts the crates together: one function that starts everything, one that stops it in order.
+
+use crate::{
+    config::Config,
+    failure::{Failure, Result},
+    key_desk::KeyDesk,
+    packs, private,
+};
+use paywarden_access::KeyRegistry;
+use paywarden_crypto::Keyring;
+use paywarden_domain::{
+    Currency,
+    time::{HOUR, SECOND},
+};
+use paywarden_privacy::Vault;
+use paywarden_risk::{Engine, EngineConfig};
+use paywarden_rules::Rates;
+use paywarden_server::{Parts, Server, tls};
+use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+/// The file of the master key in the data folder.
+const MASTER_KEY_FILE: &str = "master.key";
+/// The folder of the certificates in the data folder.
+const TLS_FOLDER: &str = "tls";
+/// How often it is looked whether a snapshot of the windows is due.
+const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
+
+/// The store and who may call: all that the key desk needs.
+pub struct Ground {
+    /// What is stored.
+    pub database: Database,
+    /// The way to store more.
+    pub journal: Journal,
+    /// The keys of the callers.
+    pub registry: Arc<KeyRegistry>,
+    keyring: Arc<Keyring>,
+}
+
+/// A running server with everything behind it.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What clients trust; none if the operator gave a certificate.
+    pub ca_pem: Option<PathBuf>,
+    /// The decision engine.
+    pub engine: Arc<Engine>,
+    ground: Ground,
+    server: Server,
+    desk: KeyDesk,
+    snapshots: JoinHandle<()>,
+}
+
+impl Ground {
+    /// Opens the data folder for writing. Only one process can: another gets a failure.
+    pub async fn open(config: &Config) -> Result<Self> {
+        private::folder(&config.data_dir)?;
+        let keyring = Keyring::open_or_create(&config.data_dir.join(MASTER_KEY_FILE))
+            .map_err(|error| needed("the master key", &error))?;
+        let keyring = Arc::new(keyring);
+        let database = Database::open(&config.database_address()?).await;
+        let database = database.map_err(|error| needed("the database", &error))?;
+        let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await;
+        let journal = journal.map_err(|error| needed("the journal", &error))?;
+        let registry = KeyRegistry::open(
+            database.clone(),
+            journal.clone(),
+            keyring.clone(),
+            Clock::System,
+        );
+        let registry = registry
+            .await
+            .map_err(|error| needed("the key registry", &error))?;
+        Ok(Self {
+            database,
+            journal,
+            registry: Arc::new(registry),
+            keyring,
+        })
+    }
+
+    /// Writes what is queued and closes the store.
+    pub async fn close(self) {
+        self.journal.close().await;
+        self.database.close().await;
+    }
+}
+
+impl Running {
+    /// Starts everything that the configuration asks for.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let packs = packs::load(config.rules_dir.as_deref())?;
+        let settings = engine_config(config)?;
+        let ground = Ground::open(config).await?;
+        let (identity, ca_pem) = identity(config)?;
+        let (database, journal) = (ground.database.clone(), ground.journal.clone());
+        let engine = Engine::start(
+            settings,
+            database,
+            journal,
+            Clock::System,
+            &ground.keyring,
+            packs,
+        )
+        .await;
+        let engine = Arc::new(engine.map_err(|error| needed("the engine", &error))?);
+        let parts = Parts {
+            engine: engine.clone(),
+            registry: ground.registry.clone(),
+            vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
+            keyring: ground.keyring.clone(),
+            clock: Clock::System,
+        };
+        let server = Server::start(server_config(config, identity), parts).await;
+        let server = server.map_err(|error| {
+            let next = "stop the other server or choose another address: --set listen=ADDRESS";
+            Failure::environment(error, next)
+        })?;
+        let address = server.local_addr();
+        let desk = KeyDesk::open(&config.data_dir, ground.registry.clone(), address)?;
+        let snapshots = tokio::spawn(keep_snapshots(engine.clone()));
+        Ok(Self {
+            address,
+            ca_pem,
+            engine,
+            ground,
+            server,
+            desk,
+            snapshots,
+        })
+    }
+
+    /// The address as a URL.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The keys of the callers.
+    pub fn registry(&self) -> &KeyRegistry {
+        &self.ground.registry
+    }
+
+    /// Finishes the requests under way, writes the window snapshot, closes the store.
+    pub async fn stop(self) -> Result<()> {
+        self.desk.close();
+        self.server.shutdown().await;
+        self.snapshots.abort();
+        let engine = self.engine;
+        let written = tokio::task::spawn_blocking(move || engine.snapshot()).await;
+        self.ground.close().await;
+        let written = written.unwrap_or_else(|error| Err(error.into()));
+        written.map(drop).map_err(|error| {
+            Failure::environment(
+                format!("the window snapshot was not written: {error}"),
+                "nothing is lost: the next start rebuilds the windows from the journal",
+            )
+        })
+    }
+}
+
+/// Writes a snapshot of the windows whenever enough was decided since the last one.
+async fn keep_snapshots(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(SNAPSHOT_LOOK).await;
+        let engine = engine.clone();
+        match tokio::task::spawn_blocking(move || engine.snapshot_if_due()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
+            Err(_) => return,
+        }
+    }
+}
+
+/// The rates of the configuration.
+pub fn rates(config: &Config) -> Result<Rates> {
+    let mut rates = Rates::new(config.base_currency);
+    for (code, rate) in &config.rates {
+        let wrong = |error: &dyn std::fmt::Display| {
+            let what = format!("rates.{code} = {rate}: {error}");
+            Failure::wrong_use(what, "write a rate as [rates] EUR = \"1.0845\"")
+        };
+        let currency = Currency::parse(code).map_err(|error| wrong(&error))?;
+        rates = rates.with(currency, rate).map_err(|error| wrong(&error))?;
+    }
+    Ok(rates)
+}
+
+/// Where the local authority of a data folder writes what clients trust.
+pub fn local_ca_pem(data_dir: &Path) -> PathBuf {
+    data_dir.join(TLS_FOLDER).join("ca.pem")
+}
+
+fn engine_config(config: &Config) -> Result<EngineConfig> {
+    let mut settings = EngineConfig::new(config.base_currency);
+    settings.rates = rates(config)?;
+    settings.deadline_ms = config.deadline_ms;
+    let age_max = i64::from(config.event_age_hours_max) * HOUR;
+    settings.event_age_max = (!config.trust_event_time).then_some(age_max);
+    settings.event_ahead_max = i64::from(config.event_ahead_seconds_max) * SECOND;
+    settings.limits.events_max = config.window_events_max;
+    settings.limits.entities_max = config.window_entities_max;
+    settings.snapshot_every = config.snapshot_every_decisions;
+    settings.snapshot_path = Some(config.data_dir.join("windows.snapshot"));
+    Ok(settings)
+}
+
+fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::Config {
+    let mut settings = paywarden_server::Config::new(config.listen, identity);
+    settings.sandbox = config.sandbox;
+    settings.trust_event_time = config.trust_event_time;
+    let limits = &mut settings.limits;
+    limits.connections_max = config.connections_max;
+    limits.connections_per_address_max = config.connections_per_address_max;
+    limits.requests_in_flight_max = config.requests_in_flight_max;
+    limits.requests_per_second_per_key = config.requests_per_second_per_key;
+    limits.burst_per_key = config.requests_per_second_per_key;
+    settings
+}
+
+fn identity(config: &Config) -> Result<(tls::Identity, Option<PathBuf>)> {
+    let unusable = |error: tls::Error| {
+        Failure::environment(
+            format!("no TLS identity: {error}"),
+            "correct tls_certificate and tls_key, or leave both out for a local authority",
+        )
+    };
+    if let (Some(chain), Some(key)) = (&config.tls_certificate, &config.tls_key) {
+        return Ok((
+            tls::Identity::from_pem_files(chain, key).map_err(unusable)?,
+            None,
+        ));
+    }
+    let names: Vec<&str> = config.tls_names.iter().map(String::as_str).collect();
+    let folder = config.data_dir.join(TLS_FOLDER);
+    let made = tls::SelfSigned::open_or_create(&folder, &names, Clock::System.now());
+    let made = made.map_err(unusable)?;
+    Ok((made.identity().map_err(unusable)?, Some(made.ca_pem)))
+}
+
+fn needed(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::environment(
+        format!("{what} does not open: {error}"),
+        "`paywarden check` looks at each part by itself",
+    )
+}

@@ -1,0 +1,84 @@
+//! What an operator can set about deciding.
+
+use paywarden_domain::{
+    Currency, Engine, Outcome,
+    time::{DAY, MINUTE},
+};
+use paywarden_features::Limits;
+use paywarden_rules::Rates;
+use std::path::PathBuf;
+
+/// Settings of the decision engine.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The base currency and the rates into it: windows sum in it, rules compare in it.
+    pub rates: Rates,
+    /// Budget from receipt of a request to its verdict.
+    pub deadline_ms: u32,
+    /// Oldest accepted event, in microseconds before now; none accepts any past time, for replays.
+    pub event_age_max: Option<i64>,
+    /// How far ahead of our clock an event may lie, in microseconds.
+    pub event_ahead_max: i64,
+    /// Scores from which each engine acts.
+    pub bands: Bands,
+    /// Memory limits of the window state.
+    pub limits: Limits,
+    /// Where the window state is kept between runs; none rebuilds it from the journal alone.
+    pub snapshot_path: Option<PathBuf>,
+    /// Decisions between two snapshots.
+    pub snapshot_every: u64,
+}
+
+impl EngineConfig {
+    /// The defaults, with everything counted in `base`.
+    pub fn new(base: Currency) -> Self {
+        Self {
+            rates: Rates::new(base),
+            deadline_ms: 80,
+            event_age_max: Some(DAY),
+            event_ahead_max: MINUTE,
+            bands: Bands::default(),
+            limits: Limits::default(),
+            snapshot_path: None,
+            snapshot_every: 250_000,
+        }
+    }
+}
+
+/// The score from which an engine takes each action by itself, strictest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bands {
+    /// Bands of the fraud engine.
+    pub fraud: Vec<(u16, Outcome)>,
+    /// Bands of the laundering engine.
+    pub laundering: Vec<(u16, Outcome)>,
+}
+
+impl Default for Bands {
+    fn default() -> Self {
+        Self {
+            fraud: vec![
+                (800, Outcome::Decline),
+                (500, Outcome::Review),
+                (300, Outcome::Challenge),
+            ],
+            laundering: vec![(800, Outcome::Hold), (400, Outcome::Review)],
+        }
+    }
+}
+
+impl Bands {
+    /// What a score means by itself.
+    pub fn action(&self, engine: Engine, score: u16) -> Outcome {
+        let bands = match engine {
+            Engine::Fraud => &self.fraud,
+            Engine::Laundering => &self.laundering,
+        };
+        bands
+            .iter()
+            .filter(|(from, _)| score >= *from)
+            .map(|(_, outcome)| *outcome)
+            .max()
+            .unwrap_or(Outcome::Approve)
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a call was not answered with what it asked for.
+
+use paywarden_domain::DecisionId;
+
+/// Errors of the decision engine, named by what the caller can do about them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Send events as they happen, or import history with `paywarden replay`.
+    #[error("the event lies further back than this server accepts")]
+    EventTooOld,
+    /// Set the caller's clock.
+    #[error("the event lies in the future")]
+    EventInFuture,
+    /// Use a fresh idempotency key for another body.
+    #[error("the idempotency key was used for another body")]
+    IdempotencyKeyReused,
+    /// Read the decision that stands.
+    #[error("the payment was decided before, under another idempotency key")]
+    PaymentAlreadyDecided {
+        /// The decision that stands.
+        decision: DecisionId,
+    },
+    /// Send the payment first.
+    #[error("no decision is known for this payment")]
+    PaymentUnknown,
+    /// Mend the list name, value or reason.
+    #[error("list entry refused: {0}")]
+    ListEntryMalformed(&'static str),
+    /// The list holds no such entry.
+    #[error("the list holds no such entry")]
+    ListEntryUnknown,
+    /// Retry after a pause.
+    #[error("more decisions are waiting than the journal takes")]
+    Overloaded,
+    /// Retry after a pause; nothing was decided or written that was not answered.
+    #[error("the journal cannot make the decision durable: {0}")]
+    StoreUnavailable(String),
+    /// What is stored does not read back: an operator must look at it.
+    #[error("a stored record does not read back: {0}")]
+    RecordDamaged(String),
+}
+
+impl Error {
+    /// Stable code for replies and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EventTooOld => "event_too_old",
+            Self::EventInFuture => "event_in_future",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::PaymentAlreadyDecided { .. } => "payment_already_decided",
+            Self::PaymentUnknown => "payment_unknown",
+            Self::ListEntryMalformed(_) => "list_entry_malformed",
+            Self::ListEntryUnknown => "list_entry_unknown",
+            Self::Overloaded => "overloaded",
+            Self::StoreUnavailable(_) => "store_unavailable",
+            Self::RecordDamaged(_) => "record_damaged",
+        }
+    }
+}
+
+impl From<paywarden_store::Error> for Error {
+    fn from(error: paywarden_store::Error) -> Self {
+        match error {
+            paywarden_store::Error::Overloaded => Self::Overloaded,
+            paywarden_store::Error::Corrupt { reason } => Self::RecordDamaged(reason),
+            other => Self::StoreUnavailable(other.to_string()),
+        }
+    }
+}
+
+/// Why the engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Mend the rule packs.
+    #[error("the rule packs do not compile:\n{0}")]
+    Rules(String),
+    /// The windows that the rules need exceed what may be kept.
+    #[error("the windows of the rules cannot be kept: {0}")]
+    Windows(#[from] paywarden_features::Error),
+    /// Mend the key file.
+    #[error("the key file does not serve: {0}")]
+    Keys(#[from] paywarden_crypto::Error),
+    /// Mend the store.
+    #[error(transparent)]
+    Store(#[from] Error),
+}

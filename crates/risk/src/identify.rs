@@ -1,0 +1,139 @@
+//! Who and what takes part in an event: the keys that windows and lists run on.
+
+use paywarden_domain::{Card, Event, Money, TenantId};
+use paywarden_features::{EntityKind, FeatureEvent};
+use paywarden_rules::Rates;
+use siphasher::sip::SipHasher24;
+use std::{borrow::Cow, hash::Hasher, net::IpAddr};
+
+/// The key of each entity that takes part in one event, as text.
+pub(crate) struct Keys<'a>([Option<Cow<'a, str>>; EntityKind::ALL.len()]);
+
+impl<'a> Keys<'a> {
+    /// The entities of an event. What the event does not carry is absent, never empty.
+    pub(crate) fn of(event: &'a Event<Card>) -> Self {
+        let mut keys = Self(std::array::from_fn(|_| None));
+        for kind in EntityKind::ALL {
+            keys.0[kind as usize] = key(kind, event).filter(|key| !key.is_empty());
+        }
+        keys
+    }
+
+    /// The key of one entity.
+    pub(crate) fn get(&self, kind: EntityKind) -> Option<&str> {
+        self.0[kind as usize].as_deref()
+    }
+}
+
+fn key(kind: EntityKind, event: &Event<Card>) -> Option<Cow<'_, str>> {
+    fn borrowed(text: Option<&paywarden_domain::event::Text>) -> Option<Cow<'_, str>> {
+        text.map(|text| Cow::Borrowed(text.as_str()))
+    }
+    let payer = event.payer.as_ref();
+    let merchant = event.merchant.as_ref();
+    match kind {
+        EntityKind::Card => event
+            .card
+            .as_ref()
+            .map(|card| Cow::Borrowed(card.index.as_str())),
+        EntityKind::Bin => borrowed(event.card.as_ref()?.bin.as_ref()),
+        EntityKind::Account => borrowed(event.account.as_ref()?.id.as_ref()),
+        EntityKind::Customer => borrowed(payer?.id.as_ref()),
+        EntityKind::Device => borrowed(event.device.as_ref()?.id.as_ref()),
+        EntityKind::Ip => event
+            .network
+            .as_ref()?
+            .ip
+            .map(|ip| Cow::Owned(network(ip.0))),
+        EntityKind::Merchant => borrowed(merchant?.id.as_ref()),
+        EntityKind::Terminal => terminal(event),
+        EntityKind::Payee => {
+            let payee = event.payee.as_ref()?;
+            borrowed(payee.account.as_ref().or(payee.id.as_ref()))
+        }
+        EntityKind::Email => payer?
+            .email
+            .as_ref()
+            .map(|email| Cow::Owned(email.to_lowercase())),
+        EntityKind::Phone => borrowed(payer?.phone.as_ref()),
+    }
+}
+
+/// An IPv4 address as it is; of an IPv6 address its /64, which is what one subscriber has.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+fn terminal(event: &Event<Card>) -> Option<Cow<'_, str>> {
+    let merchant = event.merchant.as_ref()?;
+    let terminal = merchant.terminal_id.as_ref()?;
+    Some(match &merchant.id {
+        Some(merchant) => Cow::Owned(format!("{}/{}", merchant.as_str(), terminal.as_str())),
+        None => Cow::Borrowed(terminal.as_str()),
+    })
+}
+
+/// Turns entity keys into the numbers that windows are kept under.
+///
+/// SipHash-2-4 under a key of this installation (Aumasson and Bernstein, 2012): nobody outside can
+/// make two entities collide, and by chance two of ten million do with probability 3 in a million.
+pub(crate) struct EntityHasher {
+    key: [u8; 16],
+}
+
+impl EntityHasher {
+    pub(crate) fn new(derived: &[u8; 32]) -> Self {
+        let mut key = [0; 16];
+        key.copy_from_slice(&derived[..16]);
+        Self { key }
+    }
+
+    fn hash(&self, tenant: &TenantId, kind: EntityKind, key: &str) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        hasher.write(tenant.as_str().as_bytes());
+        hasher.write(&[0, kind as u8]);
+        hasher.write(key.as_bytes());
+        hasher.finish().max(1)
+    }
+
+    /// The event as the windows see it.
+    pub(crate) fn feature_event(
+        &self,
+        tenant: &TenantId,
+        event: &Event<Card>,
+        keys: &Keys<'_>,
+        rates: &Rates,
+    ) -> FeatureEvent {
+        let merchant = event.merchant.as_ref();
+        let country = merchant
+            .and_then(|merchant| merchant.country)
+            .or_else(|| event.network.as_ref().and_then(|network| network.country));
+        let mcc = merchant.and_then(|merchant| merchant.mcc.as_ref());
+        let mut entities = [0; EntityKind::ALL.len()];
+        for kind in EntityKind::ALL {
+            if let Some(key) = keys.get(kind) {
+                entities[kind as usize] = self.hash(tenant, kind, key);
+            }
+        }
+        FeatureEvent {
+            at: event.occurred_at.micros(),
+            amount: event.amount.and_then(|amount| rates.to_base(amount).ok()),
+            kind: event.kind,
+            country: country.map_or(0, |country| country.number()),
+            mcc: mcc.and_then(|mcc| mcc.parse().ok()).unwrap_or(0),
+            entities,
+        }
+    }
+}
+
+/// Whether the amount is a whole multiple of 100 major units, as amounts chosen by people are.
+pub(crate) fn is_round(amount: Money) -> bool {
+    let unit = 100 * 10_i64.pow(u32::from(amount.currency.decimals()));
+    amount.minor > 0 && amount.minor % unit == 0
+}

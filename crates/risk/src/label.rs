@@ -1,0 +1,136 @@
+//! Labels: what payments turned out to be, into the journal and into the windows.
+
+use crate::{Caller, Engine, Error};
+use paywarden_domain::{DecisionId, Label, PaymentId, TenantId, Timestamp};
+use paywarden_store::{Appended, LabelRow, Row};
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use tokio::sync::Mutex;
+use utoipa::ToSchema;
+
+/// Labels of one payment take turns, so that windows see them in the order of the journal.
+const TURNS: usize = 64;
+
+/// What became of a label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LabelReceipt {
+    /// Position among all labels.
+    pub seq: i64,
+    /// The decision that it speaks of.
+    pub decision: DecisionId,
+    /// Whether the payment is recent enough for windows to see the label.
+    pub in_windows: bool,
+}
+
+impl Engine {
+    /// Records a label and lets the windows see it. `known_at` is when it became known, now if
+    /// none. Error: [`Error::PaymentUnknown`] before the payment itself.
+    pub async fn label(
+        &self,
+        caller: &Caller,
+        label: Label,
+        known_at: Option<Timestamp>,
+    ) -> Result<LabelReceipt, Error> {
+        let decided = self
+            .database
+            .decision_of_payment(&caller.tenant, &label.payment_id)
+            .await?;
+        let decided = decided.ok_or(Error::PaymentUnknown)?;
+        let event_no = u64::try_from(decided.event_no).unwrap_or(0);
+        let _turn = self.labels.turn(event_no).lock().await;
+        let _under_way = self.labels.begin();
+        let row = Row::Label(LabelRow {
+            seq: 0,
+            tenant: caller.tenant.clone(),
+            payment_id: label.payment_id,
+            event_no: Some(decided.event_no),
+            verdict: label.verdict,
+            source: label.source,
+            occurred_at: label.occurred_at,
+            known_at: known_at.unwrap_or_else(|| self.clock.now()),
+        });
+        let object = decided.id.to_string();
+        let appended = self
+            .write(caller, "label.create", &object, "payment label", row)
+            .await?;
+        let Appended::Written {
+            label_seq: Some(seq),
+            ..
+        } = appended
+        else {
+            return Err(Error::RecordDamaged("a label got no number".to_owned()));
+        };
+        let in_windows = self.features.label(event_no, label.verdict);
+        self.labels
+            .applied
+            .fetch_max(u64::try_from(seq).unwrap_or(0), Ordering::SeqCst);
+        Ok(LabelReceipt {
+            seq,
+            decision: decided.id,
+            in_windows,
+        })
+    }
+
+    /// The labels of a payment, newest first.
+    pub async fn labels(
+        &self,
+        tenant: &TenantId,
+        payment: &PaymentId,
+    ) -> Result<Vec<LabelRow>, Error> {
+        Ok(self.database.labels_of_payment(tenant, payment).await?)
+    }
+}
+
+/// How far labels are in the windows.
+pub(crate) struct LabelProgress {
+    turns: [Mutex<()>; TURNS],
+    under_way: AtomicUsize,
+    applied: AtomicU64,
+    settled: AtomicU64,
+}
+
+impl Default for LabelProgress {
+    fn default() -> Self {
+        Self {
+            turns: [const { Mutex::const_new(()) }; TURNS],
+            under_way: AtomicUsize::new(0),
+            applied: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
+        }
+    }
+}
+
+impl LabelProgress {
+    /// Every label up to this one is in the windows.
+    pub(crate) fn start_at(&self, seq: u64) {
+        self.applied.store(seq, Ordering::SeqCst);
+        self.settled.store(seq, Ordering::SeqCst);
+    }
+
+    /// A label number up to which every label is certainly in the windows. `applied` is read
+    /// before `under_way`: a lower label that is still on its way is then seen as under way.
+    pub(crate) fn settled(&self) -> u64 {
+        let applied = self.applied.load(Ordering::SeqCst);
+        if self.under_way.load(Ordering::SeqCst) == 0 {
+            self.settled.fetch_max(applied, Ordering::SeqCst);
+        }
+        self.settled.load(Ordering::SeqCst)
+    }
+
+    fn turn(&self, event_no: u64) -> &Mutex<()> {
+        &self.turns[(event_no % TURNS as u64) as usize]
+    }
+
+    fn begin(&self) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        UnderWay(self)
+    }
+}
+
+struct UnderWay<'a>(&'a LabelProgress);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,29 @@
+//! The way a payment travels between the edge and the journal.
+//!
+//! ```text
+//! identify   keys of the entities, windows including this payment, lists
+//! judge      fraud ∥ laundering: fired rules, score, action
+//! verdict    one outcome by precedence, warnings, reasons
+//! record     decision, trail leaf and outbox row in one group commit
+//! ```
+//!
+//! [`Engine`] is the only way in. Everything it answers is durable first.
+
+pub mod config;
+mod engine;
+mod error;
+mod facts;
+mod identify;
+mod label;
+mod list;
+mod query;
+mod record;
+mod recovery;
+mod verdict;
+
+pub use config::{Bands, EngineConfig};
+pub use engine::{Caller, Decided, Engine, Figures, Idempotency, Request, RuleFigures};
+pub use error::{Error, StartError};
+pub use label::LabelReceipt;
+pub use list::{ListEntry, ListPage, ListSummary};
+pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};

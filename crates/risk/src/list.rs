@@ -1,0 +1,275 @@
+//! Allow and deny lists: in memory for rules, in the store for good.
+
+use crate::{Caller, Engine, Error};
+use paywarden_domain::{TenantId, Timestamp, event::TEXT_BYTES_MAX};
+use paywarden_store::{ListEntryRow, ListRemoval, Row};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::{PoisonError, RwLock},
+};
+use utoipa::ToSchema;
+
+/// The most entries that one list holds.
+pub const ENTRIES_MAX: usize = 1_000_000;
+/// The most lists that one tenant has.
+pub const LISTS_MAX: usize = 256;
+const NAME_BYTES_MAX: usize = 64;
+/// A reason is the purpose of its trail leaf, which takes so much.
+const REASON_BYTES_MAX: usize = 256;
+const LOAD_ROWS: u32 = 10_000;
+
+/// One entry of a list. What being listed means is said by the rules that name the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListEntry {
+    /// Key of an entity, or any text that a rule compares.
+    pub value: String,
+    /// Why it is listed.
+    pub reason: String,
+    /// When it stops counting; none means never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// Who added it.
+    pub added_by: String,
+}
+
+/// One page of a list, in the order of its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListPage {
+    /// The entries.
+    pub entries: Vec<ListEntry>,
+    /// Give this as `after` to read on.
+    pub next: Option<String>,
+}
+
+/// A list and its size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListSummary {
+    /// Its name in rules, after `lists.`.
+    pub name: String,
+    /// How many entries it has, expired ones not yet removed included.
+    pub entries: usize,
+}
+
+type TenantLists = HashMap<String, BTreeMap<String, ListEntry>>;
+
+/// All lists of all tenants, in memory.
+#[derive(Default)]
+pub(crate) struct Lists(RwLock<HashMap<TenantId, TenantLists>>);
+
+impl Lists {
+    /// Whether the value is on the list at this moment.
+    pub(crate) fn contains(
+        &self,
+        tenant: &TenantId,
+        list: &str,
+        value: &str,
+        now: Timestamp,
+    ) -> bool {
+        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lists
+            .get(tenant)
+            .and_then(|lists| lists.get(list))
+            .and_then(|entries| entries.get(value))
+            .is_some_and(|entry| entry.expires_at.is_none_or(|expiry| expiry > now))
+    }
+
+    pub(crate) fn insert(&self, tenant: &TenantId, list: &str, entry: ListEntry) {
+        let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let entries = lists
+            .entry(tenant.clone())
+            .or_default()
+            .entry(list.to_owned())
+            .or_default();
+        entries.insert(entry.value.clone(), entry);
+    }
+
+    fn remove(&self, tenant: &TenantId, list: &str, value: &str) {
+        let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lists) = lists.get_mut(tenant) {
+            if let Some(entries) = lists.get_mut(list) {
+                entries.remove(value);
+            }
+            lists.retain(|_, entries| !entries.is_empty());
+        }
+    }
+
+    fn read<T>(&self, tenant: &TenantId, with: impl FnOnce(&TenantLists) -> T) -> Option<T> {
+        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lists.get(tenant).map(with)
+    }
+}
+
+impl Engine {
+    /// Puts a value on a list, or replaces the entry that is there.
+    pub async fn add_to_list(
+        &self,
+        caller: &Caller,
+        list: &str,
+        value: &str,
+        reason: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        check_name(list)?;
+        check_text(value, TEXT_BYTES_MAX, "a value has 1 to 512 bytes")?;
+        check_text(reason, REASON_BYTES_MAX, "a reason has 1 to 256 bytes")?;
+        let now = self.clock.now();
+        if expires_at.is_some_and(|expiry| expiry <= now) {
+            return Err(Error::ListEntryMalformed("the expiry lies in the past"));
+        }
+        self.check_room(&caller.tenant, list)?;
+        let row = Row::ListEntry(ListEntryRow {
+            entry_no: 0,
+            tenant: caller.tenant.clone(),
+            list: list.to_owned(),
+            value: value.to_owned(),
+            reason: reason.to_owned(),
+            added_by: caller.key_id.clone(),
+            added_at: now,
+            expires_at,
+            removed_at: None,
+        });
+        self.write(caller, "list.add", list, reason, row).await?;
+        let entry = ListEntry {
+            value: value.to_owned(),
+            reason: reason.to_owned(),
+            expires_at,
+            added_at: now,
+            added_by: caller.key_id.clone(),
+        };
+        self.lists.insert(&caller.tenant, list, entry);
+        Ok(())
+    }
+
+    /// Takes a value off a list; the store keeps that it was there.
+    pub async fn remove_from_list(
+        &self,
+        caller: &Caller,
+        list: &str,
+        value: &str,
+        reason: &str,
+    ) -> Result<(), Error> {
+        check_text(reason, REASON_BYTES_MAX, "a reason has 1 to 256 bytes")?;
+        let known = self.lists.read(&caller.tenant, |lists| {
+            lists
+                .get(list)
+                .is_some_and(|entries| entries.contains_key(value))
+        });
+        if known != Some(true) {
+            return Err(Error::ListEntryUnknown);
+        }
+        let row = Row::ListRemoval(ListRemoval {
+            tenant: caller.tenant.clone(),
+            list: list.to_owned(),
+            value: value.to_owned(),
+            removed_at: self.clock.now(),
+        });
+        self.write(caller, "list.remove", list, reason, row).await?;
+        self.lists.remove(&caller.tenant, list, value);
+        Ok(())
+    }
+
+    /// A page of a list's entries after `after`, at most `limit` of them.
+    pub fn list_entries(
+        &self,
+        tenant: &TenantId,
+        list: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> ListPage {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.lists.read(tenant, |lists| {
+            let entries = lists.get(list)?;
+            let range = entries.range::<str, _>((from, Bound::Unbounded));
+            Some(
+                range
+                    .take(limit + 1)
+                    .map(|(_, entry)| entry.clone())
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let mut entries = entries.flatten().unwrap_or_default();
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let next = entries
+            .last()
+            .filter(|_| more)
+            .map(|entry| entry.value.clone());
+        ListPage { entries, next }
+    }
+
+    /// The lists of a tenant, by name.
+    pub fn lists(&self, tenant: &TenantId) -> Vec<ListSummary> {
+        let mut summaries = self
+            .lists
+            .read(tenant, |lists| {
+                let summary = |(name, entries): (&String, &BTreeMap<_, _>)| ListSummary {
+                    name: name.clone(),
+                    entries: entries.len(),
+                };
+                lists.iter().map(summary).collect::<Vec<_>>()
+            })
+            .unwrap_or_default();
+        summaries.sort_by(|one, other| one.name.cmp(&other.name));
+        summaries
+    }
+
+    fn check_room(&self, tenant: &TenantId, list: &str) -> Result<(), Error> {
+        let sizes = |lists: &TenantLists| (lists.len(), lists.get(list).map(BTreeMap::len));
+        match self.lists.read(tenant, sizes) {
+            Some((LISTS_MAX.., None)) => {
+                Err(Error::ListEntryMalformed("a tenant has at most 256 lists"))
+            }
+            Some((_, Some(ENTRIES_MAX..))) => Err(Error::ListEntryMalformed(
+                "a list has at most 1,000,000 entries",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn load_lists(&self) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let now = self.clock.now();
+            let rows = self
+                .database
+                .list_entries_all(now, after, LOAD_ROWS)
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.entry_no;
+            for row in rows {
+                let entry = ListEntry {
+                    value: row.value,
+                    reason: row.reason,
+                    expires_at: row.expires_at,
+                    added_at: row.added_at,
+                    added_by: row.added_by,
+                };
+                self.lists.insert(&row.tenant, &row.list, entry);
+            }
+        }
+    }
+}
+
+fn check_name(list: &str) -> Result<(), Error> {
+    let mut bytes = list.bytes();
+    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if starts && bytes.all(plain) && list.len() <= NAME_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::ListEntryMalformed(
+        "a list name is lower case words joined by underscores",
+    ))
+}
+
+fn check_text(text: &str, bytes_max: usize, otherwise: &'static str) -> Result<(), Error> {
+    if text.is_empty() || text.len() > bytes_max {
+        return Err(Error::ListEntryMalformed(otherwise));
+    }
+    Ok(())
+}

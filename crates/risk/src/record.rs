@@ -1,0 +1,80 @@
+//! The decision as the journal keeps it, and back.
+
+use crate::{Error, Request};
+use paywarden_crypto::{
+    digest::sha256,
+    keyring::{Keyring, PreparedSeal},
+};
+use paywarden_domain::Decision;
+use paywarden_store::DecisionRow;
+
+/// Turns decisions into rows and rows into decisions. The event is sealed: names, addresses and
+/// texts of people are in it.
+pub(crate) struct Recorder {
+    seal: PreparedSeal,
+}
+
+impl Recorder {
+    pub(crate) fn new(keyring: &Keyring) -> Result<Self, paywarden_crypto::Error> {
+        Ok(Self {
+            seal: keyring.seal_for("decision event")?,
+        })
+    }
+
+    pub(crate) fn row(
+        &self,
+        request: &Request,
+        decision: &Decision,
+        event_no: u64,
+        feature: Vec<u8>,
+    ) -> Result<DecisionRow, Error> {
+        let Request {
+            caller,
+            event,
+            idempotency,
+            ..
+        } = request;
+        let clear = serde_json::to_vec(event).map_err(damaged)?;
+        let sealed = self
+            .seal
+            .seal(decision.id.as_str().as_bytes(), &clear)
+            .map_err(damaged)?;
+        Ok(DecisionRow {
+            event_no: i64::try_from(event_no).map_err(damaged)?,
+            id: decision.id.clone(),
+            tenant: caller.tenant.clone(),
+            payment_id: decision.payment_id.clone(),
+            kind: decision.kind,
+            occurred_at: decision.occurred_at,
+            decided_at: decision.decided_at,
+            outcome: decision.outcome,
+            fraud_score: decision.fraud.score,
+            laundering_score: decision.laundering.score,
+            amount: decision.amount,
+            key_id: caller.key_id.clone(),
+            idempotency_key: idempotency.as_ref().map(|given| given.key.clone()),
+            fingerprint: idempotency.as_ref().map(|given| given.fingerprint),
+            feature,
+            event: sealed,
+            body: postcard::to_stdvec(decision).map_err(damaged)?,
+        })
+    }
+}
+
+/// The decision that a row holds.
+pub(crate) fn decision(row: &DecisionRow) -> Result<Decision, Error> {
+    postcard::from_bytes(&row.body).map_err(damaged)
+}
+
+/// The version of a rule set: the first 16 hexadecimal digits of the SHA-256 of its source.
+pub(crate) fn version(source: &str) -> String {
+    sha256(source.as_bytes())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn damaged(error: impl std::fmt::Display) -> Error {
+    Error::RecordDamaged(error.to_string())
+}

@@ -1,0 +1,113 @@
+//! Rebuilding the windows after a restart: snapshot first, then what the journal has beyond it.
+
+use crate::{Engine, EngineConfig, Error, StartError};
+use paywarden_features::{FeatureEvent, FeatureStore, Plan, Restored, WindowSpec};
+use paywarden_store::Database;
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Write},
+    path::Path,
+    sync::Arc,
+};
+
+const REPLAY_ROWS: u32 = 10_000;
+
+/// Brings the windows from what the snapshot held to where the journal is.
+pub(crate) async fn replay(engine: &Engine, restored: Option<Restored>) -> Result<(), Error> {
+    let mut after = restored
+        .as_ref()
+        .map_or(0, |state| state.next_event_no.saturating_sub(1));
+    let mut replayed = 0_u64;
+    loop {
+        let from = i64::try_from(after).unwrap_or(i64::MAX);
+        let rows = engine.database.decisions_since(from, REPLAY_ROWS).await?;
+        let Some(last) = rows.last() else { break };
+        after = u64::try_from(last.event_no).unwrap_or(after);
+        for row in rows {
+            let event = FeatureEvent::decode(&row.feature)
+                .map_err(|error| Error::RecordDamaged(error.to_string()))?;
+            let event_no = u64::try_from(row.event_no).unwrap_or(0);
+            replayed += u64::from(engine.features.replay(event_no, &event, row.outcome));
+        }
+    }
+    let mut labels = restored.map_or(0, |state| state.labels_seq);
+    loop {
+        let from = i64::try_from(labels).unwrap_or(i64::MAX);
+        let rows = engine.database.labels_since(from, REPLAY_ROWS).await?;
+        let Some(last) = rows.last() else { break };
+        labels = u64::try_from(last.seq).unwrap_or(labels);
+        for row in rows {
+            if let Some(event_no) = row.event_no.and_then(|number| u64::try_from(number).ok()) {
+                engine.features.label(event_no, row.verdict);
+            }
+        }
+    }
+    engine.labels.start_at(labels);
+    tracing::info!(
+        replayed,
+        next_event_no = after + 1,
+        labels,
+        "windows rebuilt"
+    );
+    Ok(())
+}
+
+/// The windows as the snapshot holds them, if there is one that fits the journal; else empty ones,
+/// into which all is replayed.
+pub(crate) async fn restore(
+    config: &EngineConfig,
+    database: &Database,
+    windows: &[WindowSpec],
+) -> Result<(FeatureStore, Arc<Plan>, Option<Restored>), StartError> {
+    let empty = || {
+        let features = FeatureStore::new(config.limits);
+        features.register(windows).map(|plan| (features, plan))
+    };
+    let (features, plan) = empty()?;
+    let file = config
+        .snapshot_path
+        .as_ref()
+        .and_then(|path| File::open(path).ok());
+    let Some(file) = file else {
+        return Ok((features, plan, None));
+    };
+    let last = database.event_no_last().await.map_err(Error::from)?;
+    match features.restore(BufReader::new(file)) {
+        Ok(restored)
+            if i64::try_from(restored.next_event_no).is_ok_and(|next| next <= last + 1) =>
+        {
+            return Ok((features, plan, Some(restored)));
+        }
+        Ok(restored) => {
+            let snapshot = restored.next_event_no;
+            tracing::warn!(
+                snapshot,
+                journal = last,
+                "snapshot is ahead of the journal, left out"
+            );
+        }
+        Err(error) => {
+            tracing::warn!(%error, "snapshot of the windows left out, replaying the journal");
+        }
+    }
+    let (features, plan) = empty()?;
+    Ok((features, plan, None))
+}
+
+/// Replaces the snapshot atomically: the old one stays until the new one is on disk.
+pub(crate) fn write_snapshot(engine: &Engine, path: &Path) -> io::Result<()> {
+    let labels = engine.labels.settled();
+    let fresh = path.with_extension("new");
+    let mut file = BufWriter::new(File::create(&fresh)?);
+    engine
+        .features
+        .snapshot(labels, &mut file)
+        .map_err(io::Error::other)?;
+    file.flush()?;
+    file.get_ref().sync_all()?;
+    fs::rename(&fresh, path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

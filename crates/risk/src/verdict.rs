@@ -1,0 +1,205 @@
+//! From fired rules to one verdict.
+//!
+//! Each engine adds up the points of its fired live rules (at most 1000). Its action is the
+//! strictest of: what its band says about the score, what a fired rule asks for by itself, and
+//! `review` for each rule that failed closed. A fired rule with action `approve` is an exemption:
+//! it takes back everything but another rule's own `decline`. The verdict is the stricter of the
+//! two engines' actions; a plain approval with something to tell the payer becomes
+//! `approve_with_warning`.
+
+use crate::config::Bands;
+use paywarden_domain::{
+    Card, Challenge, Engine, EngineResult, Event, EventKind, FiredRule, Outcome, Reason, RuleFault,
+    Warning,
+};
+use paywarden_rules::{
+    Hits, Rule, RuleSet, Slots,
+    pack::{OnFault, Stage},
+};
+use std::cmp::Reverse;
+
+/// The most warnings that one payer is shown.
+const WARNINGS_MAX: usize = 3;
+const SCORE_MAX: u16 = 1000;
+const HOLD_MINUTES_DEFAULT: u32 = 60;
+
+/// What both engines and their combination say.
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) hold_minutes: Option<u32>,
+    pub(crate) fraud: EngineResult,
+    pub(crate) laundering: EngineResult,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Judges one event by its hits.
+pub(crate) fn decide(
+    rules: &RuleSet,
+    hits: &Hits,
+    slots: &Slots<'_>,
+    event: &Event<Card>,
+    bands: &Bands,
+) -> Verdict {
+    let fraud = judge(Engine::Fraud, rules, hits, slots, bands);
+    let laundering = judge(Engine::Laundering, rules, hits, slots, bands);
+    let mut fired: Vec<&Rule> = hits
+        .fired
+        .iter()
+        .filter_map(|index| rules.rules().get(*index))
+        .collect();
+    fired.sort_by_key(|rule| (Reverse(rule.action), Reverse(rule.score)));
+    let warnings = warnings(&fired);
+    let outcome = match fraud.action.max(laundering.action) {
+        Outcome::Approve if !warnings.is_empty() => Outcome::ApproveWithWarning,
+        outcome => outcome,
+    };
+    Verdict {
+        outcome,
+        challenge: (outcome == Outcome::Challenge).then(|| factor(event)),
+        hold_minutes: (outcome == Outcome::Hold).then(|| hold_minutes(&fired)),
+        fraud,
+        laundering,
+        reasons: reasons(&fired)
+            .into_iter()
+            .chain(blind(rules, event))
+            .collect(),
+        warnings,
+    }
+}
+
+fn judge(
+    engine: Engine,
+    rules: &RuleSet,
+    hits: &Hits,
+    slots: &Slots<'_>,
+    bands: &Bands,
+) -> EngineResult {
+    let faults = faults(engine, rules, hits);
+    let fired = fired(engine, &hits.fired, rules, slots);
+    let points: u32 = fired.iter().map(|rule| u32::from(rule.score)).sum();
+    let score = u16::try_from(points).unwrap_or(SCORE_MAX).min(SCORE_MAX);
+    let asked = fired
+        .iter()
+        .filter_map(|rule| rule.action)
+        .max()
+        .unwrap_or(Outcome::Approve);
+    let closed = faults.iter().any(|fault| fault.closed);
+    let exempt = fired
+        .iter()
+        .any(|rule| rule.action == Some(Outcome::Approve));
+    let action = if exempt && asked < Outcome::Decline {
+        Outcome::Approve
+    } else {
+        let floor = if closed {
+            Outcome::Review
+        } else {
+            Outcome::Approve
+        };
+        bands.action(engine, score).max(asked).max(floor)
+    };
+    let shadow = self::fired(engine, &hits.shadow, rules, slots);
+    EngineResult {
+        score,
+        action,
+        fired,
+        shadow,
+        faults,
+    }
+}
+
+fn fired(engine: Engine, hits: &[usize], rules: &RuleSet, slots: &Slots<'_>) -> Vec<FiredRule> {
+    let mut fired: Vec<_> = hits
+        .iter()
+        .filter_map(|index| rules.rules().get(*index).map(|rule| (*index, rule)))
+        .filter(|(_, rule)| rule.engine == engine)
+        .map(|(index, rule)| FiredRule {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            score: rule.score,
+            action: rule.action,
+            reason: rule.reason.code.clone(),
+            values: rules.explain(index, slots),
+        })
+        .collect();
+    fired.sort_by_key(|rule| Reverse(rule.score));
+    fired
+}
+
+fn faults(engine: Engine, rules: &RuleSet, hits: &Hits) -> Vec<RuleFault> {
+    let rule = |index: usize| rules.rules().get(index);
+    let failed = hits
+        .faults
+        .iter()
+        .filter_map(|(index, fault)| Some((rule(*index)?, fault.name())));
+    let late = hits
+        .skipped
+        .clone()
+        .filter_map(|index| Some((rule(index)?, "deadline")))
+        .filter(|(rule, _)| rule.on_fault == OnFault::Closed);
+    failed
+        .chain(late)
+        .filter(|(rule, _)| rule.engine == engine && rule.stage == Stage::Live)
+        .map(|(rule, fault)| RuleFault {
+            rule: rule.id.clone(),
+            fault: fault.to_owned(),
+            closed: rule.on_fault == OnFault::Closed,
+        })
+        .collect()
+}
+
+fn reasons(fired: &[&Rule]) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for rule in fired {
+        let known =
+            |reason: &Reason| reason.code == rule.reason.code && reason.engine == Some(rule.engine);
+        if !reasons.iter().any(known) {
+            reasons.push(Reason {
+                code: rule.reason.code.clone(),
+                text: rule.reason.text.clone(),
+                engine: Some(rule.engine),
+            });
+        }
+    }
+    reasons
+}
+
+/// Rules on amounts are silent for a currency without a rate, which must not go unseen.
+fn blind(rules: &RuleSet, event: &Event<Card>) -> Option<Reason> {
+    let amount = event
+        .amount
+        .filter(|amount| rules.rates().to_base(*amount).is_err())?;
+    Some(Reason {
+        code: "currency_without_rate".to_owned(),
+        text: format!(
+            "No rate for {}: rules on amounts could not see this one",
+            amount.currency
+        ),
+        engine: None,
+    })
+}
+
+fn warnings(fired: &[&Rule]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for warning in fired.iter().filter_map(|rule| rule.warning.as_ref()) {
+        let known = warnings.iter().any(|known| known.code == warning.code);
+        if !known && warnings.len() < WARNINGS_MAX {
+            warnings.push(warning.clone());
+        }
+    }
+    warnings
+}
+
+fn hold_minutes(fired: &[&Rule]) -> u32 {
+    let asked = fired.iter().filter_map(|rule| rule.hold_minutes).max();
+    asked.unwrap_or(HOLD_MINUTES_DEFAULT)
+}
+
+/// A card payment can be authenticated with its issuer; everything else by a bound code.
+fn factor(event: &Event<Card>) -> Challenge {
+    match event.kind {
+        EventKind::PaymentCard | EventKind::CardAdded => Challenge::ThreeDs,
+        _ => Challenge::BoundCode,
+    }
+}

@@ -1,0 +1,469 @@
+//! The engine over a real store: windows, idempotency, labels, lists, deadline, restart.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use paywarden_crypto::Keyring;
+use paywarden_domain::{
+    Card, Currency, Decision, Event, Label, LabelSource, LabelVerdict, Money, Outcome, PaymentId,
+    TenantId, Timestamp,
+};
+use paywarden_risk::{
+    Caller, Decided, DecisionQuery, Engine, EngineConfig, Error, Idempotency, Request,
+};
+use paywarden_rules::Pack;
+use paywarden_store::{Clock, Database, DatabaseLimits, Journal, JournalLimits};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+const PACK: &str = include_str!("engine.yaml");
+const START: &str = "2026-03-02T10:00:00Z";
+
+struct House {
+    engine: Arc<Engine>,
+    clock: Clock,
+    journal: Journal,
+    database: Database,
+}
+
+impl House {
+    async fn open(folder: &Path, keyring: &Keyring) -> Self {
+        static RUN: AtomicU64 = AtomicU64::new(0);
+        let seed = RUN.fetch_add(1, Ordering::Relaxed);
+        let clock = Clock::simulated(Timestamp::parse(START).unwrap(), seed);
+        let url = format!("sqlite://{}/store.db", folder.display());
+        let database = Database::open_with(&url, DatabaseLimits::default())
+            .await
+            .unwrap();
+        let limits = JournalLimits::default();
+        let journal = Journal::start(&database, clock.clone(), limits)
+            .await
+            .unwrap();
+        let mut config = EngineConfig::new(Currency::parse("USD").unwrap());
+        config.event_age_max = None;
+        config.snapshot_path = Some(folder.join("windows.snapshot"));
+        let pack = Pack::parse("engine.yaml", PACK).unwrap();
+        let engine = Engine::start(
+            config,
+            database.clone(),
+            journal.clone(),
+            clock.clone(),
+            keyring,
+            vec![pack],
+        );
+        let engine = Arc::new(engine.await.unwrap_or_else(|error| panic!("{error}")));
+        Self {
+            engine,
+            clock,
+            journal,
+            database,
+        }
+    }
+
+    async fn close(self) {
+        drop(self.engine);
+        self.journal.close().await;
+        self.database.close().await;
+    }
+
+    fn advance(&self, seconds: i64) {
+        if let Clock::Simulated(clock) = &self.clock {
+            clock.advance_us(u64::try_from(seconds).unwrap() * 1_000_000);
+        }
+    }
+
+    async fn decide(&self, event: Event<Card>) -> Result<Decided, Error> {
+        let received_us = self.clock.monotonic_us();
+        let request = Request {
+            caller: caller(),
+            event,
+            idempotency: None,
+            received_us,
+        };
+        self.engine.decide(request).await
+    }
+
+    async fn verdict(&self, event: Event<Card>) -> Arc<Decision> {
+        match self.decide(event).await.unwrap() {
+            Decided::New(decision) => decision,
+            Decided::Repeated(_) => panic!("decided before"),
+        }
+    }
+}
+
+fn caller() -> Caller {
+    Caller {
+        tenant: TenantId::parse("acme").unwrap(),
+        key_id: "key_1".to_owned(),
+    }
+}
+
+/// A card payment of `card`, so many seconds after the start.
+fn payment(id: &str, card: &str, seconds: i64, value: &str) -> Event<Card> {
+    let start = Timestamp::parse(START).unwrap();
+    let at = Timestamp::from_micros(start.micros() + seconds * 1_000_000);
+    let json = format!(
+        r#"{{"id":"{id}","type":"payment.card","occurred_at":"{at}",
+            "amount":{{"value":"{value}","currency":"USD"}},
+            "card":{{"index":"{card}","details":{{}}}},
+            "merchant":{{"id":"shop","terminal_id":"t1"}}}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+fn fired(decision: &Decision, rule: &str) -> Option<Vec<(String, Option<String>)>> {
+    let all = decision
+        .fraud
+        .fired
+        .iter()
+        .chain(&decision.laundering.fired);
+    let mut found = all.filter(|fired| fired.rule == format!("engine.{rule}"));
+    let values = |value: &paywarden_domain::decision::RuleValue| {
+        (value.operand.clone(), value.value.clone())
+    };
+    found
+        .next()
+        .map(|fired| fired.values.iter().map(values).collect())
+}
+
+/// What the rule that always fires reports for a window.
+fn seen(decision: &Decision, operand: &str) -> Option<String> {
+    let values = fired(decision, "always")?;
+    values.into_iter().find(|(name, _)| name == operand)?.1
+}
+
+#[tokio::test]
+async fn windows_include_the_payment_itself_and_explain_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    for number in 0..2 {
+        let decision = house
+            .verdict(payment(&format!("p{number}"), "c", number, "1.00"))
+            .await;
+        assert_eq!(decision.outcome, Outcome::Approve);
+    }
+    let decision = house.verdict(payment("p2", "c", 2, "1.00")).await;
+    assert_eq!(decision.outcome, Outcome::Challenge);
+    assert_eq!(decision.fraud.score, 350);
+    assert_eq!(decision.reasons[0].code, "velocity_card");
+    let values = fired(&decision, "three_in_ten_minutes").unwrap();
+    assert_eq!(
+        values,
+        [("card.count(\"10m\")".to_owned(), Some("3".to_owned()))]
+    );
+    assert_eq!(
+        seen(&decision, "card.sum(\"24h\")").as_deref(),
+        Some("3.00 USD")
+    );
+    let stored = house
+        .engine
+        .decision(&caller().tenant, decision.id.as_str())
+        .await
+        .unwrap();
+    assert_eq!(
+        stored.as_ref(),
+        Some(&*decision),
+        "what is stored is what was answered"
+    );
+    let query = DecisionQuery {
+        limit: 2,
+        ..DecisionQuery::default()
+    };
+    let page = house
+        .engine
+        .decisions(&caller().tenant, &query)
+        .await
+        .unwrap();
+    assert_eq!(page.decisions.len(), 2);
+    let before = page.next;
+    let rest = DecisionQuery { before, ..query };
+    let page = house
+        .engine
+        .decisions(&caller().tenant, &rest)
+        .await
+        .unwrap();
+    assert_eq!(page.decisions.len(), 1);
+    let other = TenantId::parse("other").unwrap();
+    assert_eq!(
+        house
+            .engine
+            .decision(&other, decision.id.as_str())
+            .await
+            .unwrap(),
+        None
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_currency_without_a_rate_does_not_go_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let mut event = payment("p", "c", 0, "20000.00");
+    event.amount = Some(Money::parse("20000.00", Currency::parse("EUR").unwrap()).unwrap());
+    let decision = house.verdict(event).await;
+    assert_eq!(decision.laundering.score, 0, "unknown is not large");
+    assert_eq!(
+        decision.reasons.last().unwrap().code,
+        "currency_without_rate"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn one_idempotency_key_has_one_verdict_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let house = House::open(folder.path(), &keyring).await;
+    let ask = |id: &str, key: &str, print: u8| Request {
+        caller: caller(),
+        event: payment(id, "c", 0, "1.00"),
+        idempotency: Some(Idempotency {
+            key: key.to_owned(),
+            fingerprint: [print; 32],
+        }),
+        received_us: 0,
+    };
+    let Decided::New(first) = house.engine.decide(ask("p", "k", 1)).await.unwrap() else {
+        panic!("the first call decides");
+    };
+    let house = {
+        house.close().await;
+        House::open(folder.path(), &keyring).await
+    };
+    match house.engine.decide(ask("p", "k", 1)).await.unwrap() {
+        Decided::Repeated(again) => assert_eq!(again, first),
+        Decided::New(_) => panic!("decided twice"),
+    }
+    let reused = house.engine.decide(ask("p", "k", 2)).await.unwrap_err();
+    assert_eq!(reused, Error::IdempotencyKeyReused);
+    let twice = house.engine.decide(ask("p", "k2", 1)).await.unwrap_err();
+    assert_eq!(
+        twice,
+        Error::PaymentAlreadyDecided {
+            decision: first.id.clone()
+        }
+    );
+    let next = house.verdict(payment("q", "c", 1, "1.00")).await;
+    assert_eq!(
+        seen(&next, "card.count(\"24h\")").as_deref(),
+        Some("2"),
+        "counted once"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn payments_of_one_card_at_once_see_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let calls = (0..50).map(|number| house.verdict(payment(&format!("p{number}"), "c", 0, "1.00")));
+    let mut counts: Vec<u64> = Vec::new();
+    let decisions = futures_join(calls).await;
+    for decision in decisions {
+        counts.push(
+            seen(&decision, "card.count(\"24h\")")
+                .unwrap()
+                .parse()
+                .unwrap(),
+        );
+    }
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=50).collect::<Vec<_>>());
+    house.close().await;
+}
+
+async fn futures_join<T>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut calls: Vec<_> = calls.map(Box::pin).collect();
+    let mut results: Vec<Option<T>> = calls.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (call, result) in calls.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let std::task::Poll::Ready(value) = call.as_mut().poll(context)
+            {
+                *result = Some(value);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            return std::task::Poll::Ready(());
+        }
+        std::task::Poll::Pending
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn late_labels_reach_windows_behind_the_delay_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let house = House::open(folder.path(), &keyring).await;
+    let day = 86_400;
+    house.verdict(payment("stolen", "c", 0, "9.00")).await;
+    house.engine.snapshot().unwrap();
+    let label = Label {
+        payment_id: PaymentId::parse("stolen").unwrap(),
+        verdict: LabelVerdict::Fraud,
+        source: LabelSource::Chargeback,
+        occurred_at: None,
+    };
+    let unknown = Label {
+        payment_id: PaymentId::parse("nobody").unwrap(),
+        ..label.clone()
+    };
+    let refused = house
+        .engine
+        .label(&caller(), unknown, None)
+        .await
+        .unwrap_err();
+    assert_eq!(refused, Error::PaymentUnknown);
+    assert!(
+        house
+            .engine
+            .label(&caller(), label, None)
+            .await
+            .unwrap()
+            .in_windows
+    );
+    house.advance(6 * day);
+    let early = house.verdict(payment("early", "d", 6 * day, "1.00")).await;
+    let operand = "terminal.count(\"7d..35d\", label in [\"fraud\", \"chargeback\"])";
+    assert_eq!(
+        seen(&early, operand).as_deref(),
+        Some("0"),
+        "behind the delay"
+    );
+    house.close().await;
+    let house = House::open(folder.path(), &keyring).await;
+    house.advance(8 * day);
+    let late = house.verdict(payment("late", "d", 8 * day, "1.00")).await;
+    assert_eq!(seen(&late, operand).as_deref(), Some("1"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let engine = &house.engine;
+    let expiry = Timestamp::parse("2026-03-02T11:00:00Z").unwrap();
+    engine
+        .add_to_list(&caller(), "denied", "c", "stolen", Some(expiry))
+        .await
+        .unwrap();
+    assert_eq!(
+        house.verdict(payment("p1", "c", 0, "1.00")).await.outcome,
+        Outcome::Decline
+    );
+    let long = "x".repeat(256);
+    engine
+        .add_to_list(&caller(), "other", "c", &long, None)
+        .await
+        .unwrap();
+    let longer = engine
+        .add_to_list(&caller(), "other", "c", &(long + "x"), None)
+        .await;
+    assert!(matches!(longer, Err(Error::ListEntryMalformed(_))));
+    engine
+        .add_to_list(&caller(), "allowed", "c", "own staff", None)
+        .await
+        .unwrap();
+    assert_eq!(
+        house.verdict(payment("p2", "c", 1, "1.00")).await.outcome,
+        Outcome::Decline,
+        "an exemption does not lift a rule's own decline"
+    );
+    house.advance(3_700);
+    let exempt = house.verdict(payment("p3", "c", 2, "1.00")).await;
+    assert!(fired(&exempt, "three_in_ten_minutes").is_some());
+    assert_eq!(exempt.outcome, Outcome::Approve, "velocity is spared");
+    let large = house.verdict(payment("p4", "c", 3, "20000.00")).await;
+    assert_eq!(
+        (large.fraud.action, large.outcome),
+        (Outcome::Approve, Outcome::Review)
+    );
+    engine
+        .remove_from_list(&caller(), "allowed", "c", "left")
+        .await
+        .unwrap();
+    let gone = engine
+        .remove_from_list(&caller(), "allowed", "c", "left")
+        .await
+        .unwrap_err();
+    assert_eq!(gone, Error::ListEntryUnknown);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let received_us = house.clock.monotonic_us();
+    house.advance(1);
+    let event = payment("p", "c", 0, "1.00");
+    let request = Request {
+        caller: caller(),
+        event,
+        idempotency: None,
+        received_us,
+    };
+    let Decided::New(decision) = house.engine.decide(request).await.unwrap() else {
+        panic!("decided before");
+    };
+    assert!(decision.deadline.partial && decision.deadline.skipped_rules > 0);
+    assert_eq!(decision.outcome, Outcome::Review);
+    let closed = decision
+        .fraud
+        .faults
+        .iter()
+        .find(|fault| fault.closed)
+        .unwrap();
+    assert_eq!(
+        (closed.rule.as_str(), closed.fault.as_str()),
+        ("engine.denied", "deadline")
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn restart_without_a_snapshot_and_with_a_damaged_one_rebuild_the_same_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let mut house = House::open(folder.path(), &keyring).await;
+    let snapshot = folder.path().join("windows.snapshot");
+    for round in 0..4_i64 {
+        for number in 0..5 {
+            let id = format!("p{round}-{number}");
+            house
+                .verdict(payment(&id, "c", round * 10 + number, "2.50"))
+                .await;
+        }
+        match round {
+            0 => assert!(house.engine.snapshot().unwrap()),
+            1 => std::fs::write(&snapshot, b"not a snapshot").unwrap(),
+            2 => std::fs::remove_file(&snapshot).unwrap(),
+            _ => {}
+        }
+        house.close().await;
+        house = House::open(folder.path(), &keyring).await;
+        let probe = format!("probe{round}");
+        let decision = house
+            .verdict(payment(&probe, "c", round * 10 + 9, "0.00"))
+            .await;
+        let expected = (round + 1) * 6;
+        assert_eq!(
+            seen(&decision, "card.count(\"24h\")"),
+            Some(expected.to_string())
+        );
+        let sum = format!("{:.2} USD", (round + 1) as f64 * 12.5);
+        assert_eq!(seen(&decision, "card.sum(\"24h\")"), Some(sum));
+    }
+    house.close().await;
+}

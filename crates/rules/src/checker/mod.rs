@@ -1,0 +1,244 @@
+//! The checker: gives every expression its type, and compiles it while it goes.
+//!
+//! Whole numbers widen to doubles where the two meet, which CEL itself does not do. Amounts in the
+//! base currency and amounts in the payment's currency never meet.
+
+mod calls;
+mod operators;
+pub(crate) mod windows;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Span},
+    parser::PROBLEMS_MAX,
+    program::{ComputedReal, Condition, Operand, Real, Source, Text, Whole},
+    rates::Rates,
+    rule_set::Shared,
+    schema::{Field, Type},
+    slots::Slots,
+    syntax::{Binary, Expr, ExprKind, Logical, Unary},
+    truth::Truth,
+};
+use paywarden_features::EntityKind;
+
+/// A condition ready to run.
+pub(crate) struct Compiled {
+    pub condition: Condition,
+    /// Every operand once, in source order.
+    pub operands: Vec<Operand>,
+}
+
+/// Checks and compiles a tree without holes.
+pub(crate) fn check(
+    expr: &Expr,
+    rates: &Rates,
+    shared: &mut Shared,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut checker = Checker {
+        rates,
+        shared,
+        operands: Vec::new(),
+        problems: Vec::new(),
+    };
+    let condition = checker.condition(expr);
+    checker.problems.truncate(PROBLEMS_MAX);
+    match checker.problems.is_empty() {
+        true => Ok(Compiled {
+            condition,
+            operands: checker.operands,
+        }),
+        false => Err(checker.problems),
+    }
+}
+
+struct Checker<'a> {
+    rates: &'a Rates,
+    shared: &'a mut Shared,
+    operands: Vec<Operand>,
+    problems: Vec<Diagnostic>,
+}
+
+/// A compiled expression with its type. `Wrong` has been reported and spreads silently.
+enum Typed {
+    Bool(Condition),
+    Whole(Type, Whole),
+    Real(Real),
+    Text(Text),
+    Wrong,
+}
+
+impl Typed {
+    fn kind(&self) -> Option<Type> {
+        match self {
+            Self::Bool(_) => Some(Type::Bool),
+            Self::Whole(kind, _) => Some(*kind),
+            Self::Real(_) => Some(Type::Double),
+            Self::Text(_) => Some(Type::Text),
+            Self::Wrong => None,
+        }
+    }
+
+    /// The number as a double, if it is an int or a double.
+    fn into_real(self) -> Option<Real> {
+        match self {
+            Self::Real(real) => Some(real),
+            Self::Whole(Type::Int, Whole::Constant(value)) => Some(Real::Constant(value as f64)),
+            Self::Whole(Type::Int, whole) => Some(ComputedReal::Whole(whole).into()),
+            _ => None,
+        }
+    }
+}
+
+impl Checker<'_> {
+    fn problem(&mut self, problem: Diagnostic) -> Typed {
+        self.problems.push(problem);
+        Typed::Wrong
+    }
+
+    fn mismatch(&mut self, span: &Span, message: String) -> Typed {
+        self.problem(Diagnostic::at(Code::TypeMismatch, span.clone(), message))
+    }
+
+    /// An expression that must be true or false, and may not be so whatever happens.
+    fn condition(&mut self, expr: &Expr) -> Condition {
+        let problems_before = self.problems.len();
+        match self.expr(expr) {
+            Typed::Bool(condition) => {
+                if expr.is_constant() && self.problems.len() == problems_before {
+                    let always = match condition.truth(&Slots::new()) {
+                        Truth::True => "true",
+                        Truth::False => "false",
+                        Truth::Unknown | Truth::Fault(_) => "a fault",
+                    };
+                    let message = format!("this is always {always}");
+                    self.problem(
+                        Diagnostic::at(Code::ConstantCondition, expr.span.clone(), message)
+                            .hint("compare a field of the event, or leave it out"),
+                    );
+                }
+                condition
+            }
+            other => {
+                if let Some(kind) = other.kind() {
+                    self.mismatch(&expr.span, format!("expected a condition, found {kind}"));
+                }
+                Condition::Constant(false)
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Typed {
+        match &expr.kind {
+            ExprKind::Int(value) => Typed::Whole(Type::Int, Whole::Constant(*value)),
+            ExprKind::Double(value) => Typed::Real(Real::Constant(*value)),
+            ExprKind::Text(text) => Typed::Text(Text::Constant(text.as_str().into())),
+            ExprKind::Bool(value) => Typed::Bool(Condition::Constant(*value)),
+            ExprKind::List(_) => self.mismatch(
+                &expr.span,
+                "a list stands only to the right of `in`".to_owned(),
+            ),
+            ExprKind::Name(_) | ExprKind::Member(..) => self.path(expr),
+            ExprKind::Call(call) => self.call(call, expr),
+            ExprKind::Unary(Unary::Not, operand) => {
+                Typed::Bool(Condition::Not(Box::new(self.condition(operand))))
+            }
+            ExprKind::Unary(Unary::Negate, operand) => self.negate(operand),
+            ExprKind::Logical(operator, operands) => {
+                let operands = operands
+                    .iter()
+                    .map(|operand| self.condition(operand))
+                    .collect();
+                Typed::Bool(match operator {
+                    Logical::And => Condition::All(operands),
+                    Logical::Or => Condition::Any(operands),
+                })
+            }
+            ExprKind::Binary(Binary::Compare(comparison), sides) => {
+                self.comparison(*comparison, sides, &expr.span)
+            }
+            ExprKind::Binary(Binary::In, sides) => self.membership(sides, &expr.span),
+            ExprKind::Binary(Binary::Arithmetic(operator), sides) => {
+                self.arithmetic(*operator, sides, &expr.span)
+            }
+            ExprKind::Ternary(parts) => self.ternary(parts, &expr.span),
+            ExprKind::Missing => Typed::Wrong,
+        }
+    }
+
+    /// A field, or a dotted path that is none.
+    fn path(&mut self, expr: &Expr) -> Typed {
+        let Some(path) = expr.path() else {
+            return self.problem(Diagnostic::at(
+                Code::UnknownField,
+                expr.span.clone(),
+                "only names have fields",
+            ));
+        };
+        let Some(field) = Field::parse(&path) else {
+            return self.problem(unknown_path(&path, &expr.span));
+        };
+        self.operand(path, Source::Field(field));
+        match field.kind() {
+            Type::Int => Typed::Whole(Type::Int, Whole::Int(field)),
+            kind @ (Type::Money | Type::PaymentMoney) => Typed::Whole(kind, Whole::Money(field)),
+            Type::Duration => Typed::Whole(Type::Duration, Whole::Duration(field)),
+            Type::Double => Typed::Real(Real::Field(field)),
+            Type::Text => Typed::Text(Text::Field(field)),
+            Type::Bool => Typed::Bool(Condition::Field(field)),
+        }
+    }
+
+    /// Remembers an operand for explanations.
+    fn operand(&mut self, text: String, source: Source) {
+        if !self.operands.iter().any(|operand| operand.source == source) {
+            self.operands.push(Operand {
+                text: text.into(),
+                source,
+            });
+        }
+    }
+}
+
+/// What to say about a path that is no field.
+fn unknown_path(path: &str, span: &Span) -> Diagnostic {
+    let problem = Diagnostic::at(
+        Code::UnknownField,
+        span.clone(),
+        format!("there is no field `{path}`"),
+    );
+    let (group, rest) = path.split_once('.').unwrap_or((path, ""));
+    match group {
+        "lists" => problem.hint(format!("ask `payee in {path}`")),
+        "attributes" => problem.hint(format!(
+            "say of which type it is: `attributes.text(\"{rest}\")`, `.number(…)` or `.flag(…)`"
+        )),
+        _ if EntityKind::parse(group).is_some() && usage(rest).is_some() => problem.hint(format!(
+            "it is a function, like `{}`",
+            usage(rest).unwrap_or_default()
+        )),
+        _ => {
+            let near = problem.did_you_mean(path, Field::ALL.iter().map(|field| field.path()));
+            if near.hint.is_some() {
+                near
+            } else {
+                list_group(near, group)
+            }
+        }
+    }
+}
+
+fn usage(function: &str) -> Option<&'static str> {
+    windows::FUNCTIONS
+        .iter()
+        .find(|(name, _)| *name == function)
+        .map(|(_, usage)| *usage)
+}
+
+fn list_group(problem: Diagnostic, group: &str) -> Diagnostic {
+    let prefix = format!("{group}.");
+    let paths = Field::ALL.iter().map(|field| field.path());
+    let siblings: Vec<&str> = paths.filter(|path| path.starts_with(&prefix)).collect();
+    match siblings.is_empty() {
+        true => problem.hint("the caller's own values are `attributes.text(\"name\")`"),
+        false => problem.hint(format!("fields there: {}", siblings.join(", "))),
+    }
+}

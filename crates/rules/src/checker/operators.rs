@@ -1,0 +1,321 @@
+//! Comparisons, membership, arithmetic and the ternary operator.
+
+use super::{Checker, Typed};
+use crate::{
+    diagnostic::{Code, Diagnostic, Span, closest},
+    program::{
+        ComputedReal, ComputedText, ComputedWhole, Condition, Real, Source, Test, Text, Whole,
+    },
+    rule_set::ListProbe,
+    schema::{Field, Type, Vocabulary},
+    syntax::{Arithmetic, Binary, Comparison, Expr, ExprKind, Infix},
+};
+
+impl Checker<'_> {
+    pub(super) fn comparison(
+        &mut self,
+        comparison: Comparison,
+        sides: &[Expr; 2],
+        span: &Span,
+    ) -> Typed {
+        let [left, right] = sides;
+        self.known_words(left, right);
+        self.known_words(right, left);
+        let (left, right) = (self.expr(left), self.expr(right));
+        let kinds = (left.kind(), right.kind());
+        let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let test = match (left, right) {
+            (Typed::Wrong, _) | (_, Typed::Wrong) => return Typed::Wrong,
+            (Typed::Text(left), Typed::Text(right)) => Test::Text(comparison, left, right),
+            (Typed::Bool(left), Typed::Bool(right)) if !ordered => {
+                Test::Bool(comparison, Box::new([left, right]))
+            }
+            (Typed::Whole(kind, left), Typed::Whole(other, right)) if kind == other => {
+                Test::Whole(comparison, left, right)
+            }
+            (left, right) => match (left.into_real(), right.into_real()) {
+                (Some(left), Some(right)) => Test::Real(comparison, left, right),
+                _ => return self.incompatible("compared with", kinds, span),
+            },
+        };
+        Typed::Bool(Condition::Test(test))
+    }
+
+    /// `value in [constants]` or `field in lists.name`.
+    pub(super) fn membership(&mut self, sides: &[Expr; 2], span: &Span) -> Typed {
+        let [value, list] = sides;
+        if let Some(name) = list
+            .path()
+            .as_deref()
+            .and_then(|path| path.strip_prefix("lists."))
+        {
+            return self.list_probe(value, name, &list.span);
+        }
+        let ExprKind::List(items) = &list.kind else {
+            let message = "`in` needs `[…]` or `lists.name` on its right".to_owned();
+            return self.mismatch(&list.span, message);
+        };
+        if items.is_empty() {
+            let message = "nothing is in an empty list";
+            return self.problem(Diagnostic::at(
+                Code::ConstantCondition,
+                span.clone(),
+                message,
+            ));
+        }
+        for item in items {
+            self.known_words(value, item);
+        }
+        let value = self.expr(value);
+        let items = items
+            .iter()
+            .map(|item| (self.literal(item), &item.span))
+            .collect();
+        self.one_of(value, items)
+    }
+
+    /// An item of a list: a number, a text, an amount or a time span.
+    fn literal(&mut self, item: &Expr) -> Typed {
+        match self.expr(item) {
+            literal @ (Typed::Whole(_, Whole::Constant(_))
+            | Typed::Real(Real::Constant(_))
+            | Typed::Text(Text::Constant(_))
+            | Typed::Wrong) => literal,
+            _ => self.mismatch(&item.span, "a list holds literals only".to_owned()),
+        }
+    }
+
+    fn one_of(&mut self, value: Typed, items: Vec<(Typed, &Span)>) -> Typed {
+        let kind = value.kind();
+        let widened = items
+            .iter()
+            .any(|(item, _)| item.kind() == Some(Type::Double));
+        let value = match value {
+            Typed::Whole(Type::Int, whole) if widened => {
+                Typed::Real(ComputedReal::Whole(whole).into())
+            }
+            other => other,
+        };
+        let (mut wholes, mut reals, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+        for (item, span) in items {
+            let found = item.kind();
+            match (&value, item) {
+                (Typed::Wrong, _) | (_, Typed::Wrong) => {}
+                (Typed::Whole(kind, _), Typed::Whole(other, Whole::Constant(item)))
+                    if *kind == other =>
+                {
+                    wholes.push(item);
+                }
+                (Typed::Text(_), Typed::Text(Text::Constant(item))) => texts.push(item),
+                (Typed::Real(_), item) => match item.into_real() {
+                    Some(Real::Constant(item)) => reals.push(item),
+                    _ => drop(self.incompatible("looked for among", (kind, found), span)),
+                },
+                _ => drop(self.incompatible("looked for among", (kind, found), span)),
+            }
+        }
+        wholes.sort_unstable();
+        texts.sort_unstable();
+        Typed::Bool(Condition::Test(match value {
+            Typed::Whole(_, value) => Test::WholeIn(value, wholes.into()),
+            Typed::Text(value) => Test::TextIn(value, texts.into()),
+            Typed::Real(value) => Test::RealIn(value, reals.into()),
+            Typed::Bool(_) | Typed::Wrong => return Typed::Wrong,
+        }))
+    }
+
+    fn list_probe(&mut self, value: &Expr, list: &str, span: &Span) -> Typed {
+        let first = list
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_lowercase());
+        let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if !first || !list.bytes().all(rest) || list.len() > 64 {
+            let message = "the name of a list is snake_case, at most 64 characters";
+            return self.problem(Diagnostic::at(Code::BadIdentifier, span.clone(), message));
+        }
+        match self.expr(value) {
+            Typed::Wrong => Typed::Wrong,
+            Typed::Text(Text::Field(field)) => {
+                let probe = self.shared.probes.place(ListProbe {
+                    field,
+                    list: list.to_owned(),
+                });
+                let text = format!("{} in lists.{list}", field.path());
+                self.operand(text, Source::Listed(probe));
+                Typed::Bool(Condition::Listed(probe))
+            }
+            _ => {
+                let message = "only a text field can be looked up in a list";
+                self.problem(
+                    Diagnostic::at(Code::TypeMismatch, value.span.clone(), message)
+                        .hint("write `payee in lists.name`; `email` is in lower case already"),
+                )
+            }
+        }
+    }
+
+    /// A text literal beside a closed field must be a word that the field can hold.
+    fn known_words(&mut self, field: &Expr, literal: &Expr) {
+        let field = field.path().and_then(|path| Field::parse(&path));
+        let (Some(field), Some(word)) = (field, literal.as_text()) else {
+            return;
+        };
+        if field.vocabulary().knows(word) {
+            return;
+        }
+        let message = format!("`{}` is never \"{word}\"", field.path());
+        let problem = Diagnostic::at(Code::StringUnknownValue, literal.span.clone(), message);
+        let words = field.words();
+        self.problem(
+            match (closest(word, words.iter().copied()), field.vocabulary()) {
+                (Some(near), _) => problem.hint(format!("did you mean \"{near}\"?")),
+                (None, Vocabulary::Country) => problem.hint("write an ISO 3166-1 alpha-2 code"),
+                (None, Vocabulary::Currency) => problem.hint("write an ISO 4217 code"),
+                (None, _) => problem.hint(format!("known: {}", words.join(", "))),
+            },
+        );
+    }
+
+    pub(super) fn negate(&mut self, operand: &Expr) -> Typed {
+        match self.expr(operand) {
+            Typed::Whole(kind, whole) => Typed::Whole(kind, ComputedWhole::Negate(whole).into()),
+            Typed::Real(real) => Typed::Real(ComputedReal::Negate(real).into()),
+            other => {
+                if let Some(kind) = other.kind() {
+                    self.mismatch(&operand.span, format!("expected a number, found {kind}"));
+                }
+                Typed::Wrong
+            }
+        }
+    }
+
+    pub(super) fn arithmetic(
+        &mut self,
+        operator: Arithmetic,
+        sides: &[Expr; 2],
+        span: &Span,
+    ) -> Typed {
+        let [left, right] = sides;
+        let (left, right) = (self.expr(left), self.expr(right));
+        let kinds = (left.kind(), right.kind());
+        let symbol = Infix::Binary(Binary::Arithmetic(operator)).symbol();
+        match (left, right) {
+            (Typed::Wrong, _) | (_, Typed::Wrong) => Typed::Wrong,
+            (Typed::Whole(kind, left), Typed::Whole(other, right)) if kind == other => {
+                match whole_result(kind, operator) {
+                    Some(Type::Double) => Typed::Real(ComputedReal::Ratio([left, right]).into()),
+                    Some(kind) => Typed::Whole(
+                        kind,
+                        ComputedWhole::Arithmetic(operator, [left, right]).into(),
+                    ),
+                    None => self.incompatible(symbol, kinds, span),
+                }
+            }
+            (Typed::Whole(kind, amount), factor) | (factor, Typed::Whole(kind, amount))
+                if is_money(kind) && operator == Arithmetic::Multiply =>
+            {
+                match factor {
+                    Typed::Whole(Type::Int, factor) => Typed::Whole(
+                        kind,
+                        ComputedWhole::Arithmetic(operator, [amount, factor]).into(),
+                    ),
+                    Typed::Real(factor) => {
+                        Typed::Whole(kind, ComputedWhole::Scale(amount, factor).into())
+                    }
+                    _ => self.incompatible(symbol, kinds, span),
+                }
+            }
+            (left, right) => match (left.into_real(), right.into_real()) {
+                (Some(left), Some(right)) if operator != Arithmetic::Remainder => {
+                    Typed::Real(ComputedReal::Arithmetic(operator, [left, right]).into())
+                }
+                _ => self.incompatible(symbol, kinds, span),
+            },
+        }
+    }
+
+    pub(super) fn ternary(&mut self, parts: &[Expr; 3], span: &Span) -> Typed {
+        let [condition, then, otherwise] = parts;
+        let condition = self.condition(condition);
+        let (then, otherwise) = (self.expr(then), self.expr(otherwise));
+        let kinds = (then.kind(), otherwise.kind());
+        match (then, otherwise) {
+            (Typed::Wrong, _) | (_, Typed::Wrong) => Typed::Wrong,
+            (Typed::Bool(then), Typed::Bool(otherwise)) => {
+                Typed::Bool(Condition::Choose(Box::new([condition, then, otherwise])))
+            }
+            (Typed::Text(then), Typed::Text(otherwise)) => {
+                Typed::Text(ComputedText::Choose(condition, [then, otherwise]).into())
+            }
+            (Typed::Whole(kind, then), Typed::Whole(other, otherwise)) if kind == other => {
+                Typed::Whole(
+                    kind,
+                    ComputedWhole::Choose(condition, [then, otherwise]).into(),
+                )
+            }
+            (then, otherwise) => match (then.into_real(), otherwise.into_real()) {
+                (Some(then), Some(otherwise)) => {
+                    Typed::Real(ComputedReal::Choose(condition, [then, otherwise]).into())
+                }
+                _ => self.incompatible("chosen beside", kinds, span),
+            },
+        }
+    }
+
+    /// Two types that do not go together, with the repair that is meant most often.
+    fn incompatible(
+        &mut self,
+        verb: &str,
+        kinds: (Option<Type>, Option<Type>),
+        span: &Span,
+    ) -> Typed {
+        let (Some(left), Some(right)) = kinds else {
+            return Typed::Wrong;
+        };
+        let has = |kind| left == kind || right == kind;
+        let code = match is_money(left) && is_money(right) && left != right {
+            true => Code::CurrencyMismatch,
+            false => Code::TypeMismatch,
+        };
+        let problem = Diagnostic::at(
+            code,
+            span.clone(),
+            match verb.len() {
+                1 => format!("`{verb}` does not go between {left} and {right}"),
+                _ => format!("{left} cannot be {verb} {right}"),
+            },
+        );
+        let hint = match code {
+            Code::CurrencyMismatch => "use payment.amount_base",
+            _ if has(Type::Duration) && has(Type::Money) => "",
+            _ if has(Type::Duration) => "write a time span as `duration(\"2d\")`",
+            _ if verb == "/" && has(Type::Money) => "multiply instead: `* 0.5`",
+            _ if has(Type::Money) => "write an amount as `money(\"5.00\", \"USD\")`",
+            _ if has(Type::PaymentMoney) => {
+                "use payment.amount_base and `money(\"5.00\", \"USD\")`"
+            }
+            _ if verb == "+" && has(Type::Text) => "texts cannot be joined",
+            _ => "",
+        };
+        self.problem(if hint.is_empty() {
+            problem
+        } else {
+            problem.hint(hint)
+        })
+    }
+}
+
+fn is_money(kind: Type) -> bool {
+    matches!(kind, Type::Money | Type::PaymentMoney)
+}
+
+/// The type of an operation between two values of one type stored as whole numbers.
+fn whole_result(kind: Type, operator: Arithmetic) -> Option<Type> {
+    match (kind, operator) {
+        (Type::Int, _) => Some(Type::Int),
+        (_, Arithmetic::Add | Arithmetic::Subtract) => Some(kind),
+        (Type::Money | Type::PaymentMoney, Arithmetic::Divide) => Some(Type::Double),
+        _ => None,
+    }
+}

@@ -1,0 +1,432 @@
+//! The evaluator: three-valued logic after Kleene, extended by faults.
+//!
+//! `&&` is false as soon as one side is false and `||` true as soon as one is true, whatever the
+//! other side is, as CEL defines it. Else a fault outweighs an unknown and an unknown outweighs a
+//! definite value, so the order of operands never matters. Nothing here allocates.
+
+use crate::{
+    program::{
+        AttributeKind, ComputedReal, ComputedText, ComputedWhole, Condition, Part, Real, Source,
+        Test, Text, Whole,
+    },
+    slots::{FieldValue, Slots},
+    syntax::{Arithmetic, Comparison},
+    truth::{Answer, Fault, Stop, Truth},
+};
+use paywarden_domain::event::AttributeValue;
+use paywarden_features::Value;
+use std::cmp::Ordering;
+
+/// Up to so many texts are compared one by one; more are searched.
+const SCAN_MAX: usize = 12;
+
+const MISMATCH: Stop = Stop::Fault(Fault::TypeMismatch);
+const OVERFLOW: Stop = Stop::Fault(Fault::Overflow);
+
+/// Both values, or the graver reason why there are not both.
+fn both<A, B>(left: Answer<A>, right: Answer<B>) -> Answer<(A, B)> {
+    match (left, right) {
+        (Ok(left), Ok(right)) => Ok((left, right)),
+        (Err(left), Err(right)) => Err(left.max(right)),
+        (Err(stop), _) | (_, Err(stop)) => Err(stop),
+    }
+}
+
+impl Condition {
+    /// Evaluates the condition.
+    pub(crate) fn truth(&self, slots: &Slots<'_>) -> Truth {
+        match self {
+            Self::Constant(value) => (*value).into(),
+            Self::Field(field) => match slots.get(*field) {
+                FieldValue::Bool(value) => value.into(),
+                other => Err::<bool, _>(absent(other)).into(),
+            },
+            Self::Flag(name) => flag(slots, name).ok_or(Stop::Unknown).into(),
+            Self::Listed(probe) => slots
+                .lists
+                .get(*probe)
+                .copied()
+                .flatten()
+                .ok_or(Stop::Unknown)
+                .into(),
+            Self::Has(source) => source.is_present(slots).into(),
+            Self::Not(operand) => match operand.truth(slots) {
+                Truth::True => Truth::False,
+                Truth::False => Truth::True,
+                other => other,
+            },
+            Self::All(operands) => decided(operands, slots, Truth::False, Truth::True),
+            Self::Any(operands) => decided(operands, slots, Truth::True, Truth::False),
+            Self::Choose(parts) => {
+                let [condition, then, otherwise] = parts.as_ref();
+                match condition.truth(slots) {
+                    Truth::True => then.truth(slots),
+                    Truth::False => otherwise.truth(slots),
+                    other => other,
+                }
+            }
+            Self::Test(test) => test.answer(slots).into(),
+        }
+    }
+}
+
+impl Test {
+    fn answer(&self, slots: &Slots<'_>) -> Answer<bool> {
+        match self {
+            Self::Whole(comparison, left, right) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                Ok(comparison.holds(Some(left.cmp(&right))))
+            }
+            Self::Text(comparison, left, right) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                Ok(match comparison {
+                    Comparison::Equal => left.equals(right),
+                    Comparison::NotEqual => !left.equals(right),
+                    _ => comparison.holds(Some(left.order(right))),
+                })
+            }
+            Self::Real(comparison, left, right) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                Ok(comparison.holds(left.partial_cmp(&right)))
+            }
+            Self::Bool(comparison, sides) => {
+                let [left, right] = sides.as_ref();
+                let (left, right) = both(left.truth(slots).into(), right.truth(slots).into())?;
+                Ok(comparison.holds(Some(bool::cmp(&left, &right))))
+            }
+            Self::WholeIn(value, constants) => {
+                Ok(constants.binary_search(&value.value(slots)?).is_ok())
+            }
+            Self::RealIn(value, constants) => {
+                let value = value.value(slots)?;
+                Ok(constants
+                    .iter()
+                    .any(|c| c.partial_cmp(&value) == Some(Ordering::Equal)))
+            }
+            Self::TextIn(value, constants) => {
+                let value = value.value(slots)?;
+                Ok(match constants.len() {
+                    ..=SCAN_MAX => constants.iter().any(|c| TextValue::plain(c).equals(value)),
+                    _ => constants
+                        .binary_search_by(|c| TextValue::plain(c).order(value))
+                        .is_ok(),
+                })
+            }
+            Self::Part(part, text, sought) => {
+                let (text, sought) = both(text.value(slots), sought.value(slots))?;
+                Ok(part.holds(text, sought))
+            }
+        }
+    }
+}
+
+/// A chain of `&&` or `||`: the deciding value ends it, else the gravest operand is the result.
+fn decided(operands: &[Condition], slots: &Slots<'_>, deciding: Truth, neutral: Truth) -> Truth {
+    let mut result = neutral;
+    for operand in operands {
+        let truth = operand.truth(slots);
+        if truth == deciding {
+            return deciding;
+        }
+        result = result.max(truth);
+    }
+    result
+}
+
+fn choose<T>(condition: Truth, then: impl Fn(usize) -> Answer<T>) -> Answer<T> {
+    let chosen: Answer<bool> = condition.into();
+    then(if chosen? { 0 } else { 1 })
+}
+
+impl Whole {
+    #[inline]
+    fn value(&self, slots: &Slots<'_>) -> Answer<i64> {
+        match self {
+            Self::Constant(value) => Ok(*value),
+            Self::Int(field) => match slots.get(*field) {
+                FieldValue::Int(value) => Ok(value),
+                other => Err(absent(other)),
+            },
+            Self::Money(field) => match slots.get(*field) {
+                FieldValue::Money(value) => Ok(value),
+                other => Err(absent(other)),
+            },
+            Self::Duration(field) => match slots.get(*field) {
+                FieldValue::Duration(value) => Ok(value),
+                other => Err(absent(other)),
+            },
+            Self::Window(window) => window_value(slots, *window).number().ok_or(Stop::Unknown),
+            Self::Computed(computed) => computed.value(slots),
+        }
+    }
+}
+
+impl ComputedWhole {
+    fn value(&self, slots: &Slots<'_>) -> Answer<i64> {
+        match self {
+            Self::Size(text) => Ok(text.value(slots)?.text.chars().count() as i64),
+            Self::Negate(operand) => operand.value(slots)?.checked_neg().ok_or(OVERFLOW),
+            Self::Arithmetic(operator, [left, right]) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                whole_arithmetic(*operator, left, right)
+            }
+            Self::Scale(amount, factor) => {
+                let (amount, factor) = both(amount.value(slots), factor.value(slots))?;
+                scaled(amount, factor)
+            }
+            Self::Choose(condition, branches) => choose(condition.truth(slots), |branch| {
+                branches[branch].value(slots)
+            }),
+        }
+    }
+}
+
+fn whole_arithmetic(operator: Arithmetic, left: i64, right: i64) -> Answer<i64> {
+    let result = match operator {
+        Arithmetic::Add => left.checked_add(right),
+        Arithmetic::Subtract => left.checked_sub(right),
+        Arithmetic::Multiply => left.checked_mul(right),
+        Arithmetic::Divide | Arithmetic::Remainder if right == 0 => {
+            return Err(Stop::Fault(Fault::DivisionByZero));
+        }
+        Arithmetic::Divide => left.checked_div(right),
+        Arithmetic::Remainder => left.checked_rem(right),
+    };
+    result.ok_or(OVERFLOW)
+}
+
+/// Amounts are below 2^53 minor units, so the product is off by less than its rounding.
+fn scaled(amount: i64, factor: f64) -> Answer<i64> {
+    let product = (amount as f64 * factor).round();
+    if product.abs() < i64::MAX as f64 {
+        Ok(product as i64)
+    } else {
+        Err(OVERFLOW)
+    }
+}
+
+impl Real {
+    #[inline]
+    fn value(&self, slots: &Slots<'_>) -> Answer<f64> {
+        match self {
+            Self::Constant(value) => Ok(*value),
+            Self::Field(field) => match slots.get(*field) {
+                FieldValue::Double(value) => Ok(value),
+                other => Err(absent(other)),
+            },
+            Self::Attribute(name) => number(slots, name).ok_or(Stop::Unknown),
+            Self::Computed(computed) => computed.value(slots),
+        }
+    }
+}
+
+impl ComputedReal {
+    fn value(&self, slots: &Slots<'_>) -> Answer<f64> {
+        match self {
+            Self::Whole(whole) => Ok(whole.value(slots)? as f64),
+            Self::Ratio([left, right]) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                real_arithmetic(Arithmetic::Divide, left as f64, right as f64)
+            }
+            Self::Negate(operand) => Ok(-operand.value(slots)?),
+            Self::Arithmetic(operator, [left, right]) => {
+                let (left, right) = both(left.value(slots), right.value(slots))?;
+                real_arithmetic(*operator, left, right)
+            }
+            Self::Choose(condition, branches) => choose(condition.truth(slots), |branch| {
+                branches[branch].value(slots)
+            }),
+        }
+    }
+}
+
+fn real_arithmetic(operator: Arithmetic, left: f64, right: f64) -> Answer<f64> {
+    let result = match operator {
+        Arithmetic::Add => left + right,
+        Arithmetic::Subtract => left - right,
+        Arithmetic::Multiply => left * right,
+        Arithmetic::Divide | Arithmetic::Remainder if right.abs() == 0.0 => {
+            return Err(Stop::Fault(Fault::DivisionByZero));
+        }
+        Arithmetic::Divide => left / right,
+        Arithmetic::Remainder => left % right,
+    };
+    if result.is_finite() {
+        Ok(result)
+    } else {
+        Err(OVERFLOW)
+    }
+}
+
+/// A text that may have to be read in lower case.
+#[derive(Clone, Copy)]
+pub(crate) struct TextValue<'a> {
+    text: &'a str,
+    lower: bool,
+}
+
+impl<'a> TextValue<'a> {
+    fn plain(text: &'a str) -> Self {
+        Self { text, lower: false }
+    }
+
+    fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
+        let lower = self.lower;
+        self.text.bytes().map(move |byte| {
+            if lower {
+                byte.to_ascii_lowercase()
+            } else {
+                byte
+            }
+        })
+    }
+
+    fn equals(self, other: Self) -> bool {
+        self.text.len() == other.text.len()
+            && if self.lower || other.lower {
+                self.bytes().eq(other.bytes())
+            } else {
+                self.text == other.text
+            }
+    }
+
+    fn order(self, other: Self) -> Ordering {
+        if self.lower || other.lower {
+            self.bytes().cmp(other.bytes())
+        } else {
+            self.text.cmp(other.text)
+        }
+    }
+}
+
+impl Text {
+    #[inline]
+    fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<TextValue<'s>> {
+        match self {
+            Self::Constant(text) => Ok(TextValue::plain(text)),
+            Self::Field(field) => match slots.get(*field) {
+                FieldValue::Text(text) => Ok(TextValue::plain(text)),
+                other => Err(absent(other)),
+            },
+            Self::Attribute(name) => match attribute(slots, name) {
+                Some(AttributeValue::Text(text)) => Ok(TextValue::plain(text)),
+                _ => Err(Stop::Unknown),
+            },
+            Self::Computed(computed) => computed.value(slots),
+        }
+    }
+}
+
+impl ComputedText {
+    fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<TextValue<'s>> {
+        match self {
+            Self::Lower(text) => Ok(TextValue {
+                lower: true,
+                ..text.value(slots)?
+            }),
+            Self::Choose(condition, branches) => choose(condition.truth(slots), |branch| {
+                branches[branch].value(slots)
+            }),
+        }
+    }
+}
+
+impl Part {
+    fn holds(self, text: TextValue<'_>, part: TextValue<'_>) -> bool {
+        let starts = |text: TextValue<'_>| {
+            text.text.len() >= part.text.len()
+                && text
+                    .bytes()
+                    .zip(part.bytes())
+                    .all(|(left, right)| left == right)
+        };
+        match self {
+            Self::StartsWith => starts(text),
+            Self::EndsWith => {
+                text.text.len() >= part.text.len()
+                    && text
+                        .bytes()
+                        .rev()
+                        .zip(part.bytes().rev())
+                        .all(|(left, right)| left == right)
+            }
+            Self::Contains if !text.lower && !part.lower => text.text.contains(part.text),
+            Self::Contains => text
+                .text
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain([text.text.len()])
+                .any(|at| {
+                    text.text.get(at..).is_some_and(|text_rest| {
+                        starts(TextValue {
+                            text: text_rest,
+                            lower: text.lower,
+                        })
+                    })
+                }),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Equal => order == Some(Ordering::Equal),
+            Self::NotEqual => order != Some(Ordering::Equal),
+            Self::Less => order == Some(Ordering::Less),
+            Self::LessOrEqual => order.is_some_and(Ordering::is_le),
+            Self::Greater => order == Some(Ordering::Greater),
+            Self::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
+        }
+    }
+}
+
+impl Source {
+    /// Whether there is a value at all.
+    pub(crate) fn is_present(&self, slots: &Slots<'_>) -> bool {
+        match self {
+            Self::Field(field) => slots.get(*field) != FieldValue::Missing,
+            Self::Window(window) => window_value(slots, *window) != Value::Missing,
+            Self::Listed(probe) => slots.lists.get(*probe).copied().flatten().is_some(),
+            Self::Attribute(AttributeKind::Text, name) => {
+                matches!(attribute(slots, name), Some(AttributeValue::Text(_)))
+            }
+            Self::Attribute(AttributeKind::Number, name) => number(slots, name).is_some(),
+            Self::Attribute(AttributeKind::Flag, name) => flag(slots, name).is_some(),
+        }
+    }
+}
+
+/// Why a slot does not hold what its field's type promises.
+fn absent(value: FieldValue<'_>) -> Stop {
+    if value == FieldValue::Missing {
+        Stop::Unknown
+    } else {
+        MISMATCH
+    }
+}
+
+pub(crate) fn window_value(slots: &Slots<'_>, window: usize) -> Value {
+    slots.windows.get(window).copied().unwrap_or(Value::Missing)
+}
+
+pub(crate) fn attribute<'a>(slots: &Slots<'a>, name: &str) -> Option<&'a AttributeValue> {
+    slots
+        .attributes
+        .and_then(|attributes| attributes.find(name))
+}
+
+fn number(slots: &Slots<'_>, name: &str) -> Option<f64> {
+    match attribute(slots, name) {
+        Some(AttributeValue::Integer(value)) => Some(*value as f64),
+        Some(AttributeValue::Number(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn flag(slots: &Slots<'_>, name: &str) -> Option<bool> {
+    match attribute(slots, name) {
+        Some(AttributeValue::Flag(value)) => Some(*value),
+        _ => None,
+    }
+}

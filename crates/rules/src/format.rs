@@ -1,0 +1,144 @@
+//! The formatter: one way to write each expression. Parsing what it wrote gives the same tree.
+
+use crate::{
+    diagnostic::Diagnostic,
+    parser::parse,
+    syntax::{
+        Binary, Call, Expr, ExprKind, Infix, Logical, PRIMARY_POWER, TERNARY_POWER, UNARY_POWER,
+        Unary,
+    },
+};
+use std::fmt;
+
+/// Rewrites an expression with canonical spacing, quotes and brackets. Comments are lost.
+///
+/// ```
+/// let tidy = paywarden_rules::format("card.count( '10m' )>=5&&(payer.age<duration('2d'))");
+/// assert_eq!(tidy.unwrap(), r#"card.count("10m") >= 5 && payer.age < duration("2d")"#);
+/// ```
+pub fn format(expression: &str) -> Result<String, Vec<Diagnostic>> {
+    let parsed = parse(expression);
+    match parsed.problems.is_empty() {
+        true => Ok(parsed.expr.to_string()),
+        false => Err(parsed.problems),
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ExprKind::Int(value) => write!(f, "{value}"),
+            ExprKind::Double(value) => write!(f, "{value:?}"),
+            ExprKind::Text(text) => quote(f, text),
+            ExprKind::Bool(value) => write!(f, "{value}"),
+            ExprKind::List(items) => list(f, '[', items, ']'),
+            ExprKind::Name(name) => f.write_str(name),
+            ExprKind::Member(object, name) => {
+                within(f, object, PRIMARY_POWER)?;
+                write!(f, ".{}", name.text)
+            }
+            ExprKind::Call(call) => call.fmt(f),
+            ExprKind::Unary(operator, operand) => unary(f, *operator, operand),
+            ExprKind::Logical(operator, operands) => logical(f, *operator, operands),
+            ExprKind::Binary(operator, sides) => binary(f, *operator, sides),
+            ExprKind::Ternary(parts) => {
+                let [condition, then, otherwise] = parts.as_ref();
+                within(f, condition, TERNARY_POWER + 1)?;
+                f.write_str(" ? ")?;
+                within(f, then, TERNARY_POWER + 1)?;
+                f.write_str(" : ")?;
+                within(f, otherwise, TERNARY_POWER)
+            }
+            ExprKind::Missing => f.write_str("…"),
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(receiver) = &self.receiver {
+            within(f, receiver, PRIMARY_POWER)?;
+            f.write_str(".")?;
+        }
+        f.write_str(&self.name.text)?;
+        list(f, '(', &self.arguments, ')')
+    }
+}
+
+/// How strongly the outermost operator of an expression binds.
+fn power(expr: &Expr) -> u8 {
+    match &expr.kind {
+        ExprKind::Ternary(_) => TERNARY_POWER,
+        ExprKind::Logical(operator, _) => Infix::Logical(*operator).power(),
+        ExprKind::Binary(operator, _) => Infix::Binary(*operator).power(),
+        ExprKind::Unary(..) => UNARY_POWER,
+        ExprKind::Int(value) if *value < 0 => UNARY_POWER,
+        ExprKind::Double(value) if value.is_sign_negative() => UNARY_POWER,
+        _ => PRIMARY_POWER,
+    }
+}
+
+/// Writes an operand, in brackets if it binds more weakly than its surroundings need.
+fn within(f: &mut fmt::Formatter<'_>, expr: &Expr, power_min: u8) -> fmt::Result {
+    if power(expr) < power_min {
+        write!(f, "({expr})")
+    } else {
+        write!(f, "{expr}")
+    }
+}
+
+fn unary(f: &mut fmt::Formatter<'_>, operator: Unary, operand: &Expr) -> fmt::Result {
+    let number = matches!(operand.kind, ExprKind::Int(_) | ExprKind::Double(_));
+    match operator {
+        Unary::Not => f.write_str("!")?,
+        Unary::Negate if number && power(operand) == PRIMARY_POWER => {
+            return write!(f, "-({operand})");
+        }
+        Unary::Negate => f.write_str("-")?,
+    }
+    within(f, operand, UNARY_POWER)
+}
+
+fn logical(f: &mut fmt::Formatter<'_>, operator: Logical, operands: &[Expr]) -> fmt::Result {
+    let operator = Infix::Logical(operator);
+    for (index, operand) in operands.iter().enumerate() {
+        if index > 0 {
+            write!(f, " {} ", operator.symbol())?;
+        }
+        within(f, operand, operator.power() + 1)?;
+    }
+    Ok(())
+}
+
+fn binary(f: &mut fmt::Formatter<'_>, operator: Binary, sides: &[Expr; 2]) -> fmt::Result {
+    let ([left, right], operator) = (sides, Infix::Binary(operator));
+    within(f, left, operator.power())?;
+    write!(f, " {} ", operator.symbol())?;
+    within(f, right, operator.power() + 1)
+}
+
+fn list(f: &mut fmt::Formatter<'_>, open: char, items: &[Expr], close: char) -> fmt::Result {
+    write!(f, "{open}")?;
+    for (index, item) in items.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        write!(f, "{comma}{item}")?;
+    }
+    write!(f, "{close}")
+}
+
+/// Writes a text as a literal in double quotes.
+pub(crate) fn quote(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            control if control.is_control() => write!(f, "\\u{:04x}", u32::from(control))?,
+            other => f.write_char(other)?,
+        }
+    }
+    f.write_char('"')
+}

@@ -1,0 +1,184 @@
+//! Literals with meaning: time spans, windows and amounts.
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    rates::{RateError, Rates},
+    syntax::Call,
+};
+use paywarden_domain::{
+    Currency, Money,
+    time::{DAY, HOUR, MINUTE, SECOND},
+};
+use paywarden_features::window::WINDOW_MAX;
+
+/// Units of a time span, longest first.
+const UNITS: &[(&str, i64)] = &[
+    ("d", DAY),
+    ("h", HOUR),
+    ("ms", 1_000),
+    ("m", MINUTE),
+    ("s", SECOND),
+    ("us", 1),
+];
+
+/// Reads a time span such as `10m`, `2d 3h` or `-1h30m`, in microseconds.
+pub(crate) fn duration(text: &str) -> Option<i64> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let mut total = 0i64;
+    loop {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let count: i64 = rest.get(..digits)?.parse().ok()?;
+        let tail = rest.get(digits..)?;
+        let (unit, micros) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit))?;
+        total = total.checked_add(count.checked_mul(*micros)?)?;
+        let tail = tail.get(unit.len()..)?;
+        if tail.is_empty() {
+            return Some(if negative { -total } else { total });
+        }
+        rest = tail.trim_start();
+    }
+}
+
+/// Writes a time span by its two largest units, such as `2d 3h`.
+pub(crate) fn duration_text(micros: i64) -> String {
+    const LARGEST_FIRST: &[(&str, u64)] = &[
+        ("d", DAY as u64),
+        ("h", HOUR as u64),
+        ("m", MINUTE as u64),
+        ("s", SECOND as u64),
+        ("ms", 1_000),
+        ("us", 1),
+    ];
+    let mut rest = micros.unsigned_abs();
+    let mut parts = Vec::new();
+    let first = LARGEST_FIRST
+        .iter()
+        .position(|(_, size)| rest >= *size)
+        .unwrap_or(3);
+    for (unit, size) in LARGEST_FIRST.iter().skip(first).take(2) {
+        if rest >= *size || parts.is_empty() {
+            parts.push(format!("{}{unit}", rest / size));
+        }
+        rest %= size;
+    }
+    let sign = if micros < 0 { "-" } else { "" };
+    format!("{sign}{}", parts.join(" "))
+}
+
+/// The edges of a window: `(newer, older, counts this event)`.
+///
+/// `10m` reaches from 10 minutes ago to now and counts this event; `7d..35d` never does.
+pub(crate) fn window(text: &str) -> Result<(i64, i64, bool), &'static str> {
+    let edge = |text: &str| match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(count) if count.bytes().all(|b| b.is_ascii_digit()) => duration(text),
+        _ => None,
+    };
+    let malformed = "a window is a count and a unit s, m, h or d, like \"10m\" or \"7d..35d\"";
+    let (newer, older, counts_self) = match text.split_once("..") {
+        Some((newer, older)) => (edge(newer), edge(older), false),
+        None => (Some(0), edge(text), true),
+    };
+    let (newer, older) = newer.zip(older).ok_or(malformed)?;
+    if older <= newer {
+        return Err(
+            "a window reaches back: write the nearer edge first and the farther one second",
+        );
+    }
+    if older > WINDOW_MAX {
+        return Err("a window reaches back 400 days at most");
+    }
+    Ok((newer, older, counts_self))
+}
+
+/// The value of `duration("…")` in microseconds.
+pub(crate) fn duration_call(call: &Call) -> Result<i64, Diagnostic> {
+    let (span, text) = match call.arguments.as_slice() {
+        [argument] => (argument.span.clone(), argument.as_text()),
+        _ => (call.name.span.clone(), None),
+    };
+    text.and_then(duration).ok_or_else(|| {
+        Diagnostic::at(Code::BadLiteral, span, "not a time span")
+            .hint("write `duration(\"10m\")` or `duration(\"2d 3h\")`: d, h, m, s, ms, us")
+    })
+}
+
+/// The value of `money("5.00", "USD")` in minor units of the base currency.
+pub(crate) fn money_call(call: &Call, rates: &Rates) -> Result<i64, Diagnostic> {
+    let span = match call.arguments.as_slice() {
+        [first, last] => first.span.start..last.span.end,
+        _ => call.name.span.clone(),
+    };
+    let wrong = |message: String| {
+        Diagnostic::at(Code::BadLiteral, span.clone(), message)
+            .hint("write an amount as two texts: `money(\"5.00\", \"USD\")`")
+    };
+    let [value, currency] = call.arguments.as_slice() else {
+        return Err(wrong("`money` takes an amount and a currency".to_owned()));
+    };
+    let (Some(value), Some(currency)) = (value.as_text(), currency.as_text()) else {
+        return Err(wrong("`money` takes two texts".to_owned()));
+    };
+    let amount = Currency::parse(currency)
+        .and_then(|currency| Money::parse(value, currency))
+        .map_err(|invalid| wrong(invalid.detail))?;
+    rates.to_base(amount).map_err(|error| match error {
+        RateError::Missing(_) => Diagnostic::at(Code::RateMissing, span.clone(), error.to_string())
+            .hint(format!(
+                "add a rate or write the amount in {}",
+                rates.base()
+            )),
+        _ => wrong(error.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_spans_are_read_and_written() {
+        for (text, micros, written) in [
+            ("10m", 10 * MINUTE, "10m"),
+            ("2d 3h", 2 * DAY + 3 * HOUR, "2d 3h"),
+            ("1h30m", 90 * MINUTE, "1h 30m"),
+            ("-1h", -HOUR, "-1h"),
+            ("0s", 0, "0s"),
+            ("1500ms", 1_500_000, "1s 500ms"),
+            ("90s", 90 * SECOND, "1m 30s"),
+            ("7us", 7, "7us"),
+        ] {
+            assert_eq!(duration(text), Some(micros), "{text}");
+            assert_eq!(duration_text(micros), written);
+        }
+        for wrong in [
+            "",
+            "-",
+            "10",
+            "m",
+            "10x",
+            "1.5h",
+            "10m ",
+            "9999999999999d",
+            "10 m",
+        ] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+        assert_eq!(duration_text(2 * DAY + 3 * MINUTE), "2d");
+        assert!(duration_text(i64::MIN).starts_with("-106751991d"));
+    }
+
+    #[test]
+    fn windows_have_edges_in_order() {
+        assert_eq!(window("10m"), Ok((0, 10 * MINUTE, true)));
+        assert_eq!(window("0s..30d"), Ok((0, 30 * DAY, false)));
+        assert_eq!(window("7d..35d"), Ok((7 * DAY, 35 * DAY, false)));
+        for wrong in [
+            "90x", "35d..7d", "401d", "0s", "1h30m", "-1h", "", "..", "1d..", "5ms",
+        ] {
+            assert!(window(wrong).is_err(), "{wrong}");
+        }
+    }
+}

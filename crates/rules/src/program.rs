@@ -1,0 +1,196 @@
+//! Compiled conditions: one small typed tree per rule. There is one kind of node per type, so
+//! evaluation asks no types; amounts, durations and whole numbers are all 64-bit integers.
+
+use crate::{
+    schema::Field,
+    syntax::{Arithmetic, Comparison},
+};
+use paywarden_domain::EventKind;
+use paywarden_features::Set;
+
+/// A condition: true, false or unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    Constant(bool),
+    Field(Field),
+    Flag(Box<str>),
+    /// Whether the field of a list probe is on its list.
+    Listed(usize),
+    Has(Source),
+    Not(Box<Condition>),
+    All(Box<[Condition]>),
+    Any(Box<[Condition]>),
+    Choose(Box<[Condition; 3]>),
+    Test(Test),
+}
+
+/// A question about values that is true or false once they are known.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Test {
+    Bool(Comparison, Box<[Condition; 2]>),
+    Whole(Comparison, Whole, Whole),
+    Real(Comparison, Real, Real),
+    Text(Comparison, Text, Text),
+    /// Sorted constants.
+    WholeIn(Whole, Box<[i64]>),
+    RealIn(Real, Box<[f64]>),
+    /// Sorted constants.
+    TextIn(Text, Box<[Box<str>]>),
+    Part(Part, Text, Text),
+}
+
+/// A whole number, an amount in minor units or a duration in microseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Whole {
+    Constant(i64),
+    Int(Field),
+    Money(Field),
+    Duration(Field),
+    Window(usize),
+    Computed(Box<ComputedWhole>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ComputedWhole {
+    /// Length of a text in characters.
+    Size(Text),
+    Negate(Whole),
+    Arithmetic(Arithmetic, [Whole; 2]),
+    /// An amount times a number, rounded half away from zero.
+    Scale(Whole, Real),
+    Choose(Condition, [Whole; 2]),
+}
+
+/// A floating point number; never an amount.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Real {
+    Constant(f64),
+    Field(Field),
+    Attribute(Box<str>),
+    Computed(Box<ComputedReal>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ComputedReal {
+    Whole(Whole),
+    /// One amount divided by another.
+    Ratio([Whole; 2]),
+    Negate(Real),
+    Arithmetic(Arithmetic, [Real; 2]),
+    Choose(Condition, [Real; 2]),
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Text {
+    Constant(Box<str>),
+    Field(Field),
+    Attribute(Box<str>),
+    Computed(Box<ComputedText>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ComputedText {
+    Lower(Text),
+    Choose(Condition, [Text; 2]),
+}
+
+impl From<ComputedWhole> for Whole {
+    fn from(computed: ComputedWhole) -> Self {
+        Self::Computed(Box::new(computed))
+    }
+}
+
+impl From<ComputedReal> for Real {
+    fn from(computed: ComputedReal) -> Self {
+        Self::Computed(Box::new(computed))
+    }
+}
+
+impl From<ComputedText> for Text {
+    fn from(computed: ComputedText) -> Self {
+        Self::Computed(Box::new(computed))
+    }
+}
+
+impl Condition {
+    /// The types of event for which the condition may be anything but false. An event of another
+    /// type needs no evaluation: false decides over whatever else is unknown or a fault.
+    pub(crate) fn event_kinds(&self) -> Set<EventKind> {
+        let is_type = |text: &Text| *text == Text::Field(Field::EventType);
+        match self {
+            Self::All(operands) => {
+                let kinds: Vec<_> = operands.iter().map(Self::event_kinds).collect();
+                Set::all()
+                    .iter()
+                    .filter(|kind| kinds.iter().all(|k| k.contains(*kind)))
+                    .collect()
+            }
+            Self::Any(operands) => operands
+                .iter()
+                .flat_map(|o| o.event_kinds().iter())
+                .collect(),
+            Self::Test(Test::Text(Comparison::Equal, left, Text::Constant(word)))
+                if is_type(left) =>
+            {
+                EventKind::parse(word).into_iter().collect()
+            }
+            Self::Test(Test::TextIn(value, words)) if is_type(value) => words
+                .iter()
+                .filter_map(|word| EventKind::parse(word))
+                .collect(),
+            _ => Set::all(),
+        }
+    }
+}
+
+/// Where one text is looked for in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    StartsWith,
+    EndsWith,
+    Contains,
+}
+
+/// Where an operand comes from: all that can be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Field(Field),
+    Window(usize),
+    Listed(usize),
+    Attribute(AttributeKind, Box<str>),
+}
+
+/// How an attribute is read. One of another kind counts as missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttributeKind {
+    Text,
+    Number,
+    Flag,
+}
+
+/// One operand of a condition, for explanations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Operand {
+    /// In canonical spelling.
+    pub text: Box<str>,
+    pub source: Source,
+}
+
+impl AttributeKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Text, Self::Number, Self::Flag];
+
+    /// The method that reads it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Flag => "flag",
+        }
+    }
+
+    /// The kind that this method reads.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}

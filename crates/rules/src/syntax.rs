@@ -1,0 +1,287 @@
+//! The syntax tree of a condition. Spans are kept for diagnostics and do not count in equality.
+
+use crate::diagnostic::Span;
+
+/// An expression as written.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands, in bytes.
+    pub span: Span,
+    /// How many levels it has.
+    pub(crate) depth: usize,
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+/// The forms of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A whole number.
+    Int(i64),
+    /// A number with a point or exponent.
+    Double(f64),
+    /// A text literal, escapes resolved.
+    Text(String),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `[a, b]`.
+    List(Vec<Expr>),
+    /// A lone name.
+    Name(String),
+    /// `object.name`.
+    Member(Box<Expr>, Ident),
+    /// `name(…)` or `receiver.name(…)`.
+    Call(Box<Call>),
+    /// An operator before its operand.
+    Unary(Unary, Box<Expr>),
+    /// Operands joined by `&&` or `||`: one level however long the chain is.
+    Logical(Logical, Vec<Expr>),
+    /// Another operator between two operands.
+    Binary(Binary, Box<[Expr; 2]>),
+    /// `condition ? then : otherwise`.
+    Ternary(Box<[Expr; 3]>),
+    /// A hole left where the parser expected a value. A tree with holes comes with diagnostics.
+    Missing,
+}
+
+/// A function or method call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// What stands before the dot.
+    pub receiver: Option<Expr>,
+    /// The function's name.
+    pub name: Ident,
+    /// What stands between the parentheses.
+    pub arguments: Vec<Expr>,
+}
+
+/// A name with its place.
+#[derive(Debug, Clone)]
+pub struct Ident {
+    /// The name.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl PartialEq for Ident {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// Operators before their operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unary {
+    /// `!`
+    Not,
+    /// `-`
+    Negate,
+}
+
+/// Operators that join conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logical {
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}
+
+/// Operators between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binary {
+    /// `==` to `>=`
+    Compare(Comparison),
+    /// `in`
+    In,
+    /// `+` to `%`
+    Arithmetic(Arithmetic),
+}
+
+/// Comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// Arithmetic operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Remainder,
+}
+
+/// An operator that stands between operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Infix {
+    Logical(Logical),
+    Binary(Binary),
+}
+
+/// How each operator between operands is written, and how strongly it binds.
+const OPERATORS: &[(Infix, &str, u8)] = &[
+    (Infix::Logical(Logical::Or), "||", 2),
+    (Infix::Logical(Logical::And), "&&", 3),
+    (Infix::Binary(Binary::Compare(Comparison::Equal)), "==", 4),
+    (
+        Infix::Binary(Binary::Compare(Comparison::NotEqual)),
+        "!=",
+        4,
+    ),
+    (
+        Infix::Binary(Binary::Compare(Comparison::LessOrEqual)),
+        "<=",
+        4,
+    ),
+    (Infix::Binary(Binary::Compare(Comparison::Less)), "<", 4),
+    (
+        Infix::Binary(Binary::Compare(Comparison::GreaterOrEqual)),
+        ">=",
+        4,
+    ),
+    (Infix::Binary(Binary::Compare(Comparison::Greater)), ">", 4),
+    (Infix::Binary(Binary::In), "in", 4),
+    (Infix::Binary(Binary::Arithmetic(Arithmetic::Add)), "+", 5),
+    (
+        Infix::Binary(Binary::Arithmetic(Arithmetic::Subtract)),
+        "-",
+        5,
+    ),
+    (
+        Infix::Binary(Binary::Arithmetic(Arithmetic::Multiply)),
+        "*",
+        6,
+    ),
+    (
+        Infix::Binary(Binary::Arithmetic(Arithmetic::Divide)),
+        "/",
+        6,
+    ),
+    (
+        Infix::Binary(Binary::Arithmetic(Arithmetic::Remainder)),
+        "%",
+        6,
+    ),
+];
+
+/// How strongly `?:` binds: weakest of all.
+pub(crate) const TERNARY_POWER: u8 = 1;
+/// How strongly `!` and `-` bind: stronger than any operator between two operands.
+pub(crate) const UNARY_POWER: u8 = 7;
+/// How strongly literals, names and calls hold together.
+pub(crate) const PRIMARY_POWER: u8 = 8;
+
+impl Infix {
+    /// How it is written.
+    pub(crate) fn symbol(self) -> &'static str {
+        self.row().1
+    }
+
+    /// How strongly it binds.
+    pub(crate) fn power(self) -> u8 {
+        self.row().2
+    }
+
+    /// The operator written like this.
+    pub(crate) fn parse(symbol: &str) -> Option<Self> {
+        OPERATORS
+            .iter()
+            .find(|row| row.1 == symbol)
+            .map(|row| row.0)
+    }
+
+    fn row(self) -> (Self, &'static str, u8) {
+        OPERATORS
+            .iter()
+            .copied()
+            .find(|row| row.0 == self)
+            .unwrap_or((self, "?", 0))
+    }
+}
+
+impl ExprKind {
+    /// What it is made of, in source order.
+    pub(crate) fn parts(&self) -> Vec<&Expr> {
+        match self {
+            Self::List(items) | Self::Logical(_, items) => items.iter().collect(),
+            Self::Member(object, _) => vec![object],
+            Self::Call(call) => call.receiver.iter().chain(&call.arguments).collect(),
+            Self::Unary(_, operand) => vec![operand],
+            Self::Binary(_, sides) => sides.iter().collect(),
+            Self::Ternary(parts) => parts.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Expr {
+    pub(crate) fn new(kind: ExprKind, span: Span) -> Self {
+        let deepest = kind.parts().into_iter().map(|part| part.depth).max();
+        Self {
+            kind,
+            span,
+            depth: 1 + deepest.unwrap_or(0),
+        }
+    }
+
+    /// The dotted path, if the expression is nothing but names and dots.
+    pub fn path(&self) -> Option<String> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name.clone()),
+            ExprKind::Member(object, name) => Some(format!("{}.{}", object.path()?, name.text)),
+            _ => None,
+        }
+    }
+
+    /// The text, if the expression is a text literal.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The operands of a chain of `&&`, in source order.
+    pub(crate) fn conjuncts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Logical(Logical::And, operands) => {
+                operands.iter().flat_map(Self::conjuncts).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
+    /// Whether nothing in it depends on the event.
+    pub(crate) fn is_constant(&self) -> bool {
+        match &self.kind {
+            ExprKind::Name(_) | ExprKind::Member(..) | ExprKind::Missing => false,
+            kind => kind.parts().into_iter().all(Self::is_constant),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What a condition can be: true, false, unknown, or not computable.
+
+use std::fmt;
+
+/// Why a condition has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// A number left its range.
+    Overflow,
+    /// Something was divided by zero.
+    DivisionByZero,
+    /// The caller filled a slot with a value of another type: a programming error.
+    TypeMismatch,
+}
+
+impl Fault {
+    /// The word used in decisions and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overflow => "overflow",
+            Self::DivisionByZero => "division_by_zero",
+            Self::TypeMismatch => "type_mismatch",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a condition evaluates to. Among operands that do not decide `&&` or `||`, the greatest is
+/// the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Truth {
+    /// Definitely false.
+    False,
+    /// Definitely true: only this makes a rule fire.
+    True,
+    /// Something needed was missing.
+    Unknown,
+    /// It could not be computed.
+    Fault(Fault),
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+/// Why an operand has no value. A fault outweighs an unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stop {
+    Unknown,
+    Fault(Fault),
+}
+
+/// A value, or why there is none.
+pub(crate) type Answer<T> = Result<T, Stop>;
+
+impl From<Answer<bool>> for Truth {
+    fn from(answer: Answer<bool>) -> Self {
+        match answer {
+            Ok(value) => value.into(),
+            Err(Stop::Unknown) => Self::Unknown,
+            Err(Stop::Fault(fault)) => Self::Fault(fault),
+        }
+    }
+}
+
+impl From<Truth> for Answer<bool> {
+    fn from(truth: Truth) -> Self {
+        match truth {
+            Truth::True => Ok(true),
+            Truth::False => Ok(false),
+            Truth::Unknown => Err(Stop::Unknown),
+            Truth::Fault(fault) => Err(Stop::Fault(fault)),
+        }
+    }
+}

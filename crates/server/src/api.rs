@@ -1,0 +1,297 @@
+//! The JSON API: which routes there are, what each needs, and who answers.
+
+pub(crate) mod decisions;
+pub(crate) mod json;
+pub(crate) mod labels;
+pub(crate) mod lists;
+mod openapi;
+pub(crate) mod query;
+pub(crate) mod system;
+
+use crate::{
+    edge::{
+        Code, Problem,
+        reply::{JSON, Reply},
+        signature,
+    },
+    state::State,
+};
+use bytes::Bytes;
+use http::{Method, StatusCode, request};
+pub use openapi::openapi_json;
+use paywarden_access::Scope;
+use paywarden_risk::{Caller, Idempotency};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Whether a route takes an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyed {
+    /// It changes nothing.
+    Never,
+    /// A retry is harmless, with a key it gets the same answer.
+    Optional,
+    /// A retry without a key could count twice.
+    Required,
+}
+
+/// One route.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: &'static Method,
+    /// The path; `{…}` stands for one segment.
+    pub path: &'static str,
+    /// What a key needs; none for routes that anybody may read.
+    pub scope: Option<Scope>,
+    /// Whether it takes a JSON body.
+    pub has_body: bool,
+    /// Whether it takes an idempotency key.
+    pub keyed: Keyed,
+    endpoint: Endpoint,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Decide,
+    Decision,
+    Decisions,
+    AddLabel,
+    Labels,
+    Lists,
+    ListEntries,
+    AddToList,
+    RemoveFromList,
+    RuleSet,
+    ReplyKeys,
+    OpenApi,
+    Metrics,
+    Health,
+    Ready,
+}
+
+impl Route {
+    const fn open(path: &'static str, endpoint: Endpoint) -> Self {
+        let (scope, keyed) = (None, Keyed::Never);
+        Self {
+            method: &Method::GET,
+            path,
+            scope,
+            has_body: false,
+            keyed,
+            endpoint,
+        }
+    }
+
+    const fn get(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::open(path, endpoint)
+        }
+    }
+
+    const fn post(path: &'static str, scope: Scope, keyed: Keyed, endpoint: Endpoint) -> Self {
+        Self {
+            method: &Method::POST,
+            has_body: true,
+            keyed,
+            ..Self::get(path, scope, endpoint)
+        }
+    }
+
+    const fn put(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
+        Self {
+            method: &Method::PUT,
+            ..Self::post(path, scope, Keyed::Optional, endpoint)
+        }
+    }
+
+    const fn delete(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
+        Self {
+            method: &Method::DELETE,
+            ..Self::post(path, scope, Keyed::Optional, endpoint)
+        }
+    }
+
+    pub(crate) fn is_decision(&self) -> bool {
+        self.endpoint == Endpoint::Decide
+    }
+}
+
+/// Every route.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    Route::post("/v1/decisions", Scope::DecisionsWrite, Keyed::Required, Endpoint::Decide),
+    Route::get("/v1/decisions", Scope::DecisionsRead, Endpoint::Decisions),
+    Route::get("/v1/decisions/{id}", Scope::DecisionsRead, Endpoint::Decision),
+    Route::post("/v1/labels", Scope::LabelsWrite, Keyed::Optional, Endpoint::AddLabel),
+    Route::get("/v1/payments/{payment_id}/labels", Scope::DecisionsRead, Endpoint::Labels),
+    Route::get("/v1/lists", Scope::ListsRead, Endpoint::Lists),
+    Route::get("/v1/lists/{list}/entries", Scope::ListsRead, Endpoint::ListEntries),
+    Route::put("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::AddToList),
+    Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
+    Route::get("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
+    Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
+    Route::open("/openapi.json", Endpoint::OpenApi),
+    Route::open("/metrics", Endpoint::Metrics),
+    Route::open("/healthz", Endpoint::Health),
+    Route::open("/readyz", Endpoint::Ready),
+];
+
+/// One authenticated request, as its handler sees it.
+pub(crate) struct Call {
+    pub(crate) state: Arc<State>,
+    pub(crate) caller: Caller,
+    /// The segment that stands for `{…}`, decoded.
+    pub(crate) parameter: String,
+    pub(crate) query: String,
+    pub(crate) body: Bytes,
+    pub(crate) received_us: u64,
+    pub(crate) idempotency: Option<Idempotency>,
+    target: String,
+}
+
+impl Call {
+    pub(crate) fn new(
+        state: &Arc<State>,
+        caller: &signature::Caller,
+        head: &request::Parts,
+        parameter: String,
+        body: Bytes,
+        received_us: u64,
+    ) -> Self {
+        let tenant = caller.key.tenant.clone();
+        Self {
+            state: Arc::clone(state),
+            caller: Caller {
+                tenant,
+                key_id: caller.key.id.clone(),
+            },
+            parameter,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            target: format!("{} {}", head.method, head.uri.path()),
+            body,
+            received_us,
+            idempotency: None,
+        }
+    }
+
+    /// Takes the idempotency key, tied to method, path and body; and says whose it is.
+    pub(crate) fn keyed_by(&mut self, key: String) -> (&str, &Idempotency) {
+        let fingerprint = self.state.fingerprints.of(&self.target, &self.body);
+        let idempotency = self.idempotency.insert(Idempotency { key, fingerprint });
+        (&self.caller.key_id, idempotency)
+    }
+}
+
+/// The route of a request and its path parameter.
+pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, String), Problem> {
+    let mut allowed = Vec::new();
+    for route in ROUTES {
+        let Some(parameter) = parameter(route.path, path) else {
+            continue;
+        };
+        if route.method == method {
+            let parameter = percent_decode_str(parameter).decode_utf8().map_err(|_| {
+                Problem::new(
+                    Code::ParameterInvalid,
+                    "the path is not percent-encoded UTF-8",
+                )
+            })?;
+            return Ok((route, parameter.into_owned()));
+        }
+        allowed.push(route.method.as_str());
+    }
+    if allowed.is_empty() {
+        return Err(Problem::new(Code::RouteUnknown, "no route has this path"));
+    }
+    let detail = "the path exists, but not with this method";
+    Err(Problem::new(Code::MethodNotAllowed, detail).allow(&allowed.join(", ")))
+}
+
+/// The segment at the place of `{…}` if the path fits the pattern; empty if it has none.
+fn parameter<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    let Some((before, after)) = pattern.split_once('{') else {
+        return (pattern == path).then_some("");
+    };
+    let after = after.split_once('}').map_or("", |(_, after)| after);
+    let segment = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!segment.is_empty() && !segment.contains('/')).then_some(segment)
+}
+
+/// Answers a route that needs no key.
+pub(crate) fn open(state: &State, route: &Route) -> Reply {
+    match route.endpoint {
+        Endpoint::ReplyKeys => system::reply_keys(state),
+        Endpoint::OpenApi => Reply::new(StatusCode::OK, JSON, openapi_json()),
+        Endpoint::Metrics => system::metrics(state),
+        Endpoint::Ready => system::ready(state),
+        _ => system::health(),
+    }
+}
+
+/// Answers a route for an authenticated caller.
+pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem> {
+    match route.endpoint {
+        Endpoint::Decide => decisions::decide(call).await,
+        Endpoint::Decision => decisions::one(call).await,
+        Endpoint::Decisions => decisions::page(call).await,
+        Endpoint::AddLabel => labels::add(call).await,
+        Endpoint::Labels => labels::of_payment(call).await,
+        Endpoint::Lists => lists::all(call),
+        Endpoint::ListEntries => lists::entries(call),
+        Endpoint::AddToList => lists::add(call).await,
+        Endpoint::RemoveFromList => lists::remove(call).await,
+        Endpoint::RuleSet => system::rule_set(call),
+        _ => Ok(open(&call.state, route)),
+    }
+}
+
+/// An answer in JSON.
+pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Result<Reply, Problem> {
+    match serde_json::to_vec(value) {
+        Ok(body) => Ok(Reply::new(status, JSON, body)),
+        Err(_) => Err(Problem::new(Code::Internal, "the answer cannot be written")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_found_with_their_parameter_or_refused() {
+        let found = |method: Method, path: &str| {
+            find(&method, path)
+                .map(|(route, parameter)| (route.path, parameter))
+                .map_err(|problem| problem.code())
+        };
+        assert_eq!(
+            found(Method::POST, "/v1/decisions").unwrap().0,
+            "/v1/decisions"
+        );
+        let (path, parameter) = found(Method::GET, "/v1/payments/a%2Fb%20c/labels").unwrap();
+        assert_eq!(
+            (path, parameter.as_str()),
+            ("/v1/payments/{payment_id}/labels", "a/b c")
+        );
+        for path in [
+            "/",
+            "/v1",
+            "/v1/decisions/",
+            "/v1/decisions/a/b",
+            "/v1/payments//labels",
+        ] {
+            assert_eq!(found(Method::GET, path), Err(Code::RouteUnknown), "{path}");
+        }
+        assert_eq!(
+            found(Method::PATCH, "/v1/decisions"),
+            Err(Code::MethodNotAllowed)
+        );
+        assert_eq!(
+            found(Method::GET, "/v1/decisions/%ff"),
+            Err(Code::ParameterInvalid)
+        );
+    }
+}

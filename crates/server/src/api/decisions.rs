@@ -1,0 +1,158 @@
+//! Asking for decisions and reading them.
+
+use super::{
+    Call,
+    json::parse,
+    json_reply,
+    query::{Query, cursor},
+};
+use crate::{
+    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    metrics::{Laps, Station},
+};
+use http::StatusCode;
+use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
+use paywarden_risk::{Decided, DecisionQuery, Request};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+const PAGE: u32 = 20;
+const PAGE_MAX: u32 = 100;
+
+/// One page of decisions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DecisionList {
+    /// The decisions.
+    pub decisions: Vec<Decision>,
+    /// Give this as `cursor` to read on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Decides one payment or other event. The answer is durable, and a retry with the same
+/// idempotency key gets the same bytes.
+#[utoipa::path(
+    post, path = "/v1/decisions", tag = "decisions",
+    operation_id = "decide", security(("signature" = [])),
+    params(("idempotency-key" = String, Header, description = "Your own key for this payment: a \
+        quoted string or bare token of 1 to 255 visible ASCII characters")),
+    request_body = Event<CardInput>,
+    responses(
+        (status = 200, description = "The verdict", body = Decision),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
+    let state = &call.state;
+    let mut laps = Laps::start(&state.metrics, &state.clock);
+    let event: Event<CardInput> = parse(&call.body)?;
+    let event = state
+        .vault
+        .tokenize(&call.caller.tenant, event)
+        .map_err(|invalid| Problem::from(invalid).at("/card".to_owned()))?;
+    laps.done(Station::Schema);
+    let request = Request {
+        caller: call.caller.clone(),
+        event,
+        idempotency: call.idempotency.clone(),
+        received_us: call.received_us,
+    };
+    let decided = state.engine.decide(request).await?;
+    laps.done(Station::Decide);
+    match decided {
+        Decided::New(decision) => {
+            state.metrics.decided(decision.outcome);
+            json_reply(StatusCode::OK, &*decision)
+        }
+        Decided::Repeated(decision) => Ok(json_reply(StatusCode::OK, &*decision)?.replayed()),
+    }
+}
+
+/// One decision by its identifier.
+#[utoipa::path(
+    get, path = "/v1/decisions/{id}", tag = "decisions",
+    operation_id = "read_decision", security(("signature" = [])),
+    params(("id" = String, Path, description = "`dec_…`")),
+    responses(
+        (status = 200, description = "The decision as it was answered", body = Decision),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    match call
+        .state
+        .engine
+        .decision(&call.caller.tenant, &call.parameter)
+        .await?
+    {
+        Some(decision) => json_reply(StatusCode::OK, &decision),
+        None => Err(Problem::new(
+            Code::DecisionUnknown,
+            "no decision has this identifier",
+        )),
+    }
+}
+
+/// Decisions, newest first.
+#[utoipa::path(
+    get, path = "/v1/decisions", tag = "decisions",
+    operation_id = "list_decisions", security(("signature" = [])),
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("outcome" = Option<Outcome>, Query, description = "Only this outcome"),
+        ("type" = Option<EventKind>, Query, description = "Only this kind of event"),
+        ("payment_id" = Option<PaymentId>, Query, description = "Only this payment"),
+        ("from" = Option<Timestamp>, Query, description = "Decided then or later"),
+        ("to" = Option<Timestamp>, Query, description = "Decided before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = DecisionList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
+    let known = [
+        "limit",
+        "cursor",
+        "outcome",
+        "type",
+        "payment_id",
+        "from",
+        "to",
+    ];
+    let query = Query::parse(&call.query, &known)?;
+    let time = |text: &str| Timestamp::parse(text).ok();
+    let filter = DecisionQuery {
+        outcome: query.read("outcome", "not an outcome", Outcome::parse)?,
+        kind: query.read("type", "not a kind of event", EventKind::parse)?,
+        payment_id: query.read("payment_id", "not an identifier", |text| {
+            PaymentId::parse(text).ok()
+        })?,
+        from: query.read("from", "write a time as RFC 3339", time)?,
+        to: query.read("to", "write a time as RFC 3339", time)?,
+        before: match query.cursor()? {
+            Some(place) => Some(place.parse().map_err(|_| {
+                super::query::invalid("cursor", "take the cursor of the last reply as it is")
+            })?),
+            None => None,
+        },
+        limit: query.limit(PAGE, PAGE_MAX)?,
+    };
+    let page = call
+        .state
+        .engine
+        .decisions(&call.caller.tenant, &filter)
+        .await?;
+    let next_cursor = page.next.map(|place| cursor(&place.to_string()));
+    json_reply(
+        StatusCode::OK,
+        &DecisionList {
+            decisions: page.decisions,
+            next_cursor,
+        },
+    )
+}

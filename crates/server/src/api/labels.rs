@@ -1,0 +1,122 @@
+//! What payments turned out to be.
+
+use super::{Call, json::parse, json_reply, query::Query};
+use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use http::StatusCode;
+use paywarden_domain::{Label, LabelSource, LabelVerdict, PaymentId, Timestamp};
+use paywarden_risk::LabelReceipt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A statement about one payment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelInput {
+    /// The payment it speaks of, by your own identifier.
+    pub payment_id: PaymentId,
+    /// What the payment turned out to be.
+    pub verdict: LabelVerdict,
+    /// Who says so.
+    pub source: LabelSource,
+    /// When the fraud, dispute or confirmation happened.
+    #[serde(default)]
+    pub occurred_at: Option<Timestamp>,
+    /// When it became known; only for servers that replay history, else the time of receipt.
+    #[serde(default)]
+    pub known_at: Option<Timestamp>,
+}
+
+/// A label as recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordedLabel {
+    /// Position among all labels.
+    pub seq: i64,
+    /// What the payment turned out to be.
+    pub verdict: LabelVerdict,
+    /// Who says so.
+    pub source: LabelSource,
+    /// When the fraud, dispute or confirmation happened.
+    pub occurred_at: Option<Timestamp>,
+    /// When it became known to Paywarden.
+    pub known_at: Timestamp,
+}
+
+/// The labels of one payment, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabelList {
+    /// The labels; the first one counts.
+    pub labels: Vec<RecordedLabel>,
+}
+
+/// Says what a payment turned out to be. Labels are added, never overwritten.
+#[utoipa::path(
+    post, path = "/v1/labels", tag = "labels",
+    operation_id = "add_label", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = LabelInput,
+    responses(
+        (status = 201, description = "Recorded", body = LabelReceipt),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
+    let input: LabelInput = parse(&call.body)?;
+    if input.known_at.is_some() && !call.state.trust_event_time {
+        let detail = "leave it out: the time of receipt is taken";
+        return Err(Problem::new(Code::KnownAtRefused, detail).at("/known_at".to_owned()));
+    }
+    let LabelInput {
+        payment_id,
+        verdict,
+        source,
+        occurred_at,
+        known_at,
+    } = input;
+    let label = Label {
+        payment_id,
+        verdict,
+        source,
+        occurred_at,
+    };
+    let receipt = call
+        .state
+        .engine
+        .label(&call.caller, label, known_at)
+        .await?;
+    json_reply(StatusCode::CREATED, &receipt)
+}
+
+/// What was said about a payment, newest first.
+#[utoipa::path(
+    get, path = "/v1/payments/{payment_id}/labels", tag = "labels",
+    operation_id = "list_labels", security(("signature" = [])),
+    params(("payment_id" = PaymentId, Path, description = "Your own identifier of the payment")),
+    responses(
+        (status = 200, description = "The labels, none if nothing was said", body = LabelList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn of_payment(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let payment = PaymentId::parse(&call.parameter)?;
+    let rows = call
+        .state
+        .engine
+        .labels(&call.caller.tenant, &payment)
+        .await?;
+    let labels = rows.into_iter().map(|row| RecordedLabel {
+        seq: row.seq,
+        verdict: row.verdict,
+        source: row.source,
+        occurred_at: row.occurred_at,
+        known_at: row.known_at,
+    });
+    json_reply(
+        StatusCode::OK,
+        &LabelList {
+            labels: labels.collect(),
+        },
+    )
+}

@@ -1,0 +1,202 @@
+//! Allow and deny lists. Values travel in bodies, never in URLs: a URL ends up in logs.
+
+use super::{
+    Call,
+    json::parse,
+    json_reply,
+    query::{Query, cursor},
+};
+use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use http::StatusCode;
+use paywarden_domain::{Pan, Timestamp, event::Text};
+use paywarden_risk::{ListEntry, ListSummary};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const PAGE: u32 = 100;
+const PAGE_MAX: u32 = 1_000;
+
+/// An entry to add.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEntryInput {
+    /// Key of an entity (a card's index, an account, an e-mail address …), or any text that a
+    /// rule compares.
+    #[serde(default)]
+    pub value: Option<Text>,
+    /// A clear card number instead: its index is listed.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9 -]{12,40}$")]
+    pub card_number: Option<Pan>,
+    /// Why; it goes into the trail.
+    pub reason: Text,
+    /// When it stops counting; never if not given.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An entry to remove.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRemovalInput {
+    /// The value as listed.
+    #[serde(default)]
+    pub value: Option<Text>,
+    /// A clear card number instead.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9 -]{12,40}$")]
+    pub card_number: Option<Pan>,
+    /// Why; it goes into the trail.
+    pub reason: Text,
+}
+
+/// What was added or removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedValue {
+    /// The list.
+    pub list: String,
+    /// The value as listed: the index for a card number.
+    pub value: String,
+}
+
+/// The lists of the caller's company.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListList {
+    /// By name.
+    pub lists: Vec<ListSummary>,
+}
+
+/// A page of a list, by value.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListEntryList {
+    /// The entries.
+    pub entries: Vec<ListEntry>,
+    /// Give this as `cursor` to read on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// The lists and how many entries each has.
+#[utoipa::path(
+    get, path = "/v1/lists", tag = "lists",
+    operation_id = "list_lists", security(("signature" = [])),
+    responses(
+        (status = 200, description = "The lists", body = ListList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let lists = call.state.engine.lists(&call.caller.tenant);
+    json_reply(StatusCode::OK, &ListList { lists })
+}
+
+/// The entries of a list, by value. A list without entries does not exist.
+#[utoipa::path(
+    get, path = "/v1/lists/{list}/entries", tag = "lists",
+    operation_id = "list_entries", security(("signature" = [])),
+    params(
+        ("list" = String, Path, description = "Name of the list"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
+            description = "100 if not given"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = ListEntryList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn entries(call: &Call) -> Result<Reply, Problem> {
+    let query = Query::parse(&call.query, &["limit", "cursor"])?;
+    let limit = query.limit(PAGE, PAGE_MAX)? as usize;
+    let after = query.cursor()?;
+    let (tenant, list) = (&call.caller.tenant, &call.parameter);
+    let page = call
+        .state
+        .engine
+        .list_entries(tenant, list, after.as_deref(), limit);
+    let next_cursor = page.next.as_deref().map(cursor);
+    json_reply(
+        StatusCode::OK,
+        &ListEntryList {
+            entries: page.entries,
+            next_cursor,
+        },
+    )
+}
+
+/// Adds a value to a list, or replaces its entry. Rules see it at once.
+#[utoipa::path(
+    put, path = "/v1/lists/{list}/entries", tag = "lists",
+    operation_id = "add_to_list", security(("signature" = [])),
+    params(
+        ("list" = String, Path, description = "Name of the list"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = ListEntryInput,
+    responses(
+        (status = 200, description = "Listed", body = ListedValue),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
+    let input: ListEntryInput = parse(&call.body)?;
+    let value = listed(call, input.value, input.card_number)?;
+    let engine = &call.state.engine;
+    let (list, reason) = (&call.parameter, &input.reason);
+    engine
+        .add_to_list(&call.caller, list, &value, reason, input.expires_at)
+        .await?;
+    json_reply(
+        StatusCode::OK,
+        &ListedValue {
+            list: list.clone(),
+            value,
+        },
+    )
+}
+
+/// Takes a value off a list. Rules see it at once.
+#[utoipa::path(
+    delete, path = "/v1/lists/{list}/entries", tag = "lists",
+    operation_id = "remove_from_list", security(("signature" = [])),
+    params(
+        ("list" = String, Path, description = "Name of the list"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = ListRemovalInput,
+    responses(
+        (status = 200, description = "No longer listed", body = ListedValue),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn remove(call: &Call) -> Result<Reply, Problem> {
+    let input: ListRemovalInput = parse(&call.body)?;
+    let value = listed(call, input.value, input.card_number)?;
+    let list = &call.parameter;
+    call.state
+        .engine
+        .remove_from_list(&call.caller, list, &value, &input.reason)
+        .await?;
+    json_reply(
+        StatusCode::OK,
+        &ListedValue {
+            list: list.clone(),
+            value,
+        },
+    )
+}
+
+fn listed(call: &Call, value: Option<Text>, number: Option<Pan>) -> Result<String, Problem> {
+    match (value, number) {
+        (Some(value), None) => Ok(value.as_str().to_owned()),
+        (None, Some(number)) => Ok(call.state.vault.card_index(&call.caller.tenant, &number)),
+        _ => Err(Problem::new(
+            Code::ListEntryMalformed,
+            "give either `value` or `card_number`",
+        )),
+    }
+}

@@ -1,0 +1,57 @@
+//! The contract: an OpenAPI 3.1 document made from the handlers and their types.
+
+use super::{decisions, labels, lists, system};
+use std::sync::LazyLock;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Paywarden",
+        description = "One signed call, one signed verdict. Requests are signed by RFC 9421 with \
+            the tag `paywarden`; bodies carry `content-digest` (RFC 9530); refusals are problem \
+            documents (RFC 9457) with a stable `code`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        decisions::decide, decisions::page, decisions::one,
+        labels::add, labels::of_payment,
+        lists::all, lists::entries, lists::add, lists::remove,
+        system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
+    ),
+    modifiers(&Signature),
+)]
+struct Document;
+
+struct Signature;
+
+impl Modify for Signature {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let description = "An RFC 9421 signature: fields `signature-input` and `signature` with \
+            the parameters `created`, `keyid`, `nonce` and `tag=\"paywarden\"`, covering \
+            `@method`, `@target-uri`, and, where sent, `content-digest`, `content-type` and \
+            `idempotency-key`.";
+        let scheme = ApiKey::Header(ApiKeyValue::with_description("signature", description));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("signature", SecurityScheme::ApiKey(scheme));
+    }
+}
+
+/// The OpenAPI document, as committed in `docs/reference/openapi.json`.
+pub fn openapi_json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| {
+        Document::openapi()
+            .to_pretty_json()
+            .map(|json| json + "\n")
+            .unwrap_or_default()
+    });
+    &JSON
+}

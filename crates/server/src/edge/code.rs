@@ -1,0 +1,236 @@
+//! Every refusal the API can give, one row each. The reference page of errors is made from them.
+
+use http::StatusCode;
+use std::fmt::Write;
+
+macro_rules! codes {
+    ($(
+        $(#[doc = $doc:literal])*
+        $variant:ident = $name:literal, $status:ident, $title:literal;
+    )*) => {
+        /// Why a request was refused. The texts below are also the reference page.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])* $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the stations that raise them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable word in the reply.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The HTTP status it travels with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            /// A short title that does not vary between occurrences (RFC 9457).
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// What it means and what to do, for the reference page.
+            pub const fn meaning(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($doc),*],)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The header lines are more than 64 or longer than 16 KiB in total. Send fewer.
+    HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large";
+    /// No route has this path. See the API reference.
+    RouteUnknown = "route_unknown", NOT_FOUND, "No such route";
+    /// The route exists, but not with this method. The `Allow` header names those that do.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
+    /// The body is longer than 64 KiB. Send one event per request.
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
+    /// The body is not declared as `application/json`.
+    ContentTypeUnsupported = "content_type_unsupported", UNSUPPORTED_MEDIA_TYPE,
+        "Content type not supported";
+    /// The body did not arrive within five seconds of its headers.
+    BodyTimeout = "body_timeout", REQUEST_TIMEOUT, "Body too slow";
+    /// The request carries no signature. `Accept-Signature` says what one must cover.
+    SignatureMissing = "signature_missing", UNAUTHORIZED, "Signature missing";
+    /// `Signature-Input` or `Signature` does not follow RFC 9421.
+    SignatureMalformed = "signature_malformed", BAD_REQUEST, "Signature malformed";
+    /// The key is not known. Replies say `signature_invalid`; this code appears in metrics and
+    /// in the `sandbox` member only.
+    SignatureKeyUnknown = "signature_key_unknown", UNAUTHORIZED, "Signature not valid";
+    /// The key was revoked. Replies say `signature_invalid`; this code appears in metrics and in
+    /// the `sandbox` member only.
+    SignatureKeyRevoked = "signature_key_revoked", UNAUTHORIZED, "Signature not valid";
+    /// `created` lies more than 300 seconds back, more than 60 seconds ahead or before the server
+    /// started, or `expires` has passed. Compare your clock with `server_time` and sign again.
+    SignatureExpired = "signature_expired", UNAUTHORIZED, "Signature out of its time";
+    /// The signature leaves out components or parameters that it must cover; `missing` names
+    /// them.
+    SignatureComponentsInsufficient = "signature_components_insufficient", UNAUTHORIZED,
+        "Signature covers too little";
+    /// The signature does not verify for this request under this key. In sandbox mode `sandbox`
+    /// shows the signature base that the server built, to compare with yours.
+    SignatureInvalid = "signature_invalid", UNAUTHORIZED, "Signature not valid";
+    /// The bearer text is not a key of this sandbox.
+    BearerInvalid = "bearer_invalid", UNAUTHORIZED, "Bearer key not valid";
+    /// The key lacks the scope that this route needs; `missing` names it.
+    ScopeInsufficient = "scope_insufficient", FORBIDDEN, "Scope missing";
+    /// More authenticated requests are under way than the server takes. Retry after the stated
+    /// pause.
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded";
+    /// A request with a body must carry `Content-Digest` (RFC 9530).
+    ContentDigestMissing = "content_digest_missing", BAD_REQUEST, "Content digest missing";
+    /// `Content-Digest` is not a dictionary of byte sequences, or has neither `sha-256` nor
+    /// `sha-512`.
+    ContentDigestMalformed = "content_digest_malformed", BAD_REQUEST, "Content digest malformed";
+    /// The body does not have the stated digest: it was changed on the way or after signing.
+    ContentDigestMismatch = "content_digest_mismatch", BAD_REQUEST, "Content digest differs";
+    /// The key sent more requests than its rate allows. Retry after the stated pause.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
+    /// The nonce was used before with this key. Sign again with a new nonce and the same
+    /// idempotency key.
+    SignatureReplayed = "signature_replayed", UNAUTHORIZED, "Signature replayed";
+    /// The server cannot remember more nonces at present. Retry after the stated pause.
+    ReplayStoreFull = "replay_store_full", SERVICE_UNAVAILABLE, "Replay store full";
+    /// `Idempotency-Key` is required on this route.
+    IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "Idempotency key missing";
+    /// `Idempotency-Key` is a quoted string or a bare token of 1 to 255 visible characters.
+    IdempotencyKeyMalformed = "idempotency_key_malformed", BAD_REQUEST,
+        "Idempotency key malformed";
+    /// A request with this idempotency key is being worked on. Retry after a pause.
+    IdempotencyInProgress = "idempotency_in_progress", CONFLICT, "Request in progress";
+    /// The idempotency key was used for another request. Take a fresh key for each payment.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY,
+        "Idempotency key reused";
+    /// A query or path parameter is not known or not well formed; `detail` names it.
+    ParameterInvalid = "parameter_invalid", BAD_REQUEST, "Parameter not valid";
+    /// The body is not UTF-8.
+    BodyNotUtf8 = "body_not_utf8", BAD_REQUEST, "Body is not UTF-8";
+    /// The body is not one JSON text.
+    JsonMalformed = "json_malformed", BAD_REQUEST, "JSON malformed";
+    /// The JSON is nested deeper than 32 levels.
+    JsonTooDeep = "json_too_deep", BAD_REQUEST, "JSON too deep";
+    /// A member is not known; `pointer` says where, `detail` what may have been meant.
+    FieldUnknown = "field_unknown", UNPROCESSABLE_ENTITY, "Unknown field";
+    /// A required member is missing; `pointer` says where.
+    FieldMissing = "field_missing", UNPROCESSABLE_ENTITY, "Field missing";
+    /// A member is given twice.
+    FieldDuplicate = "field_duplicate", UNPROCESSABLE_ENTITY, "Field given twice";
+    /// A member has the wrong type or a word that is not known; `pointer` says where.
+    FieldInvalid = "field_invalid", UNPROCESSABLE_ENTITY, "Field not valid";
+    /// The amount has more decimals than its currency (ISO 4217).
+    AmountDecimals = "amount_decimals", UNPROCESSABLE_ENTITY, "Too many decimals";
+    /// The amount is not plain digits such as `12.34`, or not exactly one of `value` and `minor`
+    /// is given.
+    AmountMalformed = "amount_malformed", UNPROCESSABLE_ENTITY, "Amount malformed";
+    /// The amount is negative.
+    AmountNegative = "amount_negative", UNPROCESSABLE_ENTITY, "Amount negative";
+    /// The amount exceeds 10^15 minor units.
+    AmountOverflow = "amount_overflow", UNPROCESSABLE_ENTITY, "Amount too large";
+    /// More than 64 attributes.
+    AttributeLimit = "attribute_limit", UNPROCESSABLE_ENTITY, "Too many attributes";
+    /// An attribute is not a string, a number, true or false.
+    AttributeNotScalar = "attribute_not_scalar", UNPROCESSABLE_ENTITY, "Attribute not a scalar";
+    /// The card number is not 12 to 19 digits.
+    CardNumberMalformed = "card_number_malformed", UNPROCESSABLE_ENTITY, "Card number malformed";
+    /// The card number fails the Luhn check.
+    CardNumberLuhn = "card_number_luhn", UNPROCESSABLE_ENTITY, "Card number mistyped";
+    /// The card has neither `number` nor `index`.
+    CardNumberMissing = "card_number_missing", UNPROCESSABLE_ENTITY, "Card number missing";
+    /// The card's `index` is not one that a reply has given.
+    CardIndexMalformed = "card_index_malformed", UNPROCESSABLE_ENTITY, "Card index malformed";
+    /// Latitude lies outside -90 to 90 or longitude outside -180 to 180.
+    CoordinateOutOfRange = "coordinate_out_of_range", UNPROCESSABLE_ENTITY,
+        "Coordinate out of range";
+    /// Not an ISO 3166-1 alpha-2 country code.
+    CountryUnknown = "country_unknown", UNPROCESSABLE_ENTITY, "Country unknown";
+    /// Not an active ISO 4217 currency code.
+    CurrencyUnknown = "currency_unknown", UNPROCESSABLE_ENTITY, "Currency unknown";
+    /// The expiry is not `YYYY-MM`.
+    ExpiryMalformed = "expiry_malformed", UNPROCESSABLE_ENTITY, "Expiry malformed";
+    /// An identifier is not 1 to 128 visible ASCII characters.
+    IdentifierMalformed = "identifier_malformed", UNPROCESSABLE_ENTITY, "Identifier malformed";
+    /// Not an IPv4 or IPv6 address.
+    IpMalformed = "ip_malformed", UNPROCESSABLE_ENTITY, "Address malformed";
+    /// A text has more than 512 bytes or a control character.
+    TextTooLong = "text_too_long", UNPROCESSABLE_ENTITY, "Text not accepted";
+    /// A time is not RFC 3339.
+    TimeMalformed = "time_malformed", UNPROCESSABLE_ENTITY, "Time malformed";
+    /// A time lies outside the years 1970 to 2199.
+    TimeOutOfRange = "time_out_of_range", UNPROCESSABLE_ENTITY, "Time out of range";
+    /// `known_at` is accepted only by a server that replays history.
+    KnownAtRefused = "known_at_refused", UNPROCESSABLE_ENTITY, "known_at not accepted";
+    /// The event lies further back than this server accepts. Import history instead.
+    EventTooOld = "event_too_old", UNPROCESSABLE_ENTITY, "Event too old";
+    /// The event lies in the future. Set your clock.
+    EventInFuture = "event_in_future", UNPROCESSABLE_ENTITY, "Event in the future";
+    /// The payment was decided before under another idempotency key; `decision` names the
+    /// decision that stands.
+    PaymentAlreadyDecided = "payment_already_decided", CONFLICT, "Payment already decided";
+    /// No decision is known for this payment.
+    PaymentUnknown = "payment_unknown", NOT_FOUND, "Payment unknown";
+    /// No decision has this identifier.
+    DecisionUnknown = "decision_unknown", NOT_FOUND, "Decision unknown";
+    /// The list name, value or reason is not accepted; `detail` says which.
+    ListEntryMalformed = "list_entry_malformed", UNPROCESSABLE_ENTITY, "List entry malformed";
+    /// The list holds no such entry.
+    ListEntryUnknown = "list_entry_unknown", NOT_FOUND, "List entry unknown";
+    /// The journal cannot make the decision durable at present. Retry with the same idempotency
+    /// key.
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";
+    /// A stored record does not read back. An operator must look at it.
+    RecordDamaged = "record_damaged", INTERNAL_SERVER_ERROR, "Record damaged";
+    /// A defect of the server. The request may or may not have taken effect: retry with the same
+    /// idempotency key.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
+}
+
+impl Code {
+    /// The code with this name; codes of the subjects below come up as text.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
+    /// The `type` of the problem document (RFC 9457).
+    pub fn uri(self) -> String {
+        format!("urn:paywarden:error:{}", self.name())
+    }
+}
+
+/// The reference page of errors, in Markdown.
+pub fn errors_markdown() -> String {
+    let mut page = String::from(
+        "# Errors\n\nEvery refusal is a problem document (RFC 9457, `application/problem+json`) \
+         whose member `code` is one of these. Codes are stable: none is renamed, new ones are \
+         added. Made from `crates/server/src/edge/code.rs`.\n",
+    );
+    for code in Code::ALL {
+        let meaning = code.meaning().concat();
+        let (status, name) = (code.status().as_u16(), code.name());
+        let _ = write!(page, "\n## {name}\n\n{status} {}.{meaning}\n", code.title());
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_everything_a_parser_refuses_with_has_a_row() {
+        for (place, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::parse(code.name()), Some(*code));
+            assert!(
+                !Code::ALL[..place]
+                    .iter()
+                    .any(|other| other.name() == code.name())
+            );
+            assert!(!code.meaning().is_empty(), "{code:?}");
+        }
+        for name in paywarden_domain::invalid::CODES {
+            assert!(Code::parse(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The door for programs: TLS, signed requests, the JSON API, signed replies.
+//!
+//! [`Server::start`] opens it. Requests pass the stations of [`edge`] and reach a handler of
+//! [`api`]; every refusal on the way is a problem document with a stable code.
+
+pub mod api;
+pub mod edge;
+mod limits;
+mod metrics;
+mod serve;
+mod server;
+mod state;
+pub mod tls;
+
+pub use api::openapi_json;
+pub use edge::errors_markdown;
+pub use limits::Limits;
+pub use server::{Config, Parts, Server, StartError};

@@ -1,0 +1,85 @@
+//! Every limit of the door, in one place. The answer when it is reached stands beside each.
+
+use std::time::Duration;
+
+/// Limits of the server. What is not listed here has no limit of its own.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections open at once; one more is closed when it is accepted.
+    pub connections_max: usize,
+    /// Connections open at once from one address; one more is closed when it is accepted.
+    pub connections_per_address_max: usize,
+    /// From accepting a connection to the end of its TLS handshake; then it is closed.
+    pub handshake_timeout_ms: u64,
+    /// From the first to the last byte of a request's headers; then the connection is closed.
+    pub header_timeout_ms: u64,
+    /// From the end of the headers to the end of the body: `body_timeout`.
+    pub body_timeout_ms: u64,
+    /// Between two requests of one connection; then it is closed.
+    pub idle_timeout_ms: u64,
+    /// Bytes of all header names and values: `headers_too_large`.
+    pub header_bytes_max: usize,
+    /// Header lines: `headers_too_large`.
+    pub headers_max: usize,
+    /// Bytes of a body: `body_too_large`.
+    pub body_bytes_max: usize,
+    /// Requests open at once on one HTTP/2 connection; the protocol refuses one more.
+    pub streams_per_connection_max: u32,
+    /// Authenticated requests being worked on: `overloaded`.
+    pub requests_in_flight_max: usize,
+    /// Nonces remembered at once: `replay_store_full`.
+    pub nonces_max: usize,
+    /// Bytes of replies remembered by idempotency key; the oldest are then read from the store.
+    pub remembered_reply_bytes_max: usize,
+    /// Sustained requests per second of one key: `rate_limited`.
+    pub requests_per_second_per_key: u32,
+    /// Requests one key may send at once on top of its sustained rate: `rate_limited`.
+    pub burst_per_key: u32,
+    /// How long a stopping server waits for requests under way; then it closes them.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            connections_per_address_max: 512,
+            handshake_timeout_ms: 5_000,
+            header_timeout_ms: 5_000,
+            body_timeout_ms: 5_000,
+            idle_timeout_ms: 60_000,
+            header_bytes_max: 16 * 1024,
+            headers_max: 64,
+            body_bytes_max: 64 * 1024,
+            streams_per_connection_max: 128,
+            requests_in_flight_max: 1_024,
+            nonces_max: 4_000_000,
+            remembered_reply_bytes_max: 16 * 1024 * 1024,
+            requests_per_second_per_key: 20_000,
+            burst_per_key: 20_000,
+            drain_timeout_ms: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        Duration::from_millis(self.handshake_timeout_ms)
+    }
+
+    pub(crate) fn header_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_timeout_ms)
+    }
+
+    pub(crate) fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
+    }
+
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        Duration::from_millis(self.idle_timeout_ms)
+    }
+
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        Duration::from_millis(self.drain_timeout_ms)
+    }
+}

@@ -1,0 +1,141 @@
+//! Starting and stopping.
+
+use crate::{
+    Limits,
+    edge::{listener, reply::ReplyKey},
+    state::State,
+    tls,
+};
+use paywarden_access::KeyRegistry;
+use paywarden_crypto::Keyring;
+use paywarden_privacy::Vault;
+use paywarden_risk::Engine;
+use paywarden_store::Clock;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
+
+/// What an operator sets.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The TLS identity.
+    pub identity: tls::Identity,
+    /// Takes bearer keys and shows signature bases. Never in production.
+    pub sandbox: bool,
+    /// Believes `known_at` of labels, to replay history. Never in production.
+    pub trust_event_time: bool,
+    /// The limits.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults: no sandbox, our own clock, the stated limits.
+    pub fn new(listen: SocketAddr, identity: tls::Identity) -> Self {
+        let limits = Limits::default();
+        Self {
+            listen,
+            identity,
+            sandbox: false,
+            trust_event_time: false,
+            limits,
+        }
+    }
+}
+
+/// What the server works with.
+pub struct Parts {
+    /// Decides.
+    pub engine: Arc<Engine>,
+    /// Knows the callers' keys.
+    pub registry: Arc<KeyRegistry>,
+    /// Takes the card numbers out.
+    pub vault: Vault,
+    /// Gives the key that signs replies.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Choose another address or end what listens there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Mend the certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Mend the keyring.
+    #[error(transparent)]
+    Crypto(#[from] paywarden_crypto::Error),
+}
+
+/// A running server. Dropping it stops it at once; [`Server::shutdown`] lets requests finish.
+pub struct Server {
+    state: Arc<State>,
+    local_addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and answers until told to stop.
+    ///
+    /// It returns with the next whole second: `created` counts in seconds, and a signature made
+    /// before the start is refused, because its nonce may have been used on an earlier run.
+    pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
+        let address = config.listen;
+        let failed = |source| StartError::Listen { address, source };
+        let state = Arc::new(State::new(&config, parts)?);
+        let acceptor = TlsAcceptor::from(config.identity.server_config()?);
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let early_us = state.signed_from_s * 1_000_000 - state.clock.now().micros();
+        tokio::time::sleep(Duration::from_micros(u64::try_from(early_us).unwrap_or(0))).await;
+        let (stop, stopped) = watch::channel(false);
+        let running = tokio::spawn(listener::run(
+            listener,
+            acceptor,
+            Arc::clone(&state),
+            stopped,
+        ));
+        tracing::info!(%local_addr, sandbox = state.sandbox, "listening");
+        Ok(Self {
+            state,
+            local_addr,
+            stop,
+            running,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The key that signs replies.
+    pub fn reply_key(&self) -> &ReplyKey {
+        &self.state.reply_key
+    }
+
+    /// Takes no further connection or request, and returns when those under way are answered or
+    /// the drain time has passed.
+    pub async fn shutdown(mut self) {
+        self.state.stop();
+        let _ = self.stop.send(true);
+        let _ = (&mut self.running).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}

@@ -1,0 +1,101 @@
+//! What all requests share.
+
+use crate::{
+    Config, Limits, Parts, StartError,
+    edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
+    metrics::Metrics,
+};
+use paywarden_access::KeyRegistry;
+use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex};
+use paywarden_privacy::Vault;
+use paywarden_risk::Engine;
+use paywarden_store::Clock;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+pub(crate) struct State {
+    pub(crate) limits: Limits,
+    pub(crate) sandbox: bool,
+    pub(crate) trust_event_time: bool,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) registry: Arc<KeyRegistry>,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
+    pub(crate) nonces: NonceStore,
+    pub(crate) idempotency: Arc<Idempotency>,
+    pub(crate) rates: RateLimiter,
+    pub(crate) reply_key: ReplyKey,
+    /// Verified against when there is no key, so that it takes as long.
+    pub(crate) stand_in: VerifyingKey,
+    pub(crate) fingerprints: PreparedIndex,
+    /// Signatures made before this second may have been used before the start.
+    pub(crate) signed_from_s: i64,
+    in_flight: AtomicUsize,
+    stopping: AtomicBool,
+}
+
+impl State {
+    pub(crate) fn new(config: &Config, parts: Parts) -> Result<Self, StartError> {
+        let Parts {
+            engine,
+            registry,
+            vault,
+            keyring,
+            clock,
+        } = parts;
+        let limits = config.limits.clone();
+        let now_us = clock.now().micros();
+        Ok(Self {
+            sandbox: config.sandbox,
+            trust_event_time: config.trust_event_time,
+            metrics: Metrics::new(Arc::clone(&engine)),
+            nonces: NonceStore::new(limits.nonces_max, clock.random()),
+            idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
+            rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
+            reply_key: ReplyKey::new(&keyring)?,
+            stand_in: SigningKey::generate(SignatureAlgorithm::Ed25519)?.verifying_key()?,
+            fingerprints: keyring.index_for("request fingerprint")?,
+            signed_from_s: (now_us + 999_999).div_euclid(1_000_000),
+            in_flight: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            limits,
+            engine,
+            registry,
+            vault,
+            clock,
+        })
+    }
+
+    /// One of the places for authenticated requests, if one is free.
+    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let place = Place {
+            state: Arc::clone(self),
+            _counted: self.metrics.work_begun(),
+        };
+        (before < self.limits.requests_in_flight_max).then_some(place)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// The right to be worked on; given back when dropped.
+pub(crate) struct Place {
+    state: Arc<State>,
+    _counted: crate::metrics::Open,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.state.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

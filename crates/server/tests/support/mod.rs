@@ -1,0 +1,230 @@
+//! A whole installation on loopback and a client that signs: what every test of the door uses.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test file uses its own part of it"
+)]
+
+pub mod client;
+
+pub use client::{Client, Sent};
+
+use paywarden_access::{Author, CreatedKey, KeyRegistry, NewKey, Scopes};
+use paywarden_crypto::{Keyring, SignatureAlgorithm, SigningKey};
+use paywarden_domain::{Currency, TenantId, Timestamp};
+use paywarden_privacy::Vault;
+use paywarden_risk::{Engine, EngineConfig};
+use paywarden_rules::Pack;
+use paywarden_server::{Config, Limits, Parts, Server, tls::SelfSigned};
+use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+const RULES: &str = r#"
+pack: test
+title: Rules of the tests
+description: One rule that lists decide.
+rules:
+  - id: denied_card
+    title: The card is on the deny list
+    engine: fraud
+    when: card in lists.denied_cards
+    score: 900
+    action: decline
+    reason: { code: denied_card, text: The card is on a deny list }
+    source: test
+    examples:
+      - { hit: true, name: listed, given: { lists.denied_cards: true } }
+      - { hit: false, name: not listed, given: { lists.denied_cards: false } }
+"#;
+
+/// One installation.
+pub struct World {
+    pub server: Server,
+    pub registry: Arc<KeyRegistry>,
+    pub database: Database,
+    pub ca_pem: PathBuf,
+    pub keyring: Arc<Keyring>,
+    journal: Journal,
+    folder: Arc<tempfile::TempDir>,
+}
+
+/// How an installation differs from the usual one.
+#[derive(Default)]
+pub struct Setup {
+    pub limits: Limits,
+    pub sandbox: bool,
+    pub trust_event_time: bool,
+}
+
+/// A key with its private half.
+pub struct Signer {
+    pub key_id: String,
+    pub key: SigningKey,
+}
+
+impl World {
+    pub async fn start(setup: Setup) -> Self {
+        Self::open(Arc::new(tempfile::tempdir().unwrap()), setup).await
+    }
+
+    /// The same installation again: same files, new process as far as memory goes.
+    pub async fn restart(self, setup: Setup) -> Self {
+        let folder = Arc::clone(&self.folder);
+        self.server.shutdown().await;
+        self.journal.close().await;
+        self.database.close().await;
+        drop(self.registry);
+        Self::open(folder, setup).await
+    }
+
+    async fn open(folder: Arc<tempfile::TempDir>, setup: Setup) -> Self {
+        let clock = Clock::System;
+        let keyring = Keyring::open_or_create(&folder.path().join("master.key")).unwrap();
+        let keyring = Arc::new(keyring);
+        let url = format!("sqlite://{}", folder.path().join("paywarden.db").display());
+        let database = Database::open(&url).await.unwrap();
+        let limits = JournalLimits::default();
+        let journal = Journal::start(&database, clock.clone(), limits)
+            .await
+            .unwrap();
+        let (db, log, ring) = (database.clone(), journal.clone(), Arc::clone(&keyring));
+        let registry = KeyRegistry::open(db, log, ring, clock.clone())
+            .await
+            .unwrap();
+        let registry = Arc::new(registry);
+        let engine = Engine::start(
+            EngineConfig::new(Currency::parse("USD").unwrap()),
+            database.clone(),
+            journal.clone(),
+            clock.clone(),
+            &keyring,
+            vec![Pack::parse("test.yaml", RULES).unwrap()],
+        )
+        .await
+        .unwrap();
+        let tls_folder = folder.path().join("tls");
+        let names = ["localhost", "127.0.0.1", "::1"];
+        let tls = SelfSigned::open_or_create(&tls_folder, &names, clock.now()).unwrap();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config {
+            sandbox: setup.sandbox,
+            trust_event_time: setup.trust_event_time,
+            limits: setup.limits,
+            ..Config::new(listen, tls.identity().unwrap())
+        };
+        let parts = Parts {
+            engine: Arc::new(engine),
+            registry: Arc::clone(&registry),
+            vault: Vault::new(&keyring).unwrap(),
+            keyring: Arc::clone(&keyring),
+            clock,
+        };
+        let server = Server::start(config, parts).await.unwrap();
+        let ca_pem = tls.ca_pem;
+        Self {
+            server,
+            registry,
+            database,
+            ca_pem,
+            keyring,
+            journal,
+            folder,
+        }
+    }
+
+    /// A fresh key of a tenant with every scope.
+    pub async fn signer(&self, tenant: &str, algorithm: SignatureAlgorithm) -> Signer {
+        self.signer_with(tenant, algorithm, Scopes::all()).await
+    }
+
+    pub async fn signer_with(
+        &self,
+        tenant: &str,
+        algorithm: SignatureAlgorithm,
+        scopes: Scopes,
+    ) -> Signer {
+        let new = new_key(tenant, scopes);
+        let created = self
+            .registry
+            .create(author(), algorithm, new)
+            .await
+            .unwrap();
+        signer(&created, algorithm)
+    }
+
+    pub async fn bearer(&self, tenant: &str) -> String {
+        let new = new_key(tenant, Scopes::all());
+        let created = self.registry.create_bearer(author(), new).await.unwrap();
+        created.private.to_string()
+    }
+
+    /// The value of one line of the metrics page.
+    pub async fn metric(&self, line: &str) -> u64 {
+        let answer = self.client(true).await.get("/metrics").await;
+        let page = String::from_utf8(answer.body.to_vec()).unwrap();
+        let value = page
+            .lines()
+            .find_map(|row| row.strip_prefix(line)?.strip_prefix(' '));
+        value
+            .unwrap_or_else(|| panic!("no line {line} in\n{page}"))
+            .parse()
+            .unwrap()
+    }
+
+    pub async fn client(&self, http2: bool) -> Client {
+        Client::connect(self.server.local_addr(), &self.ca_pem, http2).await
+    }
+}
+
+pub fn author() -> Author {
+    Author {
+        actor: Actor::System("test"),
+        purpose: "test".into(),
+    }
+}
+
+fn new_key(tenant: &str, scopes: Scopes) -> NewKey {
+    let tenant = TenantId::parse(tenant).unwrap();
+    NewKey {
+        tenant,
+        scopes,
+        description: "of a test".to_owned(),
+    }
+}
+
+fn signer(created: &CreatedKey, algorithm: SignatureAlgorithm) -> Signer {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let key = if algorithm == SignatureAlgorithm::HmacSha256 {
+        SigningKey::from_secret(&STANDARD.decode(&*created.private).unwrap()).unwrap()
+    } else {
+        SigningKey::from_private(algorithm, created.private.as_bytes()).unwrap()
+    };
+    Signer {
+        key_id: created.key.id.clone(),
+        key,
+    }
+}
+
+pub fn now() -> Timestamp {
+    Clock::System.now()
+}
+
+/// A text that no other test uses.
+pub fn unique(prefix: &str) -> String {
+    format!(
+        "{prefix}{:016x}",
+        u64::from_be_bytes(Clock::System.random())
+    )
+}
+
+/// A card payment of now.
+pub fn payment(id: &str) -> serde_json::Value {
+    serde_json::json!({
+        "id": id,
+        "type": "payment.card",
+        "occurred_at": now().to_string(),
+        "amount": { "value": "12.34", "currency": "USD" },
+        "card": { "number": "4012888888881881", "cvv": "9173" },
+        "payer": { "id": "payer-1" },
+    })
+}

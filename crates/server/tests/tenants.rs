@@ -1,0 +1,152 @@
+//! No tenant reaches another: every route is walked with another tenant's key.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use http::{Method, StatusCode};
+use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_server::api::{ROUTES, Route};
+use serde_json::{Value, json};
+use support::{Client, Sent, Setup, Signer, World, payment};
+
+const LIST: &str = "/v1/lists/denied_cards/entries";
+
+fn entry() -> Value {
+    json!({ "value": "secret-value", "reason": "secret-reason" })
+}
+
+fn label() -> Value {
+    json!({ "payment_id": "pay-1", "verdict": "fraud", "source": "analyst" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_answers_from_the_signing_tenant_alone() {
+    let world = World::start(Setup::default()).await;
+    let (acme, other) = (
+        world.signer("acme", Ed25519).await,
+        world.signer("other", Ed25519).await,
+    );
+    let mut client = world.client(true).await;
+    let mine = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
+    let mine_id = mine["id"].as_str().unwrap();
+    ok(&mut client, &acme, Sent::json(Method::PUT, LIST, &entry())).await;
+    ok(
+        &mut client,
+        &acme,
+        Sent::json(Method::POST, "/v1/labels", &label()),
+    )
+    .await;
+
+    for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
+        let (sent, expected) = walk(route, mine_id);
+        let answer = client.signed(&other, sent).await;
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        for secret in [mine_id, "secret-value", "secret-reason"] {
+            assert!(
+                !text.contains(secret),
+                "{} {}: {text}",
+                route.method,
+                route.path
+            );
+        }
+        check(expected, route.path, answer.status, &answer.json());
+    }
+
+    // What was there before is there still, and only that.
+    let same = Sent::new(Method::GET, &format!("/v1/decisions/{mine_id}"), "");
+    assert_eq!(ok(&mut client, &acme, same).await, mine);
+    for (path, member) in [
+        (LIST, "entries"),
+        ("/v1/payments/pay-1/labels", "labels"),
+        ("/v1/decisions", "decisions"),
+        ("/v1/lists", "lists"),
+    ] {
+        let json = ok(&mut client, &acme, Sent::new(Method::GET, path, "")).await;
+        assert_eq!(json[member].as_array().unwrap().len(), 1, "{path}");
+    }
+}
+
+/// What the other tenant asks of a route, with the first one's identifiers, and what it may get.
+fn walk(route: &Route, mine_id: &str) -> (Sent, &'static str) {
+    let path = route.path.replace("{id}", mine_id);
+    let path = path
+        .replace("{payment_id}", "pay-1")
+        .replace("{list}", "denied_cards");
+    let own = json!({ "value": "v", "reason": "r" });
+    match (route.method.as_str(), route.path) {
+        // The same payment id is another payment here, so it is decided, not refused.
+        ("POST", "/v1/decisions") => (Sent::decision(&payment("pay-1")), "new"),
+        // Of its own payment, decided a moment ago on this walk.
+        ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
+        ("GET", "/v1/decisions/{id}") => (Sent::new(Method::GET, &path, ""), "decision_unknown"),
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
+        ("PUT", _) => (Sent::json(Method::PUT, &path, &own), "own"),
+        ("DELETE", _) => (
+            Sent::json(Method::DELETE, &path, &entry()),
+            "list_entry_unknown",
+        ),
+        unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+fn check(expected: &str, path: &str, status: StatusCode, json: &Value) {
+    match expected {
+        "new" => assert_eq!(
+            (status, &json["outcome"]),
+            (StatusCode::OK, &json!("approve"))
+        ),
+        "labelled" => assert_eq!(status, StatusCode::CREATED, "{json}"),
+        "own" => assert_eq!(status, StatusCode::OK, "{path} {json}"),
+        code => assert_eq!(json["code"], code, "{path} {json}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_cards_of_two_tenants_have_different_indexes() {
+    let world = World::start(Setup::default()).await;
+    let (acme, other) = (
+        world.signer("acme", Ed25519).await,
+        world.signer("other", Ed25519).await,
+    );
+    let mut client = world.client(true).await;
+    let mine = client
+        .signed(&acme, Sent::decision(&payment("p")))
+        .await
+        .json();
+    let theirs = client
+        .signed(&other, Sent::decision(&payment("p")))
+        .await
+        .json();
+    assert_ne!(mine["card"]["index"], theirs["card"]["index"]);
+    assert_ne!(mine["id"], theirs["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_belongs_to_the_key_that_sent_it() {
+    let world = World::start(Setup::default()).await;
+    let (acme, other) = (
+        world.signer("acme", Ed25519).await,
+        world.signer("other", Ed25519).await,
+    );
+    let mut client = world.client(true).await;
+    let sent = Sent::decision(&payment("p")).header("idempotency-key", "same");
+    let mine = client.signed(&acme, sent.clone()).await;
+    let theirs = client.signed(&other, sent.again()).await;
+    assert_eq!(
+        (mine.status, theirs.status),
+        (StatusCode::OK, StatusCode::OK)
+    );
+    assert!(!theirs.is_replayed());
+    assert_ne!(mine.json()["id"], theirs.json()["id"]);
+}
+
+async fn ok(client: &mut Client, signer: &Signer, sent: Sent) -> Value {
+    let answer = client.signed(signer, sent).await;
+    assert!(answer.status.is_success(), "{:?}", answer.json());
+    answer.json()
+}

@@ -1,0 +1,62 @@
+//! Versions of the schema and the way from one to the next.
+
+use super::Backend;
+use crate::Error;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+/// Every step, oldest first; its place is its version. Steps are never edited, only added.
+const STEPS: &[&str] = &[include_str!("../schema/0001_start.sql")];
+
+/// The version that this program reads and writes.
+pub(super) const KNOWN: i64 = STEPS.len() as i64;
+
+/// Brings an older or empty database up to [`KNOWN`], each step in one transaction, and refuses a
+/// newer one.
+pub(super) async fn migrate(backend: Backend, writer: &mut AnyConnection) -> Result<(), Error> {
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        .execute(&mut *writer)
+        .await?;
+    let found = version(writer).await?;
+    if found > KNOWN {
+        return Err(Error::Schema {
+            found,
+            known: KNOWN,
+        });
+    }
+    for (version, step) in (1..).zip(STEPS).filter(|(version, _)| *version > found) {
+        let mut transaction = backend.begin_write(writer).await?;
+        sqlx::raw_sql(AssertSqlSafe(backend.native(step)))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('schema', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(version.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+/// Refuses a database of any other version, for those who may not migrate.
+pub(super) async fn require(reader: &mut AnyConnection) -> Result<(), Error> {
+    match version(reader).await? {
+        KNOWN => Ok(()),
+        found => Err(Error::Schema {
+            found,
+            known: KNOWN,
+        }),
+    }
+}
+
+async fn version(connection: &mut AnyConnection) -> Result<i64, Error> {
+    let row = sqlx::query("SELECT value FROM meta WHERE name = 'schema'")
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(0) };
+    let text: String = row.try_get(0)?;
+    text.parse()
+        .map_err(|_| Error::corrupt("the schema version is not a number"))
+}

@@ -1,0 +1,233 @@
+//! What is written: who acts, why, on what, and the rows.
+
+use crate::{
+    DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow,
+    SigningKeyRow,
+};
+use paywarden_domain::TenantId;
+use std::{borrow::Cow, fmt};
+
+/// The most rows of one entry.
+pub const ROWS_MAX: usize = 256;
+
+const KIB: usize = 1024;
+
+/// One thing that happened. Its rows and its leaf of the trail are written together or not at
+/// all; without rows it is a leaf alone, such as "this person looked at that payment".
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whose data it is; every row belongs to the same tenant.
+    pub tenant: TenantId,
+    /// Who acts.
+    pub actor: Actor,
+    /// Why.
+    pub purpose: Purpose,
+    /// What is done, `snake_case`.
+    pub action: &'static str,
+    /// To what, at most 256 bytes; not personal, because the trail is never erased.
+    pub object: String,
+    /// What changes, at most 256 rows.
+    pub rows: Vec<Row>,
+}
+
+/// Who acts, by a name of 1 to 240 bytes; in the trail as `key:…`, `staff:…` or `system:…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A program of a tenant, by the identifier of its key.
+    Key(String),
+    /// A member of staff.
+    Staff(String),
+    /// A part of Paywarden.
+    System(&'static str),
+}
+
+impl Actor {
+    fn name(&self) -> &str {
+        match self {
+            Self::Key(name) | Self::Staff(name) => name,
+            Self::System(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(name) => write!(f, "key:{name}"),
+            Self::Staff(name) => write!(f, "staff:{name}"),
+            Self::System(name) => write!(f, "system:{name}"),
+        }
+    }
+}
+
+/// Why something is done, 1 to 256 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose(Cow<'static, str>);
+
+impl Purpose {
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for Purpose {
+    fn from(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Purpose {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    /// A decision is added.
+    Decision(Box<DecisionRow>),
+    /// A label is added.
+    Label(LabelRow),
+    /// A value goes onto a list.
+    ListEntry(ListEntryRow),
+    /// A value is taken off a list.
+    ListRemoval(ListRemoval),
+    /// A key is added.
+    SigningKey(SigningKeyRow),
+    /// A key is revoked.
+    KeyRevocation(KeyRevocation),
+    /// A version of the rules is added.
+    RuleSet(RuleSetRow),
+}
+
+impl Row {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Decision(row) => &row.tenant,
+            Self::Label(row) => &row.tenant,
+            Self::ListEntry(row) => &row.tenant,
+            Self::ListRemoval(row) => &row.tenant,
+            Self::SigningKey(row) => &row.tenant,
+            Self::KeyRevocation(row) => &row.tenant,
+            Self::RuleSet(row) => &row.tenant,
+        }
+    }
+
+    /// SHA-256 of the canonical bytes.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        match self {
+            Self::Decision(row) => row.canonical(),
+            Self::Label(row) => row.canonical(),
+            Self::ListEntry(row) => row.canonical(),
+            Self::ListRemoval(row) => row.canonical(),
+            Self::SigningKey(row) => row.canonical(),
+            Self::KeyRevocation(row) => row.canonical(),
+            Self::RuleSet(row) => row.canonical(),
+        }
+        .digest()
+    }
+
+    fn check(&self, size: &mut Size) -> Result<(), Error> {
+        match self {
+            Self::Decision(row) => {
+                size.text("key_id", &row.key_id, 128)?;
+                size.text(
+                    "idempotency_key",
+                    row.idempotency_key.as_deref().unwrap_or("-"),
+                    256,
+                )?;
+                check_score(row.fraud_score)?;
+                check_score(row.laundering_score)?;
+                size.bytes("feature", &row.feature, 64 * KIB)?;
+                size.bytes("event", &row.event, KIB * KIB)?;
+                size.bytes("body", &row.body, KIB * KIB)
+            }
+            Self::Label(_) => Ok(()),
+            Self::ListEntry(row) => {
+                size.text("list", &row.list, 128)?;
+                size.text("value", &row.value, KIB)?;
+                size.free_text("reason", &row.reason, KIB)?;
+                size.text("added_by", &row.added_by, 256)
+            }
+            Self::ListRemoval(row) => {
+                size.text("list", &row.list, 128)?;
+                size.text("value", &row.value, KIB)
+            }
+            Self::SigningKey(row) => {
+                size.text("key_id", &row.key_id, 128)?;
+                size.text("algorithm", &row.algorithm, 64)?;
+                size.bytes("material", &row.material, 16 * KIB)?;
+                size.free_text("scopes", &row.scopes, KIB)?;
+                size.free_text("description", &row.description, KIB)
+            }
+            Self::KeyRevocation(row) => size.text("key_id", &row.key_id, 128),
+            Self::RuleSet(row) => {
+                size.text("version", &row.version, 128)?;
+                size.free_text("source", &row.source, 8 * KIB * KIB)
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Checks every limit, so that the writer meets no surprise; the size in bytes.
+    pub(crate) fn check(&self) -> Result<usize, Error> {
+        // Room for the parts of fixed length.
+        let mut size = Size(512 + 256 * self.rows.len());
+        size.text("actor", self.actor.name(), 240)?;
+        size.text("purpose", self.purpose.as_str(), 256)?;
+        size.text("action", self.action, 256)?;
+        size.free_text("object", &self.object, 256)?;
+        if self.rows.len() > ROWS_MAX {
+            return Err(Error::invalid("an entry has at most 256 rows"));
+        }
+        for row in &self.rows {
+            if row.tenant() != &self.tenant {
+                return Err(Error::invalid(
+                    "every row belongs to the tenant of its entry",
+                ));
+            }
+            row.check(&mut size)?;
+        }
+        Ok(size.0)
+    }
+}
+
+/// Bytes seen so far, while every part is held against its limit.
+struct Size(usize);
+
+impl Size {
+    fn text(&mut self, name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
+        if text.is_empty() {
+            return Err(Error::invalid(format!("{name} is empty")));
+        }
+        self.free_text(name, text, bytes_max)
+    }
+
+    /// Text that may be empty. PostgreSQL cannot hold a zero byte in text.
+    fn free_text(&mut self, name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
+        if text.contains('\0') {
+            return Err(Error::invalid(format!("{name} contains a zero byte")));
+        }
+        self.bytes(name, text.as_bytes(), bytes_max)
+    }
+
+    fn bytes(&mut self, name: &str, bytes: &[u8], bytes_max: usize) -> Result<(), Error> {
+        if bytes.len() > bytes_max {
+            return Err(Error::invalid(format!(
+                "{name} has more than {bytes_max} bytes"
+            )));
+        }
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
+fn check_score(score: u16) -> Result<(), Error> {
+    if score > 1000 {
+        return Err(Error::invalid("a score is at most 1000"));
+    }
+    Ok(())
+}

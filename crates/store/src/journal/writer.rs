@@ -1,0 +1,222 @@
+//! The one task that writes.
+
+use super::{
+    Appended, Job, JournalLimits, Pending,
+    batch::{Position, Statements},
+};
+use crate::{Clock, Database, Error, database::Checkpointer, outbox};
+use sqlx::{AnyConnection, Connection as _, Transaction};
+use std::time::Duration;
+use tokio::{sync::mpsc, time::timeout};
+
+pub(super) struct Writer {
+    database: Database,
+    clock: Clock,
+    limits: JournalLimits,
+    queue: mpsc::Receiver<Job>,
+    statements: Statements,
+    checkpointer: Option<Checkpointer>,
+    /// None after a failure, until the database is reached again.
+    connection: Option<AnyConnection>,
+    /// Where the tables stand. None when that has to be read again, which happens inside the
+    /// next transaction, after whatever was under way on the lost connection.
+    position: Option<Position>,
+    /// What is true if a `COMMIT` that was sent has succeeded.
+    committing: Option<(Position, Vec<Appended>)>,
+}
+
+impl Writer {
+    pub(super) async fn start(
+        database: Database,
+        clock: Clock,
+        limits: JournalLimits,
+        queue: mpsc::Receiver<Job>,
+    ) -> Result<Self, Error> {
+        let mut connection = database.take_writer()?;
+        let position = Position::load(&mut connection).await?;
+        Ok(Self {
+            statements: Statements::new(database.backend()),
+            checkpointer: Checkpointer::start(&database).await?,
+            connection: Some(connection),
+            position: Some(position),
+            committing: None,
+            database,
+            clock,
+            limits,
+            queue,
+        })
+    }
+
+    /// Works until the journal is closed and the queue is empty.
+    pub(super) async fn run(mut self) {
+        let mut jobs = Vec::with_capacity(self.limits.batch_max);
+        while self.queue.recv_many(&mut jobs, self.limits.batch_max).await > 0 {
+            let mut batch = Vec::with_capacity(jobs.len());
+            let mut commands = Vec::new();
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Append(pending) => batch.push(pending),
+                    Job::Outbox(command) => commands.push(command),
+                    Job::Close => self.queue.close(),
+                }
+            }
+            self.append(batch).await;
+            for command in commands {
+                self.outbox(command).await;
+            }
+        }
+        self.close().await;
+    }
+
+    /// Writes a batch and answers everybody in it. A batch that the database refuses for what is
+    /// in it is cut in two, again and again, until the entry at fault stands alone.
+    async fn append(&mut self, batch: Vec<Pending>) {
+        let mut parts = vec![batch];
+        while let Some(mut batch) = parts.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            match self.attempt(&batch).await {
+                Err(Error::Conflict { .. }) if batch.len() > 1 => {
+                    let later = batch.split_off(batch.len() / 2);
+                    parts.extend([later, batch]);
+                }
+                Err(error) => {
+                    for pending in batch {
+                        let _ = pending.reply.send(Err(error.clone()));
+                    }
+                }
+                Ok(answers) => {
+                    for (pending, answer) in batch.into_iter().zip(answers) {
+                        drop(pending.bytes);
+                        let _ = pending.reply.send(Ok(answer));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[Pending]) -> Result<Vec<Appended>, Error> {
+        let gate = self
+            .checkpointer
+            .as_ref()
+            .map(|checkpointer| checkpointer.gate.clone());
+        let _gate = match &gate {
+            Some(gate) => Some(gate.lock().await),
+            None => None,
+        };
+        let error = match timeout(self.wait(), self.transact(batch)).await {
+            Ok(Ok(answers)) => {
+                let bytes: usize = batch
+                    .iter()
+                    .map(|pending| pending.bytes.num_permits())
+                    .sum();
+                if let Some(checkpointer) = &mut self.checkpointer {
+                    checkpointer.committed(bytes as u64);
+                }
+                return Ok(answers);
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Error::unavailable("the database did not answer in time"),
+        };
+        self.recover(error).await
+    }
+
+    fn wait(&self) -> Duration {
+        Duration::from_millis(self.limits.commit_ms_max)
+    }
+
+    async fn transact(&mut self, batch: &[Pending]) -> Result<Vec<Appended>, Error> {
+        let now = self.clock.now();
+        let (mut transaction, start) =
+            begin(&self.database, &mut self.connection, self.position).await?;
+        self.position = Some(start);
+        let (end, answers) = self
+            .statements
+            .write(&mut transaction, start, now, batch)
+            .await?;
+        self.committing = Some((end, answers));
+        transaction.commit().await?;
+        let (end, answers) = self.committing.take().unwrap_or((start, Vec::new()));
+        self.position = Some(end);
+        Ok(answers)
+    }
+
+    /// After a failure: a refusal of the content leaves everything as it was; anything else means
+    /// that the connection is not to be trusted. If `COMMIT` had been sent, the database is asked
+    /// whether it took place.
+    async fn recover(&mut self, error: Error) -> Result<Vec<Appended>, Error> {
+        let committing = self.committing.take();
+        if committing.is_none() && matches!(error, Error::Conflict { .. }) {
+            return Err(error);
+        }
+        tracing::warn!(%error, "journal batch failed");
+        self.connection = None;
+        self.position = None;
+        let reason = error.to_string();
+        let Some((end, answers)) = committing else {
+            return Err(Error::Unavailable { reason });
+        };
+        match timeout(self.wait(), self.reload()).await {
+            Ok(Ok(position)) if position.head == end.head => Ok(answers),
+            Ok(Ok(_)) => Err(Error::Unavailable { reason }),
+            _ => Err(Error::Unresolved { reason }),
+        }
+    }
+
+    /// Reads again where the tables stand, once nothing can be under way any more.
+    async fn reload(&mut self) -> Result<Position, Error> {
+        let (transaction, position) = begin(&self.database, &mut self.connection, None).await?;
+        transaction.rollback().await?;
+        self.position = Some(position);
+        Ok(position)
+    }
+
+    async fn outbox(&mut self, command: outbox::Command) {
+        let (now, wait) = (self.clock.now(), self.wait());
+        let work = async {
+            let (mut transaction, position) =
+                begin(&self.database, &mut self.connection, self.position).await?;
+            self.position = Some(position);
+            let done = command.run(&mut transaction, now).await?;
+            transaction.commit().await?;
+            Ok(done)
+        };
+        let result = match timeout(wait, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::unavailable("the database did not answer in time")),
+        };
+        if result.is_err() {
+            self.connection = None;
+            self.position = None;
+        }
+        let _ = command.reply.send(result);
+    }
+
+    async fn close(self) {
+        if let Some(checkpointer) = self.checkpointer {
+            checkpointer.close().await;
+        }
+        if let Some(connection) = self.connection {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+/// A transaction, on a new connection if there is none, and where the tables stand in it.
+async fn begin<'c>(
+    database: &Database,
+    connection: &'c mut Option<AnyConnection>,
+    position: Option<Position>,
+) -> Result<(Transaction<'c, sqlx::Any>, Position), Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        None => connection.insert(database.reconnect_writer().await?),
+    };
+    let mut transaction = database.backend().begin_write(connection).await?;
+    let position = match position {
+        Some(position) => position,
+        None => Position::load(&mut transaction).await?,
+    };
+    Ok((transaction, position))
+}

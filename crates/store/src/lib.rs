@@ -1,0 +1,61 @@
+//! The one place that writes, and the only source of time and randomness.
+//!
+//! [`Database`] opens SQLite or PostgreSQL and answers questions. [`Journal`] is the only way to
+//! write: an [`Entry`] carries who acts and why, and its rows, one leaf of the hash-chained trail
+//! and one row of the outbox are committed together, in groups, before [`Journal::append`]
+//! returns. [`Clock`] is where every other crate gets the time from.
+//!
+//! *Invariant*: nothing is written without an actor, a purpose and a leaf of the trail. There is
+//! no function that could.
+//!
+//! ```
+//! use paywarden_domain::TenantId;
+//! use paywarden_store::{
+//!     Actor, Clock, Database, Entry, Journal, JournalLimits, Verdict,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let url = format!("sqlite://{}/paywarden.db", folder.path().display());
+//! let database = Database::open(&url).await?;
+//! let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await?;
+//! journal
+//!     .append(Entry {
+//!         tenant: TenantId::parse("acme")?,
+//!         actor: Actor::Staff("liu".into()),
+//!         purpose: "dispute 4711".into(),
+//!         action: "view_payment",
+//!         object: "pay-1".into(),
+//!         rows: vec![],
+//!     })
+//!     .await?;
+//! assert!(matches!(database.verify(None).await?, Verdict::Intact { leaves: 1, .. }));
+//! journal.close().await;
+//! database.close().await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod clock;
+pub mod database;
+pub mod entry;
+mod error;
+pub mod journal;
+pub mod outbox;
+mod reads;
+pub mod rows;
+mod sql;
+pub mod trail;
+
+pub use clock::{Clock, SimulatedClock};
+pub use database::{Backend, Database, DatabaseLimits};
+pub use entry::{Actor, Entry, Purpose, Row};
+pub use error::Error;
+pub use journal::{Appended, Journal, JournalLimits};
+pub use outbox::OutboxItem;
+pub use reads::{DecisionFilter, ReplayRow};
+pub use rows::{
+    DecisionRow, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow, SigningKeyRow,
+};
+pub use trail::{Fault, RowRef, TrailHead, Verdict};

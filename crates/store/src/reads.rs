@@ -1,0 +1,53 @@
+//! Questions that the database answers, each for one tenant unless it says otherwise.
+
+mod decisions;
+mod keys;
+mod lists;
+mod replay;
+mod rules;
+
+pub use decisions::DecisionFilter;
+pub use replay::ReplayRow;
+
+use crate::{
+    Database, Error,
+    sql::{self, Stored, Value},
+};
+use sqlx::Row as _;
+
+impl Database {
+    async fn select<S: Stored>(&self, rest: &str, values: &[Value<'_>]) -> Result<Vec<S>, Error> {
+        sql::select(&mut *self.reader().await?, rest, values).await
+    }
+
+    async fn select_one<S: Stored>(
+        &self,
+        rest: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<S>, Error> {
+        Ok(self.select(rest, values).await?.into_iter().next())
+    }
+
+    /// The one number that a question without values yields.
+    async fn number(&self, text: &'static str) -> Result<i64, Error> {
+        let row = sqlx::query(text)
+            .fetch_one(&mut *self.reader().await?)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// How many leaves of the trail wait in the outbox.
+    pub async fn outbox_depth(&self) -> Result<i64, Error> {
+        self.number("SELECT COUNT(*) FROM outbox").await
+    }
+}
+
+/// A limit as a value to bind, if it is within its bound.
+fn limited(limit: u32, limit_max: u32) -> Result<Value<'static>, Error> {
+    if limit > limit_max {
+        return Err(Error::invalid(format!(
+            "at most {limit_max} rows at a time"
+        )));
+    }
+    Ok(Value::Number(limit.into()))
+}

@@ -1,0 +1,16 @@
+//! The rows that entries carry and questions return, and how each becomes columns and bytes.
+
+mod canonical;
+mod decision;
+mod key;
+mod label;
+mod list;
+mod rule_set;
+
+pub(crate) use canonical::{Canonical, sha256};
+pub use decision::DecisionRow;
+pub(crate) use decision::Existing;
+pub use key::{KeyRevocation, SigningKeyRow};
+pub use label::LabelRow;
+pub use list::{ListEntryRow, ListRemoval};
+pub use rule_set::RuleSetRow;

@@ -1,0 +1,258 @@
+//! The few statements whose length varies, and reading rows by position.
+
+use crate::{Backend, Error};
+use sqlx::{
+    Any, AnyConnection, AssertSqlSafe, Row as _,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
+use std::{marker::PhantomData, sync::Arc};
+
+/// How many rows one statement takes. Few sizes, so that prepared statements are used again;
+/// large ones, because each statement has a fixed cost of some 30 µs.
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// A query whose values are still being bound.
+pub(crate) type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
+
+/// A row type read from columns of one table.
+pub(crate) trait Stored: Sized {
+    /// The table.
+    const TABLE: &'static str;
+    /// The columns, in the order of `read` and `bind`.
+    const COLUMNS: &'static [&'static str];
+
+    /// Reads every column.
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error>;
+}
+
+/// A row type that is also inserted.
+pub(crate) trait Insertable: Stored {
+    /// Binds every column.
+    fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q>;
+}
+
+/// `INSERT` of many rows of one table.
+#[derive(Debug)]
+pub(crate) struct Insert<S> {
+    texts: [Arc<str>; SIZES.len()],
+    rows: PhantomData<S>,
+}
+
+impl<S: Insertable> Insert<S> {
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self {
+            texts: SIZES.map(|size| insert_text::<S>(backend, size).into()),
+            rows: PhantomData,
+        }
+    }
+
+    pub(crate) async fn run(
+        &self,
+        connection: &mut AnyConnection,
+        rows: &[&S],
+    ) -> Result<(), Error> {
+        for (text, part) in parts(&self.texts, rows) {
+            let query = sqlx::query(AssertSqlSafe(text));
+            let query = part.iter().fold(query, |query, row| row.bind(query));
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// `SELECT … WHERE column IN (…)` for many keys.
+#[derive(Debug)]
+pub(crate) struct Lookup<S> {
+    texts: [Arc<str>; SIZES.len()],
+    rows: PhantomData<S>,
+}
+
+impl<S: Stored> Lookup<S> {
+    pub(crate) fn by(backend: Backend, column: &'static str) -> Self {
+        let text = |size| {
+            let keys = placeholders(backend, 1, size);
+            format!("{} WHERE {column} IN {keys}", select_text::<S>()).into()
+        };
+        Self {
+            texts: SIZES.map(text),
+            rows: PhantomData,
+        }
+    }
+
+    /// Every row that has one of the keys, in no order.
+    pub(crate) async fn run<'k, K>(
+        &self,
+        connection: &mut AnyConnection,
+        keys: &'k [K],
+    ) -> Result<Vec<S>, Error>
+    where
+        &'k K: sqlx::Encode<'k, Any> + sqlx::Type<Any>,
+    {
+        let mut found = Vec::new();
+        for (text, part) in parts(&self.texts, keys) {
+            let query = sqlx::query(AssertSqlSafe(text));
+            let query = part.iter().fold(query, |query, key| query.bind(key));
+            for row in query.fetch_all(&mut *connection).await? {
+                found.push(read(&row)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A value that a question binds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'v> {
+    Text(&'v str),
+    Number(i64),
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// The rows of one table for which `rest` (`WHERE …`, placeholders from `$1`) holds. `rest` is
+/// only ever put together from constants.
+pub(crate) async fn select<S: Stored>(
+    connection: &mut AnyConnection,
+    rest: &str,
+    values: &[Value<'_>],
+) -> Result<Vec<S>, Error> {
+    let text = format!("{} {rest}", select_text::<S>());
+    let query = values.iter().fold(
+        sqlx::query(AssertSqlSafe(text)),
+        |query, value| match value {
+            Value::Text(text) => query.bind(*text),
+            Value::Number(number) => query.bind(*number),
+        },
+    );
+    query
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+fn select_text<S: Stored>() -> String {
+    format!("SELECT {} FROM {}", S::COLUMNS.join(", "), S::TABLE)
+}
+
+fn read<S: Stored>(row: &AnyRow) -> Result<S, Error> {
+    S::read(&mut Fields::of(row))
+}
+
+/// The columns of one row, from left to right.
+pub(crate) struct Fields<'r> {
+    row: &'r AnyRow,
+    next: usize,
+}
+
+impl<'r> Fields<'r> {
+    pub(crate) fn of(row: &'r AnyRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column.
+    pub(crate) fn take<T: sqlx::Decode<'r, Any> + sqlx::Type<Any>>(&mut self) -> Result<T, Error> {
+        let value = self.row.try_get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    /// The next column through a parser.
+    pub(crate) fn parsed<T, E>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let text: &str = self.take()?;
+        parse(text).map_err(|_| Error::corrupt("a text column holds what it may not"))
+    }
+
+    /// The next column as a small number that stands for something.
+    pub(crate) fn numbered<T>(&mut self, find: impl FnOnce(u8) -> Option<T>) -> Result<T, Error> {
+        let number: i16 = self.take()?;
+        u8::try_from(number)
+            .ok()
+            .and_then(find)
+            .ok_or_else(|| Error::corrupt("a number column holds an unknown number"))
+    }
+
+    /// The next column as 32 bytes, if it is there.
+    pub(crate) fn hash(&mut self) -> Result<Option<[u8; 32]>, Error> {
+        let Some(bytes) = self.take::<Option<Vec<u8>>>()? else {
+            return Ok(None);
+        };
+        bytes
+            .try_into()
+            .map(Some)
+            .map_err(|_| Error::corrupt("a hash is not 32 bytes long"))
+    }
+}
+
+/// Cuts the items into parts of the sizes that statements exist for, largest first.
+fn parts<'i, T>(
+    texts: &[Arc<str>; SIZES.len()],
+    items: &'i [T],
+) -> impl Iterator<Item = (Arc<str>, &'i [T])> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let (text, size) = texts
+            .iter()
+            .zip(SIZES)
+            .find(|(_, size)| *size <= rest.len())?;
+        let (part, left) = rest.split_at(size);
+        rest = left;
+        Some((text.clone(), part))
+    })
+}
+
+fn insert_text<S: Stored>(backend: Backend, rows: usize) -> String {
+    let width = S::COLUMNS.len();
+    let rows: Vec<_> = (0..rows)
+        .map(|row| placeholders(backend, row * width + 1, width))
+        .collect();
+    format!(
+        "INSERT INTO {} ({}) VALUES {}",
+        S::TABLE,
+        S::COLUMNS.join(", "),
+        rows.join(", ")
+    )
+}
+
+/// `($5, $6, $7)`
+fn placeholders(backend: Backend, first: usize, count: usize) -> String {
+    let all: Vec<_> = (first..first + count)
+        .map(|number| backend.placeholder(number))
+        .collect();
+    format!("({})", all.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_everything_once_in_order() {
+        let texts = SIZES.map(|size| Arc::from(size.to_string()));
+        for count in 0..600 {
+            let items: Vec<_> = (0..count).collect();
+            let cut: Vec<_> = parts(&texts, &items).collect();
+            assert!(
+                cut.iter()
+                    .all(|(text, part)| **text == *part.len().to_string())
+            );
+            assert_eq!(cut.iter().flat_map(|(_, part)| *part).count(), count);
+            assert!(cut.iter().flat_map(|(_, part)| *part).is_sorted());
+        }
+    }
+}

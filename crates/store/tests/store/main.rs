@@ -1,0 +1,17 @@
+//! The store from outside: every behaviour on SQLite and on PostgreSQL.
+//!
+//! PostgreSQL is started privately from the installed binaries and stopped at the end. Without
+//! binaries its half is skipped with a message, and fails if `CI=true`.
+#![cfg(test)]
+
+mod support;
+
+mod agreement;
+mod crash;
+mod disk_full;
+mod journal;
+mod lost_commit;
+mod opening;
+mod outbox;
+mod reads;
+mod trail;

@@ -1,0 +1,270 @@
+//! Questions and their answers.
+
+use crate::support::*;
+use paywarden_domain::{EventKind, Outcome, TenantId};
+use paywarden_store::*;
+
+on_both!(
+    pages_walk_backwards,
+    pages_filter,
+    nothing_of_another_tenant_is_found,
+    lists_answer_by_time,
+    keys_are_found_and_revoked,
+    rules_are_found_by_version,
+    streams_replay_in_order,
+);
+
+fn other() -> TenantId {
+    TenantId::parse("other").unwrap()
+}
+
+async fn decided_250(place: &Place) -> Store {
+    let store = place.open().await;
+    for numbers in [1..=100, 101..=250] {
+        store.append(numbers.map(decided).collect()).await.unwrap();
+    }
+    store
+}
+
+async fn pages_walk_backwards(place: Place) {
+    let store = decided_250(&place).await;
+    let filter = DecisionFilter::default();
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store
+            .database
+            .decisions_page(&tenant(), &filter, before, 60)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(last.event_no);
+        seen.extend(page.iter().map(|row| row.event_no));
+    }
+    assert!(seen.iter().copied().eq((1..=250).rev()));
+    let too_many = store
+        .database
+        .decisions_page(&tenant(), &filter, None, 201)
+        .await;
+    assert!(matches!(too_many, Err(Error::Invalid { .. })));
+    store.close().await;
+}
+
+async fn pages_filter(place: Place) {
+    let store = decided_250(&place).await;
+    let mut filter = DecisionFilter {
+        outcome: Some(Outcome::Decline),
+        kind: Some(EventKind::PaymentCard),
+        from: Some(at(100)),
+        to: Some(at(200)),
+        score_min: Some(150),
+        payment_id: None,
+    };
+    let page = store
+        .database
+        .decisions_page(&tenant(), &filter, None, 200)
+        .await
+        .unwrap();
+    let declined = (150..200).rev().filter(|number| number % 6 == 5);
+    assert!(page.iter().map(|row| row.event_no).eq(declined));
+    assert_eq!(page[0], decision(page[0].event_no));
+    filter.payment_id = Some(payment(155));
+    let page = store
+        .database
+        .decisions_page(&tenant(), &filter, None, 200)
+        .await
+        .unwrap();
+    assert_eq!(page, [decision(155)]);
+    store.close().await;
+}
+
+async fn nothing_of_another_tenant_is_found(place: Place) {
+    let store = decided_250(&place).await;
+    let database = &store.database;
+    let all = DecisionFilter::default();
+    assert_eq!(
+        database
+            .decisions_page(&other(), &all, None, 200)
+            .await
+            .unwrap(),
+        []
+    );
+    let found = database.decision_by_event_no(&tenant(), 9).await.unwrap();
+    assert_eq!(found, Some(decision(9)));
+    assert_eq!(
+        database.decision_by_event_no(&other(), 9).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        database
+            .decision_of_payment(&other(), &payment(9))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        database.decision(&other(), &decision(9).id).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        database
+            .labels_of_payment(&other(), &payment(9))
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(database.signing_keys(&other()).await.unwrap(), []);
+    assert_eq!(database.event_no_last().await.unwrap(), 250);
+    store.close().await;
+}
+
+async fn on_list(store: &Store, time: i64) -> Vec<String> {
+    let entries = store
+        .database
+        .list_entries(&tenant(), "deny", at(time), 0, 100)
+        .await;
+    entries
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.value)
+        .collect()
+}
+
+async fn lists_answer_by_time(place: Place) {
+    let store = place.open().await;
+    let mut expiring = list_entry("b");
+    expiring.expires_at = Some(at(50));
+    store
+        .append(vec![
+            Row::ListEntry(list_entry("a")),
+            Row::ListEntry(expiring),
+        ])
+        .await
+        .unwrap();
+    let values = async |time| on_list(&store, time).await;
+    assert_eq!(values(9).await, [""; 0]);
+    assert_eq!(values(10).await, ["a", "b"]);
+    assert_eq!(values(50).await, ["a"]);
+    let (tenant, list, value) = (tenant(), "deny".into(), "a".into());
+    let removal = ListRemoval {
+        tenant,
+        list,
+        value,
+        removed_at: at(60),
+    };
+    store.append(vec![Row::ListRemoval(removal)]).await.unwrap();
+    assert_eq!(values(59).await, ["a"]);
+    assert_eq!(values(60).await, [""; 0]);
+    // Added again twice: the newer entry replaces the older one.
+    for (time, reason) in [(70, "first"), (80, "second")] {
+        let row = ListEntryRow {
+            added_at: at(time),
+            reason: reason.into(),
+            ..list_entry("a")
+        };
+        store.append(vec![Row::ListEntry(row)]).await.unwrap();
+    }
+    let entries = store
+        .database
+        .list_entries_all(at(90), 0, 100)
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (entries[0].reason.as_str(), entries[0].entry_no),
+        ("second", 4)
+    );
+    store.close().await;
+}
+
+async fn keys_are_found_and_revoked(place: Place) {
+    let store = place.open().await;
+    let database = &store.database;
+    let keys = ["k1", "k2", "k3"].map(|key_id| Row::SigningKey(signing_key(key_id)));
+    store.append(keys.to_vec()).await.unwrap();
+    let revocation = KeyRevocation {
+        tenant: tenant(),
+        key_id: "k2".into(),
+        revoked_at: at(5),
+    };
+    store
+        .append(vec![Row::KeyRevocation(revocation)])
+        .await
+        .unwrap();
+    assert_eq!(
+        database.signing_key("k1").await.unwrap(),
+        Some(signing_key("k1"))
+    );
+    assert_eq!(
+        database
+            .signing_key("k2")
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked_at,
+        Some(at(5))
+    );
+    assert_eq!(database.signing_key("k9").await.unwrap(), None);
+    assert_eq!(database.signing_keys(&tenant()).await.unwrap().len(), 3);
+    assert_eq!(
+        database.signing_keys_all("k1", 1).await.unwrap()[0].key_id,
+        "k2"
+    );
+    store.close().await;
+}
+
+async fn rules_are_found_by_version(place: Place) {
+    let store = place.open().await;
+    for (time, version) in [(1, "v1"), (2, "v2")] {
+        let row = RuleSetRow {
+            tenant: tenant(),
+            version: version.into(),
+            source: format!("pack: {version}"),
+            created_at: at(time),
+        };
+        store.append(vec![Row::RuleSet(row)]).await.unwrap();
+    }
+    let newest = store.database.rule_sets(&tenant(), 1).await.unwrap();
+    assert_eq!(newest[0].version, "v2");
+    let named = store
+        .database
+        .rule_set(&tenant(), "v1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(named.source, "pack: v1");
+    assert_eq!(store.database.rule_set(&other(), "v1").await.unwrap(), None);
+    store.close().await;
+}
+
+async fn streams_replay_in_order(place: Place) {
+    let store = place.open().await;
+    // Events may reach the journal in another order than they were numbered.
+    for number in [3, 1, 2, 5, 4] {
+        store.append(vec![decided(number)]).await.unwrap();
+        store.append(vec![Row::Label(label(number))]).await.unwrap();
+    }
+    let database = &store.database;
+    let rows = database.decisions_since(1, 3).await.unwrap();
+    assert_eq!(
+        rows.iter().map(|row| row.event_no).collect::<Vec<_>>(),
+        [2, 3, 4]
+    );
+    let expected = decision(3);
+    assert_eq!(
+        (&rows[1].feature, rows[1].outcome),
+        (&expected.feature, expected.outcome)
+    );
+    let labels = database.labels_since(2, 10).await.unwrap();
+    assert_eq!(
+        labels.iter().map(|row| row.seq).collect::<Vec<_>>(),
+        [3, 4, 5]
+    );
+    assert_eq!(labels[0], LabelRow { seq: 3, ..label(2) });
+    let labels = database
+        .labels_of_payment(&tenant(), &payment(5))
+        .await
+        .unwrap();
+    assert_eq!(labels, [LabelRow { seq: 4, ..label(5) }]);
+    store.close().await;
+}

@@ -1,0 +1,65 @@
+//! Lints and tests, as CI and people run them.
+
+use anyhow::{Result, bail};
+use std::{path::Path, process::Command};
+
+/// Formatting and clippy; warnings are errors.
+pub(crate) fn lint(root: &Path) -> Result<()> {
+    cargo(root, &["fmt", "--all", "--check"])?;
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    cargo(root, &clippy)
+}
+
+/// Every test of the workspace, then the programs of other people under `tests/`.
+pub(crate) fn test(root: &Path) -> Result<()> {
+    cargo(root, &["test", "--workspace", "--locked"])?;
+    cargo(root, &["build", "--package", "paywarden", "--locked"])?;
+    outside(root)
+}
+
+/// Writes the generated pages under `docs/reference` again.
+pub(crate) fn docs(root: &Path) -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "test",
+        "--package",
+        "paywarden-server",
+        "--test",
+        "reference",
+    ]);
+    finish(command.env("UPDATE_REFERENCE", "1").current_dir(root))
+}
+
+/// Other people's clients and tools against the running binary.
+fn outside(root: &Path) -> Result<()> {
+    finish(
+        Command::new("python3")
+            .arg("tests/outside/run.py")
+            .current_dir(root),
+    )
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+    finish(
+        Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(root),
+    )
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let line = format!("{command:?}").replace('"', "");
+    println!("xtask: {line}");
+    if !command.status()?.success() {
+        bail!("failed: {line}");
+    }
+    Ok(())
+}
