@@ -108,15 +108,6 @@ impl Client {
         }
     }
 
-    /// Whether the server is this very machine.
-    pub fn is_loopback(&self) -> bool {
-        let host = self.authority.host().trim_matches(['[', ']']);
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
-    }
-
     /// Who calls.
     pub fn caller(&self) -> &Caller {
         &self.caller
@@ -290,6 +281,14 @@ impl Connection {
     }
 }
 
+/// Whether the server at this address is this very machine.
+pub fn is_loopback(url: &str) -> Result<bool> {
+    let authority = parse_url(url)?;
+    let host = authority.host().trim_matches(['[', ']']);
+    let address = host.parse::<std::net::IpAddr>();
+    Ok(host == "localhost" || address.is_ok_and(|address| address.is_loopback()))
+}
+
 fn parse_url(url: &str) -> Result<Authority> {
     let uri: Uri = url
         .parse()
@@ -321,4 +320,40 @@ fn trusted(ca_pem: &Path) -> Result<RootCertStore> {
         roots.add(certificate).map_err(|error| missing(&error))?;
     }
     Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for url in [
+            "https://127.0.0.1:8443",
+            "https://[::1]:8443",
+            "https://localhost/",
+        ] {
+            assert!(is_loopback(url).unwrap(), "{url}");
+        }
+        for url in [
+            "https://192.0.2.1",
+            "https://127.0.0.1.example:8443",
+            "https://[::2]",
+        ] {
+            assert!(!is_loopback(url).unwrap(), "{url}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_none() {
+        let refused = |url| is_loopback(url).unwrap_err().message();
+        let said = [
+            "http://127.0.0.1",
+            "127.0.0.1:8443",
+            "https://h/v1",
+            "https://h[/",
+        ]
+        .map(refused);
+        insta::assert_snapshot!(said.concat());
+    }
 }

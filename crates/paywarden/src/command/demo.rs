@@ -21,7 +21,8 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Events to simulate
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
+    #[arg(long, default_value_t = 20_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
     events: u64,
     /// Events per second at most [default: as fast as the server answers]
     #[arg(long, value_parser = rate)]

@@ -29,7 +29,8 @@ const PAGE: usize = 100;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Payments per second
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rate: u32,
     /// For so many seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3_600))]
@@ -80,6 +81,12 @@ pub async fn run(arguments: Arguments) -> Result<()> {
             "lower --rate or --seconds: at most 1,000,000 requests",
         ));
     }
+    if !arguments.server.is_loopback()? {
+        return Err(Failure::wrong_use(
+            "loadgen only aims at this machine",
+            "start it beside the server: --url https://127.0.0.1:PORT",
+        ));
+    }
     let scratch = Scratch::new()?;
     let protocol = if arguments.http2 {
         Protocol::Http2
@@ -90,12 +97,6 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         Some(client) => (client, None),
         None => start(&arguments, &scratch, protocol)?,
     };
-    if !client.is_loopback() {
-        return Err(Failure::wrong_use(
-            "loadgen only aims at this machine",
-            "start it beside the server: --url https://127.0.0.1:PORT",
-        ));
-    }
     let loaded = load(&arguments, &client, server.as_ref(), requests as u64).await?;
     let audit = audit(&client, &loaded).await?;
     if arguments.json {

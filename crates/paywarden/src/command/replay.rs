@@ -1,7 +1,7 @@
 //! `paywarden replay`: history through the real API, and what the verdicts would have been worth.
 
 use crate::{
-    client::{Caller, Client, Protocol},
+    client::{Caller, Client, Protocol, is_loopback},
     config::SettingFlags,
     drive::{Driven, Options, drive},
     failure::{Failure, Result},
@@ -68,6 +68,11 @@ pub struct RemoteFlags {
 }
 
 impl RemoteFlags {
+    /// Whether the server is on this machine, as one of our own always is.
+    pub fn is_loopback(&self) -> Result<bool> {
+        self.url.as_deref().map_or(Ok(true), is_loopback)
+    }
+
     /// The client of the named server; none if no server is named.
     pub fn client(&self, protocol: Protocol) -> Result<Option<Arc<Client>>> {
         let (Some(url), Some(key), Some(ca)) = (&self.url, &self.key, &self.ca) else {

@@ -28,7 +28,8 @@ const WARM_UP: usize = 500;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Requests of each kind
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1_000..=200_000))]
+    #[arg(long, default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1_000..=200_000))]
     requests: u32,
     /// Print one JSON object
     #[arg(long)]
