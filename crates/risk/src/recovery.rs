@@ -4,8 +4,9 @@ use crate::{Engine, EngineConfig, Error, StartError};
 use paywarden_features::{FeatureEvent, FeatureStore, Plan, Restored, WindowSpec};
 use paywarden_store::Database;
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
 };
@@ -98,7 +99,9 @@ pub(crate) async fn restore(
 pub(crate) fn write_snapshot(engine: &Engine, path: &Path) -> io::Result<()> {
     let labels = engine.labels.settled();
     let fresh = path.with_extension("new");
-    let mut file = BufWriter::new(File::create(&fresh)?);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = BufWriter::new(options.open(&fresh)?);
     engine
         .features
         .snapshot(labels, &mut file)
