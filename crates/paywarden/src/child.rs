@@ -115,6 +115,13 @@ impl ServerChild {
         cpu_us(&self.process.id().to_string())
     }
 
+    /// The most memory that it has held resident so far (`VmHWM`), in bytes.
+    pub fn memory_bytes_max(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        resident_max(&text).ok_or_else(|| unreadable(&path))
+    }
+
     /// Ends it at once, as a power cut would (SIGKILL).
     pub fn kill(mut self) {
         self.end();
@@ -136,10 +143,21 @@ impl Drop for ServerChild {
 pub fn cpu_us(process: &str) -> Result<u64> {
     let path = format!("/proc/{process}/stat");
     let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let ticks = cpu_ticks(&text).ok_or_else(|| {
-        Failure::environment(format!("cannot read {path}"), "measure on Linux with /proc")
-    })?;
+    let ticks = cpu_ticks(&text).ok_or_else(|| unreadable(&path))?;
     Ok(ticks * TICK_US)
+}
+
+fn unreadable(path: &str) -> Failure {
+    Failure::environment(format!("cannot read {path}"), "measure on Linux with /proc")
+}
+
+/// The peak of resident memory in `/proc/PID/status`, which counts in KiB.
+fn resident_max(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// User and system time of a line of `/proc/PID/stat`; the name before them may hold anything.
@@ -172,5 +190,12 @@ mod tests {
         let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 150 25 0 0 20 0 9 0 1";
         assert_eq!(cpu_ticks(stat), Some(175));
         assert_eq!(cpu_ticks(""), None);
+    }
+
+    #[test]
+    fn the_peak_of_memory_is_read_in_bytes() {
+        let status = "VmPeak:\t  900 kB\nVmHWM:\t  300000 kB\nVmRSS:\t  100 kB\n";
+        assert_eq!(resident_max(status), Some(307_200_000));
+        assert_eq!(resident_max("VmRSS:\t 1 kB"), None);
     }
 }

@@ -66,6 +66,10 @@ pub struct Loaded {
     pub client_cpu_us: f64,
     /// Processor time of the server per request, if it is a child of this process.
     pub server_cpu_us: f64,
+    /// The most memory that the server, a child of this process, ever held, in MB of 10^6 bytes.
+    pub server_memory_mb: f64,
+    /// How many different cards the payments named.
+    pub cards: usize,
 }
 
 struct Shared {
@@ -125,6 +129,8 @@ pub async fn run(
         (Some(after), Some(before)) => per_request(after, before),
         _ => f64::NAN,
     };
+    let held = server.map(ServerChild::memory_bytes_max).transpose()?;
+    loaded.server_memory_mb = held.map_or(f64::NAN, |bytes| bytes as f64 / 1e6);
     Ok(loaded)
 }
 

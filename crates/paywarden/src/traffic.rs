@@ -11,7 +11,10 @@ use crate::{
 use paywarden_domain::{Timestamp, time::HOUR};
 use paywarden_rules::Rates;
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 use tokio::sync::mpsc;
 
 /// Rows handed over at once.
@@ -75,18 +78,31 @@ pub fn demonstration(events: u64, rates: Rates) -> mpsc::Receiver<Vec<Line>> {
     receiver
 }
 
+/// Events of the last hours.
+pub struct Recent {
+    /// The events, in the order of time.
+    pub rows: Vec<Row>,
+    /// How many different cards they name.
+    pub cards: usize,
+}
+
 /// Simulates events of the hours before `now`, all at once: for load with the present time.
-pub fn recent(events: u64, hours: u32, now: Timestamp, seed: u64) -> Result<Vec<Row>> {
+/// Without a number of `customers` there are as many as live through so many events naturally.
+pub fn recent(
+    events: u64,
+    customers: Option<u32>,
+    hours: u32,
+    now: Timestamp,
+    seed: u64,
+) -> Result<Recent> {
     let config = Config {
         rates: rates(),
         ..Config::default()
     };
     let rates = wiring::rates(&config)?;
     let per_day = events * 24 / u64::from(hours) + 1;
-    let population = Population::new(
-        seed,
-        usize::try_from(per_day / EVENTS_PER_CUSTOMER_DAY).unwrap_or(0),
-    );
+    let customers = customers.map_or(per_day / EVENTS_PER_CUSTOMER_DAY, u64::from);
+    let population = Population::new(seed, usize::try_from(customers).unwrap_or(0));
     let settings = Settings {
         seed,
         start: Timestamp::from_micros(now.micros() - i64::from(hours) * HOUR),
@@ -97,17 +113,23 @@ pub fn recent(events: u64, hours: u32, now: Timestamp, seed: u64) -> Result<Vec<
     let traffic = Traffic::new(&population, settings);
     let past = traffic.take_while(|labelled| labelled.event.occurred_at <= now);
     let events = usize::try_from(events).unwrap_or(usize::MAX);
-    past.take(events)
-        .enumerate()
-        .map(|(place, labelled)| {
-            row(place as u64 + 1, &labelled, &rates).map_err(|why| {
-                Failure::environment(
-                    format!("a simulated event is unusable: {why}"),
-                    "report this",
-                )
-            })
+    let mut cards = HashSet::new();
+    let rows = past.take(events).enumerate().map(|(place, labelled)| {
+        if let Some(card) = &labelled.event.card {
+            cards.insert(card.number.clone());
+        }
+        row(place as u64 + 1, &labelled, &rates).map_err(|why| {
+            Failure::environment(
+                format!("a simulated event is unusable: {why}"),
+                "report this",
+            )
         })
-        .collect()
+    });
+    let rows = rows.collect::<Result<_>>()?;
+    Ok(Recent {
+        rows,
+        cards: cards.len(),
+    })
 }
 
 fn line(place: u64, labelled: &Labelled, rates: &Rates) -> Line {

@@ -10,7 +10,8 @@ use crate::{
     private::Scratch,
     progress::Progress,
     signing::Signer,
-    summary, terminal, traffic,
+    summary, terminal,
+    traffic::{self, Recent},
 };
 use http::{Method, StatusCode};
 use paywarden_domain::TenantId;
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// Connections
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     connections: u16,
+    /// Customers, each with a card or two [default: as many as make so many payments in 20 hours]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    customers: Option<u32>,
     /// Use HTTP/2
     #[arg(long)]
     http2: bool,
@@ -137,7 +141,8 @@ async fn load(
     terminal::note(&making);
     let clock = Clock::System;
     let seed = u64::from_ne_bytes(clock.random());
-    let rows = traffic::recent(requests, HOURS, clock.now(), seed)?;
+    let Recent { rows, cards } =
+        traffic::recent(requests, arguments.customers, HOURS, clock.now(), seed)?;
     let signer = match client.caller() {
         Caller::Signed(signer) => Some(signer),
         _ => None,
@@ -151,7 +156,8 @@ async fn load(
     };
     let progress = Progress::new(requests);
     let show = |sent| progress.show(sent as u64, format!("{}/s", arguments.rate));
-    open_loop::run(client, server, load, show).await
+    let loaded = open_loop::run(client, server, load, show).await?;
+    Ok(Loaded { cards, ..loaded })
 }
 
 /// Reads back everything that was answered.
@@ -202,6 +208,8 @@ fn figures(loaded: &Loaded, audit: &Audit) -> Vec<Figure> {
         Figure::new("send_wait_p99_ms", loaded.waits.quantile_ms(0.99), "ms"),
         Figure::new("client_cpu_us", loaded.client_cpu_us, "us"),
         Figure::new("server_cpu_us", loaded.server_cpu_us, "us"),
+        Figure::new("server_memory_mb", loaded.server_memory_mb, "MB"),
+        Figure::count("cards", loaded.cards as u64),
         Figure::count("requests_refused", loaded.refused.values().sum()),
         Figure::count(
             "replies_verified",
@@ -227,6 +235,7 @@ fn text(loaded: &Loaded, audit: &Audit, rate: u32, connections: u16) -> String {
          latency       {} (from the scheduled time)\n\
          waiting       p99 {:.2} ms of it before a connection was free\n\
          processor     {} of the client and {} of the server per request\n\
+         memory        {} MB of the server at its peak, after payments of {} cards\n\
          {}\
          replies       {} sampled, {} not signed as they should be\n\
          audit         {} lost, {} unheard of, {} changed\n",
@@ -236,6 +245,8 @@ fn text(loaded: &Loaded, audit: &Audit, rate: u32, connections: u16) -> String {
         loaded.waits.quantile_ms(0.99),
         microseconds(loaded.client_cpu_us),
         microseconds(loaded.server_cpu_us),
+        rounded(loaded.server_memory_mb),
+        summary::thousands(loaded.cards as u64),
         summary::of_verdicts(&loaded.tally),
         loaded.samples.len(),
         loaded.unsigned,
@@ -246,10 +257,14 @@ fn text(loaded: &Loaded, audit: &Audit, rate: u32, connections: u16) -> String {
 }
 
 fn microseconds(number: f64) -> String {
+    format!("{} us", rounded(number))
+}
+
+fn rounded(number: f64) -> String {
     if number.is_nan() {
         return "-".to_owned();
     }
-    format!("{number:.0} us")
+    format!("{number:.0}")
 }
 
 fn judge(loaded: &Loaded, audit: &Audit, requests: u64) -> Result<()> {
@@ -289,6 +304,8 @@ mod tests {
             elapsed: Duration::from_secs(2),
             client_cpu_us: 61.2,
             server_cpu_us: f64::NAN,
+            server_memory_mb: 281.4,
+            cards: 100_000,
             ..Loaded::default()
         };
         loaded.latencies.record(1_500);

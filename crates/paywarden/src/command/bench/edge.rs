@@ -73,7 +73,7 @@ async fn measure(requests: usize) -> Result<Vec<Figure>> {
     let settings = [traffic::server_settings(), vec!["sandbox=true".to_owned()]].concat();
     let server = ServerChild::start_self(scratch.path(), &settings)?;
     let total = (requests + WARM_UP) as u64;
-    let rows = traffic::recent(total, HOURS, Clock::System.now(), 7)?;
+    let rows = traffic::recent(total, None, HOURS, Clock::System.now(), 7)?.rows;
     let (warm_up, rows) = rows.split_at(WARM_UP.min(rows.len()));
     let progress = Progress::new(WAYS.len() as u64 + 1);
     let client = Client::new(
