@@ -68,6 +68,7 @@ fn rule_set(conditions: &[String]) -> RuleSet {
         title: String::new(),
         engine: Engine::Fraud,
         when: when.clone(),
+        parts: Vec::new(),
         score: 1,
         action: None,
         hold_minutes: None,
@@ -89,6 +90,8 @@ fn rule_set(conditions: &[String]) -> RuleSet {
         id,
         title,
         description,
+        uses: Vec::new(),
+        definitions: Vec::new(),
         rules,
     };
     compile(

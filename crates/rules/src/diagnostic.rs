@@ -65,6 +65,10 @@ codes! {
     SourceMissing = "source_missing",
     /// A score outside 0 to 1000.
     ScoreOutOfRange = "score_out_of_range",
+    /// A decision table or scorecard that is not put together right.
+    TableMalformed = "table_malformed",
+    /// A named expression that is cyclic or doubled, has a name already taken, or is not there.
+    BadDefinition = "bad_definition",
     /// `hold_minutes` and action `hold` go together.
     HoldMinutes = "hold_minutes",
     /// An example gives something the rule cannot read.
@@ -105,6 +109,8 @@ pub struct Origin {
     pub line: Option<usize>,
     /// Full identifier of the rule, `pack.rule`; none outside a rule.
     pub rule: Option<String>,
+    /// The part of the rule or pack, such as ``column `limit` ``; none if it has no parts.
+    pub part: Option<String>,
 }
 
 /// A place in an expression for people.
@@ -168,6 +174,16 @@ impl Diagnostic {
         self
     }
 
+    /// Fills in the place for people, counted from the beginning of one part of the source.
+    pub(crate) fn located_within(mut self, source: &str, part: &Span) -> Self {
+        let text = source.get(part.clone()).unwrap_or("");
+        self.place = self.span.as_ref().map(|span| {
+            let within = |at: usize| at.saturating_sub(part.start);
+            Box::new(Place::of(&(within(span.start)..within(span.end)), text))
+        });
+        self
+    }
+
     /// Says in which rule of which file the mistake is.
     pub(crate) fn in_rule(self, file: &str, line: usize, rule: &str) -> Self {
         let (line, rule) = (Some(line), Some(rule.to_owned()));
@@ -175,7 +191,16 @@ impl Diagnostic {
             file: file.to_owned(),
             line,
             rule,
+            part: None,
         })
+    }
+
+    /// Says in which part of the rule or file the mistake is.
+    pub(crate) fn in_part(mut self, part: &str) -> Self {
+        if let Some(origin) = &mut self.origin {
+            origin.part = Some(part.to_owned());
+        }
+        self
     }
 
     /// Says in which file the mistake is.
@@ -184,6 +209,7 @@ impl Diagnostic {
             file: file.to_owned(),
             line,
             rule: None,
+            part: None,
         })
     }
 
@@ -222,6 +248,9 @@ impl fmt::Display for Origin {
         }
         if let Some(rule) = &self.rule {
             write!(f, " rule {rule}")?;
+        }
+        if let Some(part) = &self.part {
+            write!(f, " {part}")?;
         }
         Ok(())
     }

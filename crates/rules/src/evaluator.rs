@@ -177,6 +177,12 @@ impl ComputedWhole {
             Self::Choose(condition, branches) => choose(condition.truth(slots), |branch| {
                 branches[branch].value(slots)
             }),
+            Self::Points(condition, [known, missing]) => match condition.truth(slots) {
+                Truth::True => Ok(*known),
+                Truth::False => Ok(0),
+                Truth::Unknown => Ok(*missing),
+                Truth::Fault(fault) => Err(Stop::Fault(fault)),
+            },
         }
     }
 }

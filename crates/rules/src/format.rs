@@ -66,7 +66,7 @@ impl fmt::Display for Call {
 }
 
 /// How strongly the outermost operator of an expression binds.
-fn power(expr: &Expr) -> u8 {
+pub(crate) fn power(expr: &Expr) -> u8 {
     match &expr.kind {
         ExprKind::Ternary(_) => TERNARY_POWER,
         ExprKind::Logical(operator, _) => Infix::Logical(*operator).power(),

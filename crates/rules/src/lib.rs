@@ -17,6 +17,7 @@
 //! regular expressions or conversions.
 
 mod checker;
+mod definitions;
 pub mod diagnostic;
 mod evaluator;
 mod examples;

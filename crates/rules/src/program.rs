@@ -59,6 +59,8 @@ pub(crate) enum ComputedWhole {
     /// An amount times a number, rounded half away from zero.
     Scale(Whole, Real),
     Choose(Condition, [Whole; 2]),
+    /// What a condition is worth if it is true, and if it is unknown; else 0.
+    Points(Condition, [i64; 2]),
 }
 
 /// A floating point number; never an amount.

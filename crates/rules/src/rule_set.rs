@@ -2,6 +2,7 @@
 
 use crate::{
     checker,
+    definitions::{self, Scope},
     diagnostic::{Code, Diagnostic},
     pack::{Example, OnFault, Pack, ReasonSource, RuleSource, Stage},
     parser::parse,
@@ -113,14 +114,16 @@ pub fn compile(packs: &[Pack], rates: &Rates, version: &str) -> Result<RuleSet, 
         problems.push(Diagnostic::new(Code::TooLong, message));
         return Err(problems);
     }
+    let (scopes, found) = definitions::scopes(packs, rates);
+    problems.extend(found);
     let mut shared = Shared::default();
     let mut rules = Vec::with_capacity(rules_total);
     let mut programs = Vec::with_capacity(rules_total);
-    for (pack, rule) in packs
-        .iter()
-        .flat_map(|pack| pack.rules.iter().map(move |r| (pack, r)))
+    let scoped = packs.iter().zip(&scopes);
+    for (pack, scope, rule) in
+        scoped.flat_map(|(pack, scope)| pack.rules.iter().map(move |rule| (pack, scope, rule)))
     {
-        match compile_rule(pack, rule, rates, &mut shared) {
+        match compile_rule(pack, rule, rates, scope, &mut shared) {
             Ok((rule, condition)) => {
                 let event_kinds = condition.event_kinds();
                 programs.push(Program {
@@ -179,13 +182,14 @@ fn compile_rule(
     pack: &Pack,
     rule: &RuleSource,
     rates: &Rates,
+    scope: &Scope<'_>,
     shared: &mut Shared,
 ) -> Result<(Rule, Condition), Vec<Diagnostic>> {
     let id = format!("{}.{}", pack.id, rule.id);
-    let compiled = compile_expression(&rule.when, rates, shared).map_err(|problems| {
+    let compiled = compile_expression(&rule.when, rates, scope, shared).map_err(|problems| {
         let placed = problems
             .into_iter()
-            .map(|p| p.in_rule(&pack.file, rule.line, &id));
+            .map(|problem| rule.placed(problem, &pack.file, &id));
         placed.collect::<Vec<_>>()
     })?;
     let rule = Rule {
@@ -214,13 +218,16 @@ fn compile_rule(
 fn compile_expression(
     source: &str,
     rates: &Rates,
+    scope: &Scope<'_>,
     shared: &mut Shared,
 ) -> Result<checker::Compiled, Vec<Diagnostic>> {
     let parsed = parse(source);
     if !parsed.problems.is_empty() {
         return Err(parsed.problems);
     }
-    checker::check(&parsed.expr, rates, shared).map_err(|problems| {
+    let expanded = scope.expand(parsed.expr).map_err(|problem| vec![problem]);
+    let compiled = expanded.and_then(|expr| checker::check(&expr, rates, scope, shared));
+    compiled.map_err(|problems| {
         problems
             .into_iter()
             .map(|problem| problem.located(source))

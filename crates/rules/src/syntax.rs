@@ -238,16 +238,81 @@ impl ExprKind {
             _ => Vec::new(),
         }
     }
+
+    fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::List(items) | Self::Logical(_, items) => items.iter_mut().collect(),
+            Self::Member(object, _) => vec![object],
+            Self::Call(call) => call
+                .receiver
+                .iter_mut()
+                .chain(&mut call.arguments)
+                .collect(),
+            Self::Unary(_, operand) => vec![operand],
+            Self::Binary(_, sides) => sides.iter_mut().collect(),
+            Self::Ternary(parts) => parts.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn depth(kind: &ExprKind) -> usize {
+    let deepest = kind.parts().into_iter().map(|part| part.depth).max();
+    1 + deepest.unwrap_or(0)
 }
 
 impl Expr {
     pub(crate) fn new(kind: ExprKind, span: Span) -> Self {
-        let deepest = kind.parts().into_iter().map(|part| part.depth).max();
-        Self {
-            kind,
-            span,
-            depth: 1 + deepest.unwrap_or(0),
+        let depth = depth(&kind);
+        Self { kind, span, depth }
+    }
+
+    /// How many nodes it has.
+    pub(crate) fn nodes(&self) -> usize {
+        1 + self
+            .kind
+            .parts()
+            .into_iter()
+            .map(Self::nodes)
+            .sum::<usize>()
+    }
+
+    /// The lone names in it with their places, in source order.
+    pub(crate) fn names<'e>(&'e self, names: &mut Vec<(&'e str, Span)>) {
+        match &self.kind {
+            ExprKind::Name(name) => names.push((name, self.span.clone())),
+            kind => kind.parts().into_iter().for_each(|part| part.names(names)),
         }
+    }
+
+    /// The same expression, but all of it at one place.
+    pub(crate) fn at(&self, span: &Span) -> Self {
+        let mut moved = self.clone();
+        moved.move_to(span);
+        moved
+    }
+
+    fn move_to(&mut self, span: &Span) {
+        self.span = span.clone();
+        if let ExprKind::Call(call) = &mut self.kind {
+            call.name.span = span.clone();
+        }
+        let parts = self.kind.parts_mut();
+        parts.into_iter().for_each(|part| part.move_to(span));
+    }
+
+    /// Puts what `meaning` knows in the place of lone names.
+    pub(crate) fn replace_names(&mut self, meaning: &mut impl FnMut(&str, &Span) -> Option<Self>) {
+        if let ExprKind::Name(name) = &self.kind {
+            if let Some(replaced) = meaning(name, &self.span) {
+                *self = replaced;
+            }
+            return;
+        }
+        for part in self.kind.parts_mut() {
+            part.replace_names(meaning);
+        }
+        self.depth = depth(&self.kind);
     }
 
     /// The dotted path, if the expression is nothing but names and dots.

@@ -14,7 +14,7 @@ use crate::{
 use paywarden_features::{Set, WindowSpec};
 
 /// Functions that stand alone.
-const FUNCTIONS: &[&str] = &["duration", "money", "has", "size"];
+const FUNCTIONS: &[&str] = &["duration", "money", "has", "size", "points"];
 /// Methods of texts.
 const METHODS: &[&str] = &["startsWith", "endsWith", "contains", "lowerAscii", "size"];
 impl Checker<'_> {
@@ -35,6 +35,7 @@ impl Checker<'_> {
                 }
                 ("has", [argument]) => self.has(argument),
                 ("size", [argument]) => self.size(argument),
+                ("points", [condition, points @ ..]) => self.points(condition, points, expr),
                 _ if FUNCTIONS.contains(&name) => self.arguments(call, expr, 1),
                 _ => match closest(name, METHODS.iter().copied()) {
                     Some(method) => self.method_as_function(call, method),
@@ -103,6 +104,33 @@ impl Checker<'_> {
             }
         };
         Typed::Bool(Condition::Has(source))
+    }
+
+    /// `points(condition, 40)` or `points(condition, 40, 5)`: what a condition is worth if it is
+    /// true, and if it is unknown. It is never unknown itself.
+    fn points(&mut self, condition: &Expr, points: &[Expr], expr: &Expr) -> Typed {
+        let whole = |expr: &Expr| match expr.kind {
+            ExprKind::Int(value) => Some(value),
+            _ => None,
+        };
+        let points = match points {
+            [known] => whole(known).map(|known| [known, 0]),
+            [known, missing] => whole(known).zip(whole(missing)).map(<[i64; 2]>::from),
+            _ => None,
+        };
+        let condition = self.condition(condition);
+        match points {
+            Some(points) => {
+                Typed::Whole(Type::Int, ComputedWhole::Points(condition, points).into())
+            }
+            None => {
+                let message = "`points` takes a condition and one or two whole numbers";
+                self.problem(
+                    Diagnostic::at(Code::TypeMismatch, expr.span.clone(), message)
+                        .hint("write `points(condition, if_true, if_missing)`"),
+                )
+            }
+        }
     }
 
     fn size(&mut self, text: &Expr) -> Typed {

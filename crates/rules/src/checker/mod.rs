@@ -8,6 +8,7 @@ mod operators;
 pub(crate) mod windows;
 
 use crate::{
+    definitions::Scope,
     diagnostic::{Code, Diagnostic, Span},
     parser::PROBLEMS_MAX,
     program::{ComputedReal, Condition, Operand, Real, Source, Text, Whole},
@@ -31,14 +32,10 @@ pub(crate) struct Compiled {
 pub(crate) fn check(
     expr: &Expr,
     rates: &Rates,
+    scope: &Scope<'_>,
     shared: &mut Shared,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let mut checker = Checker {
-        rates,
-        shared,
-        operands: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut checker = Checker::new(rates, scope, shared);
     let condition = checker.condition(expr);
     checker.problems.truncate(PROBLEMS_MAX);
     match checker.problems.is_empty() {
@@ -50,8 +47,26 @@ pub(crate) fn check(
     }
 }
 
+/// Checks an expression of any type that nothing evaluates by itself.
+pub(crate) fn check_alone(
+    expr: &Expr,
+    rates: &Rates,
+    scope: &Scope<'_>,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut shared = Shared::default();
+    let mut checker = Checker::new(rates, scope, &mut shared);
+    checker.expr(expr);
+    checker.problems.truncate(PROBLEMS_MAX);
+    match checker.problems.is_empty() {
+        true => Ok(()),
+        false => Err(checker.problems),
+    }
+}
+
 struct Checker<'a> {
     rates: &'a Rates,
+    /// Names that were meant, perhaps, where one is unknown.
+    scope: &'a Scope<'a>,
     shared: &'a mut Shared,
     operands: Vec<Operand>,
     problems: Vec<Diagnostic>,
@@ -84,6 +99,18 @@ impl Typed {
             Self::Whole(Type::Int, Whole::Constant(value)) => Some(Real::Constant(value as f64)),
             Self::Whole(Type::Int, whole) => Some(ComputedReal::Whole(whole).into()),
             _ => None,
+        }
+    }
+}
+
+impl<'a> Checker<'a> {
+    fn new(rates: &'a Rates, scope: &'a Scope<'a>, shared: &'a mut Shared) -> Self {
+        Self {
+            rates,
+            scope,
+            shared,
+            operands: Vec::new(),
+            problems: Vec::new(),
         }
     }
 }
@@ -174,7 +201,7 @@ impl Checker<'_> {
             ));
         };
         let Some(field) = Field::parse(&path) else {
-            return self.problem(unknown_path(&path, &expr.span));
+            return self.problem(unknown_path(&path, &expr.span, self.scope));
         };
         self.operand(path, Source::Field(field));
         match field.kind() {
@@ -199,7 +226,7 @@ impl Checker<'_> {
 }
 
 /// What to say about a path that is no field.
-fn unknown_path(path: &str, span: &Span) -> Diagnostic {
+fn unknown_path(path: &str, span: &Span, scope: &Scope<'_>) -> Diagnostic {
     let problem = Diagnostic::at(
         Code::UnknownField,
         span.clone(),
@@ -216,7 +243,8 @@ fn unknown_path(path: &str, span: &Span) -> Diagnostic {
             usage(rest).unwrap_or_default()
         )),
         _ => {
-            let near = problem.did_you_mean(path, Field::ALL.iter().map(|field| field.path()));
+            let fields = Field::ALL.iter().map(|field| field.path());
+            let near = problem.did_you_mean(path, fields.chain(scope.names()));
             if near.hint.is_some() {
                 near
             } else {

@@ -27,6 +27,7 @@ pub fn pack(conditions: &[String]) -> Pack {
         title: String::new(),
         engine: Engine::Fraud,
         when: when.clone(),
+        parts: Vec::new(),
         score: 100,
         action: None,
         hold_minutes: None,
@@ -46,6 +47,8 @@ pub fn pack(conditions: &[String]) -> Pack {
         id: "test".to_owned(),
         title: String::new(),
         description: String::new(),
+        uses: Vec::new(),
+        definitions: Vec::new(),
         rules: conditions.iter().enumerate().map(rule).collect(),
     }
 }
