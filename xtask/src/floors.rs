@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "server",
             "risk",
             "privacy",
+            "safety",
             "access",
             "rules",
             "features",
@@ -27,10 +28,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["risk", "privacy", "access", "store", "crypto", "domain"],
+        &[
+            "risk", "privacy", "safety", "access", "store", "crypto", "domain",
+        ],
     ),
     ("risk", &["rules", "features", "store", "crypto", "domain"]),
     ("privacy", &["store", "crypto", "domain"]),
+    ("safety", &["crypto", "domain"]),
     ("access", &["store", "crypto", "domain"]),
     ("rules", &["features", "domain"]),
     ("features", &["domain"]),

@@ -17,16 +17,19 @@ pub enum Scope {
     ListsWrite,
     /// Read lists.
     ListsRead,
+    /// Ask how safe something is: a password.
+    SafetyCheck,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
         Self::ListsWrite,
         Self::ListsRead,
+        Self::SafetyCheck,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -37,6 +40,7 @@ impl Scope {
             Self::LabelsWrite => "labels:write",
             Self::ListsWrite => "lists:write",
             Self::ListsRead => "lists:read",
+            Self::SafetyCheck => "safety:check",
         }
     }
 
@@ -54,7 +58,7 @@ impl fmt::Display for Scope {
 
 /// A set of scopes. Its text form is their names with commas between them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u8);
+pub struct Scopes(u16);
 
 impl Scopes {
     /// Every scope.

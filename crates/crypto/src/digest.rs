@@ -3,7 +3,7 @@
 use crate::{Error, structured};
 use aws_lc_rs::{
     constant_time,
-    digest::{Algorithm, SHA256, SHA512, digest},
+    digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -28,6 +28,14 @@ pub fn content_digest(body: &[u8]) -> Result<HeaderValue, Error> {
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+/// SHA-1 (FIPS 180-4) of some bytes. For looking things up in published lists of hashes only: it
+/// is no longer a secure hash.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut hash = [0; 20];
+    hash.copy_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());
     hash
 }
 

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod keys;
 pub mod loadgen;
 pub mod openapi;
+pub mod passwords;
 pub mod replay;
 pub mod serve;
 pub mod sign;

@@ -44,6 +44,8 @@ pub struct Config {
     pub tls_names: Vec<String>,
     /// Folder of rule packs; the shipped packs when not set.
     pub rules_dir: Option<PathBuf>,
+    /// Passwords known from breaches, as `paywarden passwords` makes the file; none when not set.
+    pub breached_passwords: Option<PathBuf>,
     /// The currency that windows sum in and rules compare in.
     pub base_currency: Currency,
     /// Major units of the base currency for one major unit of another, as text.
@@ -93,6 +95,7 @@ impl Default for Config {
                 "::1".to_owned(),
             ],
             rules_dir: None,
+            breached_passwords: None,
             base_currency: usd(),
             rates: BTreeMap::new(),
             sandbox: false,

@@ -34,7 +34,7 @@ pub mod traffic;
 pub mod wiring;
 
 use clap::{Parser, Subcommand};
-use command::{bench, check, demo, keys, loadgen, openapi, replay, serve, sign, verify};
+use command::{bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, verify};
 use failure::{Failure, Result};
 use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
@@ -69,6 +69,8 @@ enum Command {
     Bench(bench::Command),
     /// Check the trail and every decision against it
     Verify(verify::Arguments),
+    /// Make a filter of passwords known from breaches out of a list
+    Passwords(passwords::Arguments),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -123,6 +125,7 @@ impl Command {
             Self::Loadgen(arguments) => interruptible(loadgen::run(arguments)).await,
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
+            Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Openapi => openapi::run(),
         }
     }

@@ -15,9 +15,12 @@ use paywarden_domain::{
 use paywarden_privacy::Vault;
 use paywarden_risk::{Engine, EngineConfig};
 use paywarden_rules::Rates;
+use paywarden_safety::password::Breached;
 use paywarden_server::{Parts, Server, tls};
 use paywarden_store::{Clock, Database, Journal, JournalLimits};
 use std::{
+    fs::File,
+    io::BufReader,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -115,6 +118,7 @@ impl Running {
             registry: ground.registry.clone(),
             vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
             keyring: ground.keyring.clone(),
+            breached: breached(config)?,
             clock: Clock::System,
         };
         let server = Server::start(server_config(config, identity), parts).await;
@@ -208,6 +212,22 @@ fn engine_config(config: &Config) -> Result<EngineConfig> {
     settings.snapshot_every = config.snapshot_every_decisions;
     settings.snapshot_path = Some(config.data_dir.join("windows.snapshot"));
     Ok(settings)
+}
+
+/// The passwords known from breaches, if the configuration names a file of them.
+pub fn breached(config: &Config) -> Result<Option<Breached>> {
+    let Some(path) = &config.breached_passwords else {
+        return Ok(None);
+    };
+    let unusable = |error: &dyn std::fmt::Display| {
+        Failure::environment(
+            format!("breached_passwords = {}: {error}", path.display()),
+            "make the file anew: paywarden passwords LIST --out FILE",
+        )
+    };
+    let file = File::open(path).map_err(|error| unusable(&error))?;
+    let breached = Breached::read(BufReader::new(file)).map_err(|error| unusable(&error))?;
+    Ok(Some(breached))
 }
 
 fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::Config {

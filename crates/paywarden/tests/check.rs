@@ -120,3 +120,22 @@ fn the_api_description_is_openapi_3_1() {
     assert_eq!(document["openapi"], "3.1.0");
     assert!(document["paths"]["/v1/decisions"]["post"].is_object());
 }
+
+#[test]
+fn breached_passwords_are_loaded_or_their_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("list.txt"), "hunter2\nletmein\n").unwrap();
+    let made = printed(
+        folder.path(),
+        &["passwords", "list.txt", "--out", "breached.filter"],
+    );
+    assert!(made.starts_with("2 passwords"), "{made}");
+    let set = ["--set", "breached_passwords=breached.filter"];
+    let (code, findings) = checked(folder.path(), &set);
+    assert_eq!(code, Some(0), "{findings}");
+    assert!(findings.contains("2 known from breaches"), "{findings}");
+    fs::write(folder.path().join("breached.filter"), "no filter").unwrap();
+    let (code, findings) = checked(folder.path(), &set);
+    assert_eq!(code, Some(1), "{findings}");
+    assert!(findings.contains("FAIL  passwords"), "{findings}");
+}

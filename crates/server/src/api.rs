@@ -6,6 +6,7 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;
 pub(crate) mod query;
+pub(crate) mod safety;
 pub(crate) mod system;
 
 use crate::{
@@ -64,6 +65,7 @@ enum Endpoint {
     AddToList,
     RemoveFromList,
     RuleSet,
+    CheckPassword,
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -132,6 +134,7 @@ pub static ROUTES: &[Route] = &[
     Route::put("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::AddToList),
     Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
     Route::get("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
+    Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
     Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
     Route::open("/openapi.json", Endpoint::OpenApi),
     Route::open("/metrics", Endpoint::Metrics),
@@ -244,6 +247,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::AddToList => lists::add(call).await,
         Endpoint::RemoveFromList => lists::remove(call).await,
         Endpoint::RuleSet => system::rule_set(call),
+        Endpoint::CheckPassword => safety::check_password(call),
         _ => Ok(open(&call.state, route)),
     }
 }

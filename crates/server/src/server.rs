@@ -10,6 +10,7 @@ use paywarden_access::KeyRegistry;
 use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
+use paywarden_safety::password::Breached;
 use paywarden_store::Clock;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -54,6 +55,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Gives the key that signs replies.
     pub keyring: Arc<Keyring>,
+    /// Passwords known from breaches, if a list was loaded.
+    pub breached: Option<Breached>,
     /// The time.
     pub clock: Clock,
 }

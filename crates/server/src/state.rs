@@ -9,6 +9,7 @@ use paywarden_access::KeyRegistry;
 use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex};
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
+use paywarden_safety::password::Breached;
 use paywarden_store::Clock;
 use std::sync::{
     Arc,
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Arc<KeyRegistry>,
     pub(crate) vault: Vault,
+    pub(crate) breached: Option<Breached>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) nonces: NonceStore,
@@ -44,6 +46,7 @@ impl State {
             registry,
             vault,
             keyring,
+            breached,
             clock,
         } = parts;
         let limits = config.limits.clone();
@@ -65,6 +68,7 @@ impl State {
             engine,
             registry,
             vault,
+            breached,
             clock,
         })
     }

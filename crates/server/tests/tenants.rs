@@ -85,6 +85,10 @@ fn walk(route: &Route, mine_id: &str) -> (Sent, &'static str) {
         ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
         ("GET", "/v1/decisions/{id}") => (Sent::new(Method::GET, &path, ""), "decision_unknown"),
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
+        ("POST", "/v1/safety/password-checks") => {
+            let check = json!({ "password": "a", "profile": "nist" });
+            (Sent::json(Method::POST, &path, &check), "own")
+        }
         ("PUT", _) => (Sent::json(Method::PUT, &path, &own), "own"),
         ("DELETE", _) => (
             Sent::json(Method::DELETE, &path, &entry()),

@@ -3,7 +3,9 @@
 use crate::{
     config::{Config, ConfigFlags},
     failure::{Failure, Result},
-    packs, private, terminal,
+    packs, private,
+    summary::thousands,
+    terminal,
     wiring::{self, local_ca_pem},
 };
 use paywarden_rules::{canonical_source, check_examples, compile};
@@ -49,6 +51,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         Finding {
             what: "database",
             found: database(config).await,
+        },
+        Finding {
+            what: "passwords",
+            found: breached_passwords(config),
         },
         Finding {
             what: "clock",
@@ -141,6 +147,14 @@ async fn database(config: &Config) -> Result<String> {
     let head = database.trail_head().await.map_err(unreachable)?;
     database.close().await;
     Ok(format!("answers, {} leaves in the trail", head.seq))
+}
+
+fn breached_passwords(config: &Config) -> Result<String> {
+    let breached = wiring::breached(config)?;
+    Ok(match breached {
+        Some(breached) => format!("{} known from breaches", thousands(breached.passwords())),
+        None => "no list of breached ones: set breached_passwords".to_owned(),
+    })
 }
 
 /// Our clock must not be behind what was written earlier: signatures and windows go by it.

@@ -1,6 +1,6 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
-use super::{decisions, labels, lists, system};
+use super::{decisions, labels, lists, safety, system};
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -23,6 +23,7 @@ use utoipa::{
         decisions::decide, decisions::page, decisions::one,
         labels::add, labels::of_payment,
         lists::all, lists::entries, lists::add, lists::remove,
+        safety::check_password,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature),

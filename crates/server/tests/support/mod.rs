@@ -117,6 +117,7 @@ impl World {
             registry: Arc::clone(&registry),
             vault: Vault::new(&keyring).unwrap(),
             keyring: Arc::clone(&keyring),
+            breached: None,
             clock,
         };
         let server = Server::start(config, parts).await.unwrap();
