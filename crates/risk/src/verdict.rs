@@ -135,8 +135,8 @@ fn faults(engine: Engine, rules: &RuleSet, hits: &Hits) -> Vec<RuleFault> {
         .filter_map(|(index, fault)| Some((rule(*index)?, fault.name())));
     let late = hits
         .skipped
-        .clone()
-        .filter_map(|index| Some((rule(index)?, "deadline")))
+        .iter()
+        .filter_map(|index| Some((rule(*index)?, "deadline")))
         .filter(|(rule, _)| rule.on_fault == OnFault::Closed);
     failed
         .chain(late)

@@ -17,31 +17,40 @@
 //! regular expressions or conversions.
 
 mod checker;
+mod columns;
 mod definitions;
 pub mod diagnostic;
 mod evaluator;
 mod examples;
 mod explain;
 mod format;
+mod index;
 mod lexer;
+mod literal;
 mod literals;
+mod normal;
 pub mod pack;
 pub mod parser;
+mod pass;
 mod program;
 mod rates;
 pub mod rule_set;
 mod schema;
+mod scratch;
 mod slots;
+mod symbols;
 pub mod syntax;
 mod truth;
 
+pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
 pub use diagnostic::{Code, Diagnostic};
 pub use examples::{check_examples, try_example};
 pub use format::format;
 pub use pack::{Pack, canonical_source};
 pub use parser::{Parsed, parse};
 pub use rates::{RateError, Rates};
-pub use rule_set::{Hits, ListProbe, Rule, RuleSet, compile};
+pub use rule_set::{Hits, ListProbe, Rule, RuleSet, compile, compile_beside};
 pub use schema::{Field, Type};
+pub use scratch::Scratch;
 pub use slots::{FieldValue, Slots};
 pub use truth::{Fault, Truth};

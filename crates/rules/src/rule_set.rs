@@ -2,14 +2,17 @@
 
 use crate::{
     checker,
+    columns::Columns,
     definitions::{self, Scope},
     diagnostic::{Code, Diagnostic},
+    index::{Estimates, Index},
+    normal::Normal,
     pack::{Example, OnFault, Pack, ReasonSource, RuleSource, Stage},
     parser::parse,
     program::{Condition, Operand, Source},
     rates::Rates,
     schema::Field,
-    slots::{FieldValue, Slots},
+    slots::Slots,
     truth::{Fault, Truth},
 };
 use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
@@ -17,12 +20,12 @@ use paywarden_features::{Set, WindowSpec};
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
-    ops::Range,
+    sync::Arc,
 };
 
 /// How many rules a rule set may hold.
-pub const RULES_MAX: usize = 10_000;
-/// How many rules are evaluated before the budget is asked again.
+pub const RULES_MAX: usize = 50_000;
+/// How many candidates are evaluated before the budget is asked again.
 pub const RULES_PER_BUDGET_CHECK: usize = 32;
 
 /// One compiled rule.
@@ -71,26 +74,27 @@ pub struct ListProbe {
     pub list: String,
 }
 
-/// All rules of an installation. Immutable; share it behind an `Arc`.
+/// All rules of an installation. Immutable and cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
+    body: Arc<Body>,
+    pub(crate) index: Arc<Index>,
+}
+
+/// What does not depend on the selectivity of conditions.
+#[derive(Debug)]
+struct Body {
     version: String,
     rates: Rates,
     rules: Vec<Rule>,
-    /// What evaluation reads of each rule, apart from the rest so that it stays in the cache.
-    programs: Vec<Program>,
+    /// The rules' conditions as trees, for explanations, audits and faults.
+    conditions: Vec<Condition>,
+    normal: Arc<Normal>,
     windows: Vec<WindowSpec>,
     probes: Vec<ListProbe>,
 }
 
-#[derive(Debug, Clone)]
-struct Program {
-    stage: Stage,
-    event_kinds: Set<EventKind>,
-    condition: Condition,
-}
-
-/// What one evaluation found. Numbers are places in [`RuleSet::rules`].
+/// What one evaluation found. Numbers are places in [`RuleSet::rules`], in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hits {
     /// Live rules that fired.
@@ -99,14 +103,48 @@ pub struct Hits {
     pub shadow: Vec<usize>,
     /// Live and shadow rules that could not be computed.
     pub faults: Vec<(usize, Fault)>,
-    /// Rules left out because the budget was spent, those that are off among them.
-    pub skipped: Range<usize>,
+    /// Live and shadow rules that might have fired but were left out because the budget was spent.
+    pub skipped: Vec<usize>,
+    /// How many times a rule was looked at, of which the index could not tell that it is silent.
+    pub candidates: usize,
+}
+
+impl Hits {
+    pub(crate) fn clear(&mut self) {
+        self.fired.clear();
+        self.shadow.clear();
+        self.faults.clear();
+        self.skipped.clear();
+        self.candidates = 0;
+    }
 }
 
 /// Compiles packs into a rule set, or says everything that is wrong with them.
 ///
 /// `version` is recorded in every decision; derive it from [`crate::canonical_source`].
 pub fn compile(packs: &[Pack], rates: &Rates, version: &str) -> Result<RuleSet, Vec<Diagnostic>> {
+    compile_with(packs, rates, version, Shared::default())
+}
+
+/// Compiles packs into a rule set that is evaluated on the same slots as another one: its windows
+/// and probes begin with those of `live`, place by place, so that slots filled for it serve both.
+///
+/// A window that both read is read for the events of both.
+pub fn compile_beside(
+    packs: &[Pack],
+    rates: &Rates,
+    version: &str,
+    live: &RuleSet,
+) -> Result<RuleSet, Vec<Diagnostic>> {
+    compile_with(packs, rates, version, Shared::of(live))
+}
+
+fn compile_with(
+    packs: &[Pack],
+    rates: &Rates,
+    version: &str,
+    mut shared: Shared,
+) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = duplicate_packs(packs);
     let rules_total: usize = packs.iter().map(|pack| pack.rules.len()).sum();
     if rules_total > RULES_MAX {
@@ -116,21 +154,16 @@ pub fn compile(packs: &[Pack], rates: &Rates, version: &str) -> Result<RuleSet, 
     }
     let (scopes, found) = definitions::scopes(packs, rates);
     problems.extend(found);
-    let mut shared = Shared::default();
     let mut rules = Vec::with_capacity(rules_total);
-    let mut programs = Vec::with_capacity(rules_total);
+    let mut conditions = Vec::with_capacity(rules_total);
     let scoped = packs.iter().zip(&scopes);
     for (pack, scope, rule) in
         scoped.flat_map(|(pack, scope)| pack.rules.iter().map(move |rule| (pack, scope, rule)))
     {
         match compile_rule(pack, rule, rates, scope, &mut shared) {
             Ok((rule, condition)) => {
-                let event_kinds = condition.event_kinds();
-                programs.push(Program {
-                    stage: rule.stage,
-                    event_kinds,
-                    condition,
-                });
+                note_readers(&rule, &condition, &mut shared.readers);
+                conditions.push(condition);
                 rules.push(rule);
             }
             Err(found) => problems.extend(found),
@@ -139,30 +172,27 @@ pub fn compile(packs: &[Pack], rates: &Rates, version: &str) -> Result<RuleSet, 
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Shared {
-        mut windows,
-        probes,
-    } = shared;
-    for (rule, program) in rules.iter().zip(&programs) {
-        note_readers(rule, program, &mut windows.items);
-    }
-    Ok(RuleSet {
+    let body = Body {
         version: version.to_owned(),
         rates: rates.clone(),
+        normal: Arc::new(Normal::of(&conditions)),
+        windows: shared.windows_with_readers(),
+        probes: shared.probes.items,
         rules,
-        programs,
-        windows: windows.items,
-        probes: probes.items,
-    })
+        conditions,
+    };
+    Ok(RuleSet::indexed(Arc::new(body), None))
 }
 
 /// A window is read only for the kinds of event for which a rule that names it can fire.
-fn note_readers(rule: &Rule, program: &Program, windows: &mut [WindowSpec]) {
+fn note_readers(rule: &Rule, condition: &Condition, readers: &mut Vec<Set<EventKind>>) {
+    let kinds = condition.event_kinds();
     for operand in &rule.operands {
-        if let Source::Window(slot) = operand.source
-            && let Some(window) = windows.get_mut(slot)
-        {
-            window.readers = window.readers.union(program.event_kinds);
+        if let Source::Window(slot) = operand.source {
+            if readers.len() <= slot {
+                readers.resize(slot + 1, Set::EMPTY);
+            }
+            readers[slot] = readers[slot].union(kinds);
         }
     }
 }
@@ -236,90 +266,110 @@ fn compile_expression(
 }
 
 impl RuleSet {
+    fn indexed(body: Arc<Body>, sample: Option<&Columns>) -> Self {
+        let normal = &body.normal;
+        let estimates = match sample {
+            Some(sample) => Estimates::sampled(normal, sample),
+            None => Estimates::guessed(normal),
+        };
+        let is_on = |rule: usize| body.rules[rule].stage != Stage::Off;
+        let index = Arc::new(Index::new(normal, &estimates, is_on));
+        Self { body, index }
+    }
+
+    /// The same rules with an index for the payments of a sample, which must have been collected
+    /// by [`RuleSet::columns`] of this set or one that it was resampled from; any other sample is
+    /// as good as none. What is found stays the same, only how fast changes.
+    pub fn resampled(&self, sample: &Columns) -> Self {
+        let own = sample.is_of(&self.body.normal);
+        Self::indexed(Arc::clone(&self.body), own.then_some(sample))
+    }
+
+    /// Room for a block of at most `rows` payments, at most [`crate::BLOCK_ROWS`].
+    pub fn columns(&self, rows: usize) -> Columns {
+        Columns::new(Arc::clone(&self.body.normal), rows)
+    }
+
     /// The version recorded in decisions.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.body.version
     }
 
     /// The rates that amounts in rules were converted with.
     pub fn rates(&self) -> &Rates {
-        &self.rates
+        &self.body.rates
     }
 
     /// The base currency.
     pub fn base(&self) -> Currency {
-        self.rates.base()
+        self.body.rates.base()
     }
 
     /// The rules, in the order of the packs.
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        &self.body.rules
     }
 
     /// The windows that the rules read. Slot `i` of [`Slots::windows`] is window `i` here.
     pub fn windows(&self) -> &[WindowSpec] {
-        &self.windows
+        &self.body.windows
     }
 
     /// The questions to lists. Slot `i` of [`Slots::lists`] is the answer to question `i` here.
     pub fn probes(&self) -> &[ListProbe] {
-        &self.probes
+        &self.body.probes
     }
 
     /// The value of one rule's condition, whatever its stage; for audits, which must tell unknown
     /// from false. No such rule: unknown.
     pub fn truth(&self, rule: usize, slots: &Slots<'_>) -> Truth {
-        self.programs
-            .get(rule)
-            .map_or(Truth::Unknown, |rule| rule.condition.truth(slots))
+        let condition = self.body.conditions.get(rule);
+        condition.map_or(Truth::Unknown, |condition| condition.truth(slots))
     }
 
-    /// Evaluates the rules of both engines. Every 32 rules it asks `budget` whether to go on.
-    pub fn evaluate(&self, slots: &Slots<'_>, mut budget: impl FnMut() -> bool) -> Hits {
-        let event_kind = event_kind(slots);
-        let mut hits = Hits::default();
-        for (chunk, programs) in self.programs.chunks(RULES_PER_BUDGET_CHECK).enumerate() {
-            let first = chunk * RULES_PER_BUDGET_CHECK;
-            if !budget() {
-                hits.skipped = first..self.programs.len();
-                break;
-            }
-            for (place, program) in programs.iter().enumerate() {
-                if event_kind.is_none_or(|kind| program.event_kinds.contains(kind)) {
-                    program.evaluate(first + place, slots, &mut hits);
-                }
-            }
-        }
-        hits
+    /// Bytes of the index: what evaluation may touch beside the slots.
+    pub fn index_bytes(&self) -> usize {
+        self.index.bytes()
     }
-}
 
-fn event_kind(slots: &Slots<'_>) -> Option<EventKind> {
-    match slots.get(Field::EventType) {
-        FieldValue::Text(word) => EventKind::parse(word),
-        _ => None,
-    }
-}
-
-impl Program {
-    fn evaluate(&self, place: usize, slots: &Slots<'_>, hits: &mut Hits) {
-        if self.stage == Stage::Off {
-            return;
-        }
-        match (self.condition.truth(slots), self.stage) {
-            (Truth::True, Stage::Live) => hits.fired.push(place),
-            (Truth::True, _) => hits.shadow.push(place),
-            (Truth::Fault(fault), _) => hits.faults.push((place, fault)),
-            (Truth::False | Truth::Unknown, _) => {}
-        }
+    pub(crate) fn normal(&self) -> &Arc<Normal> {
+        &self.body.normal
     }
 }
 
 /// What the rules of a set have in common: each window and each list probe once.
 #[derive(Default)]
 pub(crate) struct Shared {
+    /// Without readers: two rules that read a window for different events share it.
     pub windows: Interner<WindowSpec>,
     pub probes: Interner<ListProbe>,
+    /// The events that each window is read for.
+    readers: Vec<Set<EventKind>>,
+}
+
+impl Shared {
+    /// What the rules of another set have in common.
+    pub(crate) fn of(rules: &RuleSet) -> Self {
+        let mut shared = Self::default();
+        for window in rules.windows() {
+            let readers = Set::EMPTY;
+            shared.windows.place(WindowSpec { readers, ..*window });
+            shared.readers.push(window.readers);
+        }
+        for probe in rules.probes() {
+            shared.probes.place(probe.clone());
+        }
+        shared
+    }
+
+    fn windows_with_readers(&self) -> Vec<WindowSpec> {
+        let windows = self.windows.items.iter().enumerate();
+        let read = |(slot, window): (usize, &WindowSpec)| WindowSpec {
+            readers: self.readers.get(slot).copied().unwrap_or(Set::EMPTY),
+            ..*window
+        };
+        windows.map(read).collect()
+    }
 }
 
 /// Gives equal things the same place.

@@ -31,17 +31,17 @@ impl fmt::Display for Fault {
 }
 
 /// What a condition evaluates to. Among operands that do not decide `&&` or `||`, the greatest is
-/// the result.
+/// the result: what is missing outweighs what cannot be computed, because it might have decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
     /// Definitely false.
     False,
     /// Definitely true: only this makes a rule fire.
     True,
-    /// Something needed was missing.
-    Unknown,
     /// It could not be computed.
     Fault(Fault),
+    /// Something needed was missing.
+    Unknown,
 }
 
 impl From<bool> for Truth {
@@ -50,11 +50,11 @@ impl From<bool> for Truth {
     }
 }
 
-/// Why an operand has no value. A fault outweighs an unknown.
+/// Why an operand has no value. An unknown outweighs a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stop {
-    Unknown,
     Fault(Fault),
+    Unknown,
 }
 
 /// A value, or why there is none.

@@ -33,7 +33,11 @@ fn live_shadow_off_and_faults_are_told_apart() {
         pack.rules[4].stage = Stage::Shadow;
     });
     let mut slots = Slots::new();
-    assert_eq!(rules.evaluate(&slots, || true), Hits::default());
+    let hits = rules.evaluate(&slots, || true);
+    assert_eq!(
+        (hits.fired.len(), hits.shadow.len(), hits.faults.len()),
+        (0, 0, 0)
+    );
     slots.set(Field::DeviceRooted, FieldValue::Bool(true));
     slots.set(Field::EventHour, FieldValue::Int(0));
     let hits = rules.evaluate(&slots, || true);
@@ -55,8 +59,13 @@ fn a_spent_budget_leaves_out_the_rest() {
         asked += 1;
         asked <= 2
     });
-    assert_eq!((hits.fired.len(), hits.skipped), (64, 64..100));
-    assert_eq!(rules.evaluate(&slots, || false).skipped, 0..100);
+    let rest: Vec<usize> = (64..100).collect();
+    assert_eq!((hits.fired.len(), hits.skipped), (64, rest));
+    let all: Vec<usize> = (0..100).collect();
+    assert_eq!(rules.evaluate(&slots, || false).skipped, all);
+    // A rule that cannot fire is not left out: it is known to be silent.
+    slots.set(Field::DeviceRooted, FieldValue::Bool(false));
+    assert_eq!(rules.evaluate(&slots, || false), Hits::default());
 }
 
 #[test]

@@ -1,0 +1,192 @@
+//! The residual code: conditions as flat instructions that jump as soon as they are decided.
+
+use crate::{
+    literal::{Check, Node},
+    normal::Normal,
+    scratch::{Image, State},
+};
+use std::mem::size_of_val;
+
+/// The code of all rules, one after the other.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Code(Vec<Instruction>);
+
+/// How running a rule ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It is definitely true.
+    Fires,
+    /// It is false or unknown.
+    Silent,
+    /// It touched a fault, or is too long for jumps: its tree has to say what it is.
+    Tree,
+}
+
+/// 16 bytes: a question, and how far to jump if the answer is `jump_if`; else to the next one.
+#[derive(Debug, Clone, Copy)]
+struct Instruction {
+    constant: i64,
+    slot: u32,
+    jump: u16,
+    op: Op,
+    jump_if: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Op {
+    AtLeast,
+    AtMost,
+    Is,
+    IsNot,
+    Among,
+    NotAmong,
+    /// Asks nothing and jumps.
+    Jump,
+    /// Ends with [`Ending::Tree`].
+    Tree,
+}
+
+/// Jumps that end the run.
+const FIRES: u16 = u16::MAX;
+const SILENT: u16 = u16::MAX - 1;
+/// The most instructions of one rule; a longer one is evaluated by its tree.
+const RULE_LENGTH_MAX: usize = SILENT as usize;
+
+/// Where an instruction jumps to while its rule is being laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    End(u16),
+    Label(usize),
+}
+
+/// The code of one rule while it grows.
+#[derive(Default)]
+struct Layout {
+    code: Vec<(Instruction, Target)>,
+    labels: Vec<usize>,
+}
+
+impl Code {
+    /// Adds a condition and says where it begins.
+    pub(super) fn append(&mut self, node: &Node, normal: &Normal) -> u32 {
+        let start = self.0.len() as u32;
+        let mut layout = Layout::default();
+        layout.emit(node, false, Target::End(SILENT), normal);
+        layout.push(Op::Jump, 0, 0, true, Target::End(FIRES));
+        if layout.code.len() > RULE_LENGTH_MAX {
+            layout.code.clear();
+            layout.push(Op::Tree, 0, 0, true, Target::End(SILENT));
+        }
+        let Layout { code, labels } = layout;
+        let resolved = code
+            .into_iter()
+            .enumerate()
+            .map(|(at, (mut code, target))| {
+                code.jump = match target {
+                    Target::End(end) => end,
+                    Target::Label(label) => (labels[label] - at) as u16,
+                };
+                code
+            });
+        self.0.extend(resolved);
+        start
+    }
+
+    /// Runs one rule.
+    #[inline]
+    pub(super) fn run(&self, start: u32, image: &mut Image<'_>) -> Ending {
+        let mut at = start as usize;
+        // A rule ends by a jump; the end of all code is only a bound for the optimiser.
+        while let Some(code) = self.0.get(at) {
+            image.steps += 1;
+            let answer = match code.op {
+                Op::Jump => true,
+                Op::Tree => return Ending::Tree,
+                _ => match image.read(code.slot) {
+                    State::Present(value) => code.holds(value, image.sets()),
+                    State::Missing => false,
+                    State::Fault => return Ending::Tree,
+                },
+            };
+            at += match (answer == code.jump_if, code.jump) {
+                (false, _) => 1,
+                (true, FIRES) => return Ending::Fires,
+                (true, SILENT) => return Ending::Silent,
+                (true, jump) => usize::from(jump),
+            };
+        }
+        Ending::Silent
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(self.0.as_slice())
+    }
+}
+
+impl Instruction {
+    #[inline]
+    fn holds(&self, value: i64, sets: &[Box<[i64]>]) -> bool {
+        match self.op {
+            Op::AtLeast => value >= self.constant,
+            Op::AtMost => value <= self.constant,
+            Op::Is => value == self.constant,
+            Op::IsNot => value != self.constant,
+            Op::Among => Check::Among(self.constant as u32).holds(value, sets),
+            Op::NotAmong => Check::NotAmong(self.constant as u32).holds(value, sets),
+            Op::Jump | Op::Tree => true,
+        }
+    }
+}
+
+impl Layout {
+    fn push(&mut self, op: Op, constant: i64, slot: u32, jump_if: bool, target: Target) {
+        let jump = 0;
+        let instruction = Instruction {
+            constant,
+            slot,
+            jump,
+            op,
+            jump_if,
+        };
+        self.code.push((instruction, target));
+    }
+
+    /// Adds code that jumps to `target` if the node is `jump_if`, and goes on behind itself else.
+    fn emit(&mut self, node: &Node, jump_if: bool, target: Target, normal: &Normal) {
+        let (parts, deciding) = match node {
+            Node::Literal(literal) => return self.literal(*literal, jump_if, target, normal),
+            Node::All(parts) => (parts, false),
+            Node::Any(parts) => (parts, true),
+        };
+        if deciding == jump_if {
+            for part in parts {
+                self.emit(part, jump_if, target, normal);
+            }
+            return;
+        }
+        let Some((last, rest)) = parts.split_last() else {
+            return self.push(Op::Jump, 0, 0, true, target);
+        };
+        let behind = self.labels.len();
+        self.labels.push(0);
+        for part in rest {
+            self.emit(part, deciding, Target::Label(behind), normal);
+        }
+        self.emit(last, jump_if, target, normal);
+        self.labels[behind] = self.code.len();
+    }
+
+    fn literal(&mut self, literal: u32, jump_if: bool, target: Target, normal: &Normal) {
+        let literal = normal.literal(literal);
+        let (op, constant) = match literal.check {
+            Check::AtLeast(bound) => (Op::AtLeast, bound),
+            Check::AtMost(bound) => (Op::AtMost, bound),
+            Check::Is(value) => (Op::Is, value),
+            Check::IsNot(value) => (Op::IsNot, value),
+            Check::Among(set) => (Op::Among, i64::from(set)),
+            Check::NotAmong(set) => (Op::NotAmong, i64::from(set)),
+        };
+        self.push(op, constant, literal.slot, jump_if, target);
+    }
+}

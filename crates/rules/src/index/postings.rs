@@ -1,0 +1,193 @@
+//! Postings: for each slot the rules that its value can call up, sorted by threshold.
+
+use super::{Estimates, access::Predicate, code::Code};
+use crate::{
+    literal::{Check, Node},
+    normal::Normal,
+    scratch::Run,
+};
+use std::{collections::HashMap, mem::size_of_val, ops::Range};
+
+/// All postings, slot by slot, those of rules without access predicate last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Postings {
+    pub accesses: Vec<Access>,
+    /// What the value is compared with, beside `entries`.
+    keys: Vec<i64>,
+    pub entries: Vec<Entry>,
+    pub always: Range<u32>,
+}
+
+/// One rule at one place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub rule: u32,
+    /// Where the code for the rest of its condition begins.
+    pub code: u32,
+}
+
+/// The places of one slot: one stretch for each way to compare.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub slot: u32,
+    stretches: [Range<u32>; 3],
+}
+
+/// How a posting's key is compared with the value. The order is that of the stretches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    /// The value is the key or more: a run from the smallest key on.
+    AtLeast,
+    /// The value's complement is the key or more: the same run for upper bounds.
+    AtMost,
+    Equal,
+}
+
+/// A posting before it has its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Draft {
+    slot: u32,
+    way: Way,
+    key: i64,
+    rule: u32,
+}
+
+impl Postings {
+    /// Posts every condition and lays out the code for what its access predicate leaves open.
+    pub(super) fn new(
+        normal: &Normal,
+        estimates: &Estimates,
+        ordered: &[Option<Node>],
+    ) -> (Self, Code) {
+        let mut drafts = Vec::with_capacity(ordered.len());
+        let mut always = Vec::new();
+        let mut rests: HashMap<u32, Node> = HashMap::with_capacity(ordered.len());
+        for (rule, node) in ordered.iter().enumerate() {
+            let (rule, Some(node)) = (rule as u32, node) else {
+                continue;
+            };
+            match Predicate::of(node, normal, estimates) {
+                Some(predicate) => {
+                    rests.insert(rule, predicate.rest(node));
+                    for literal in predicate.literals {
+                        post(literal, rule, normal, &mut drafts);
+                    }
+                }
+                None => {
+                    rests.insert(rule, node.clone());
+                    always.push(rule);
+                }
+            }
+        }
+        drafts.sort_unstable();
+        let (mut postings, mut code) = (Self::default(), Code::default());
+        let mut starts = HashMap::with_capacity(rests.len());
+        let mut entry = |rule: u32| Entry {
+            rule,
+            code: *starts
+                .entry(rule)
+                .or_insert_with(|| code.append(&rests[&rule], normal)),
+        };
+        for draft in &drafts {
+            postings.keys.push(draft.key);
+            postings.entries.push(entry(draft.rule));
+        }
+        let end = postings.entries.len() as u32;
+        postings.entries.extend(always.into_iter().map(&mut entry));
+        postings.always = end..postings.entries.len() as u32;
+        postings.accesses = accesses(&drafts);
+        (postings, code)
+    }
+
+    /// Adds the runs that a value satisfies.
+    #[inline]
+    pub(super) fn satisfied(&self, access: &Access, value: i64, runs: &mut Vec<Run>) {
+        let [at_least, at_most, equal] = &access.stretches;
+        for (stretch, value) in [(at_least, value), (at_most, !value)] {
+            let keys = self.keys(stretch);
+            let length = keys.partition_point(|key| *key <= value) as u32;
+            push(stretch.start..stretch.start + length, runs);
+        }
+        let keys = self.keys(equal);
+        let first = keys.partition_point(|key| *key < value);
+        let same = keys.iter().skip(first).take_while(|key| **key == value);
+        let (first, length) = (equal.start + first as u32, same.count() as u32);
+        push(first..first + length, runs);
+    }
+
+    fn keys(&self, stretch: &Range<u32>) -> &[i64] {
+        self.keys
+            .get(stretch.start as usize..stretch.end as usize)
+            .unwrap_or(&[])
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(self.accesses.as_slice())
+            + size_of_val(self.keys.as_slice())
+            + size_of_val(self.entries.as_slice())
+    }
+}
+
+impl Access {
+    /// Every place of the slot.
+    pub(super) fn all(&self) -> Range<u32> {
+        let [first, _, last] = &self.stretches;
+        first.start..last.end
+    }
+}
+
+fn push(places: Range<u32>, runs: &mut Vec<Run>) {
+    if !places.is_empty() {
+        let by_tree = false;
+        runs.push(Run { places, by_tree });
+    }
+}
+
+fn post(literal: u32, rule: u32, normal: &Normal, drafts: &mut Vec<Draft>) {
+    let literal = normal.literal(literal);
+    let slot = literal.slot;
+    let mut add = |way, key| {
+        drafts.push(Draft {
+            slot,
+            way,
+            key,
+            rule,
+        });
+    };
+    match literal.check {
+        Check::AtLeast(bound) => add(Way::AtLeast, bound),
+        Check::AtMost(bound) => add(Way::AtMost, !bound),
+        Check::Is(value) => add(Way::Equal, value),
+        Check::Among(set) => {
+            let set = normal.sets.get(set as usize).map_or(&[][..], |set| set);
+            set.iter().for_each(|value| add(Way::Equal, *value));
+        }
+        // Never part of an access predicate.
+        Check::IsNot(_) | Check::NotAmong(_) => {}
+    }
+}
+
+/// Where each slot's stretches begin and end among sorted drafts.
+fn accesses(drafts: &[Draft]) -> Vec<Access> {
+    let mut start = 0;
+    let of_slot = |same: &[Draft]| {
+        let mut stretch = |way| {
+            let end = start + same.iter().filter(|draft| draft.way == way).count() as u32;
+            let stretch = start..end;
+            start = end;
+            stretch
+        };
+        Access {
+            slot: same.first().map_or(0, |draft| draft.slot),
+            stretches: [
+                stretch(Way::AtLeast),
+                stretch(Way::AtMost),
+                stretch(Way::Equal),
+            ],
+        }
+    };
+    drafts
+        .chunk_by(|left, right| left.slot == right.slot)
+        .map(of_slot)
+        .collect()
+}
