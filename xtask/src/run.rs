@@ -27,15 +27,16 @@ pub(crate) fn test(root: &Path) -> Result<()> {
 
 /// Writes the generated pages under `docs/reference` again.
 pub(crate) fn docs(root: &Path) -> Result<()> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "test",
-        "--package",
-        "paywarden-server",
-        "--test",
-        "reference",
-    ]);
-    finish(command.env("UPDATE_REFERENCE", "1").current_dir(root))
+    const WRITERS: [(&str, &str); 2] = [
+        ("paywarden-server", "reference"),
+        ("paywarden-rules", "coverage"),
+    ];
+    for (package, test) in WRITERS {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["test", "--package", package, "--test", test]);
+        finish(command.env("UPDATE_REFERENCE", "1").current_dir(root))?;
+    }
+    Ok(())
 }
 
 /// Other people's clients and tools against the running binary.
