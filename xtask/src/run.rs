@@ -27,9 +27,10 @@ pub(crate) fn test(root: &Path) -> Result<()> {
 
 /// Writes the generated pages under `docs/reference` again.
 pub(crate) fn docs(root: &Path) -> Result<()> {
-    const WRITERS: [(&str, &str); 2] = [
+    const WRITERS: [(&str, &str); 3] = [
         ("paywarden-server", "reference"),
         ("paywarden-rules", "coverage"),
+        ("paywarden-rules", "reference"),
     ];
     for (package, test) in WRITERS {
         let mut command = Command::new(env!("CARGO"));

@@ -106,6 +106,8 @@ impl<'a> Facts<'_, 'a> {
             event.channel.map(|channel| channel.name()),
         );
         let micros = event.occurred_at.micros();
+        let occurred_at = FieldValue::Timestamp(micros);
+        self.set(Field::EventOccurredAt, Some(occurred_at));
         self.int(Field::EventHour, Some(micros.rem_euclid(DAY) / HOUR));
         // 1970-01-01 was a Thursday, day 4 of the ISO week.
         self.int(

@@ -125,6 +125,8 @@ fn card_payment() -> Slots<'static> {
             Type::Money | Type::PaymentMoney => FieldValue::Money(4_950),
             Type::Bool => FieldValue::Bool(false),
             Type::Duration => FieldValue::Duration(400 * 86_400_000_000),
+            Type::Timestamp => FieldValue::Timestamp(1_767_225_600_000_000),
+            Type::List | Type::Map => FieldValue::Missing,
             Type::Text => FieldValue::Text(field.words().first().copied().unwrap_or("SG")),
         };
         slots.set(*field, value);

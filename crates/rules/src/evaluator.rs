@@ -2,23 +2,25 @@
 //!
 //! `&&` is false as soon as one side is false and `||` true as soon as one is true, whatever the
 //! other side is, as CEL defines it. Else an unknown outweighs a fault and a fault outweighs a
-//! definite value, so the order of operands never matters. Nothing here allocates.
+//! definite value, so the order of operands never matters. Only texts that
+//! have to be changed are copied.
 //!
 //! The index and the columns answer the same questions faster; where they differ from this, they
 //! are wrong.
 
 use crate::{
     program::{
-        AttributeKind, ComputedReal, ComputedText, ComputedWhole, Condition, Part, Real, Source,
-        Test, Text, Whole,
+        AttributeKind, Case, ComputedReal, ComputedText, ComputedWhole, Condition, Part, Real,
+        Source, Test, Text, Whole,
     },
     slots::{FieldValue, Slots},
     syntax::{Arithmetic, Comparison},
     truth::{Answer, Fault, Stop, Truth},
+    values,
 };
 use paywarden_domain::event::AttributeValue;
 use paywarden_features::Value;
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 /// Up to so many texts are compared one by one; more are searched.
 const SCAN_MAX: usize = 12;
@@ -82,11 +84,7 @@ impl Test {
             }
             Self::Text(comparison, left, right) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
-                Ok(match comparison {
-                    Comparison::Equal => left.equals(right),
-                    Comparison::NotEqual => !left.equals(right),
-                    _ => comparison.holds(Some(left.order(right))),
-                })
+                Ok(comparison.holds(Some(left.cmp(&right))))
             }
             Self::Real(comparison, left, right) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
@@ -109,16 +107,17 @@ impl Test {
             Self::TextIn(value, constants) => {
                 let value = value.value(slots)?;
                 Ok(match constants.len() {
-                    ..=SCAN_MAX => constants.iter().any(|c| TextValue::plain(c).equals(value)),
+                    ..=SCAN_MAX => constants.iter().any(|constant| **constant == *value),
                     _ => constants
-                        .binary_search_by(|c| TextValue::plain(c).order(value))
+                        .binary_search_by(|constant| (**constant).cmp(&value))
                         .is_ok(),
                 })
             }
             Self::Part(part, text, sought) => {
                 let (text, sought) = both(text.value(slots), sought.value(slots))?;
-                Ok(part.holds(text, sought))
+                Ok(part.holds(&text, &sought))
             }
+            Self::Matches(text, pattern) => Ok(pattern.0.is_match(&text.value(slots)?)),
         }
     }
 }
@@ -158,6 +157,10 @@ impl Whole {
                 FieldValue::Duration(value) => Ok(value),
                 other => Err(absent(other)),
             },
+            Self::Timestamp(field) => match slots.get(*field) {
+                FieldValue::Timestamp(value) => Ok(value),
+                other => Err(absent(other)),
+            },
             Self::Window(window) => window_value(slots, *window).number().ok_or(Stop::Unknown),
             Self::Computed(computed) => computed.value(slots),
         }
@@ -167,7 +170,27 @@ impl Whole {
 impl ComputedWhole {
     fn value(&self, slots: &Slots<'_>) -> Answer<i64> {
         match self {
-            Self::Size(text) => Ok(text.value(slots)?.text.chars().count() as i64),
+            Self::Size(text) => Ok(text.value(slots)?.chars().count() as i64),
+            Self::Find(which, [text, sought], start) => {
+                let texts = both(text.value(slots), sought.value(slots));
+                let ((text, sought), start) = both(texts, optional(start.as_ref(), slots))?;
+                values::find(*which, &text, &sought, start)
+            }
+            Self::Read(kind, text) => values::read(*kind, &text.value(slots)?),
+            Self::Extreme(wins, wholes) => extreme(
+                wholes.iter().map(|whole| whole.value(slots)),
+                |left, right| wins.holds(Some(left.cmp(right))),
+            ),
+            Self::Absolute(whole) => whole.value(slots)?.checked_abs().ok_or(OVERFLOW),
+            Self::Truncate(real) => values::truncated(real.value(slots)?),
+            Self::Calendar(part, time, ahead) => {
+                values::calendar(*part, time.value(slots)?, *ahead)
+            }
+            Self::Within(whole, [low, high]) => {
+                let value = whole.value(slots)?;
+                let fits = (low..=high).contains(&&value);
+                fits.then_some(value).ok_or(OVERFLOW)
+            }
             Self::Negate(operand) => operand.value(slots)?.checked_neg().ok_or(OVERFLOW),
             Self::Arithmetic(operator, [left, right]) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
@@ -188,6 +211,15 @@ impl ComputedWhole {
             },
         }
     }
+}
+
+/// The value that wins every comparison; none of nothing.
+fn extreme<T>(values: impl Iterator<Item = Answer<T>>, wins: impl Fn(&T, &T) -> bool) -> Answer<T> {
+    let better = |best, next| {
+        let (best, next) = both(best, next)?;
+        Ok(if wins(&next, &best) { next } else { best })
+    };
+    values.reduce(better).unwrap_or(Err(Stop::Unknown))
 }
 
 fn whole_arithmetic(operator: Arithmetic, left: i64, right: i64) -> Answer<i64> {
@@ -237,6 +269,13 @@ impl ComputedReal {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
                 real_arithmetic(Arithmetic::Divide, left as f64, right as f64)
             }
+            Self::Read(text) => values::read_real(&text.value(slots)?),
+            Self::Extreme(wins, reals) => {
+                extreme(reals.iter().map(|real| real.value(slots)), |left, right| {
+                    wins.holds(left.partial_cmp(right))
+                })
+            }
+            Self::Round(rounding, real) => Ok(rounding.of(real.value(slots)?)),
             Self::Negate(operand) => Ok(-operand.value(slots)?),
             Self::Arithmetic(operator, [left, right]) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
@@ -267,63 +306,17 @@ fn real_arithmetic(operator: Arithmetic, left: f64, right: f64) -> Answer<f64> {
     }
 }
 
-/// A text that may have to be read in lower case.
-#[derive(Clone, Copy)]
-pub(crate) struct TextValue<'a> {
-    text: &'a str,
-    lower: bool,
-}
-
-impl<'a> TextValue<'a> {
-    fn plain(text: &'a str) -> Self {
-        Self { text, lower: false }
-    }
-
-    /// The text, unless it has to be read in lower case.
-    pub(crate) fn as_plain(self) -> Option<&'a str> {
-        (!self.lower).then_some(self.text)
-    }
-
-    fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
-        let lower = self.lower;
-        self.text.bytes().map(move |byte| {
-            if lower {
-                byte.to_ascii_lowercase()
-            } else {
-                byte
-            }
-        })
-    }
-
-    fn equals(self, other: Self) -> bool {
-        self.text.len() == other.text.len()
-            && if self.lower || other.lower {
-                self.bytes().eq(other.bytes())
-            } else {
-                self.text == other.text
-            }
-    }
-
-    fn order(self, other: Self) -> Ordering {
-        if self.lower || other.lower {
-            self.bytes().cmp(other.bytes())
-        } else {
-            self.text.cmp(other.text)
-        }
-    }
-}
-
 impl Text {
     #[inline]
-    pub(crate) fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<TextValue<'s>> {
+    pub(crate) fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<Cow<'s, str>> {
         match self {
-            Self::Constant(text) => Ok(TextValue::plain(text)),
+            Self::Constant(text) => Ok(Cow::Borrowed(text)),
             Self::Field(field) => match slots.get(*field) {
-                FieldValue::Text(text) => Ok(TextValue::plain(text)),
+                FieldValue::Text(text) => Ok(Cow::Borrowed(text)),
                 other => Err(absent(other)),
             },
             Self::Attribute(name) => match attribute(slots, name) {
-                Some(AttributeValue::Text(text)) => Ok(TextValue::plain(text)),
+                Some(AttributeValue::Text(text)) => Ok(Cow::Borrowed(text)),
                 _ => Err(Stop::Unknown),
             },
             Self::Computed(computed) => computed.value(slots),
@@ -332,52 +325,80 @@ impl Text {
 }
 
 impl ComputedText {
-    fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<TextValue<'s>> {
-        match self {
-            Self::Lower(text) => Ok(TextValue {
-                lower: true,
-                ..text.value(slots)?
-            }),
-            Self::Choose(condition, branches) => choose(condition.truth(slots), |branch| {
-                branches[branch].value(slots)
-            }),
-        }
+    fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<Cow<'s, str>> {
+        let changed = match self {
+            Self::Case(case, text) => return Ok(case.of(text.value(slots)?)),
+            Self::Choose(condition, branches) => {
+                return choose(condition.truth(slots), |branch| {
+                    branches[branch].value(slots)
+                });
+            }
+            Self::Trim(text) => values::trim(&text.value(slots)?).to_owned(),
+            Self::Reverse(text) => text.value(slots)?.chars().rev().collect(),
+            Self::Join(texts) => {
+                let texts = texts.iter().map(|text| text.value(slots));
+                let joined = texts.reduce(|left, right| {
+                    let (left, right) = both(left, right)?;
+                    values::limited(left.into_owned() + &right).map(Cow::Owned)
+                });
+                return joined.unwrap_or(Ok(Cow::Borrowed("")));
+            }
+            Self::Replace([text, sought, instead], times) => {
+                let times = optional(times.as_ref(), slots);
+                let texts = both(text.value(slots), sought.value(slots));
+                let ((text, sought), (instead, times)) =
+                    both(texts, both(instead.value(slots), times))?;
+                values::replace(&text, &sought, &instead, times)?
+            }
+            Self::Substring(text, start, end) => {
+                let places = both(start.value(slots), optional(end.as_ref(), slots));
+                let (text, (start, end)) = both(text.value(slots), places)?;
+                values::substring(&text, start, end)?.to_owned()
+            }
+            Self::CharAt(text, place) => {
+                let (text, place) = both(text.value(slots), place.value(slots))?;
+                values::char_at(&text, place)?
+            }
+            Self::Write(kind, whole) => values::written(*kind, whole.value(slots)?),
+            Self::WriteReal(real) => values::written_real(real.value(slots)?),
+            Self::WriteTruth(condition) => {
+                let value: Answer<bool> = condition.truth(slots).into();
+                value?.to_string()
+            }
+        };
+        Ok(Cow::Owned(changed))
     }
 }
 
-impl Part {
-    fn holds(self, text: TextValue<'_>, part: TextValue<'_>) -> bool {
-        let starts = |text: TextValue<'_>| {
-            text.text.len() >= part.text.len()
-                && text
-                    .bytes()
-                    .zip(part.bytes())
-                    .all(|(left, right)| left == right)
+impl Case {
+    fn of(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        let changes = |byte: &u8| match self {
+            Self::Lower => byte.is_ascii_uppercase(),
+            Self::Upper => byte.is_ascii_lowercase(),
         };
+        if !text.as_bytes().iter().any(changes) {
+            return text;
+        }
+        let mut text = text.into_owned();
         match self {
-            Self::StartsWith => starts(text),
-            Self::EndsWith => {
-                text.text.len() >= part.text.len()
-                    && text
-                        .bytes()
-                        .rev()
-                        .zip(part.bytes().rev())
-                        .all(|(left, right)| left == right)
-            }
-            Self::Contains if !text.lower && !part.lower => text.text.contains(part.text),
-            Self::Contains => text
-                .text
-                .char_indices()
-                .map(|(at, _)| at)
-                .chain([text.text.len()])
-                .any(|at| {
-                    text.text.get(at..).is_some_and(|text_rest| {
-                        starts(TextValue {
-                            text: text_rest,
-                            lower: text.lower,
-                        })
-                    })
-                }),
+            Self::Lower => text.make_ascii_lowercase(),
+            Self::Upper => text.make_ascii_uppercase(),
+        }
+        Cow::Owned(text)
+    }
+}
+
+/// An argument that may be left out.
+fn optional(whole: Option<&Whole>, slots: &Slots<'_>) -> Answer<Option<i64>> {
+    whole.map(|whole| whole.value(slots)).transpose()
+}
+
+impl Part {
+    fn holds(self, text: &str, part: &str) -> bool {
+        match self {
+            Self::StartsWith => text.starts_with(part),
+            Self::EndsWith => text.ends_with(part),
+            Self::Contains => text.contains(part),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     slots::{FieldValue, Slots},
     syntax::{Call, Expr, ExprKind},
     truth::Truth,
+    values,
 };
 use paywarden_domain::{
     Currency, Money,
@@ -186,6 +187,9 @@ impl<'a> Run<'a> {
                 .map(FieldValue::Double),
             Type::Bool => value.parse().ok().map(FieldValue::Bool),
             Type::Duration => literals::duration(value).map(FieldValue::Duration),
+            Type::Timestamp => values::timestamp(value).map(FieldValue::Timestamp),
+            // No field holds a list or a map.
+            Type::List | Type::Map => None,
             Type::Money => self.base_minor(value).map(FieldValue::Money),
             Type::PaymentMoney => money(value).map(|money| FieldValue::Money(money.minor)),
             Type::Text if !field.vocabulary().knows(value) => {
@@ -337,7 +341,8 @@ fn not_a(kind: Type, operand: &str, value: &str) -> Diagnostic {
         Type::Money | Type::PaymentMoney => "an amount with a known currency, like `3.00 USD`",
         Type::Bool => "true or false",
         Type::Duration => "a time span, like `2d 3h`",
-        Type::Text => "a text",
+        Type::Timestamp => "a time, like `2026-01-31T08:00:00Z`",
+        Type::Text | Type::List | Type::Map => "a text",
     };
     malformed(format!("`{operand}` cannot be \"{value}\"")).hint(format!("give {form}"))
 }

@@ -8,6 +8,7 @@ use crate::{
     rule_set::RuleSet,
     schema::{Field, Type},
     slots::{FieldValue, Slots},
+    values,
 };
 use paywarden_domain::{Currency, Money, decision::RuleValue, event::AttributeValue};
 use paywarden_features::Value;
@@ -48,6 +49,7 @@ impl RuleSet {
             FieldValue::Text(text) => quoted(text),
             FieldValue::Bool(value) => value.to_string(),
             FieldValue::Duration(micros) => duration_text(micros),
+            FieldValue::Timestamp(micros) => values::written(Type::Timestamp, micros),
             FieldValue::Money(minor) if field.kind() == Type::PaymentMoney => {
                 match payment_currency(slots) {
                     Some(currency) => Money::new(minor, currency).to_string(),

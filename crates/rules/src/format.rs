@@ -32,6 +32,12 @@ impl fmt::Display for Expr {
             ExprKind::Text(text) => quote(f, text),
             ExprKind::Bool(value) => write!(f, "{value}"),
             ExprKind::List(items) => list(f, '[', items, ']'),
+            ExprKind::Map(entries) => map(f, entries),
+            ExprKind::Index(sides) => {
+                let [object, place] = sides.as_ref();
+                within(f, object, PRIMARY_POWER)?;
+                write!(f, "[{place}]")
+            }
             ExprKind::Name(name) => f.write_str(name),
             ExprKind::Member(object, name) => {
                 within(f, object, PRIMARY_POWER)?;
@@ -124,6 +130,15 @@ fn list(f: &mut fmt::Formatter<'_>, open: char, items: &[Expr], close: char) -> 
         write!(f, "{comma}{item}")?;
     }
     write!(f, "{close}")
+}
+
+fn map(f: &mut fmt::Formatter<'_>, entries: &[[Expr; 2]]) -> fmt::Result {
+    f.write_str("{")?;
+    for (index, [key, value]) in entries.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        write!(f, "{comma}{key}: {value}")?;
+    }
+    f.write_str("}")
 }
 
 /// Writes a text as a literal in double quotes.

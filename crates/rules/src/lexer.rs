@@ -22,7 +22,7 @@ pub(crate) enum Token {
 /// Operators and brackets, longer before shorter.
 const SYMBOLS: &[&str] = &[
     "&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", "(", ")",
-    "[", "]", ".", ",",
+    "[", "]", "{", "}", ".", ",",
 ];
 
 /// Symbols people type out of habit, and what they stand for here.
@@ -207,23 +207,36 @@ impl Lexer<'_> {
         Token::Int(value.unwrap_or(0))
     }
 
+    /// A text in one or three quotes; only in three may it go over several lines.
     fn text(&mut self, raw: bool) -> Token {
         let start = self.at;
         let quote = self.next();
+        let triple: String = quote.iter().cycle().take(3).collect();
+        let triple = Some(triple).filter(|triple| {
+            self.source
+                .get(start..)
+                .is_some_and(|rest| rest.starts_with(triple.as_str()))
+        });
+        self.at += triple.as_ref().map_or(0, |_| 2);
         let mut text = String::new();
         loop {
+            if let Some(end) = &triple
+                && self.rest().starts_with(end.as_str())
+            {
+                self.at += 3;
+                return Token::Text(text);
+            }
             match self.next() {
-                end if end == quote && end.is_some() => return Token::Text(text),
-                None | Some('\n') => {
-                    self.problem(Code::Syntax, start, "the text is not closed")
-                        .hint =
-                        Some("end it with the quote it began with, on the same line".to_owned());
-                    return Token::Text(text);
-                }
+                None => break,
+                Some('\n') if triple.is_none() => break,
+                end if end == quote && triple.is_none() => return Token::Text(text),
                 Some('\\') if !raw => text.extend(self.escape()),
                 Some(character) => text.push(character),
             }
         }
+        self.problem(Code::Syntax, start, "the text is not closed")
+            .hint = Some("end it with the quote it began with, on the same line".to_owned());
+        Token::Text(text)
     }
 
     /// One escape after its backslash, as CEL defines them.

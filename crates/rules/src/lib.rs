@@ -12,9 +12,17 @@
 //! *Invariant*: no I/O, no clock, no floats for amounts. Amounts of different currencies never
 //! meet: literals are converted when the rule set is compiled, or refused.
 //!
-//! Where it differs from CEL: int widens to double where the two meet; dividing by zero and
-//! leaving the range of a double are faults too; texts are not joined; there are no macros, maps,
-//! regular expressions or conversions.
+//! Where it differs from CEL:
+//! - types are checked before anything runs: no `dyn`, `type` or `null`, lists and keys of one
+//!   kind where they are compared, no protocol messages, `bytes`, `uint` or optional values;
+//! - int widens to double where the two meet;
+//! - dividing by zero and leaving the range of a double are faults too: no infinity, no NaN;
+//! - what is missing (a field, an index, a key) is unknown, not an error; a fault stays one;
+//! - times have microseconds, time zones are fixed offsets, durations also know `d` for a day;
+//! - regular expressions and names of attributes are literals; the keys of a map are constants;
+//! - lists and maps exist only while a condition is compiled: macros go through at most 16
+//!   elements, and a filtered list can be counted, gone through and searched, not indexed;
+//! - of the extensions only some texts and `math` functions: docs/reference/language.md.
 
 mod checker;
 mod columns;
@@ -24,6 +32,7 @@ mod evaluator;
 mod examples;
 mod explain;
 mod format;
+mod functions;
 mod index;
 mod lexer;
 mod literal;
@@ -34,6 +43,7 @@ pub mod parser;
 mod pass;
 mod program;
 mod rates;
+mod reference;
 pub mod rule_set;
 mod schema;
 mod scratch;
@@ -41,6 +51,7 @@ mod slots;
 mod symbols;
 pub mod syntax;
 mod truth;
+mod values;
 
 pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
 pub use diagnostic::{Code, Diagnostic};
@@ -49,6 +60,7 @@ pub use format::format;
 pub use pack::{Pack, canonical_source};
 pub use parser::{Parsed, parse};
 pub use rates::{RateError, Rates};
+pub use reference::language_reference;
 pub use rule_set::{Hits, ListProbe, Rule, RuleSet, compile, compile_beside};
 pub use schema::{Field, Type};
 pub use scratch::Scratch;

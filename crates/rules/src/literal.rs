@@ -5,7 +5,7 @@ use crate::{
     program::{ComputedReal, Condition, Real, Text, Whole},
     slots::Slots,
     symbols::Symbols,
-    truth::{Answer, Stop},
+    truth::Answer,
 };
 
 /// A value that literals ask about, read or computed at most once per payment. Whatever is not a
@@ -55,10 +55,7 @@ impl Slot {
         match self {
             Self::Whole(whole) => whole.value(slots),
             Self::Real(real) => real.value(slots).map(crate::symbols::ordered),
-            Self::Text(text) => {
-                let text = text.value(slots)?.as_plain().ok_or(Stop::Unknown)?;
-                Ok(symbols.of(text))
-            }
+            Self::Text(text) => Ok(symbols.of(&text.value(slots)?)),
             Self::Truth(condition) => Answer::<bool>::from(condition.truth(slots)).map(i64::from),
         }
     }

@@ -11,32 +11,43 @@ use paywarden_domain::{
 };
 use paywarden_features::window::WINDOW_MAX;
 
-/// Units of a time span, longest first.
-const UNITS: &[(&str, i64)] = &[
-    ("d", DAY),
-    ("h", HOUR),
-    ("ms", 1_000),
-    ("m", MINUTE),
-    ("s", SECOND),
-    ("us", 1),
+/// Units of a time span in nanoseconds, longer names before their beginnings.
+const UNITS: &[(&str, i128)] = &[
+    ("d", DAY as i128 * 1_000),
+    ("h", HOUR as i128 * 1_000),
+    ("ms", 1_000_000),
+    ("m", MINUTE as i128 * 1_000),
+    ("s", SECOND as i128 * 1_000),
+    ("us", 1_000),
+    ("ns", 1),
 ];
 
-/// Reads a time span such as `10m`, `2d 3h` or `-1h30m`, in microseconds.
+/// Reads a time span such as `10m`, `2d 3h`, `1.5h` or `-1h30m`, in microseconds. What is no whole
+/// number of microseconds is none.
 pub(crate) fn duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    let mut total = 0i64;
+    let mut total = 0i128;
     loop {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let count: i64 = rest.get(..digits)?.parse().ok()?;
-        let tail = rest.get(digits..)?;
-        let (unit, micros) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit))?;
-        total = total.checked_add(count.checked_mul(*micros)?)?;
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (count, tail) = (rest.get(..number)?, rest.get(number..)?);
+        let (whole, fraction) = count.split_once('.').unwrap_or((count, "0"));
+        let (unit, nanos) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit))?;
+        let digits: u32 = fraction
+            .len()
+            .try_into()
+            .ok()
+            .filter(|digits| *digits <= 9)?;
+        let fraction = fraction.parse::<u32>().ok().map(i128::from)? * nanos;
+        let whole = whole.parse::<u64>().ok().map(i128::from)? * nanos;
+        total += whole + fraction / 10i128.pow(digits);
         let tail = tail.get(unit.len()..)?;
         if tail.is_empty() {
-            return Some(if negative { -total } else { total });
+            let micros = i64::try_from(total / 1_000).ok();
+            let whole = micros.filter(|_| total % 1_000 == 0);
+            return whole.map(|micros| if negative { -micros } else { micros });
         }
         rest = tail.trim_start();
     }
@@ -149,6 +160,8 @@ mod tests {
             ("1500ms", 1_500_000, "1s 500ms"),
             ("90s", 90 * SECOND, "1m 30s"),
             ("7us", 7, "7us"),
+            ("1.5h", 90 * MINUTE, "1h 30m"),
+            ("2000ns", 2, "2us"),
         ] {
             assert_eq!(duration(text), Some(micros), "{text}");
             assert_eq!(duration_text(micros), written);
@@ -159,7 +172,9 @@ mod tests {
             "10",
             "m",
             "10x",
-            "1.5h",
+            "1.h5",
+            "1.0000000001s",
+            "1ns",
             "10m ",
             "9999999999999d",
             "10 m",

@@ -59,7 +59,10 @@ impl Builder {
             Condition::Not(operand) => self.node(operand, !positive),
             Condition::All(operands) => self.join(operands, positive, positive),
             Condition::Any(operands) => self.join(operands, !positive, positive),
-            Condition::Test(Test::Bool(comparison, sides)) => match sides.as_ref() {
+            Condition::Test(Test::Bool(
+                comparison @ (Comparison::Equal | Comparison::NotEqual),
+                sides,
+            )) => match sides.as_ref() {
                 [side, Condition::Constant(value)] | [Condition::Constant(value), side] => {
                     let same = *comparison == Comparison::Equal;
                     self.node(side, positive == (same == *value))

@@ -232,6 +232,7 @@ impl Parser {
                 let span = span.start..self.previous_end();
                 return self.node(ExprKind::List(items), span);
             }
+            Token::Symbol("{") => return self.map(),
             Token::Name(word) => match word.as_str() {
                 "true" | "false" => ExprKind::Bool(word == "true"),
                 "in" => return self.hole(),
@@ -257,7 +258,29 @@ impl Parser {
         ExprKind::Int(value.unwrap_or(0))
     }
 
-    /// `.name`, `.name(…)`, and the brackets of other languages.
+    /// `{key: value, …}`.
+    fn map(&mut self) -> Expr {
+        let start = self.place().start;
+        self.skip();
+        let mut entries = Vec::new();
+        while *self.peek() != Token::Symbol("}") && *self.peek() != Token::End {
+            let key = self.nested(TERNARY_POWER);
+            if *self.peek() == Token::Symbol(":") {
+                self.skip();
+            } else {
+                self.unexpected("expected `:`");
+            }
+            entries.push([key, self.nested(TERNARY_POWER)]);
+            if *self.peek() != Token::Symbol(",") {
+                break;
+            }
+            self.skip();
+        }
+        self.close("}");
+        self.node(ExprKind::Map(entries), start..self.previous_end())
+    }
+
+    /// `.name`, `.name(…)` and `[…]`.
     fn members(&mut self, mut object: Expr, start: usize) -> Expr {
         loop {
             match (self.peek(), self.peek_at(1), self.peek_at(2)) {
@@ -280,10 +303,11 @@ impl Parser {
                     return object;
                 }
                 (Token::Symbol("["), ..) => {
-                    let hint = "write `attributes.text(\"name\")` for the caller's own attributes";
-                    self.problem("there is no indexing".to_owned(), Some(hint.to_owned()));
                     self.skip();
-                    self.items("]");
+                    let place = self.nested(TERNARY_POWER);
+                    self.close("]");
+                    let whole = start..self.previous_end();
+                    object = self.node(ExprKind::Index(Box::new([object, place])), whole);
                 }
                 _ => return object,
             }
@@ -334,9 +358,9 @@ impl Parser {
         loop {
             match self.peek() {
                 Token::End => return,
-                Token::Symbol("(" | "[") => open += 1,
-                Token::Symbol(")" | "]") if open > 0 => open -= 1,
-                Token::Symbol(")" | "]") => return self.skip(),
+                Token::Symbol("(" | "[" | "{") => open += 1,
+                Token::Symbol(")" | "]" | "}") if open > 0 => open -= 1,
+                Token::Symbol(")" | "]" | "}") => return self.skip(),
                 _ => {}
             }
             self.skip();
@@ -478,10 +502,8 @@ mod tests {
                 "expected an operator, found `e`"
             ]
         );
-        assert_eq!(
-            messages("a[0] == null")[..],
-            ["there is no indexing", "there is no `null`"]
-        );
+        assert_eq!(messages("a[0] == null")[..], ["there is no `null`"]);
+        assert_eq!(messages("{1: 2, 3}[1]")[0], "expected `:`, found `}`");
         assert_eq!(
             messages("a. && b")[0],
             "expected a name after `.`, found `&&`"

@@ -2,7 +2,7 @@
 //! evaluation asks no types; amounts, durations and whole numbers are all 64-bit integers.
 
 use crate::{
-    schema::Field,
+    schema::{Field, Type},
     syntax::{Arithmetic, Comparison},
 };
 use paywarden_domain::EventKind;
@@ -37,6 +37,7 @@ pub(crate) enum Test {
     /// Sorted constants.
     TextIn(Text, Box<[Box<str>]>),
     Part(Part, Text, Text),
+    Matches(Text, Pattern),
 }
 
 /// A whole number, an amount in minor units or a duration in microseconds.
@@ -46,6 +47,7 @@ pub(crate) enum Whole {
     Int(Field),
     Money(Field),
     Duration(Field),
+    Timestamp(Field),
     Window(usize),
     Computed(Box<ComputedWhole>),
 }
@@ -54,6 +56,20 @@ pub(crate) enum Whole {
 pub(crate) enum ComputedWhole {
     /// Length of a text in characters.
     Size(Text),
+    /// Place of the second text in the first in characters, sought from a place on; -1 if it is
+    /// not there.
+    Find(Sought, [Text; 2], Option<Whole>),
+    /// A text read as a whole number, a duration or a timestamp.
+    Read(Type, Text),
+    /// The one that wins every comparison: the greatest or the least.
+    Extreme(Comparison, Box<[Whole]>),
+    Absolute(Whole),
+    /// A number without its fraction.
+    Truncate(Real),
+    /// A part of a timestamp, on a clock that is so many microseconds ahead of UTC.
+    Calendar(Calendar, Whole, i64),
+    /// A value between two bounds, else an overflow.
+    Within(Whole, [i64; 2]),
     Negate(Whole),
     Arithmetic(Arithmetic, [Whole; 2]),
     /// An amount times a number, rounded half away from zero.
@@ -77,6 +93,10 @@ pub(crate) enum ComputedReal {
     Whole(Whole),
     /// One amount divided by another.
     Ratio([Whole; 2]),
+    /// A text read as a number.
+    Read(Text),
+    Round(Rounding, Real),
+    Extreme(Comparison, Box<[Real]>),
     Negate(Real),
     Arithmetic(Arithmetic, [Real; 2]),
     Choose(Condition, [Real; 2]),
@@ -93,8 +113,70 @@ pub(crate) enum Text {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ComputedText {
-    Lower(Text),
+    Case(Case, Text),
+    Trim(Text),
+    Reverse(Text),
+    Join(Box<[Text]>),
+    /// The second text replaced by the third, at most so many times.
+    Replace([Text; 3], Option<Whole>),
+    /// From one place to before another, in characters.
+    Substring(Text, Whole, Option<Whole>),
+    CharAt(Text, Whole),
+    /// A whole number, duration or timestamp as text.
+    Write(Type, Whole),
+    WriteReal(Real),
+    WriteTruth(Condition),
     Choose(Condition, [Text; 2]),
+}
+
+/// A regular expression. Two are the same if they are written the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern(pub regex::Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+/// Letters changed to one case; only those of ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    Lower,
+    Upper,
+}
+
+/// Which of several places is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sought {
+    First,
+    Last,
+}
+
+/// Ways to make a number whole or positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    Absolute,
+    Ceiling,
+    Floor,
+    HalfAwayFromZero,
+    TowardsZero,
+}
+
+/// Parts of a timestamp, counted as CEL counts them: months, days of the month and of the year
+/// from 0 (`Date` from 1), days of the week from 0 for Sunday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Calendar {
+    FullYear,
+    Month,
+    Date,
+    DayOfMonth,
+    DayOfWeek,
+    DayOfYear,
+    Hours,
+    Minutes,
+    Seconds,
+    Milliseconds,
 }
 
 impl From<ComputedWhole> for Whole {

@@ -24,6 +24,12 @@ pub enum Type {
     Bool,
     /// A time span in microseconds; may be negative.
     Duration,
+    /// A point in time: microseconds since the start of 1970, UTC.
+    Timestamp,
+    /// A list. No field holds one, and none is left when a condition has been compiled.
+    List,
+    /// A map from keys to values. No field holds one either.
+    Map,
 }
 
 impl fmt::Display for Type {
@@ -36,6 +42,9 @@ impl fmt::Display for Type {
             Self::Text => "string",
             Self::Bool => "bool",
             Self::Duration => "duration",
+            Self::Timestamp => "timestamp",
+            Self::List => "list",
+            Self::Map => "map",
         })
     }
 }
@@ -116,6 +125,7 @@ struct Row {
 fields! {
     EventType = "event.type": Text in EventKind, "What happened.";
     EventChannel = "event.channel": Text in Channel, "How the payer reached the caller.";
+    EventOccurredAt = "event.occurred_at": Timestamp, "When it happened, as the caller says.";
     EventHour = "event.hour": Int, "Hour of the day, 0 to 23, UTC.";
     EventWeekday = "event.weekday": Int, "Day of the week, 1 Monday to 7 Sunday, UTC.";
     PaymentAmount = "payment.amount": PaymentMoney, "The amount in the payment's currency.";

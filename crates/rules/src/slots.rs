@@ -22,6 +22,8 @@ pub enum FieldValue<'a> {
     Bool(bool),
     /// Microseconds; may be negative.
     Duration(i64),
+    /// Microseconds since the start of 1970, UTC.
+    Timestamp(i64),
 }
 
 /// Everything one evaluation reads. It lives on the stack and borrows from the event.

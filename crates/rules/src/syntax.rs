@@ -32,6 +32,10 @@ pub enum ExprKind {
     Bool(bool),
     /// `[a, b]`.
     List(Vec<Expr>),
+    /// `{a: b, c: d}`.
+    Map(Vec<[Expr; 2]>),
+    /// `list[place]` or `map[key]`.
+    Index(Box<[Expr; 2]>),
     /// A lone name.
     Name(String),
     /// `object.name`.
@@ -233,7 +237,8 @@ impl ExprKind {
             Self::Member(object, _) => vec![object],
             Self::Call(call) => call.receiver.iter().chain(&call.arguments).collect(),
             Self::Unary(_, operand) => vec![operand],
-            Self::Binary(_, sides) => sides.iter().collect(),
+            Self::Map(entries) => entries.iter().flatten().collect(),
+            Self::Binary(_, sides) | Self::Index(sides) => sides.iter().collect(),
             Self::Ternary(parts) => parts.iter().collect(),
             _ => Vec::new(),
         }
@@ -249,7 +254,8 @@ impl ExprKind {
                 .chain(&mut call.arguments)
                 .collect(),
             Self::Unary(_, operand) => vec![operand],
-            Self::Binary(_, sides) => sides.iter_mut().collect(),
+            Self::Map(entries) => entries.iter_mut().flatten().collect(),
+            Self::Binary(_, sides) | Self::Index(sides) => sides.iter_mut().collect(),
             Self::Ternary(parts) => parts.iter_mut().collect(),
             _ => Vec::new(),
         }
@@ -320,6 +326,15 @@ impl Expr {
         match &self.kind {
             ExprKind::Name(name) => Some(name.clone()),
             ExprKind::Member(object, name) => Some(format!("{}.{}", object.path()?, name.text)),
+            _ => None,
+        }
+    }
+
+    /// The name that a dotted path begins with.
+    pub(crate) fn root(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name),
+            ExprKind::Member(object, _) => object.root(),
             _ => None,
         }
     }

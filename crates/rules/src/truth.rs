@@ -9,6 +9,8 @@ pub enum Fault {
     Overflow,
     /// Something was divided by zero.
     DivisionByZero,
+    /// A text does not say what a conversion asked of it.
+    Malformed,
     /// The caller filled a slot with a value of another type: a programming error.
     TypeMismatch,
 }
@@ -19,6 +21,7 @@ impl Fault {
         match self {
             Self::Overflow => "overflow",
             Self::DivisionByZero => "division_by_zero",
+            Self::Malformed => "malformed",
             Self::TypeMismatch => "type_mismatch",
         }
     }

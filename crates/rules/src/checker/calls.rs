@@ -1,51 +1,65 @@
-//! Functions, text methods and attributes.
+//! Functions and methods, windows and attributes: which one a call means.
 
-use super::{Checker, Typed, windows};
+use super::{Checker, Typed, lists, windows};
 use crate::{
     diagnostic::{Code, Diagnostic, closest},
+    functions::{self, On},
     literals,
     program::{
-        AttributeKind, ComputedText, ComputedWhole, Condition, Part, Real, Source, Test, Text,
-        Whole,
+        AttributeKind, ComputedReal, ComputedWhole, Condition, Part, Real, Rounding, Source, Test,
+        Text, Whole,
     },
     schema::Type,
-    syntax::{Call, Expr, ExprKind},
+    syntax::{Arithmetic, Call, Comparison, Expr, ExprKind},
 };
 use paywarden_features::{Set, WindowSpec};
 
-/// Functions that stand alone.
-const FUNCTIONS: &[&str] = &["duration", "money", "has", "size", "points"];
-/// Methods of texts.
-const METHODS: &[&str] = &["startsWith", "endsWith", "contains", "lowerAscii", "size"];
 impl Checker<'_> {
     pub(super) fn call(&mut self, call: &Call, expr: &Expr) -> Typed {
-        let name = call.name.text.as_str();
         match &call.receiver {
             Some(receiver) if receiver.path().as_deref() == Some("attributes") => {
                 self.attribute(call, expr)
             }
+            Some(receiver) if receiver.path().as_deref() == Some("math") => self.math(call, expr),
+            Some(receiver) if lists::is_macro(call) => self.comprehension(receiver, call, expr),
             _ if windows::is_window(call) => self.window(call, expr),
             Some(receiver) => self.method(receiver, call, expr),
-            None => match (name, call.arguments.as_slice()) {
-                ("duration", _) => {
-                    self.whole_literal(Type::Duration, literals::duration_call(call))
+            None => self.function(call, expr),
+        }
+    }
+
+    fn function(&mut self, call: &Call, expr: &Expr) -> Typed {
+        let name = call.name.text.as_str();
+        match (name, call.arguments.as_slice()) {
+            ("money", _) => self.whole_literal(Type::Money, literals::money_call(call, self.rates)),
+            ("duration", [argument]) if argument.as_text().is_none() => {
+                self.read(Type::Duration, argument)
+            }
+            ("duration", _) => self.whole_literal(Type::Duration, literals::duration_call(call)),
+            ("timestamp", [argument]) => self.timestamp(argument),
+            ("has", [argument]) => self.has(argument),
+            ("size", [argument]) => self.size(argument),
+            ("points", [condition, points @ ..]) => self.points(condition, points, expr),
+            ("int", [argument]) => self.int_of(argument),
+            ("double", [argument]) => self.double_of(argument),
+            ("string", [argument]) => self.text_of(argument),
+            ("bool", [argument]) => self.bool_of(argument),
+            _ if functions::find(name, On::Nothing).is_some() => {
+                self.arguments(call, expr, On::Nothing)
+            }
+            _ => match closest(name, functions::names(On::Text)) {
+                Some(method) => {
+                    let message = format!("there is no function `{name}`");
+                    let problem =
+                        Diagnostic::at(Code::UnknownFunction, call.name.span.clone(), message);
+                    self.problem(problem.hint(format!("it is a method: `payer.name.{method}(…)`")))
                 }
-                ("money", _) => {
-                    self.whole_literal(Type::Money, literals::money_call(call, self.rates))
-                }
-                ("has", [argument]) => self.has(argument),
-                ("size", [argument]) => self.size(argument),
-                ("points", [condition, points @ ..]) => self.points(condition, points, expr),
-                _ if FUNCTIONS.contains(&name) => self.arguments(call, expr, 1),
-                _ => match closest(name, METHODS.iter().copied()) {
-                    Some(method) => self.method_as_function(call, method),
-                    None => self.unknown_function(call, FUNCTIONS),
-                },
+                None => self.unknown_function(call, functions::names(On::Nothing)),
             },
         }
     }
 
-    fn whole_literal(&mut self, kind: Type, value: Result<i64, Diagnostic>) -> Typed {
+    pub(super) fn whole_literal(&mut self, kind: Type, value: Result<i64, Diagnostic>) -> Typed {
         match value {
             Ok(value) => Typed::Whole(kind, Whole::Constant(value)),
             Err(problem) => self.problem(problem),
@@ -68,10 +82,12 @@ impl Checker<'_> {
     fn attribute(&mut self, call: &Call, expr: &Expr) -> Typed {
         let name = call.name.text.as_str();
         let Some(kind) = AttributeKind::parse(name) else {
-            return self.unknown_function(call, &AttributeKind::ALL.map(AttributeKind::name));
+            let kinds = AttributeKind::ALL.map(AttributeKind::name);
+            return self.unknown_function(call, kinds.into_iter());
         };
         let [argument] = call.arguments.as_slice() else {
-            return self.arguments(call, expr, 1);
+            let hint = format!("write `attributes.{name}(\"name\")`");
+            return self.wrong_arguments(call, expr, &hint);
         };
         let Some(text) = argument.as_text() else {
             let message = "the name of an attribute is a text literal".to_owned();
@@ -87,9 +103,18 @@ impl Checker<'_> {
 
     /// `has(operand)`: whether there is a value. It is never unknown itself.
     fn has(&mut self, argument: &Expr) -> Typed {
+        if let Some(known) = self.has_key(argument) {
+            return known;
+        }
         let source = match self.expr(argument) {
             Typed::Wrong => return Typed::Wrong,
-            Typed::Whole(_, Whole::Int(field) | Whole::Money(field) | Whole::Duration(field))
+            Typed::Whole(
+                _,
+                Whole::Int(field)
+                | Whole::Money(field)
+                | Whole::Duration(field)
+                | Whole::Timestamp(field),
+            )
             | Typed::Real(Real::Field(field))
             | Typed::Text(Text::Field(field))
             | Typed::Bool(Condition::Field(field)) => Source::Field(field),
@@ -99,7 +124,8 @@ impl Checker<'_> {
             Typed::Real(Real::Attribute(name)) => Source::Attribute(AttributeKind::Number, name),
             Typed::Bool(Condition::Flag(name)) => Source::Attribute(AttributeKind::Flag, name),
             _ => {
-                let message = "`has` asks for a field, an attribute or a window".to_owned();
+                let message =
+                    "`has` asks for a field, an attribute, a window or a key of a map".to_owned();
                 return self.mismatch(&argument.span, message);
             }
         };
@@ -133,91 +159,176 @@ impl Checker<'_> {
         }
     }
 
-    fn size(&mut self, text: &Expr) -> Typed {
-        match self.text(text) {
-            Some(text) => Typed::Whole(Type::Int, ComputedWhole::Size(text).into()),
-            None => Typed::Wrong,
+    fn method(&mut self, receiver: &Expr, call: &Call, expr: &Expr) -> Typed {
+        let on = match self.expr(receiver) {
+            Typed::Wrong => return Typed::Wrong,
+            Typed::Text(text) => match self.text_method(text, call) {
+                Some(typed) => return typed,
+                None => On::Text,
+            },
+            Typed::Whole(Type::Timestamp, time) => match self.timestamp_method(time, call) {
+                Some(typed) => return typed,
+                None => On::Timestamp,
+            },
+            Typed::Whole(Type::Duration, span) => match Self::duration_method(&span, call) {
+                Some(typed) => return typed,
+                None => On::Duration,
+            },
+            collection @ (Typed::List(_) | Typed::Map(_)) => {
+                match (call.name.text.as_str(), call.arguments.as_slice()) {
+                    ("size", []) => return Self::count(collection),
+                    _ => On::List,
+                }
+            }
+            other => {
+                let kind = other
+                    .kind()
+                    .map_or_else(String::new, |kind| kind.to_string());
+                let message = format!("{kind} has no methods");
+                return self.mismatch(&call.name.span, message);
+            }
+        };
+        if functions::find(&call.name.text, on).is_some() {
+            return self.arguments(call, expr, on);
+        }
+        let entity = matches!(receiver.kind, ExprKind::Name(_));
+        let windows = windows::FUNCTIONS.iter().map(|(name, _)| *name);
+        self.unknown_function(call, functions::names(on).chain(windows.filter(|_| entity)))
+    }
+
+    /// `math.name(…)`: the functions of CEL's mathematics that make sense of ints and doubles.
+    fn math(&mut self, call: &Call, expr: &Expr) -> Typed {
+        let name = format!("math.{}", call.name.text);
+        let rounding = match name.as_str() {
+            "math.greatest" => return self.extreme(call, expr, Comparison::Greater),
+            "math.least" => return self.extreme(call, expr, Comparison::Less),
+            "math.abs" => Rounding::Absolute,
+            "math.ceil" => Rounding::Ceiling,
+            "math.floor" => Rounding::Floor,
+            "math.round" => Rounding::HalfAwayFromZero,
+            "math.trunc" => Rounding::TowardsZero,
+            _ => return self.unknown_function(call, functions::names(On::Nothing)),
+        };
+        let [argument] = call.arguments.as_slice() else {
+            let usage = functions::find(&name, On::Nothing).map_or("", |function| function.usage);
+            return self.wrong_arguments(call, expr, &format!("write it like `{usage}`"));
+        };
+        match (self.expr(argument), rounding) {
+            (Typed::Wrong, _) => Typed::Wrong,
+            (Typed::Real(real), _) => Typed::Real(ComputedReal::Round(rounding, real).into()),
+            (Typed::Whole(kind, whole), Rounding::Absolute) if kind != Type::Timestamp => {
+                Typed::Whole(kind, ComputedWhole::Absolute(whole).into())
+            }
+            (other, _) => self.expected("a double", &other, argument),
         }
     }
 
-    fn method(&mut self, receiver: &Expr, call: &Call, expr: &Expr) -> Typed {
-        let name = call.name.text.as_str();
-        let part = match name {
-            "startsWith" => Part::StartsWith,
-            "endsWith" => Part::EndsWith,
-            "contains" => Part::Contains,
-            "lowerAscii" | "size" if !call.arguments.is_empty() => {
-                return self.arguments(call, expr, 0);
-            }
-            "size" => return self.size(receiver),
-            "lowerAscii" => {
-                let text = self.text(receiver);
-                return text.map_or(Typed::Wrong, |text| {
-                    Typed::Text(ComputedText::Lower(text).into())
-                });
-            }
-            _ => return self.unknown_method(receiver, call),
+    /// The greatest or least of the arguments, which are of one type.
+    fn extreme(&mut self, call: &Call, expr: &Expr, wins: Comparison) -> Typed {
+        let arguments: Vec<Typed> = match call.arguments.as_slice() {
+            [list] if matches!(list.kind, ExprKind::List(_)) => match self.expr(list) {
+                Typed::List(items) => items.into_iter().map(|item| item.value).collect(),
+                _ => return Typed::Wrong,
+            },
+            arguments => arguments
+                .iter()
+                .map(|argument| self.expr(argument))
+                .collect(),
         };
-        let [argument] = call.arguments.as_slice() else {
-            return self.arguments(call, expr, 1);
+        let kind = match arguments.first().map(Typed::kind) {
+            Some(Some(kind)) => kind,
+            Some(None) => return Typed::Wrong,
+            None => return self.wrong_arguments(call, expr, "write it like `math.least(1, 2)`"),
         };
-        match (self.text(receiver), self.text(argument)) {
-            (Some(text), Some(sought)) => {
-                Typed::Bool(Condition::Test(Test::Part(part, text, sought)))
+        let is_whole = !matches!(
+            kind,
+            Type::Double | Type::Text | Type::Bool | Type::List | Type::Map
+        );
+        let wholes = arguments.iter().map(|argument| match argument {
+            Typed::Whole(other, whole) if *other == kind && is_whole => Some(whole.clone()),
+            _ => None,
+        });
+        if let Some(wholes) = wholes.collect::<Option<Vec<Whole>>>() {
+            return Typed::Whole(kind, ComputedWhole::Extreme(wins, wholes.into()).into());
+        }
+        let reals = arguments.into_iter().map(Typed::into_real);
+        match reals.collect::<Option<Vec<Real>>>() {
+            Some(reals) => Typed::Real(ComputedReal::Extreme(wins, reals.into()).into()),
+            None => {
+                let message = "expected numbers of one type".to_owned();
+                self.mismatch(&expr.span, message)
             }
-            _ => Typed::Wrong,
         }
     }
 
     /// An expression that must be a text.
-    fn text(&mut self, expr: &Expr) -> Option<Text> {
+    pub(super) fn text(&mut self, expr: &Expr) -> Option<Text> {
         match self.expr(expr) {
             Typed::Text(text) => Some(text),
             other => {
-                if let Some(kind) = other.kind() {
-                    self.mismatch(&expr.span, format!("expected a string, found {kind}"));
-                }
+                self.expected("a string", &other, expr);
                 None
             }
         }
     }
 
-    fn arguments(&mut self, call: &Call, expr: &Expr, expected: usize) -> Typed {
-        let found = call.arguments.len();
-        let message = format!(
-            "`{}` takes {expected} argument(s), found {found}",
-            call.name.text
-        );
-        self.mismatch(&expr.span, message)
+    /// An expression that must be a whole number.
+    pub(super) fn int(&mut self, expr: &Expr) -> Option<Whole> {
+        match self.expr(expr) {
+            Typed::Whole(Type::Int, whole) => Some(whole),
+            other => {
+                self.expected("an int", &other, expr);
+                None
+            }
+        }
     }
 
-    fn unknown_method(&mut self, receiver: &Expr, call: &Call) -> Typed {
-        let entity = matches!(receiver.kind, ExprKind::Name(_));
-        let windows = windows::FUNCTIONS
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|_| entity);
-        let known: Vec<&str> = METHODS.iter().copied().chain(windows).collect();
-        self.unknown_function(call, &known)
+    /// Says what was expected where something else stands.
+    pub(super) fn expected(&mut self, what: &str, found: &Typed, expr: &Expr) -> Typed {
+        match found.kind() {
+            Some(kind) => self.mismatch(&expr.span, format!("expected {what}, found {kind}")),
+            None => Typed::Wrong,
+        }
     }
 
-    fn method_as_function(&mut self, call: &Call, method: &str) -> Typed {
-        let message = format!("there is no function `{}`", call.name.text);
-        self.problem(
-            Diagnostic::at(Code::UnknownFunction, call.name.span.clone(), message)
-                .hint(format!("it is a method: `payer.name.{method}(…)`")),
-        )
+    fn arguments(&mut self, call: &Call, expr: &Expr, on: On) -> Typed {
+        let usage = functions::find(&call.name.text, on).map_or("", |function| function.usage);
+        self.wrong_arguments(call, expr, &format!("write it like `{usage}`"))
     }
 
-    fn unknown_function(&mut self, call: &Call, known: &[&str]) -> Typed {
-        let name = call.name.text.as_str();
+    pub(super) fn wrong_arguments(&mut self, call: &Call, expr: &Expr, hint: &str) -> Typed {
+        let message = format!("wrong arguments for `{}`", call.name.text);
+        let problem = Diagnostic::at(Code::TypeMismatch, expr.span.clone(), message);
+        self.problem(problem.hint(hint))
+    }
+
+    fn unknown_function(
+        &mut self,
+        call: &Call,
+        known: impl Iterator<Item = &'static str>,
+    ) -> Typed {
+        let (name, known) = (call.name.text.as_str(), known.collect::<Vec<_>>());
         let message = format!("there is no function `{name}`");
         let problem = Diagnostic::at(Code::UnknownFunction, call.name.span.clone(), message);
-        self.problem(match (name, closest(name, known.iter().copied())) {
-            ("matches", _) => problem
-                .hint("there are no regular expressions: use startsWith, endsWith, contains or in"),
-            (_, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
-            (_, None) => problem.hint(format!("known: {}", known.join(", "))),
+        self.problem(match closest(name, known.iter().copied()) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(format!("known: {}", known.join(", "))),
         })
+    }
+
+    pub(super) fn part(&mut self, part: Part, text: Text, sought: &Expr) -> Typed {
+        match self.text(sought) {
+            Some(sought) => Typed::Bool(Condition::Test(Test::Part(part, text, sought))),
+            None => Typed::Wrong,
+        }
+    }
+
+    /// A whole number divided by a constant and brought below another.
+    pub(super) fn divided(whole: Whole, by: i64) -> Typed {
+        let by = [whole, Whole::Constant(by)];
+        Typed::Whole(
+            Type::Int,
+            ComputedWhole::Arithmetic(Arithmetic::Divide, by).into(),
+        )
     }
 }

@@ -4,7 +4,9 @@
 //! base currency and amounts in the payment's currency never meet.
 
 mod calls;
+mod lists;
 mod operators;
+mod texts;
 pub(crate) mod windows;
 
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
     syntax::{Binary, Expr, ExprKind, Logical, Unary},
     truth::Truth,
 };
+use lists::{Bound, Item, Key, STEPS_MAX};
 use paywarden_features::EntityKind;
 
 /// A condition ready to run.
@@ -70,14 +73,24 @@ struct Checker<'a> {
     shared: &'a mut Shared,
     operands: Vec<Operand>,
     problems: Vec<Diagnostic>,
+    /// Variables of the macros around, innermost last.
+    bound: Vec<Bound>,
+    /// How many expressions have been checked, repetitions by macros included.
+    steps: usize,
+    stopped: bool,
+    /// Whether a condition may be so whatever happens.
+    pub(crate) allows_constants: bool,
 }
 
 /// A compiled expression with its type. `Wrong` has been reported and spreads silently.
+#[derive(Clone)]
 enum Typed {
     Bool(Condition),
     Whole(Type, Whole),
     Real(Real),
     Text(Text),
+    List(Vec<Item>),
+    Map(Vec<(Key, Item)>),
     Wrong,
 }
 
@@ -88,8 +101,21 @@ impl Typed {
             Self::Whole(kind, _) => Some(*kind),
             Self::Real(_) => Some(Type::Double),
             Self::Text(_) => Some(Type::Text),
+            Self::List(_) => Some(Type::List),
+            Self::Map(_) => Some(Type::Map),
             Self::Wrong => None,
         }
+    }
+
+    /// Whether it is a number, text, amount or time that depends on nothing.
+    fn is_literal(&self) -> bool {
+        matches!(
+            self,
+            Self::Whole(_, Whole::Constant(_))
+                | Self::Real(Real::Constant(_))
+                | Self::Text(Text::Constant(_))
+                | Self::Wrong
+        )
     }
 
     /// The number as a double, if it is an int or a double.
@@ -111,6 +137,10 @@ impl<'a> Checker<'a> {
             shared,
             operands: Vec::new(),
             problems: Vec::new(),
+            bound: Vec::new(),
+            steps: 0,
+            stopped: false,
+            allows_constants: false,
         }
     }
 }
@@ -130,7 +160,10 @@ impl Checker<'_> {
         let problems_before = self.problems.len();
         match self.expr(expr) {
             Typed::Bool(condition) => {
-                if expr.is_constant() && self.problems.len() == problems_before {
+                if !self.allows_constants
+                    && expr.is_constant()
+                    && self.problems.len() == problems_before
+                {
                     let always = match condition.truth(&Slots::new()) {
                         Truth::True => "true",
                         Truth::False => "false",
@@ -154,15 +187,19 @@ impl Checker<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) -> Typed {
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            self.too_much(&expr.span);
+            return Typed::Wrong;
+        }
         match &expr.kind {
             ExprKind::Int(value) => Typed::Whole(Type::Int, Whole::Constant(*value)),
             ExprKind::Double(value) => Typed::Real(Real::Constant(*value)),
             ExprKind::Text(text) => Typed::Text(Text::Constant(text.as_str().into())),
             ExprKind::Bool(value) => Typed::Bool(Condition::Constant(*value)),
-            ExprKind::List(_) => self.mismatch(
-                &expr.span,
-                "a list stands only to the right of `in`".to_owned(),
-            ),
+            ExprKind::List(items) => self.list(items),
+            ExprKind::Map(entries) => self.map(entries, &expr.span),
+            ExprKind::Index(sides) => self.index(sides, &expr.span),
             ExprKind::Name(_) | ExprKind::Member(..) => self.path(expr),
             ExprKind::Call(call) => self.call(call, expr),
             ExprKind::Unary(Unary::Not, operand) => {
@@ -193,21 +230,31 @@ impl Checker<'_> {
 
     /// A field, or a dotted path that is none.
     fn path(&mut self, expr: &Expr) -> Typed {
-        let Some(path) = expr.path() else {
-            return self.problem(Diagnostic::at(
-                Code::UnknownField,
-                expr.span.clone(),
-                "only names have fields",
-            ));
+        if let ExprKind::Name(name) = &expr.kind
+            && let Some(bound) = self.variable(name)
+        {
+            return bound;
+        }
+        let root = expr.root();
+        let is_bound = |name: &str| self.bound.iter().any(|bound| bound.name == name);
+        let path = expr.path().filter(|_| !root.is_some_and(is_bound));
+        let (None, ExprKind::Member(object, name)) = (&path, &expr.kind) else {
+            return self.field(&path.unwrap_or_default(), expr);
         };
-        let Some(field) = Field::parse(&path) else {
-            return self.problem(unknown_path(&path, &expr.span, self.scope));
+        self.member(object, &name.text, &expr.span)
+    }
+
+    fn field(&mut self, path: &str, expr: &Expr) -> Typed {
+        let Some(field) = Field::parse(path) else {
+            return self.problem(unknown_path(path, &expr.span, self.scope));
         };
-        self.operand(path, Source::Field(field));
+        self.operand(path.to_owned(), Source::Field(field));
         match field.kind() {
             Type::Int => Typed::Whole(Type::Int, Whole::Int(field)),
             kind @ (Type::Money | Type::PaymentMoney) => Typed::Whole(kind, Whole::Money(field)),
             Type::Duration => Typed::Whole(Type::Duration, Whole::Duration(field)),
+            Type::Timestamp => Typed::Whole(Type::Timestamp, Whole::Timestamp(field)),
+            Type::List | Type::Map => Typed::Wrong,
             Type::Double => Typed::Real(Real::Field(field)),
             Type::Text => Typed::Text(Text::Field(field)),
             Type::Bool => Typed::Bool(Condition::Field(field)),

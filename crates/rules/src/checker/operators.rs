@@ -1,6 +1,6 @@
 //! Comparisons, membership, arithmetic and the ternary operator.
 
-use super::{Checker, Typed};
+use super::{Checker, Typed, lists::Item};
 use crate::{
     diagnostic::{Code, Diagnostic, Span, closest},
     program::{
@@ -9,6 +9,7 @@ use crate::{
     rule_set::ListProbe,
     schema::{Field, Type, Vocabulary},
     syntax::{Arithmetic, Binary, Comparison, Expr, ExprKind, Infix},
+    values,
 };
 
 impl Checker<'_> {
@@ -23,25 +24,43 @@ impl Checker<'_> {
         self.known_words(right, left);
         let (left, right) = (self.expr(left), self.expr(right));
         let kinds = (left.kind(), right.kind());
-        let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-        let test = match (left, right) {
-            (Typed::Wrong, _) | (_, Typed::Wrong) => return Typed::Wrong,
+        let whole = matches!(left, Typed::List(_) | Typed::Map(_));
+        match (left, right, comparison) {
+            (Typed::Wrong, ..) | (_, Typed::Wrong, _) => Typed::Wrong,
+            (left, right, Comparison::Equal) if whole => self
+                .equal(left, right, span)
+                .map_or(Typed::Wrong, Typed::Bool),
+            (left, right, Comparison::NotEqual) if whole => {
+                let equal = self.equal(left, right, span);
+                equal.map_or(Typed::Wrong, |equal| {
+                    Typed::Bool(Condition::Not(Box::new(equal)))
+                })
+            }
+            (left, right, _) => match Self::test_of(comparison, left, right) {
+                Some(test) => Typed::Bool(Condition::Test(test)),
+                None => self.incompatible("compared with", kinds, span),
+            },
+        }
+    }
+
+    /// The comparison of two scalars; none if their types do not go together.
+    pub(super) fn test_of(comparison: Comparison, left: Typed, right: Typed) -> Option<Test> {
+        Some(match (left, right) {
             (Typed::Text(left), Typed::Text(right)) => Test::Text(comparison, left, right),
-            (Typed::Bool(left), Typed::Bool(right)) if !ordered => {
+            (Typed::Bool(left), Typed::Bool(right)) => {
                 Test::Bool(comparison, Box::new([left, right]))
             }
             (Typed::Whole(kind, left), Typed::Whole(other, right)) if kind == other => {
                 Test::Whole(comparison, left, right)
             }
-            (left, right) => match (left.into_real(), right.into_real()) {
-                (Some(left), Some(right)) => Test::Real(comparison, left, right),
-                _ => return self.incompatible("compared with", kinds, span),
-            },
-        };
-        Typed::Bool(Condition::Test(test))
+            (left, right) => {
+                let (left, right) = left.into_real().zip(right.into_real())?;
+                Test::Real(comparison, left, right)
+            }
+        })
     }
 
-    /// `value in [constants]` or `field in lists.name`.
+    /// `value in [elements]`, `value in map` or `field in lists.name`.
     pub(super) fn membership(&mut self, sides: &[Expr; 2], span: &Span) -> Typed {
         let [value, list] = sides;
         if let Some(name) = list
@@ -51,11 +70,22 @@ impl Checker<'_> {
         {
             return self.list_probe(value, name, &list.span);
         }
+        let before = self.steps;
+        let typed = self.expr(value);
+        let weight = self.steps - before;
         let ExprKind::List(items) = &list.kind else {
-            let message = "`in` needs `[…]` or `lists.name` on its right".to_owned();
-            return self.mismatch(&list.span, message);
+            return match self.expr(list) {
+                Typed::Wrong => Typed::Wrong,
+                collection @ (Typed::List(_) | Typed::Map(_)) => {
+                    self.among(typed, weight, collection, span)
+                }
+                _ => {
+                    let message = "`in` needs a list, a map or `lists.name` on its right";
+                    self.mismatch(&list.span, message.to_owned())
+                }
+            };
         };
-        if items.is_empty() {
+        if items.is_empty() && !self.allows_constants {
             let message = "nothing is in an empty list";
             return self.problem(Diagnostic::at(
                 Code::ConstantCondition,
@@ -66,22 +96,16 @@ impl Checker<'_> {
         for item in items {
             self.known_words(value, item);
         }
-        let value = self.expr(value);
-        let items = items
-            .iter()
-            .map(|item| (self.literal(item), &item.span))
-            .collect();
-        self.one_of(value, items)
-    }
-
-    /// An item of a list: a number, a text, an amount or a time span.
-    fn literal(&mut self, item: &Expr) -> Typed {
-        match self.expr(item) {
-            literal @ (Typed::Whole(_, Whole::Constant(_))
-            | Typed::Real(Real::Constant(_))
-            | Typed::Text(Text::Constant(_))
-            | Typed::Wrong) => literal,
-            _ => self.mismatch(&item.span, "a list holds literals only".to_owned()),
+        let scalar = matches!(typed, Typed::Whole(..) | Typed::Real(_) | Typed::Text(_));
+        let elements: Vec<Item> = items.iter().map(|item| self.item(item)).collect();
+        if scalar && elements.iter().all(|element| element.value.is_literal()) {
+            let literals = elements.into_iter().map(|element| element.value);
+            let spans = items.iter().map(|item| &item.span);
+            return self.one_of(typed, literals.zip(spans).collect());
+        }
+        match typed {
+            Typed::Wrong => Typed::Wrong,
+            typed => self.among(typed, weight, Typed::List(elements), span),
         }
     }
 
@@ -120,7 +144,7 @@ impl Checker<'_> {
             Typed::Whole(_, value) => Test::WholeIn(value, wholes.into()),
             Typed::Text(value) => Test::TextIn(value, texts.into()),
             Typed::Real(value) => Test::RealIn(value, reals.into()),
-            Typed::Bool(_) | Typed::Wrong => return Typed::Wrong,
+            _ => return Typed::Wrong,
         }))
     }
 
@@ -202,6 +226,24 @@ impl Checker<'_> {
         let symbol = Infix::Binary(Binary::Arithmetic(operator)).symbol();
         match (left, right) {
             (Typed::Wrong, _) | (_, Typed::Wrong) => Typed::Wrong,
+            (Typed::Text(left), Typed::Text(right)) if operator == Arithmetic::Add => {
+                Typed::Text(joined(left, right))
+            }
+            (Typed::List(mut left), Typed::List(right)) if operator == Arithmetic::Add => {
+                left.extend(right);
+                Typed::List(left)
+            }
+            (Typed::Whole(kind, left), Typed::Whole(other, right))
+                if time_result(kind, operator, other).is_some() =>
+            {
+                let kind = time_result(kind, operator, other).unwrap_or(kind);
+                let bounds = match kind {
+                    Type::Timestamp => values::TIMESTAMPS,
+                    _ => values::DURATIONS,
+                };
+                let sum = ComputedWhole::Arithmetic(operator, [left, right]).into();
+                Typed::Whole(kind, ComputedWhole::Within(sum, bounds).into())
+            }
             (Typed::Whole(kind, left), Typed::Whole(other, right)) if kind == other => {
                 match whole_result(kind, operator) {
                     Some(Type::Double) => Typed::Real(ComputedReal::Ratio([left, right]).into()),
@@ -240,7 +282,15 @@ impl Checker<'_> {
         let condition = self.condition(condition);
         let (then, otherwise) = (self.expr(then), self.expr(otherwise));
         let kinds = (then.kind(), otherwise.kind());
-        match (then, otherwise) {
+        match Self::chosen(condition, then, otherwise) {
+            Some(chosen) => chosen,
+            None => self.incompatible("chosen beside", kinds, span),
+        }
+    }
+
+    /// One of two values of one type; none if their types do not go together.
+    pub(super) fn chosen(condition: Condition, then: Typed, otherwise: Typed) -> Option<Typed> {
+        Some(match (then, otherwise) {
             (Typed::Wrong, _) | (_, Typed::Wrong) => Typed::Wrong,
             (Typed::Bool(then), Typed::Bool(otherwise)) => {
                 Typed::Bool(Condition::Choose(Box::new([condition, then, otherwise])))
@@ -254,17 +304,15 @@ impl Checker<'_> {
                     ComputedWhole::Choose(condition, [then, otherwise]).into(),
                 )
             }
-            (then, otherwise) => match (then.into_real(), otherwise.into_real()) {
-                (Some(then), Some(otherwise)) => {
-                    Typed::Real(ComputedReal::Choose(condition, [then, otherwise]).into())
-                }
-                _ => self.incompatible("chosen beside", kinds, span),
-            },
-        }
+            (then, otherwise) => {
+                let (then, otherwise) = then.into_real().zip(otherwise.into_real())?;
+                Typed::Real(ComputedReal::Choose(condition, [then, otherwise]).into())
+            }
+        })
     }
 
     /// Two types that do not go together, with the repair that is meant most often.
-    fn incompatible(
+    pub(super) fn incompatible(
         &mut self,
         verb: &str,
         kinds: (Option<Type>, Option<Type>),
@@ -295,7 +343,7 @@ impl Checker<'_> {
             _ if has(Type::PaymentMoney) => {
                 "use payment.amount_base and `money(\"5.00\", \"USD\")`"
             }
-            _ if verb == "+" && has(Type::Text) => "texts cannot be joined",
+            _ if verb == "+" && has(Type::Text) => "write the other as a text: `string(…)`",
             _ => "",
         };
         self.problem(if hint.is_empty() {
@@ -310,11 +358,37 @@ fn is_money(kind: Type) -> bool {
     matches!(kind, Type::Money | Type::PaymentMoney)
 }
 
+/// Two texts joined; a chain of joins is one.
+fn joined(left: Text, right: Text) -> Text {
+    let parts = |text| match text {
+        Text::Computed(computed) => match *computed {
+            ComputedText::Join(texts) => texts.into_vec(),
+            other => vec![other.into()],
+        },
+        other => vec![other],
+    };
+    let mut texts = parts(left);
+    texts.extend(parts(right));
+    ComputedText::Join(texts.into()).into()
+}
+
+/// The type of a sum or difference of durations and timestamps.
+fn time_result(left: Type, operator: Arithmetic, right: Type) -> Option<Type> {
+    use Arithmetic::{Add, Subtract};
+    match (left, operator, right) {
+        (Type::Timestamp, Subtract, Type::Timestamp)
+        | (Type::Duration, Add | Subtract, Type::Duration) => Some(Type::Duration),
+        (Type::Timestamp, Add | Subtract, Type::Duration)
+        | (Type::Duration, Add, Type::Timestamp) => Some(Type::Timestamp),
+        _ => None,
+    }
+}
+
 /// The type of an operation between two values of one type stored as whole numbers.
 fn whole_result(kind: Type, operator: Arithmetic) -> Option<Type> {
     match (kind, operator) {
         (Type::Int, _) => Some(Type::Int),
-        (_, Arithmetic::Add | Arithmetic::Subtract) => Some(kind),
+        (Type::Money | Type::PaymentMoney, Arithmetic::Add | Arithmetic::Subtract) => Some(kind),
         (Type::Money | Type::PaymentMoney, Arithmetic::Divide) => Some(Type::Double),
         _ => None,
     }

@@ -1,0 +1,482 @@
+//! Lists and maps. They exist only while a condition is compiled: their elements become parts of
+//! one tree of scalars, so nothing allocates or loops when it runs. What they may grow to is
+//! counted.
+
+use super::{Checker, Typed};
+use crate::{
+    diagnostic::{Code, Diagnostic, Span, closest},
+    functions::{self, On},
+    program::{ComputedWhole, Condition, Real, Test, Text, Whole},
+    schema::Type,
+    syntax::{Arithmetic, Call, Comparison, Expr, ExprKind},
+};
+
+/// How many elements a macro goes through, and among how many an index is chosen at run time.
+pub(crate) const ELEMENTS_MAX: usize = 16;
+/// How many entries a map may have.
+pub(crate) const ENTRIES_MAX: usize = 64;
+/// How many expressions may be checked for one condition, repetitions by macros included.
+pub(super) const STEPS_MAX: usize = 20_000;
+/// How deep an element may be nested when macros have put others into it.
+const DEPTH_MAX: usize = 128;
+
+/// An element of a list, or a value of a map.
+#[derive(Clone)]
+pub(super) struct Item {
+    /// Whether it is there: only elements behind a `filter` have a condition.
+    present: Option<Condition>,
+    pub value: Typed,
+    /// How many expressions it is made of, repetitions included.
+    weight: usize,
+    depth: usize,
+}
+
+/// A constant key of a map.
+#[derive(Clone, PartialEq)]
+pub(super) enum Key {
+    Int(i64),
+    Bool(bool),
+    Text(Box<str>),
+}
+
+/// A variable of a macro, and what it stands for at the moment.
+pub(super) struct Bound {
+    pub name: String,
+    pub item: Item,
+}
+
+/// Whether the call is one of the macros over lists and maps.
+pub(super) fn is_macro(call: &Call) -> bool {
+    let name = call.name.text.as_str();
+    matches!(name, "exists" | "all" | "exists_one" | "filter" | "map")
+}
+
+impl Checker<'_> {
+    /// `[a, b]`, as a value.
+    pub(super) fn list(&mut self, items: &[Expr]) -> Typed {
+        Typed::List(items.iter().map(|item| self.item(item)).collect())
+    }
+
+    /// One element, with its weight and depth.
+    pub(super) fn item(&mut self, expr: &Expr) -> Item {
+        let before = self.steps;
+        let value = self.expr(expr);
+        let deepest = self.bound.iter().map(|bound| bound.item.depth).max();
+        let depth = expr.depth + deepest.unwrap_or(0);
+        if depth > DEPTH_MAX {
+            self.too_much(&expr.span);
+        }
+        Item {
+            present: None,
+            value,
+            weight: self.steps - before,
+            depth,
+        }
+    }
+
+    /// `{key: value}`, as a value.
+    pub(super) fn map(&mut self, entries: &[[Expr; 2]], span: &Span) -> Typed {
+        if entries.len() > ENTRIES_MAX {
+            let message = format!("a map has at most {ENTRIES_MAX} entries");
+            return self.problem(Diagnostic::at(Code::TooLong, span.clone(), message));
+        }
+        let mut map: Vec<(Key, Item)> = Vec::new();
+        for [key, value] in entries {
+            let value = self.item(value);
+            match self.key(key) {
+                Some(known) if map.iter().any(|(other, _)| *other == known) => {
+                    let message = "the map has this key twice".to_owned();
+                    self.mismatch(&key.span, message);
+                }
+                Some(key) => map.push((key, value)),
+                None => {}
+            }
+        }
+        Typed::Map(map)
+    }
+
+    fn key(&mut self, expr: &Expr) -> Option<Key> {
+        match self.expr(expr) {
+            Typed::Whole(Type::Int, Whole::Constant(value)) => Some(Key::Int(value)),
+            Typed::Bool(Condition::Constant(value)) => Some(Key::Bool(value)),
+            Typed::Text(Text::Constant(text)) => Some(Key::Text(text)),
+            Typed::Wrong => None,
+            _ => {
+                let message = "a key is a whole number, a text, `true` or `false`".to_owned();
+                self.mismatch(&expr.span, message);
+                None
+            }
+        }
+    }
+
+    /// What a variable of a macro stands for.
+    pub(super) fn variable(&mut self, name: &str) -> Option<Typed> {
+        let bound = self.bound.iter().rev().find(|bound| bound.name == name)?;
+        let (value, weight) = (bound.item.value.clone(), bound.item.weight);
+        self.steps += weight;
+        Some(value)
+    }
+
+    /// `list.exists(e, condition)` and its like.
+    pub(super) fn comprehension(&mut self, receiver: &Expr, call: &Call, expr: &Expr) -> Typed {
+        let name = call.name.text.as_str();
+        let (variable, body) = match call.arguments.as_slice() {
+            [variable, body] => (variable, [body, body]),
+            [variable, filter, body] if name == "map" => (variable, [filter, body]),
+            _ => {
+                let usage = functions::find(name, On::List).map_or("", |function| function.usage);
+                return self.wrong_arguments(call, expr, &format!("write it like `{usage}`"));
+            }
+        };
+        let ExprKind::Name(variable) = &variable.kind else {
+            let message = "expected the name of a variable that nothing else has".to_owned();
+            return self.mismatch(&variable.span, message);
+        };
+        let Some(items) = self.elements(receiver, name) else {
+            return Typed::Wrong;
+        };
+        let filtered = call.arguments.len() > 2;
+        let [filter, body] = body;
+        let passing = |checker: &mut Self, item: Item| checker.passes(&item, filter);
+        match name {
+            "map" => Typed::List(self.each(variable, items, |checker, item| Item {
+                present: match filtered {
+                    true => Some(checker.passes(&item, filter)),
+                    false => item.present,
+                },
+                ..checker.item(body)
+            })),
+            "filter" => Typed::List(self.each(variable, items, |checker, item| Item {
+                present: Some(checker.passes(&item, filter)),
+                ..item
+            })),
+            "exists" => Typed::Bool(Condition::Any(self.each(variable, items, passing).into())),
+            "all" => {
+                let holding =
+                    |checker: &mut Self, item: Item| checker.holds_or_is_absent(item, body);
+                Typed::Bool(Condition::All(self.each(variable, items, holding).into()))
+            }
+            _ => {
+                let holds = sum_of(self.each(variable, items, passing));
+                let one = Test::Whole(Comparison::Equal, holds, Whole::Constant(1));
+                Typed::Bool(Condition::Test(one))
+            }
+        }
+    }
+
+    /// The elements that a macro goes through: of a list, or the keys of a map.
+    fn elements(&mut self, receiver: &Expr, name: &str) -> Option<Vec<Item>> {
+        let items: Vec<Item> = match self.expr(receiver) {
+            Typed::List(items) => items,
+            Typed::Map(entries) => entries.into_iter().map(|(key, _)| key.item()).collect(),
+            other => {
+                self.expected("a list or a map", &other, receiver);
+                return None;
+            }
+        };
+        if items.len() > ELEMENTS_MAX {
+            let message = format!("`{name}` goes through at most {ELEMENTS_MAX} elements");
+            self.problem(Diagnostic::at(
+                Code::TooLong,
+                receiver.span.clone(),
+                message,
+            ));
+            return None;
+        }
+        Some(items)
+    }
+
+    fn holds_or_is_absent(&mut self, item: Item, condition: &Expr) -> Condition {
+        let holds = self.condition(condition);
+        match item.present {
+            Some(present) => Condition::Any([Condition::Not(Box::new(present)), holds].into()),
+            None => holds,
+        }
+    }
+
+    fn each<T>(
+        &mut self,
+        variable: &str,
+        items: Vec<Item>,
+        mut make: impl FnMut(&mut Self, Item) -> T,
+    ) -> Vec<T> {
+        let mut made = Vec::with_capacity(items.len());
+        for item in items {
+            self.bound.push(Bound {
+                name: variable.to_owned(),
+                item: item.clone(),
+            });
+            made.push(make(self, item));
+            self.bound.pop();
+        }
+        made
+    }
+
+    /// That an element is there and a condition holds for it.
+    fn passes(&mut self, item: &Item, condition: &Expr) -> Condition {
+        let holds = self.condition(condition);
+        match &item.present {
+            Some(present) => Condition::All([present.clone(), holds].into()),
+            None => holds,
+        }
+    }
+
+    /// How many elements a list or map has.
+    pub(super) fn count(collection: Typed) -> Typed {
+        let count = match collection {
+            Typed::List(items) if items.iter().all(|item| item.present.is_none()) => {
+                Whole::Constant(items.len() as i64)
+            }
+            Typed::List(items) => {
+                let always = || Condition::Constant(true);
+                let there = items
+                    .into_iter()
+                    .map(|item| item.present.unwrap_or_else(always));
+                sum_of(there.collect())
+            }
+            Typed::Map(entries) => Whole::Constant(entries.len() as i64),
+            _ => return Typed::Wrong,
+        };
+        Typed::Whole(Type::Int, count)
+    }
+
+    /// `list[place]` or `map[key]`. What is not there is unknown, as a missing field is.
+    pub(super) fn index(&mut self, sides: &[Expr; 2], span: &Span) -> Typed {
+        let [object, place] = sides;
+        let entries = match self.expr(object) {
+            Typed::List(items) if items.iter().any(|item| item.present.is_some()) => {
+                let message = "the places in a filtered list are not known".to_owned();
+                return self.mismatch(span, message);
+            }
+            Typed::List(items) => {
+                let places = (0..).map(Key::Int);
+                places.zip(items).collect()
+            }
+            Typed::Map(entries) => entries,
+            other => return self.expected("a list or a map", &other, object),
+        };
+        let before = self.steps;
+        let key = self.expr(place);
+        if let Some(constant) = key.as_key() {
+            return self.entry(entries, &constant, &place.span);
+        }
+        self.steps += (self.steps - before) * entries.len();
+        if entries.len() > ENTRIES_MAX {
+            self.too_much(span);
+            return Typed::Wrong;
+        }
+        let Some(kind) = entries.first().and_then(|(_, item)| item.value.kind()) else {
+            return Typed::Wrong;
+        };
+        let mut chosen = Typed::nothing(kind);
+        for (known, item) in entries.into_iter().rev() {
+            let Some(is_it) = self.equal(key.clone(), known.item().value, &place.span) else {
+                return Typed::Wrong;
+            };
+            let kinds = (item.value.kind(), chosen.kind());
+            match Self::chosen(is_it, item.value, chosen) {
+                Some(next) => chosen = next,
+                None => return self.incompatible("chosen beside", kinds, span),
+            }
+        }
+        chosen
+    }
+
+    /// The value of a constant key.
+    fn entry(&mut self, entries: Vec<(Key, Item)>, key: &Key, span: &Span) -> Typed {
+        let names: Vec<String> = entries.iter().map(|(known, _)| known.to_string()).collect();
+        match entries.into_iter().find(|(known, _)| known == key) {
+            Some((_, item)) => item.value,
+            None => {
+                let message = format!("there is nothing at {key}");
+                let problem = Diagnostic::at(Code::UnknownField, span.clone(), message);
+                let near = match key {
+                    Key::Text(_) => closest(&key.to_string(), names.iter().map(String::as_str)),
+                    Key::Int(_) | Key::Bool(_) => None,
+                };
+                self.problem(match near {
+                    Some(near) => problem.hint(format!("did you mean {near}?")),
+                    None => problem,
+                })
+            }
+        }
+    }
+
+    /// `map.name`.
+    pub(super) fn member(&mut self, object: &Expr, name: &str, span: &Span) -> Typed {
+        match self.expr(object) {
+            Typed::Map(entries) => self.entry(entries, &Key::Text(name.into()), span),
+            Typed::Wrong => Typed::Wrong,
+            _ => self.problem(Diagnostic::at(
+                Code::UnknownField,
+                span.clone(),
+                "only names and maps have fields",
+            )),
+        }
+    }
+
+    /// `has(map.name)`; none if it asks for something else.
+    pub(super) fn has_key(&mut self, argument: &Expr) -> Option<Typed> {
+        let ExprKind::Member(object, name) = &argument.kind else {
+            return None;
+        };
+        let is_map = match &object.kind {
+            ExprKind::Map(_) => true,
+            ExprKind::Name(name) => self.bound.iter().any(|bound| bound.name == *name),
+            _ => false,
+        };
+        if !is_map {
+            return None;
+        }
+        let key = Key::Text(name.text.as_str().into());
+        Some(match self.expr(object) {
+            Typed::Map(entries) => {
+                let there = entries.iter().any(|(known, _)| *known == key);
+                Typed::Bool(Condition::Constant(there))
+            }
+            other => self.expected("a map", &other, object),
+        })
+    }
+
+    /// That a value is among the elements of a list or the keys of a map.
+    pub(super) fn among(&mut self, value: Typed, weight: usize, list: Typed, span: &Span) -> Typed {
+        let items = match list {
+            Typed::List(items) => items,
+            Typed::Map(entries) => entries.into_iter().map(|(key, _)| key.item()).collect(),
+            _ => return Typed::Wrong,
+        };
+        self.steps += weight * items.len();
+        if self.steps > STEPS_MAX {
+            self.too_much(span);
+            return Typed::Wrong;
+        }
+        let mut each = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(equal) = self.equal(value.clone(), item.value, span) else {
+                return Typed::Wrong;
+            };
+            each.push(match item.present {
+                Some(present) => Condition::All([present, equal].into()),
+                None => equal,
+            });
+        }
+        Typed::Bool(Condition::Any(each.into()))
+    }
+
+    /// That two values are the same, lists and maps element by element.
+    pub(super) fn equal(&mut self, left: Typed, right: Typed, span: &Span) -> Option<Condition> {
+        let kinds = (left.kind(), right.kind());
+        let pairs: Vec<(Typed, Typed)> = match (left, right) {
+            (Typed::List(left), Typed::List(right)) => {
+                if left.iter().chain(&right).any(|item| item.present.is_some()) {
+                    let message = "a filtered list cannot be compared as a whole".to_owned();
+                    self.mismatch(span, message);
+                    return None;
+                }
+                if left.len() != right.len() {
+                    return Some(Condition::Constant(false));
+                }
+                let pairs = left.into_iter().zip(right);
+                pairs
+                    .map(|(left, right)| (left.value, right.value))
+                    .collect()
+            }
+            (Typed::Map(left), Typed::Map(right)) => {
+                if left.len() != right.len() {
+                    return Some(Condition::Constant(false));
+                }
+                let mut pairs = Vec::new();
+                for (key, item) in left {
+                    match right.iter().find(|(other, _)| *other == key) {
+                        Some((_, other)) => pairs.push((item.value, other.value.clone())),
+                        None => return Some(Condition::Constant(false)),
+                    }
+                }
+                pairs
+            }
+            (left, right) => {
+                let test = Self::test_of(Comparison::Equal, left, right);
+                if test.is_none() {
+                    self.incompatible("compared with", kinds, span);
+                }
+                return test.map(Condition::Test);
+            }
+        };
+        let each: Option<Vec<Condition>> = pairs
+            .into_iter()
+            .map(|(left, right)| self.equal(left, right, span))
+            .collect();
+        each.map(|each| Condition::All(each.into()))
+    }
+
+    /// Says once that macros make the condition too large.
+    pub(super) fn too_much(&mut self, span: &Span) {
+        if !self.stopped {
+            self.stopped = true;
+            let message = "the condition costs too much when its macros are written out";
+            self.problem(
+                Diagnostic::at(Code::TooLong, span.clone(), message)
+                    .hint("go through fewer elements, or nest fewer macros"),
+            );
+        }
+    }
+}
+
+impl Key {
+    fn item(self) -> Item {
+        let value = match self {
+            Self::Int(value) => Typed::Whole(Type::Int, Whole::Constant(value)),
+            Self::Bool(value) => Typed::Bool(Condition::Constant(value)),
+            Self::Text(text) => Typed::Text(Text::Constant(text)),
+        };
+        Item {
+            present: None,
+            value,
+            weight: 1,
+            depth: 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Text(text) => crate::format::quote(f, text),
+        }
+    }
+}
+
+impl Typed {
+    fn as_key(&self) -> Option<Key> {
+        match self {
+            Self::Whole(Type::Int, Whole::Constant(value)) => Some(Key::Int(*value)),
+            Self::Bool(Condition::Constant(value)) => Some(Key::Bool(*value)),
+            Self::Text(Text::Constant(text)) => Some(Key::Text(text.clone())),
+            _ => None,
+        }
+    }
+
+    /// A value of a type that is always unknown: no event has an attribute without a name.
+    fn nothing(kind: Type) -> Self {
+        let nameless = Text::Attribute("".into());
+        match kind {
+            Type::Double => Self::Real(Real::Attribute("".into())),
+            Type::Text => Self::Text(nameless),
+            Type::Bool => Self::Bool(Condition::Flag("".into())),
+            Type::List | Type::Map => Self::Wrong,
+            _ => Self::Whole(kind, ComputedWhole::Read(kind, nameless).into()),
+        }
+    }
+}
+
+/// How many conditions are true: unknown if one of them is.
+fn sum_of(conditions: Vec<Condition>) -> Whole {
+    let one = |condition| {
+        ComputedWhole::Choose(condition, [Whole::Constant(1), Whole::Constant(0)]).into()
+    };
+    let ones = conditions.into_iter().map(one);
+    ones.reduce(|sum, one| ComputedWhole::Arithmetic(Arithmetic::Add, [sum, one]).into())
+        .unwrap_or(Whole::Constant(0))
+}

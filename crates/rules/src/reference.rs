@@ -1,0 +1,52 @@
+//! The language on one page, written from the tables that the checker uses.
+
+use crate::{
+    checker::windows,
+    functions::{FUNCTIONS, On},
+    schema::Field,
+};
+
+/// Every field, function and window of the language as a page of Markdown.
+pub fn language_reference() -> String {
+    let mut page = "# The rule language: fields, functions, windows\n\n\
+        Written by `cargo xtask docs`. How rules are put into packs: \
+        [rules/README.md](../../rules/README.md).\n\n\
+        ## Fields\n\n| field | type | meaning | words |\n|---|---|---|---|\n"
+        .to_owned();
+    for field in Field::ALL {
+        let words = match field.words() {
+            words if words.len() > 30 => "ISO 4217".to_owned(),
+            words => words.join(", "),
+        };
+        let (path, kind, doc) = (field.path(), field.kind(), field.doc());
+        page.push_str(&format!("| `{path}` | {kind} | {doc} | {words} |\n"));
+    }
+    page.push_str(
+        "\nThe caller's own values: `attributes.text(\"name\")`, `.number(…)`, `.flag(…)`. ",
+    );
+    page.push_str("Lists by name: `payee in lists.mules`.\n");
+    let groups = [
+        (On::Nothing, "Functions"),
+        (On::Text, "Methods of texts"),
+        (On::Timestamp, "Methods of timestamps"),
+        (On::Duration, "Methods of durations"),
+        (On::List, "Methods of lists; maps go through their keys"),
+    ];
+    for (on, title) in groups {
+        page.push_str(&format!(
+            "\n## {title}\n\n| written | gives | meaning |\n|---|---|---|\n"
+        ));
+        for function in FUNCTIONS.iter().filter(|function| function.on == on) {
+            let (usage, result, doc) = (function.usage, function.result, function.doc);
+            let usage = usage.replace('|', "\\|");
+            page.push_str(&format!("| `{usage}` | {result} | {doc} |\n"));
+        }
+    }
+    page.push_str(
+        "\n## Windows\n\nThe past of an entity; rules/README.md says how they are cut.\n\n",
+    );
+    for (_, usage) in windows::FUNCTIONS {
+        page.push_str(&format!("- `{usage}`\n"));
+    }
+    page
+}
