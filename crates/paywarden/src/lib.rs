@@ -30,11 +30,14 @@ pub mod signing;
 pub mod summary;
 pub mod tally;
 pub mod terminal;
+pub mod time;
 pub mod traffic;
 pub mod wiring;
 
 use clap::{Parser, Subcommand};
-use command::{bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, verify};
+use command::{
+    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, verify,
+};
 use failure::{Failure, Result};
 use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
@@ -64,6 +67,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Send simulated load on a fixed schedule and check that nothing answered is lost
     Loadgen(loadgen::Arguments),
+    /// Say what rules would have done with the payments of the journal
+    Backtest(backtest::Arguments),
     /// Measure parts of the server
     #[command(subcommand)]
     Bench(bench::Command),
@@ -123,6 +128,7 @@ impl Command {
             Self::Sign(arguments) => sign::run(arguments),
             Self::Replay(arguments) => interruptible(replay::run(arguments)).await,
             Self::Loadgen(arguments) => interruptible(loadgen::run(arguments)).await,
+            Self::Backtest(arguments) => interruptible(backtest::run(arguments)).await,
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),

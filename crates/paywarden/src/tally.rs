@@ -265,7 +265,7 @@ pub fn percent(part: f64, whole: f64) -> String {
 }
 
 /// Minor units as a plain decimal.
-fn major(minor: i128, decimals: u8) -> String {
+pub fn major(minor: i128, decimals: u8) -> String {
     let scale = 10i128.pow(u32::from(decimals));
     match decimals {
         0 => minor.to_string(),

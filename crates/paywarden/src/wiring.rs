@@ -29,7 +29,7 @@ use std::{
 use tokio::task::JoinHandle;
 
 /// The file of the master key in the data folder.
-const MASTER_KEY_FILE: &str = "master.key";
+pub const MASTER_KEY_FILE: &str = "master.key";
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
 /// How often it is looked whether a snapshot of the windows is due.
@@ -200,7 +200,8 @@ pub fn local_ca_pem(data_dir: &Path) -> PathBuf {
     data_dir.join(TLS_FOLDER).join("ca.pem")
 }
 
-fn engine_config(config: &Config) -> Result<EngineConfig> {
+/// The settings of the decision engine.
+pub fn engine_config(config: &Config) -> Result<EngineConfig> {
     let mut settings = EngineConfig::new(config.base_currency);
     settings.rates = rates(config)?;
     settings.deadline_ms = config.deadline_ms;

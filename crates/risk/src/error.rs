@@ -29,6 +29,15 @@ pub enum Error {
     /// The list holds no such entry.
     #[error("the list holds no such entry")]
     ListEntryUnknown,
+    /// Ask for another span of time.
+    #[error("no decided event lies in this span of time")]
+    HistoryEmpty,
+    /// Nothing to be done from outside: the limit protects the memory of the server.
+    #[error("the journal holds more than a back-test takes: {0}")]
+    HistoryTooLong(&'static str),
+    /// Read fewer windows.
+    #[error("the windows of the rules cannot be kept: {0}")]
+    WindowsRefused(String),
     /// Retry after a pause.
     #[error("more decisions are waiting than the journal takes")]
     Overloaded,
@@ -51,6 +60,9 @@ impl Error {
             Self::PaymentUnknown => "payment_unknown",
             Self::ListEntryMalformed(_) => "list_entry_malformed",
             Self::ListEntryUnknown => "list_entry_unknown",
+            Self::HistoryEmpty => "history_empty",
+            Self::HistoryTooLong(_) => "history_too_long",
+            Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
             Self::RecordDamaged(_) => "record_damaged",

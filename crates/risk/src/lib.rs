@@ -9,6 +9,7 @@
 //!
 //! [`Engine`] is the only way in. Everything it answers is durable first.
 
+pub mod backtest;
 pub mod config;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod query;
 mod record;
 mod recovery;
 mod verdict;
+mod weight;
 
 pub use config::{Bands, EngineConfig};
 pub use engine::{Caller, Decided, Engine, Figures, Idempotency, Request, RuleFigures};

@@ -17,7 +17,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(keyring: &Keyring) -> Result<Self, paywarden_crypto::Error> {
         Ok(Self {
-            seal: keyring.seal_for("decision event")?,
+            seal: seal(keyring)?,
         })
     }
 
@@ -59,6 +59,11 @@ impl Recorder {
             body: postcard::to_stdvec(decision).map_err(damaged)?,
         })
     }
+}
+
+/// The seal on the events of decisions.
+pub(crate) fn seal(keyring: &Keyring) -> Result<PreparedSeal, paywarden_crypto::Error> {
+    keyring.seal_for("decision event")
 }
 
 /// The decision that a row holds.

@@ -7,7 +7,10 @@
 //! two engines' actions; a plain approval with something to tell the payer becomes
 //! `approve_with_warning`.
 
-use crate::config::Bands;
+use crate::{
+    config::Bands,
+    weight::{Sum, Weight},
+};
 use paywarden_domain::{
     Card, Challenge, Engine, EngineResult, Event, EventKind, FiredRule, Outcome, Reason, RuleFault,
     Warning,
@@ -20,7 +23,6 @@ use std::cmp::Reverse;
 
 /// The most warnings that one payer is shown.
 const WARNINGS_MAX: usize = 3;
-const SCORE_MAX: u16 = 1000;
 const HOLD_MINUTES_DEFAULT: u32 = 60;
 
 /// What both engines and their combination say.
@@ -42,8 +44,33 @@ pub(crate) fn decide(
     event: &Event<Card>,
     bands: &Bands,
 ) -> Verdict {
-    let fraud = judge(Engine::Fraud, rules, hits, slots, bands);
-    let laundering = judge(Engine::Laundering, rules, hits, slots, bands);
+    let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
+    let mut sum = Sum::default();
+    for rule in hits
+        .fired
+        .iter()
+        .filter_map(|index| rules.rules().get(*index))
+    {
+        sum.add(Weight::of(rule));
+    }
+    for (engine, faults) in [
+        (Engine::Fraud, &fraud_faults),
+        (Engine::Laundering, &laundering_faults),
+    ] {
+        for _ in faults.iter().filter(|fault| fault.closed) {
+            sum.add_closed(engine);
+        }
+    }
+    let result = |engine, faults| EngineResult {
+        score: sum.score(engine),
+        action: sum.action(engine, bands),
+        fired: self::fired(engine, &hits.fired, rules, slots),
+        shadow: self::fired(engine, &hits.shadow, rules, slots),
+        faults,
+    };
+    let fraud = result(Engine::Fraud, fraud_faults);
+    let laundering = result(Engine::Laundering, laundering_faults);
+    let outcome = sum.outcome(bands);
     let mut fired: Vec<&Rule> = hits
         .fired
         .iter()
@@ -51,10 +78,6 @@ pub(crate) fn decide(
         .collect();
     fired.sort_by_key(|rule| (Reverse(rule.action), Reverse(rule.score)));
     let warnings = warnings(&fired);
-    let outcome = match fraud.action.max(laundering.action) {
-        Outcome::Approve if !warnings.is_empty() => Outcome::ApproveWithWarning,
-        outcome => outcome,
-    };
     Verdict {
         outcome,
         challenge: (outcome == Outcome::Challenge).then(|| factor(event)),
@@ -66,46 +89,6 @@ pub(crate) fn decide(
             .chain(blind(rules, event))
             .collect(),
         warnings,
-    }
-}
-
-fn judge(
-    engine: Engine,
-    rules: &RuleSet,
-    hits: &Hits,
-    slots: &Slots<'_>,
-    bands: &Bands,
-) -> EngineResult {
-    let faults = faults(engine, rules, hits);
-    let fired = fired(engine, &hits.fired, rules, slots);
-    let points: u32 = fired.iter().map(|rule| u32::from(rule.score)).sum();
-    let score = u16::try_from(points).unwrap_or(SCORE_MAX).min(SCORE_MAX);
-    let asked = fired
-        .iter()
-        .filter_map(|rule| rule.action)
-        .max()
-        .unwrap_or(Outcome::Approve);
-    let closed = faults.iter().any(|fault| fault.closed);
-    let exempt = fired
-        .iter()
-        .any(|rule| rule.action == Some(Outcome::Approve));
-    let action = if exempt && asked < Outcome::Decline {
-        Outcome::Approve
-    } else {
-        let floor = if closed {
-            Outcome::Review
-        } else {
-            Outcome::Approve
-        };
-        bands.action(engine, score).max(asked).max(floor)
-    };
-    let shadow = self::fired(engine, &hits.shadow, rules, slots);
-    EngineResult {
-        score,
-        action,
-        fired,
-        shadow,
-        faults,
     }
 }
 

@@ -54,7 +54,7 @@ pub use entry::{Actor, Entry, Purpose, Row};
 pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
-pub use reads::{DecisionFilter, ReplayRow};
+pub use reads::{DecisionFilter, HistoryRow, HistorySpan, PastRow, ReplayRow};
 pub use rows::{
     DecisionRow, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow, SigningKeyRow,
 };

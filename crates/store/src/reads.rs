@@ -1,12 +1,14 @@
 //! Questions that the database answers, each for one tenant unless it says otherwise.
 
 mod decisions;
+mod history;
 mod keys;
 mod lists;
 mod replay;
 mod rules;
 
 pub use decisions::DecisionFilter;
+pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
 
 use crate::{

@@ -12,7 +12,7 @@ use crate::{
     progress::Progress,
     rows::{self, Rows, Selection},
     signing::Signer,
-    summary, terminal,
+    summary, terminal, time,
 };
 use paywarden_domain::Timestamp;
 use std::{
@@ -37,13 +37,13 @@ pub struct Arguments {
     #[arg(long)]
     limit: Option<u64>,
     /// Take rows from this time on (RFC 3339 or a date)
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = time::parse)]
     from: Option<Timestamp>,
     /// Take rows before this time
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = time::parse)]
     to: Option<Timestamp>,
     /// Count the figures from this time on; rows before it only fill the windows
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = time::parse)]
     measure_from: Option<Timestamp>,
     /// Connections
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -168,10 +168,4 @@ async fn send(
         progress.show(step, summary::of_progress(driven));
     })
     .await
-}
-
-fn time(text: &str) -> std::result::Result<Timestamp, String> {
-    let midnight = format!("{text}T00:00:00Z");
-    let time = Timestamp::parse(text).or_else(|_| Timestamp::parse(&midnight));
-    time.map_err(|_| "write 2018-05-01 or 2018-05-01T00:00:00Z".to_owned())
 }

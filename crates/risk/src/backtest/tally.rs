@@ -1,0 +1,294 @@
+//! Counts what fired beside what the payments turned out to be.
+
+use super::{
+    evaluate::{Fired, Weights},
+    overlap::Sample,
+    report::{Change, Day, Effect, Labelled, Overlap, RuleEffect, SAMPLES_MAX},
+};
+use paywarden_domain::{Outcome, PaymentId, Timestamp, time::DAY};
+use paywarden_rules::{Rule, RuleSet, pack::Stage};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+/// Distinct customers that are told apart for one rule, and for all rules together.
+const CUSTOMERS_MAX: usize = 1 << 16;
+const CUSTOMERS_TOTAL_MAX: usize = 1 << 22;
+const OUTCOMES: usize = Outcome::ALL.len();
+
+/// What the tally needs of one event beside its hits.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// The caller's identifier of the payment.
+    pub(crate) payment_id: PaymentId,
+    /// When it happened.
+    pub(crate) occurred_at: Timestamp,
+    /// Minor units of the base currency; 0 if it has no amount.
+    pub(crate) amount_minor: i64,
+    /// What it is taken for.
+    pub(crate) labelled: Labelled,
+    /// Keyed hash of whoever paid; 0 if unknown.
+    pub(crate) customer: u64,
+    /// The outcome answered, or of the rules compared with.
+    pub(crate) before: Outcome,
+}
+
+/// Counts over all events of a back-test.
+pub(crate) struct Tally {
+    payments: Count,
+    stopped: Count,
+    stopped_before: Count,
+    rules: Vec<RuleCount>,
+    days: BTreeMap<i64, Day>,
+    changes: [[Option<Change>; OUTCOMES]; OUTCOMES],
+    sample: Sample,
+    /// How many more customers may be told apart for rules.
+    customers_left: usize,
+}
+
+#[derive(Debug, Default)]
+struct RuleCount {
+    fired: Count,
+    alone: u64,
+    decisive: u64,
+    fraud_stopped_only_here: u64,
+    faults: u64,
+}
+
+/// Some payments, by what they turned out to be.
+#[derive(Debug, Default)]
+struct Count {
+    effect: Effect,
+    customers: HashSet<u64, BuildHasherDefault<AsIs>>,
+}
+
+/// Customers are hashes already.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// What a tally comes to: the parts of a report.
+pub(crate) struct Tallied {
+    pub(crate) payments: Effect,
+    pub(crate) stopped: Effect,
+    pub(crate) stopped_before: Effect,
+    pub(crate) rules: Vec<RuleEffect>,
+    pub(crate) days: Vec<Day>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) overlap_payments: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(rules: usize) -> Self {
+        Self {
+            payments: Count::default(),
+            stopped: Count::default(),
+            stopped_before: Count::default(),
+            rules: (0..rules).map(|_| RuleCount::default()).collect(),
+            days: BTreeMap::new(),
+            changes: Default::default(),
+            sample: Sample::default(),
+            customers_left: CUSTOMERS_TOTAL_MAX,
+        }
+    }
+
+    /// Counts a block: what the events are, and what fired for each.
+    pub(crate) fn add(&mut self, subjects: &[Subject], fired: &Fired, weights: &Weights) {
+        let sums = fired.sums(weights);
+        for ((subject, rules), sum) in subjects.iter().zip(fired.events()).zip(&sums) {
+            let after = weights.outcome(sum);
+            self.add_payment(subject, after);
+            self.sample.offer(rules);
+            for place in rules {
+                let Some(count) = self.rules.get_mut(*place as usize) else {
+                    continue;
+                };
+                count
+                    .fired
+                    .add(subject, CUSTOMERS_MAX, &mut self.customers_left);
+                count.alone += u64::from(rules.len() == 1);
+                let Some(weight) = weights.of(*place) else {
+                    continue;
+                };
+                let otherwise = weights.outcome(&sum.without(weight));
+                count.decisive += u64::from(otherwise != after);
+                let saved =
+                    subject.labelled == Labelled::Fraud && after.stops() && !otherwise.stops();
+                count.fraud_stopped_only_here += u64::from(saved);
+            }
+        }
+        for (_, place) in fired.faults() {
+            if let Some(count) = self.rules.get_mut(place) {
+                count.faults += 1;
+            }
+        }
+    }
+
+    fn add_payment(&mut self, subject: &Subject, after: Outcome) {
+        let mut unlimited = usize::MAX;
+        let stopped = [
+            (true, &mut self.payments),
+            (after.stops(), &mut self.stopped),
+            (subject.before.stops(), &mut self.stopped_before),
+        ];
+        for (_, count) in stopped.into_iter().filter(|(counts, _)| *counts) {
+            count.add(subject, CUSTOMERS_TOTAL_MAX, &mut unlimited);
+        }
+        self.day(subject, after);
+        self.change(subject, after);
+    }
+
+    fn day(&mut self, subject: &Subject, after: Outcome) {
+        let number = subject.occurred_at.micros().div_euclid(DAY);
+        let day = self.days.entry(number).or_insert_with(|| Day {
+            day: Timestamp::from_micros(number * DAY),
+            payments: 0,
+            stopped: 0,
+            stopped_before: 0,
+            fraud: 0,
+            fraud_stopped: 0,
+            fraud_amount_minor: 0,
+            fraud_amount_stopped_minor: 0,
+        });
+        day.payments += 1;
+        day.stopped += u64::from(after.stops());
+        day.stopped_before += u64::from(subject.before.stops());
+        if subject.labelled == Labelled::Fraud {
+            day.fraud += 1;
+            day.fraud_stopped += u64::from(after.stops());
+            let amount = subject.amount_minor;
+            day.fraud_amount_minor = day.fraud_amount_minor.saturating_add(amount);
+            if after.stops() {
+                let stopped = &mut day.fraud_amount_stopped_minor;
+                *stopped = stopped.saturating_add(amount);
+            }
+        }
+    }
+
+    fn change(&mut self, subject: &Subject, after: Outcome) {
+        let before = subject.before;
+        let cell = &mut self.changes[before as usize][after as usize];
+        let change = cell.get_or_insert_with(|| Change {
+            before,
+            after,
+            payments: 0,
+            fraud: 0,
+            amount_minor: 0,
+            samples: Vec::new(),
+        });
+        change.payments += 1;
+        change.fraud += u64::from(subject.labelled == Labelled::Fraud);
+        change.amount_minor = change.amount_minor.saturating_add(subject.amount_minor);
+        if before != after && change.samples.len() < SAMPLES_MAX {
+            change.samples.push(subject.payment_id.clone());
+        }
+    }
+
+    /// What it all comes to.
+    pub(crate) fn finish(self, rules: &RuleSet) -> Tallied {
+        let all = self.payments.effect();
+        let payments = all.clone().shared(&all);
+        let mut overlaps = self.sample.overlaps(rules.rules().len());
+        let overlap_payments = self.sample.len();
+        let mut effects: Vec<RuleEffect> = rules
+            .rules()
+            .iter()
+            .zip(self.rules)
+            .zip(overlaps.drain(..))
+            .filter(|((rule, _), _)| rule.stage != Stage::Off)
+            .map(|((rule, count), overlaps)| count.effect(rule, rules, &overlaps, &all))
+            .collect();
+        effects.sort_by_key(|effect| (Reverse(effect.fired.fraud), Reverse(effect.fired.payments)));
+        let mut changes: Vec<Change> = self.changes.into_iter().flatten().flatten().collect();
+        changes.sort_by_key(|change| Reverse(change.payments));
+        Tallied {
+            payments,
+            stopped: self.stopped.effect().shared(&all),
+            stopped_before: self.stopped_before.effect().shared(&all),
+            rules: effects,
+            days: self.days.into_values().collect(),
+            changes,
+            overlap_payments,
+        }
+    }
+}
+
+impl RuleCount {
+    fn effect(
+        self,
+        rule: &Rule,
+        rules: &RuleSet,
+        overlaps: &[(usize, f64)],
+        all: &Effect,
+    ) -> RuleEffect {
+        let overlap = |(place, share): &(usize, f64)| {
+            let other = rules.rules().get(*place)?;
+            Some(Overlap {
+                rule: other.id.clone(),
+                share: *share,
+            })
+        };
+        RuleEffect {
+            rule: rule.id.clone(),
+            engine: rule.engine,
+            stage: rule.stage.name(),
+            fired: self.fired.effect().shared(all),
+            alone: self.alone,
+            decisive: self.decisive,
+            fraud_stopped_only_here: self.fraud_stopped_only_here,
+            faults: self.faults,
+            overlaps: overlaps.iter().filter_map(overlap).collect(),
+        }
+    }
+}
+
+impl Count {
+    /// Counts one payment; a further good customer only while there is room for one.
+    fn add(&mut self, subject: &Subject, customers_max: usize, customers_left: &mut usize) {
+        let effect = &mut self.effect;
+        effect.payments += 1;
+        effect.amount_minor = effect.amount_minor.saturating_add(subject.amount_minor);
+        match subject.labelled {
+            Labelled::Fraud => {
+                effect.fraud += 1;
+                let amount = &mut effect.fraud_amount_minor;
+                *amount = amount.saturating_add(subject.amount_minor);
+            }
+            Labelled::Genuine => effect.genuine += 1,
+            Labelled::PresumedGenuine => effect.presumed_genuine += 1,
+            Labelled::Immature => effect.immature += 1,
+        }
+        if !subject.labelled.is_good() || subject.customer == 0 {
+            return;
+        }
+        if self.customers.len() < customers_max && *customers_left > 0 {
+            *customers_left -= usize::from(self.customers.insert(subject.customer));
+        } else if !effect.good_customers_at_least {
+            effect.good_customers_at_least = !self.customers.contains(&subject.customer);
+        }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect {
+            good_customers: self.customers.len() as u64,
+            ..self.effect.clone()
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What fired rules add up to: all that an outcome depends on, in a form that is cheap to change.
+
+use crate::config::Bands;
+use paywarden_domain::{Engine, Outcome};
+use paywarden_rules::{Rule, pack::OnFault};
+
+const SCORE_MAX: u16 = 1000;
+
+/// What one rule adds when it fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) engine: Engine,
+    points: u16,
+    asked: Option<Outcome>,
+    warns: bool,
+    /// Whether a fault of the rule counts as a review.
+    pub(crate) closed: bool,
+}
+
+/// The sum of the rules that fired for one event.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sum {
+    engines: [EngineSum; Engine::ALL.len()],
+    warnings: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct EngineSum {
+    points: u32,
+    /// How many rules ask for each outcome by themselves.
+    asked: [u32; Outcome::ALL.len()],
+    /// How many rules failed closed.
+    closed: u32,
+}
+
+impl Weight {
+    pub(crate) fn of(rule: &Rule) -> Self {
+        Self {
+            engine: rule.engine,
+            points: rule.score,
+            asked: rule.action,
+            warns: rule.warning.is_some(),
+            closed: rule.on_fault == OnFault::Closed,
+        }
+    }
+}
+
+impl Sum {
+    /// Adds a rule that fired.
+    pub(crate) fn add(&mut self, weight: Weight) {
+        let engine = &mut self.engines[weight.engine as usize];
+        engine.points += u32::from(weight.points);
+        if let Some(asked) = weight.asked {
+            engine.asked[asked as usize] += 1;
+        }
+        self.warnings += u32::from(weight.warns);
+    }
+
+    /// Adds a rule of this engine that failed closed.
+    pub(crate) fn add_closed(&mut self, engine: Engine) {
+        self.engines[engine as usize].closed += 1;
+    }
+
+    /// The sum as if a rule that was added had not fired.
+    pub(crate) fn without(mut self, weight: Weight) -> Self {
+        let engine = &mut self.engines[weight.engine as usize];
+        engine.points = engine.points.saturating_sub(u32::from(weight.points));
+        if let Some(asked) = weight.asked {
+            let count = &mut engine.asked[asked as usize];
+            *count = count.saturating_sub(1);
+        }
+        self.warnings = self.warnings.saturating_sub(u32::from(weight.warns));
+        self
+    }
+
+    /// The points of an engine, at most 1000.
+    pub(crate) fn score(&self, engine: Engine) -> u16 {
+        let points = self.engines[engine as usize].points;
+        u16::try_from(points).unwrap_or(SCORE_MAX).min(SCORE_MAX)
+    }
+
+    /// What an engine alone would do: the strictest of what its band says, what a rule asks for
+    /// and `review` for a rule that failed closed. A rule that asks for `approve` takes back
+    /// everything but another rule's own `decline`.
+    pub(crate) fn action(&self, engine: Engine, bands: &Bands) -> Outcome {
+        let sum = &self.engines[engine as usize];
+        let asked = Outcome::ALL
+            .into_iter()
+            .rev()
+            .find(|outcome| sum.asked[*outcome as usize] > 0)
+            .unwrap_or(Outcome::Approve);
+        let exempt = sum.asked[Outcome::Approve as usize] > 0;
+        if exempt && asked < Outcome::Decline {
+            return Outcome::Approve;
+        }
+        let floor = match sum.closed {
+            0 => Outcome::Approve,
+            _ => Outcome::Review,
+        };
+        bands
+            .action(engine, self.score(engine))
+            .max(asked)
+            .max(floor)
+    }
+
+    /// The stricter of the two engines' actions; a plain approval with something to tell the
+    /// payer becomes `approve_with_warning`.
+    pub(crate) fn outcome(&self, bands: &Bands) -> Outcome {
+        let [fraud, laundering] = Engine::ALL.map(|engine| self.action(engine, bands));
+        match fraud.max(laundering) {
+            Outcome::Approve if self.warnings > 0 => Outcome::ApproveWithWarning,
+            outcome => outcome,
+        }
+    }
+}

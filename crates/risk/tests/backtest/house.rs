@@ -1,0 +1,265 @@
+//! An engine that has decided simulated traffic as it happened: several payments at once, labels
+//! as they became known, list entries that came and went.
+
+use paywarden_crypto::Keyring;
+use paywarden_domain::{Currency, Event, Label, TenantId, Timestamp, time::DAY};
+use paywarden_privacy::Vault;
+use paywarden_risk::{Caller, Engine, EngineConfig, Request, backtest::Source};
+use paywarden_rules::{Pack, Rates};
+use paywarden_simulator::{Labelled, Population, Settings, Traffic};
+use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use std::{collections::BTreeMap, path::Path};
+
+pub const START: &str = "2026-01-05T00:00:00Z";
+/// Days of traffic.
+pub const DAYS: i64 = 8;
+
+/// How the payments arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Each after the one before is durable; all rules.
+    Serial,
+    /// Six at once; rules over outcomes are left out, because those see the outcome of a payment
+    /// from its commit on, and the journal does not keep who overtook whom by milliseconds.
+    AtOnce,
+}
+
+impl Arrival {
+    fn at_once(self) -> usize {
+        match self {
+            Self::Serial => 1,
+            Self::AtOnce => 6,
+        }
+    }
+}
+
+const PACK: &str = r#"
+pack: test
+title: What only this test needs
+description: ""
+rules:
+  - id: listed
+    title: The customer is on a list
+    engine: fraud
+    when: customer in lists.watched
+    score: 0
+    action: decline
+    reason: { code: watched, text: Watched }
+    stage: live
+    source: shows list entries that come and go
+    examples:
+      - { hit: true, name: listed, given: { customer: c, lists.watched: true } }
+      - { hit: false, name: not, given: { customer: c, lists.watched: false } }
+  - id: labelled
+    title: Fraud was reported at this merchant
+    engine: fraud
+    when: merchant.count("30d", label in ["fraud", "chargeback"]) >= 1
+    score: 5
+    reason: { code: labelled, text: Labelled }
+    stage: shadow
+    source: shows labels that arrive late
+    examples:
+      - { hit: true, name: one, given: { 'merchant.count("30d", label in ["fraud", "chargeback"])': 1 } }
+      - { hit: false, name: none, given: { 'merchant.count("30d", label in ["fraud", "chargeback"])': 0 } }
+"#;
+
+pub struct House {
+    pub engine: Engine,
+    pub config: EngineConfig,
+    keyring: Keyring,
+    clock: Clock,
+    journal: Journal,
+    database: Database,
+}
+
+/// The shipped packs and those of this test.
+pub fn packs(arrival: Arrival) -> Vec<Pack> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
+    files.sort();
+    let parse =
+        |name: &str, text: &str| Pack::parse(name, text).unwrap_or_else(|e| panic!("{e:?}"));
+    let mut packs: Vec<Pack> = files
+        .iter()
+        .map(|path| parse("shipped", &std::fs::read_to_string(path).unwrap()))
+        .collect();
+    packs.push(parse("test", PACK));
+    for pack in packs.iter_mut().filter(|_| arrival == Arrival::AtOnce) {
+        pack.rules.retain(|rule| !rule.when.contains("outcome"));
+    }
+    packs.retain(|pack| !pack.rules.is_empty());
+    packs
+}
+
+pub fn rates() -> Rates {
+    let rates = [
+        ("EUR", "1/0.92"),
+        ("GBP", "1/0.79"),
+        ("CNY", "1/7.2"),
+        ("JPY", "1/150"),
+        ("KWD", "1/0.307"),
+    ];
+    rates
+        .iter()
+        .fold(Rates::new(currency("USD")), |rates, (code, rate)| {
+            rates.with(currency(code), rate).unwrap()
+        })
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+impl House {
+    pub async fn lived(folder: &Path, events: usize, arrival: Arrival) -> Self {
+        let house = Self::open(folder, packs(arrival)).await;
+        let population = Population::new(3, events / 16);
+        let settings = Settings {
+            seed: 3,
+            start: Timestamp::parse(START).unwrap(),
+            days: DAYS as u32,
+            events_per_day: (events as i64 / DAYS) as u32,
+            fraud_share: 0.08,
+        };
+        let traffic: Vec<Labelled> = Traffic::new(&population, settings).take(events).collect();
+        let mut labels = BTreeMap::new();
+        for (number, group) in traffic.chunks(arrival.at_once()).enumerate() {
+            let now = group.last().unwrap().event.occurred_at;
+            while let Some((known_at, _)) = labels.first_key_value()
+                && *known_at < now.micros()
+            {
+                let (known_at, label): (i64, Label) = labels.pop_first().unwrap();
+                house.until(known_at);
+                house
+                    .engine
+                    .label(&house.caller(), label, None)
+                    .await
+                    .unwrap();
+            }
+            house.until(now.micros());
+            house.decide(group).await;
+            for labelled in group {
+                // Some frauds are told of within the traffic, some much later.
+                let known_at = labelled
+                    .known_at()
+                    .micros()
+                    .min(now.micros() + DAY + number as i64);
+                labels.extend(labelled.label().map(|label| (known_at, label)));
+            }
+            house.until(house.clock.now().micros() + 1);
+            house.watch(group, number).await;
+            house.until(house.clock.now().micros() + 1);
+        }
+        house
+    }
+
+    async fn open(folder: &Path, packs: Vec<Pack>) -> Self {
+        let clock = Clock::simulated(Timestamp::parse(START).unwrap(), 1);
+        let url = format!("sqlite://{}/store.db", folder.display());
+        let database = Database::open(&url).await.unwrap();
+        let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
+        let journal = journal.unwrap();
+        let mut config = EngineConfig::new(currency("USD"));
+        config.rates = rates();
+        let keyring = Keyring::ephemeral();
+        let (settings, store) = (config.clone(), (database.clone(), journal.clone()));
+        let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, packs);
+        let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            engine,
+            config,
+            keyring,
+            clock,
+            journal,
+            database,
+        }
+    }
+
+    /// Decides some payments at once.
+    async fn decide(&self, group: &[Labelled]) {
+        let vault = Vault::new(&self.keyring).unwrap();
+        let requests = group.iter().map(|labelled| {
+            let body = labelled.body().unwrap();
+            let event: Event<_> = serde_json::from_slice(&body).unwrap();
+            let request = Request {
+                caller: self.caller(),
+                event: vault.tokenize(&self.tenant(), event).unwrap(),
+                idempotency: None,
+                received_us: self.clock.monotonic_us(),
+            };
+            self.engine.decide(request)
+        });
+        let mut calls: Vec<_> = requests.map(Box::pin).collect();
+        // Poll each once first: all reserve their windows before any is durable.
+        std::future::poll_fn(|context| {
+            calls.retain_mut(|call| match call.as_mut().poll(context) {
+                std::task::Poll::Ready(decided) => {
+                    decided.unwrap();
+                    false
+                }
+                std::task::Poll::Pending => true,
+            });
+            match calls.is_empty() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// Puts a customer on the list now and then, and takes others off it.
+    async fn watch(&self, group: &[Labelled], number: usize) {
+        let Some(payer) = group
+            .iter()
+            .find_map(|l| l.event.payer.as_ref()?.id.clone())
+        else {
+            return;
+        };
+        let (caller, payer) = (self.caller(), payer.as_str());
+        if number % 30 == 0 {
+            let added = self
+                .engine
+                .add_to_list(&caller, "watched", payer, "seen", None);
+            added.await.unwrap();
+        } else if number % 30 == 17 {
+            // The value may not be on the list; then there is nothing to remove.
+            let _ = self
+                .engine
+                .remove_from_list(&caller, "watched", payer, "gone")
+                .await;
+        }
+    }
+
+    pub fn source(&self) -> Source {
+        Source::new(self.database.clone(), &self.keyring).unwrap()
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn caller(&self) -> Caller {
+        Caller {
+            tenant: self.tenant(),
+            key_id: "key_1".to_owned(),
+        }
+    }
+
+    /// Lets the clock go on to a time, if it is not there yet.
+    fn until(&self, micros: i64) {
+        let ahead = micros - self.clock.now().micros();
+        if let (Clock::Simulated(clock), Ok(ahead)) = (&self.clock, u64::try_from(ahead)) {
+            clock.advance_us(ahead);
+        }
+    }
+
+    pub async fn close(self) {
+        drop(self.engine);
+        self.journal.close().await;
+        self.database.close().await;
+    }
+}
