@@ -12,6 +12,7 @@ on_both!(
     keys_are_found_and_revoked,
     rules_are_found_by_version,
     streams_replay_in_order,
+    history_is_read_by_tenant_and_span,
 );
 
 fn other() -> TenantId {
@@ -266,5 +267,67 @@ async fn streams_replay_in_order(place: Place) {
         .await
         .unwrap();
     assert_eq!(labels, [LabelRow { seq: 4, ..label(5) }]);
+    store.close().await;
+}
+
+async fn history_is_read_by_tenant_and_span(place: Place) {
+    let store = decided_250(&place).await;
+    let database = &store.database;
+    // Event n happened at n - 5.
+    let span = database.history_span(&tenant(), at(95), at(195)).await;
+    let span = span.unwrap().unwrap();
+    let expected = HistorySpan {
+        first: 100,
+        last: 199,
+        events: 100,
+        events_before: 99,
+        newest: at(245),
+    };
+    assert_eq!(span, expected);
+    let past = database.past(&tenant(), 97, span.first, 10).await.unwrap();
+    let numbers: Vec<_> = past.iter().map(|row| row.event_no).collect();
+    assert_eq!(numbers, [98, 99]);
+    let rows = database.history(&tenant(), 99, 200, 2).await.unwrap();
+    let whole = decision(100);
+    let expected = HistoryRow {
+        past: PastRow {
+            event_no: 100,
+            occurred_at: whole.occurred_at,
+            decided_at: whole.decided_at,
+            outcome: whole.outcome,
+            feature: whole.feature,
+        },
+        id: whole.id,
+        payment_id: whole.payment_id,
+        event: whole.event,
+    };
+    assert_eq!((rows.len(), &rows[0]), (2, &expected));
+    store
+        .append(vec![
+            Row::Label(label(7)),
+            Row::ListEntry(list_entry("a")),
+            Row::ListRemoval(ListRemoval {
+                tenant: tenant(),
+                list: "deny".into(),
+                value: "a".into(),
+                removed_at: at(60),
+            }),
+        ])
+        .await
+        .unwrap();
+    let labels = database.label_history(&tenant(), 0, 10).await.unwrap();
+    assert_eq!(labels, [LabelRow { seq: 1, ..label(7) }]);
+    let entries = database.list_history(&tenant(), 0, 10).await.unwrap();
+    assert_eq!(entries.len(), 1, "what was removed is history too");
+    assert_eq!(entries[0].removed_at, Some(at(60)));
+    assert_eq!(database.tenants_decided().await.unwrap(), [tenant()]);
+    let nothing = database.history_span(&other(), at(0), at(500)).await;
+    assert_eq!(nothing.unwrap(), None);
+    assert_eq!(database.past(&other(), 0, 99, 10).await.unwrap(), []);
+    assert_eq!(database.history(&other(), 0, 99, 10).await.unwrap(), []);
+    assert_eq!(database.label_history(&other(), 0, 10).await.unwrap(), []);
+    assert_eq!(database.list_history(&other(), 0, 10).await.unwrap(), []);
+    let too_many = database.history(&tenant(), 0, 99, 10_001).await;
+    assert!(matches!(too_many, Err(Error::Invalid { .. })));
     store.close().await;
 }
