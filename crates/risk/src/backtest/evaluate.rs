@@ -1,20 +1,24 @@
-//! Events against one rule set, a block at a time.
+//! Events against one rule set, a block of columns at a time.
 
 use crate::{
     Bands,
     weight::{Sum, Weight},
 };
 use paywarden_domain::Outcome;
-use paywarden_rules::{RuleSet, Slots, pack::Stage};
+use paywarden_rules::{BLOCK_ROWS, Bitmaps, Columns, Found, RuleSet, Slots, pack::Stage};
 use std::sync::Arc;
 
-/// Takes in events and evaluates them together.
+/// Takes in events and evaluates them together, block by block.
 pub(crate) struct Evaluator {
     rules: Arc<RuleSet>,
+    columns: Columns,
+    bitmaps: Bitmaps,
+    /// Event and rule of the current block, in the order of rules.
+    hits: Vec<(u32, u32)>,
     fired: Fired,
 }
 
-/// What fired for each event of a block.
+/// What fired for each of some events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Fired {
     /// Where the rules of each event end; they begin where those of the one before end.
@@ -28,8 +32,11 @@ pub(crate) struct Fired {
 impl Evaluator {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         Self {
-            rules,
+            columns: rules.columns(BLOCK_ROWS),
+            bitmaps: Bitmaps::default(),
+            hits: Vec::new(),
             fired: Fired::default(),
+            rules,
         }
     }
 
@@ -37,26 +44,74 @@ impl Evaluator {
         &self.rules
     }
 
-    /// Takes in the next event of the block.
+    /// Takes in the next event.
     pub(crate) fn push(&mut self, slots: &Slots<'_>) {
-        let hits = self.rules.evaluate(slots, || true);
-        let row = self.fired.ends.len() as u32;
-        let first = self.fired.rules.len();
-        let places = hits.fired.iter().chain(&hits.shadow);
-        self.fired.rules.extend(places.map(|place| *place as u32));
-        self.fired.rules[first..].sort_unstable();
-        self.fired.ends.push(self.fired.rules.len() as u32);
-        let faults = hits.faults.iter().map(|(place, _)| (row, *place as u32));
-        self.fired.faults.extend(faults);
+        if !self.columns.push(slots) {
+            self.evaluate();
+            self.columns.push(slots);
+        }
     }
 
-    /// Ends the block.
+    /// What fired for the events since the last call.
     pub(crate) fn take(&mut self) -> Fired {
+        self.evaluate();
         std::mem::take(&mut self.fired)
+    }
+
+    /// Evaluates the events of the block and makes room for the next.
+    fn evaluate(&mut self) {
+        let Self {
+            rules,
+            columns,
+            bitmaps,
+            hits,
+            fired,
+        } = self;
+        hits.clear();
+        let first = fired.ends.len() as u32;
+        rules.evaluate_columns(columns, bitmaps, |rule, found| {
+            let rule = rule as u32;
+            hits.extend(rows(found).map(|row| (row, rule)));
+            let faults = found.faults.iter();
+            let faults = faults.map(|(row, _)| (first + *row as u32, rule));
+            fired.faults.extend(faults);
+        });
+        fired.extend(columns.rows(), hits);
+        columns.clear();
     }
 }
 
+/// The events of a block for which a rule fired.
+fn rows(found: &Found) -> impl Iterator<Item = u32> {
+    (0_u32..).zip(found.fired).flat_map(|(word, bits)| {
+        let first = Some(bits).filter(|bits| *bits != 0);
+        let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|rest| *rest != 0);
+        std::iter::successors(first, rest).map(move |bits| word * 64 + bits.trailing_zeros())
+    })
+}
+
 impl Fired {
+    /// Adds the events of a block: sorts its hits, which come in the order of rules, by event.
+    fn extend(&mut self, events: usize, hits: &[(u32, u32)]) {
+        let first = self.rules.len() as u32;
+        let mut next = vec![0_u32; events + 1];
+        for (event, _) in hits {
+            next[*event as usize + 1] += 1;
+        }
+        let mut end = first;
+        for count in &mut next {
+            end += *count;
+            *count = end;
+        }
+        self.ends.extend(next.iter().skip(1));
+        self.rules.resize(end as usize, 0);
+        for (event, rule) in hits {
+            let place = &mut next[*event as usize];
+            self.rules[*place as usize] = *rule;
+            *place += 1;
+        }
+    }
+
     /// The rules that fired, event by event.
     pub(crate) fn events(&self) -> impl Iterator<Item = &[u32]> {
         let mut from = 0;
