@@ -9,7 +9,7 @@ use paywarden_rules::{BLOCK_ROWS, Bitmaps, Columns, Found, RuleSet, Slots, pack:
 use std::sync::Arc;
 
 /// Takes in events and evaluates them together, block by block.
-pub(crate) struct Evaluator {
+pub(super) struct Evaluator {
     rules: Arc<RuleSet>,
     columns: Columns,
     bitmaps: Bitmaps,
@@ -20,7 +20,7 @@ pub(crate) struct Evaluator {
 
 /// What fired for each of some events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Fired {
+pub(super) struct Fired {
     /// Where the rules of each event end; they begin where those of the one before end.
     ends: Vec<u32>,
     /// Places of rules, live and on trial, ascending within an event.
@@ -30,7 +30,7 @@ pub(crate) struct Fired {
 }
 
 impl Evaluator {
-    pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
+    pub(super) fn new(rules: Arc<RuleSet>) -> Self {
         Self {
             columns: rules.columns(BLOCK_ROWS),
             bitmaps: Bitmaps::default(),
@@ -40,12 +40,12 @@ impl Evaluator {
         }
     }
 
-    pub(crate) fn rules(&self) -> &Arc<RuleSet> {
+    pub(super) fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
     }
 
     /// Takes in the next event.
-    pub(crate) fn push(&mut self, slots: &Slots<'_>) {
+    pub(super) fn push(&mut self, slots: &Slots<'_>) {
         if !self.columns.push(slots) {
             self.evaluate();
             self.columns.push(slots);
@@ -53,7 +53,7 @@ impl Evaluator {
     }
 
     /// What fired for the events since the last call.
-    pub(crate) fn take(&mut self) -> Fired {
+    pub(super) fn take(&mut self) -> Fired {
         self.evaluate();
         std::mem::take(&mut self.fired)
     }
@@ -113,7 +113,7 @@ impl Fired {
     }
 
     /// The rules that fired, event by event.
-    pub(crate) fn events(&self) -> impl Iterator<Item = &[u32]> {
+    pub(super) fn events(&self) -> impl Iterator<Item = &[u32]> {
         let mut from = 0;
         self.ends.iter().map(move |end| {
             let end = *end as usize;
@@ -124,13 +124,13 @@ impl Fired {
     }
 
     /// Each event and rule that could not be computed.
-    pub(crate) fn faults(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(super) fn faults(&self) -> impl Iterator<Item = (usize, usize)> {
         let places = |(row, rule): &(u32, u32)| (*row as usize, *rule as usize);
         self.faults.iter().map(places)
     }
 
     /// What the rules that fired for each event add up to.
-    pub(crate) fn sums(&self, weights: &Weights) -> Vec<Sum> {
+    pub(super) fn sums(&self, weights: &Weights) -> Vec<Sum> {
         let mut sums: Vec<Sum> = self.events().map(|rules| weights.sum(rules)).collect();
         for (row, rule) in self.faults() {
             if let (Some(sum), Some(weight)) = (sums.get_mut(row), weights.of(rule as u32))
@@ -144,13 +144,13 @@ impl Fired {
 }
 
 /// What each rule of a set adds when it fires; those on trial add nothing.
-pub(crate) struct Weights {
+pub(super) struct Weights {
     weights: Vec<Option<Weight>>,
     bands: Bands,
 }
 
 impl Weights {
-    pub(crate) fn new(rules: &RuleSet, bands: &Bands) -> Self {
+    pub(super) fn new(rules: &RuleSet, bands: &Bands) -> Self {
         let weight =
             |rule: &paywarden_rules::Rule| (rule.stage == Stage::Live).then(|| Weight::of(rule));
         Self {
@@ -160,12 +160,12 @@ impl Weights {
     }
 
     /// What a rule adds; nothing if it is on trial.
-    pub(crate) fn of(&self, rule: u32) -> Option<Weight> {
+    pub(super) fn of(&self, rule: u32) -> Option<Weight> {
         self.weights.get(rule as usize).copied().flatten()
     }
 
     /// The outcome of a sum.
-    pub(crate) fn outcome(&self, sum: &Sum) -> Outcome {
+    pub(super) fn outcome(&self, sum: &Sum) -> Outcome {
         sum.outcome(&self.bands)
     }
 

@@ -8,8 +8,7 @@
 //! ```text
 //! source     pages of the journal, opened
 //! run        windows, lists and fields of each event, point in time
-//! evaluate   blocks of events against one rule set
-//! tally      what fired beside what the payments turned out to be
+//! meter      blocks of events against one rule set, and the count: evaluate, tally
 //! report     the result, one form for command line, API and console
 //! ```
 //!
@@ -18,16 +17,19 @@
 
 mod evaluate;
 mod known;
+mod meter;
 mod overlap;
 mod report;
 mod run;
 mod source;
 mod tally;
 
+pub use meter::{Measured, Meter};
 pub use report::{
     Change, Day, Effect, Labelled, OVERLAPS_MAX, Overlap, Report, RuleEffect, SAMPLES_MAX,
 };
 pub use source::Source;
+pub use tally::Subject;
 
 use crate::{EngineConfig, Error, record};
 use paywarden_domain::{TenantId, Timestamp, time::DAY};

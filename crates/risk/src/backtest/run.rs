@@ -4,14 +4,15 @@ use super::{
     Task,
     evaluate::{Evaluator, Weights},
     known::{Labels, ListHistory},
+    meter::Meter,
     report::Report,
     source::{self, Page, Source},
-    tally::{Subject, Tally},
+    tally::Subject,
 };
 use crate::{EngineConfig, Error, facts, identify::Keys};
 use paywarden_domain::{Card, Event, Outcome, Timestamp, time::DAY};
 use paywarden_features::{EntityKind, FeatureEvent, Replay, Value, WindowSpec};
-use paywarden_rules::{FieldValue, RuleSet, Slots};
+use paywarden_rules::{FieldValue, ListProbe, RuleSet, Slots};
 use paywarden_store::{HistoryRow, HistorySpan, PastRow};
 use std::{ops::Range, sync::Arc};
 
@@ -33,15 +34,15 @@ pub(super) struct Run {
     past: Replay,
     labels: Labels,
     lists: ListHistory,
-    tested: Side,
+    tested: Meter,
+    tested_windows: Range<usize>,
     before: Option<Side>,
-    tally: Tally,
     values: Vec<Value>,
     events: u64,
     windows_cut: u64,
 }
 
-/// One rule set and its part of the windows.
+/// The rules compared with, and their part of the windows.
 struct Side {
     evaluator: Evaluator,
     weights: Weights,
@@ -57,8 +58,9 @@ impl Run {
         labels: Labels,
         lists: ListHistory,
     ) -> Result<Self, Error> {
-        let mut windows: Vec<WindowSpec> = Vec::new();
-        let mut side = |rules: &Arc<RuleSet>| {
+        let mut windows: Vec<WindowSpec> = task.rules.windows().to_vec();
+        let tested_windows = 0..windows.len();
+        let before = task.against.as_ref().map(|rules| {
             let first = windows.len();
             windows.extend_from_slice(rules.windows());
             Side {
@@ -66,9 +68,7 @@ impl Run {
                 weights: Weights::new(rules, &config.bands),
                 windows: first..windows.len(),
             }
-        };
-        let tested = side(&task.rules);
-        let before = task.against.as_ref().map(&mut side);
+        });
         let mut limits = config.limits;
         limits.windows_max *= 1 + usize::from(before.is_some());
         let past = Replay::new(limits, &windows);
@@ -83,8 +83,8 @@ impl Run {
             past,
             labels,
             lists,
-            tally: Tally::new(task.rules.rules().len()),
-            tested,
+            tested: Meter::new(Arc::clone(&task.rules), &config.bands),
+            tested_windows,
             before,
             task,
             values: Vec::new(),
@@ -98,11 +98,9 @@ impl Run {
         match page {
             Page::Before(rows) => rows.iter().try_for_each(|row| self.pass(row))?,
             Page::Within(rows) => {
-                let mut subjects = Vec::with_capacity(rows.len());
-                for row in rows {
-                    subjects.extend(self.decide(row)?);
-                }
-                self.settle(subjects);
+                rows.into_iter().try_for_each(|row| self.decide(row))?;
+                let before = self.before.as_mut().map(Side::outcomes);
+                self.tested.settle(before.as_deref().unwrap_or_default());
             }
         }
         Ok(self)
@@ -125,10 +123,10 @@ impl Run {
     }
 
     /// An event of the span: its windows, lists and fields as they were, into the block.
-    fn decide(&mut self, row: HistoryRow) -> Result<Option<Subject>, Error> {
+    fn decide(&mut self, row: HistoryRow) -> Result<(), Error> {
         let past = &row.past;
         if past.occurred_at < self.task.from || past.occurred_at >= self.task.to {
-            return self.pass(past).map(|()| None);
+            return self.pass(past);
         }
         let feature = source::feature(past)?;
         let event = self.source.event(&row.id, &row.event)?;
@@ -139,34 +137,34 @@ impl Run {
             .decide(at, event_no, &feature, past.outcome, values);
         self.windows_cut += u64::from(cut.ok_or_else(|| out_of_order(past))?);
         self.events += 1;
-        let keys = Keys::of(&event);
-        for side in std::iter::once(&mut self.tested).chain(&mut self.before) {
-            side.push(&event, &keys, &self.values, &self.lists, past.decided_at);
-        }
         let mature_before = self.as_of.micros().saturating_sub(self.task.label_delay);
         let mature_before = Timestamp::from_micros(mature_before);
-        let labelled = self
-            .labels
-            .class(past.event_no, past.occurred_at, mature_before);
-        Ok(Some(Subject {
+        let labels = &self.labels;
+        let subject = Subject {
+            labelled: labels.class(past.event_no, past.occurred_at, mature_before),
             payment_id: row.payment_id,
             occurred_at: past.occurred_at,
             amount_minor: feature.amount.unwrap_or(0),
-            labelled,
             customer: customer(&feature),
             before: past.outcome,
-        }))
-    }
-
-    /// Evaluates the block and counts it.
-    fn settle(&mut self, mut subjects: Vec<Subject>) {
+        };
+        let keys = Keys::of(&event);
+        let case = Case {
+            event: &event,
+            keys: &keys,
+            values: &self.values,
+            lists: &self.lists,
+            at: past.decided_at,
+        };
+        let rules = Arc::clone(self.tested.rules());
+        case.read(&rules, &self.tested_windows, |slots| {
+            self.tested.push(slots, subject);
+        });
         if let Some(side) = &mut self.before {
-            for (subject, outcome) in subjects.iter_mut().zip(side.outcomes()) {
-                subject.before = outcome;
-            }
+            let rules = Arc::clone(side.evaluator.rules());
+            case.read(&rules, &side.windows, |slots| side.evaluator.push(slots));
         }
-        let fired = self.tested.evaluator.take();
-        self.tally.add(&subjects, &fired, &self.tested.weights);
+        Ok(())
     }
 
     /// The moment whose knowledge a decision had: when it was made. Of an event that was older
@@ -191,7 +189,7 @@ impl Run {
             label_delay,
             ..
         } = self.task;
-        let tallied = self.tally.finish(&rules);
+        let tallied = self.tested.finish();
         let named = |found: fn(&super::RuleEffect) -> bool| {
             let rules = tallied.rules.iter().filter(|rule| found(rule));
             rules.map(|rule| rule.rule.clone()).collect()
@@ -221,28 +219,32 @@ impl Run {
     }
 }
 
-impl Side {
-    fn push(
-        &mut self,
-        event: &Event<Card>,
-        keys: &Keys<'_>,
-        values: &[Value],
-        lists: &ListHistory,
-        at: Timestamp,
-    ) {
-        let rules = self.evaluator.rules();
+/// One event as it was, for any rule set.
+struct Case<'a> {
+    event: &'a Event<Card>,
+    keys: &'a Keys<'a>,
+    values: &'a [Value],
+    lists: &'a ListHistory,
+    at: Timestamp,
+}
+
+impl Case<'_> {
+    /// Gives `into` all that the rules read; their windows are this part of the values.
+    fn read(&self, rules: &RuleSet, windows: &Range<usize>, into: impl FnOnce(&Slots<'_>)) {
         let mut slots = Slots::new();
-        facts::fill(&mut slots, event, keys, rules.rates());
-        let listed = |probe: &paywarden_rules::ListProbe| match slots.get(probe.field) {
-            FieldValue::Text(value) => Some(lists.contains(&probe.list, value, at)),
+        facts::fill(&mut slots, self.event, self.keys, rules.rates());
+        let listed = |probe: &ListProbe| match slots.get(probe.field) {
+            FieldValue::Text(value) => Some(self.lists.contains(&probe.list, value, self.at)),
             _ => None,
         };
         let listed: Vec<Option<bool>> = rules.probes().iter().map(listed).collect();
-        slots.windows = values.get(self.windows.clone()).unwrap_or_default();
+        slots.windows = self.values.get(windows.clone()).unwrap_or_default();
         slots.lists = &listed;
-        self.evaluator.push(&slots);
+        into(&slots);
     }
+}
 
+impl Side {
     /// Ends the block with the outcome of each event.
     fn outcomes(&mut self) -> Vec<Outcome> {
         let sums = self.evaluator.take().sums(&self.weights);

@@ -2,6 +2,7 @@
 
 use super::{
     evaluate::{Fired, Weights},
+    meter::Measured,
     overlap::Sample,
     report::{Change, Day, Effect, Labelled, Overlap, RuleEffect, SAMPLES_MAX},
 };
@@ -18,25 +19,25 @@ const CUSTOMERS_MAX: usize = 1 << 16;
 const CUSTOMERS_TOTAL_MAX: usize = 1 << 22;
 const OUTCOMES: usize = Outcome::ALL.len();
 
-/// What the tally needs of one event beside its hits.
+/// What the count needs of one event beside its hits.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
+pub struct Subject {
     /// The caller's identifier of the payment.
-    pub(crate) payment_id: PaymentId,
+    pub payment_id: PaymentId,
     /// When it happened.
-    pub(crate) occurred_at: Timestamp,
+    pub occurred_at: Timestamp,
     /// Minor units of the base currency; 0 if it has no amount.
-    pub(crate) amount_minor: i64,
+    pub amount_minor: i64,
     /// What it is taken for.
-    pub(crate) labelled: Labelled,
+    pub labelled: Labelled,
     /// Keyed hash of whoever paid; 0 if unknown.
-    pub(crate) customer: u64,
+    pub customer: u64,
     /// The outcome answered, or of the rules compared with.
-    pub(crate) before: Outcome,
+    pub before: Outcome,
 }
 
 /// Counts over all events of a back-test.
-pub(crate) struct Tally {
+pub(super) struct Tally {
     payments: Count,
     stopped: Count,
     stopped_before: Count,
@@ -84,19 +85,8 @@ impl Hasher for AsIs {
     }
 }
 
-/// What a tally comes to: the parts of a report.
-pub(crate) struct Tallied {
-    pub(crate) payments: Effect,
-    pub(crate) stopped: Effect,
-    pub(crate) stopped_before: Effect,
-    pub(crate) rules: Vec<RuleEffect>,
-    pub(crate) days: Vec<Day>,
-    pub(crate) changes: Vec<Change>,
-    pub(crate) overlap_payments: u64,
-}
-
 impl Tally {
-    pub(crate) fn new(rules: usize) -> Self {
+    pub(super) fn new(rules: usize) -> Self {
         Self {
             payments: Count::default(),
             stopped: Count::default(),
@@ -110,7 +100,7 @@ impl Tally {
     }
 
     /// Counts a block: what the events are, and what fired for each.
-    pub(crate) fn add(&mut self, subjects: &[Subject], fired: &Fired, weights: &Weights) {
+    pub(super) fn add(&mut self, subjects: &[Subject], fired: &Fired, weights: &Weights) {
         let sums = fired.sums(weights);
         for ((subject, rules), sum) in subjects.iter().zip(fired.events()).zip(&sums) {
             let after = weights.outcome(sum);
@@ -202,7 +192,7 @@ impl Tally {
     }
 
     /// What it all comes to.
-    pub(crate) fn finish(self, rules: &RuleSet) -> Tallied {
+    pub(super) fn finish(self, rules: &RuleSet) -> Measured {
         let all = self.payments.effect();
         let payments = all.clone().shared(&all);
         let mut overlaps = self.sample.overlaps(rules.rules().len());
@@ -218,7 +208,7 @@ impl Tally {
         effects.sort_by_key(|effect| (Reverse(effect.fired.fraud), Reverse(effect.fired.payments)));
         let mut changes: Vec<Change> = self.changes.into_iter().flatten().flatten().collect();
         changes.sort_by_key(|change| Reverse(change.payments));
-        Tallied {
+        Measured {
             payments,
             stopped: self.stopped.effect().shared(&all),
             stopped_before: self.stopped_before.effect().shared(&all),
