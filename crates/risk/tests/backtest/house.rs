@@ -220,7 +220,7 @@ impl House {
             return;
         };
         let (caller, payer) = (self.caller(), payer.as_str());
-        if number % 30 == 0 {
+        if number.is_multiple_of(30) {
             let added = self
                 .engine
                 .add_to_list(&caller, "watched", payer, "seen", None);
