@@ -15,7 +15,7 @@ use paywarden_rules::{
     syntax::{Binary, Comparison, Expr, ExprKind, Logical, Unary},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env,
     fmt::{Display, Write},
     fs,
@@ -40,35 +40,44 @@ fn the_committed_coverage_is_current() {
 
 #[test]
 fn a_condition_narrows_what_it_can_hold_for() {
-    let words = words(EventKind::ALL.iter().map(|kind| kind.name()));
+    let named = parse("event.type == \"signup\" || event.type == \"login\"").expr;
+    let names = Names::from([("arrives".to_owned(), named)]);
+    let all = KINDS.words();
+    let payments = [
+        "payment.card",
+        "payment.transfer",
+        "payment.wallet",
+        "payout",
+    ];
     for (when, expected) in [
-        ("event.type == \"login\" && amount > 3", &["login"][..]),
+        ("event.type == \"login\" && x > 3", Words::from(["login"])),
         (
-            "x && (event.type in [\"login\", \"signup\"] || event.type == \"refund\")",
-            &["login", "refund", "signup"],
+            "x && event.type in [\"login\", \"refund\"]",
+            Words::from(["login", "refund"]),
         ),
         (
             "event.type in [\"login\", \"refund\"] && event.type != \"login\"",
-            &["refund"],
+            Words::from(["refund"]),
         ),
+        ("event.type != \"login\"", &all - &Words::from(["login"])),
         (
-            "event.type != \"payout\" && !(event.type in [\"login\"])",
-            &["payment.card"],
+            "!(event.type in [\"login\", \"signup\"]) && arrives",
+            Words::new(),
         ),
+        ("arrives && x", Words::from(["login", "signup"])),
+        ("!arrives", all.clone()),
         (
             "event.type == \"login\" || card in lists.denied",
-            &["login", "payout"],
+            all.clone(),
+        ),
+        (
+            "event.type in [\"payment.card\", \"payout\"] || event.type in [\"payment.wallet\", \"payment.transfer\"]",
+            Words::from(payments),
         ),
     ] {
-        let found = holds_for(&parse(when).expr, "event.type", &words);
-        assert!(
-            expected.iter().all(|word| found.contains(word)),
-            "{when}: {found:?}"
-        );
-        let narrowed = expected.len() == found.len();
         assert_eq!(
-            narrowed,
-            !when.starts_with("event.type !=") && !when.contains("lists."),
+            KINDS.holds_for(&parse(when).expr, &names),
+            expected,
             "{when}"
         );
     }
@@ -108,111 +117,123 @@ fn keep(path: &Path, current: &str) {
 }
 
 fn packs_table(packs: &[Pack]) -> String {
-    let mut text = row(&["pack", "fraud", "laundering", "about"]) + &rule_off(4);
+    let mut text = row(&["pack", "fraud", "laundering", "rows of tables", "about"]) + &rule_off(5);
     for pack in packs {
-        let of = |engine| {
-            number(
-                pack.rules
-                    .iter()
-                    .filter(|rule| rule.engine == engine)
-                    .count(),
-            )
-        };
-        let counts = [of(Engine::Fraud), of(Engine::Laundering)];
-        text += &row(&[&pack.id, &counts[0], &counts[1], pack.description.trim()]);
+        let of = |engine| count(pack, |rule| rule.engine == engine && !is_row(rule));
+        text += &row(&[
+            &pack.id,
+            &of(Engine::Fraud),
+            &of(Engine::Laundering),
+            &count(pack, is_row),
+            pack.description.trim(),
+        ]);
     }
     text
+}
+
+/// Rows of tables are named `table.row` within their pack.
+fn is_row(rule: &RuleSource) -> bool {
+    rule.id.contains('.')
+}
+
+fn count(pack: &Pack, test: impl Fn(&RuleSource) -> bool) -> String {
+    number(pack.rules.iter().filter(|rule| test(rule)).count())
 }
 
 fn page(packs: &[Pack]) -> String {
     let rules: Vec<&RuleSource> = packs.iter().flat_map(|pack| &pack.rules).collect();
-    let kinds = words(EventKind::ALL.iter().map(|kind| kind.name()));
-    let channels = words(Channel::ALL.iter().map(|channel| channel.name()));
-    let count = |engine, stage| {
-        let of = |rule: &&&RuleSource| rule.engine == engine && rule.stage == stage;
-        rules.iter().filter(of).count()
-    };
+    let of = |test: &dyn Fn(&RuleSource) -> bool| rules.iter().filter(|rule| test(rule)).count();
+    let examples: usize = rules.iter().map(|rule| rule.examples.len()).sum();
     let mut text = format!(
         "# What the shipped rules cover\n\nGenerated from `rules/*.yaml` by `cargo xtask docs`; do \
-         not edit.\n\n{} packs, {} rules with {} examples.\n\n",
+         not edit.\n\n{} packs; {} rules, each with its own condition, source and examples; {} rows \
+         of decision tables, which are rules as well; {examples} examples.\n\n",
         packs.len(),
-        rules.len(),
-        rules.iter().map(|rule| rule.examples.len()).sum::<usize>(),
+        of(&|rule| !is_row(rule)),
+        of(&is_row),
     );
-    text += &(row(&["engine", "live", "shadow", "off"]) + &rule_off(4));
+    text += &(row(&["engine", "form", "live", "shadow", "off"]) + &rule_off(5));
     for engine in [Engine::Fraud, Engine::Laundering] {
-        let stages = [Stage::Live, Stage::Shadow, Stage::Off];
-        let counts = stages.map(|stage| count(engine, stage).to_string());
-        text += &row(&[engine.name(), &counts[0], &counts[1], &counts[2]]);
+        for (form, rows) in [("rules", false), ("rows of tables", true)] {
+            let [live, shadow, off] = [Stage::Live, Stage::Shadow, Stage::Off].map(|stage| {
+                number(of(&|rule| {
+                    rule.engine == engine && rule.stage == stage && is_row(rule) == rows
+                }))
+            });
+            text += &row(&[engine.name(), form, &live, &shadow, &off]);
+        }
     }
-    text += "\n## Packs\n\n";
-    text += &(row(&[
+    text += "\n## Packs\n\nRows of tables are counted apart; live and shadow count both.\n\n";
+    text += &packs_counted(packs);
+    text += "\n## Scenario by kind of event\n\nHow many rules of a pack, rows included, can fire on \
+             an event of this kind. A rule that names no kind counts everywhere.\n\n";
+    text += &matrix(packs, &KINDS);
+    text +=
+        "\n## Scenario by channel\n\nThe same for the channel through which the payer came.\n\n";
+    text += &matrix(packs, &CHANNELS);
+    text += "\n## Kind of event by channel\n\nRules of all packs that can fire on both.\n\n";
+    text + &combinations(packs)
+}
+
+fn packs_counted(packs: &[Pack]) -> String {
+    const COLUMNS: [&str; 8] = [
         "pack",
         "fraud",
         "laundering",
+        "rows of tables",
         "live",
         "shadow",
         "warn the payer",
         "examples",
-    ]) + &rule_off(7));
+    ];
+    let mut text = row(&COLUMNS) + &rule_off(COLUMNS.len());
     for pack in packs {
-        let of = |test: &dyn Fn(&RuleSource) -> bool| {
-            number(pack.rules.iter().filter(|rule| test(rule)).count())
-        };
+        let of = |engine| count(pack, |rule| rule.engine == engine && !is_row(rule));
         text += &row(&[
             &pack.id,
-            &of(&|rule| rule.engine == Engine::Fraud),
-            &of(&|rule| rule.engine == Engine::Laundering),
-            &of(&|rule| rule.stage == Stage::Live),
-            &of(&|rule| rule.stage == Stage::Shadow),
-            &of(&|rule| rule.warning.is_some()),
+            &of(Engine::Fraud),
+            &of(Engine::Laundering),
+            &count(pack, is_row),
+            &count(pack, |rule| rule.stage == Stage::Live),
+            &count(pack, |rule| rule.stage == Stage::Shadow),
+            &count(pack, |rule| rule.warning.is_some()),
             &number(pack.rules.iter().map(|rule| rule.examples.len()).sum()),
         ]);
     }
-    text += "\n## Scenario by kind of event\n\nHow many rules of a pack can fire on an event of \
-             this kind. A rule that names no kind counts everywhere.\n\n";
-    text += &matrix(packs, "event.type", &kinds);
-    text +=
-        "\n## Scenario by channel\n\nThe same for the channel through which the payer came.\n\n";
-    text += &matrix(packs, "event.channel", &channels);
-    text +=
-        "\n## Kind of event by channel\n\nRules of all packs that can fire on the combination.\n\n";
-    text += &combinations(&rules, &kinds, &channels);
     text
 }
 
 /// One line per pack, one column per word of the field.
-fn matrix(packs: &[Pack], field: &str, words: &Words) -> String {
-    let mut text = header("pack", words);
+fn matrix(packs: &[Pack], question: &Question) -> String {
+    let all = question.words();
+    let mut text = header("pack", &all);
     for pack in packs {
-        let held: Vec<Words> = pack
-            .rules
+        let names = names_of(pack, packs);
+        let answers = pack.rules.iter().map(|rule| question.ask(rule, &names));
+        let answers: Vec<Words> = answers.collect();
+        let cells = all
             .iter()
-            .map(|rule| holds_for(&parse(&rule.when).expr, field, words))
-            .collect();
-        let cells = words
-            .iter()
-            .map(|word| number(held.iter().filter(|of| of.contains(word)).count()));
+            .map(|word| number(answers.iter().filter(|words| words.contains(word)).count()));
         text += &cells_row(&pack.id, cells);
     }
     text
 }
 
-fn combinations(rules: &[&RuleSource], kinds: &Words, channels: &Words) -> String {
-    let held = rules.iter().map(|rule| {
-        let expr = parse(&rule.when).expr;
-        (
-            holds_for(&expr, "event.type", kinds),
-            holds_for(&expr, "event.channel", channels),
-        )
-    });
-    let held: Vec<(Words, Words)> = held.collect();
-    let mut text = header("kind", channels);
-    for kind in kinds {
+fn combinations(packs: &[Pack]) -> String {
+    let mut answers = Vec::new();
+    for pack in packs {
+        let names = names_of(pack, packs);
+        let both = |rule| (KINDS.ask(rule, &names), CHANNELS.ask(rule, &names));
+        answers.extend(pack.rules.iter().map(both));
+    }
+    let channels = CHANNELS.words();
+    let mut text = header("kind", &channels);
+    for kind in &KINDS.words() {
         let cells = channels.iter().map(|channel| {
-            let both =
-                |(of, through): &&(Words, Words)| of.contains(kind) && through.contains(channel);
-            number(held.iter().filter(both).count())
+            let both = |(kinds, through): &&(Words, Words)| {
+                kinds.contains(kind) && through.contains(channel)
+            };
+            number(answers.iter().filter(both).count())
         });
         text += &cells_row(kind, cells);
     }
@@ -220,47 +241,93 @@ fn combinations(rules: &[&RuleSource], kinds: &Words, channels: &Words) -> Strin
 }
 
 type Words = BTreeSet<&'static str>;
+/// Named expressions that the conditions of a pack may use.
+type Names = BTreeMap<String, Expr>;
 
-fn words(of: impl Iterator<Item = &'static str>) -> Words {
-    of.collect()
-}
-
-/// The words of the field for which the condition can hold; all of them where it does not say.
-fn holds_for(expr: &Expr, field: &str, all: &Words) -> Words {
-    let known = |expr: &Expr| match &expr.kind {
-        ExprKind::Text(word) => all.get(word.as_str()).copied(),
-        _ => None,
-    };
-    match &expr.kind {
-        ExprKind::Logical(operator, terms) => {
-            let mut each = terms.iter().map(|term| holds_for(term, field, all));
-            let first = each.next().unwrap_or_else(|| all.clone());
-            each.fold(first, |left, right| match operator {
-                Logical::And => &left & &right,
-                Logical::Or => &left | &right,
-            })
-        }
-        ExprKind::Unary(Unary::Not, inner) => match names(inner, field) {
-            true => all - &holds_for(inner, field, all),
-            false => all.clone(),
-        },
-        ExprKind::Binary(operator, sides) if sides[0].path().as_deref() == Some(field) => {
-            match (operator, &sides[1].kind) {
-                (Binary::In, ExprKind::List(items)) => items.iter().filter_map(known).collect(),
-                (Binary::Compare(Comparison::Equal), _) => known(&sides[1]).into_iter().collect(),
-                (Binary::Compare(Comparison::NotEqual), _) => {
-                    all - &known(&sides[1]).into_iter().collect()
-                }
-                _ => all.clone(),
-            }
-        }
-        _ => all.clone(),
+/// The definitions of the pack and of the packs that it uses, directly or through others.
+fn names_of(pack: &Pack, packs: &[Pack]) -> Names {
+    let mut names: Names = pack
+        .definitions
+        .iter()
+        .map(|definition| (definition.name.clone(), parse(&definition.expression).expr))
+        .collect();
+    for used in packs.iter().filter(|other| pack.uses.contains(&other.id)) {
+        names.extend(names_of(used, packs));
     }
+    names
 }
 
-/// Whether the expression is one comparison of this field.
-fn names(expr: &Expr, field: &str) -> bool {
-    matches!(&expr.kind, ExprKind::Binary(_, sides) if sides[0].path().as_deref() == Some(field))
+/// For which words of a field a condition can hold.
+struct Question {
+    field: &'static str,
+    words: fn() -> Words,
+}
+
+const KINDS: Question = Question {
+    field: "event.type",
+    words: || EventKind::ALL.iter().map(|kind| kind.name()).collect(),
+};
+const CHANNELS: Question = Question {
+    field: "event.channel",
+    words: || Channel::ALL.iter().map(|channel| channel.name()).collect(),
+};
+
+impl Question {
+    fn words(&self) -> Words {
+        (self.words)()
+    }
+
+    fn ask(&self, rule: &RuleSource, names: &Names) -> Words {
+        self.holds_for(&parse(&rule.when).expr, names)
+    }
+
+    /// All words where the condition does not say.
+    fn holds_for(&self, expr: &Expr, names: &Names) -> Words {
+        let all = self.words();
+        let known = |expr: &Expr| match &expr.kind {
+            ExprKind::Text(word) => all.get(word.as_str()).copied(),
+            _ => None,
+        };
+        match &expr.kind {
+            ExprKind::Name(name) => match names.get(name) {
+                Some(named) => self.holds_for(named, names),
+                None => all,
+            },
+            ExprKind::Logical(operator, terms) => {
+                let mut each = terms.iter().map(|term| self.holds_for(term, names));
+                let first = each.next().unwrap_or(all);
+                each.fold(first, |left, right| match operator {
+                    Logical::And => &left & &right,
+                    Logical::Or => &left | &right,
+                })
+            }
+            ExprKind::Unary(Unary::Not, inner) if self.is_asked_by(inner) => {
+                &all - &self.holds_for(inner, names)
+            }
+            ExprKind::Binary(operator, sides) if self.is_asked_by(expr) => {
+                match (operator, &sides[1].kind) {
+                    (Binary::In, ExprKind::List(items)) => items.iter().filter_map(known).collect(),
+                    (Binary::Compare(Comparison::Equal), _) => {
+                        known(&sides[1]).into_iter().collect()
+                    }
+                    (Binary::Compare(Comparison::NotEqual), _) => {
+                        &all - &known(&sides[1]).into_iter().collect()
+                    }
+                    _ => all,
+                }
+            }
+            _ => all,
+        }
+    }
+
+    /// Whether the expression is one comparison of this field.
+    fn is_asked_by(&self, expr: &Expr) -> bool {
+        let path = match &expr.kind {
+            ExprKind::Binary(_, sides) => sides[0].path(),
+            _ => None,
+        };
+        path.as_deref() == Some(self.field)
+    }
 }
 
 fn header(corner: &str, words: &Words) -> String {
