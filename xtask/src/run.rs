@@ -27,10 +27,11 @@ pub(crate) fn test(root: &Path) -> Result<()> {
 
 /// Writes the generated pages under `docs/reference` again.
 pub(crate) fn docs(root: &Path) -> Result<()> {
-    const WRITERS: [(&str, &str); 3] = [
+    const WRITERS: [(&str, &str); 4] = [
         ("paywarden-server", "reference"),
         ("paywarden-rules", "coverage"),
         ("paywarden-rules", "reference"),
+        ("paywarden-rules", "conformance"),
     ];
     for (package, test) in WRITERS {
         let mut command = Command::new(env!("CARGO"));

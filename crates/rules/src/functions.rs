@@ -42,6 +42,8 @@ functions! {
     Nothing "double" "double(event.hour)" -> "double": "A number, or a text read as one.";
     Nothing "string" "string(event.hour)" -> "string": "A number, condition, duration or timestamp as text.";
     Nothing "bool" "bool(attributes.text(\"known\"))" -> "bool": "A text read as true or false: `true`, `t`, `1`, `TRUE`, `True`, and their opposites.";
+    Nothing "dyn" "dyn(payer.kyc_level)" -> "the same": "Its argument. In CEL it hides the type; here types are checked all the same.";
+    Nothing "cel.bind" "cel.bind(days, payer.age, days > duration(\"2d\"))" -> "the third": "A name for a part of one expression.";
     Text "startsWith" "payer.name.startsWith(\"A\")" -> "bool": "Whether the text begins so.";
     Text "endsWith" "payer.email.endsWith(\".example\")" -> "bool": "Whether the text ends so.";
     Text "contains" "payment.remittance.contains(\"fee\")" -> "bool": "Whether the text contains another.";
@@ -75,6 +77,9 @@ functions! {
     List "exists_one" "[payer.country, payee.country].exists_one(c, c == \"CN\")" -> "bool": "Whether the condition holds for exactly one element.";
     List "filter" "size([payer.country, payee.country].filter(c, c == \"CN\")) > 1" -> "list": "The elements for which the condition holds.";
     List "map" "\"CN\" in [payer.country, payee.country].map(c, c.upperAscii())" -> "list": "What an expression makes of every element.";
+    List "existsOne" "[payer.country, payee.country].existsOne(place, c, c == \"CN\")" -> "bool": "As `exists_one`; with two variables the first is the place or key. `exists` and `all` may have two as well.";
+    List "transformList" "[payer.country, payee.country].transformList(place, c, place > 0, c)" -> "list": "As `map`, with the place or key as first variable and a filter if there are four arguments.";
+    List "transformMap" "{\"CN\": 1, \"HK\": 2}.transformMap(key, value, value + 1)" -> "map": "A map with the same keys and other values.";
     List "size" "[payer.country, payee.country].size()" -> "int": "How many elements there are.";
     Nothing "math.greatest" "math.greatest(payer.kyc_level, 1)" -> "number": "The greatest of its arguments.";
     Nothing "math.least" "math.least(payer.kyc_level, 1)" -> "number": "The least of its arguments.";

@@ -53,6 +53,7 @@ pub mod syntax;
 mod truth;
 mod values;
 
+pub use checker::{Constant, NoValue, evaluate_constant};
 pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
 pub use diagnostic::{Code, Diagnostic};
 pub use examples::{check_examples, try_example};

@@ -4,6 +4,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     rates::{RateError, Rates},
     syntax::Call,
+    values,
 };
 use paywarden_domain::{
     Currency, Money,
@@ -23,7 +24,7 @@ const UNITS: &[(&str, i128)] = &[
 ];
 
 /// Reads a time span such as `10m`, `2d 3h`, `1.5h` or `-1h30m`, in microseconds. What is no whole
-/// number of microseconds is none.
+/// number of microseconds, or more than ten thousand years, is none.
 pub(crate) fn duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -46,7 +47,8 @@ pub(crate) fn duration(text: &str) -> Option<i64> {
         let tail = tail.get(unit.len()..)?;
         if tail.is_empty() {
             let micros = i64::try_from(total / 1_000).ok();
-            let whole = micros.filter(|_| total % 1_000 == 0);
+            let [_, longest] = values::DURATIONS;
+            let whole = micros.filter(|micros| total % 1_000 == 0 && *micros <= longest);
             return whole.map(|micros| if negative { -micros } else { micros });
         }
         rest = tail.trim_start();

@@ -76,9 +76,18 @@ pub(crate) fn find(which: Sought, text: &str, sought: &str, start: Option<i64>) 
         }
         Sought::Last => {
             let last = start.map_or(Ok(text.len()), |start| byte_at(text, start))?;
-            let end = last.saturating_add(sought.len()).min(text.len());
-            let head = text.get(..end).unwrap_or(text);
-            head.rfind(sought)
+            let starts = text
+                .char_indices()
+                .map(|(byte, _)| byte)
+                .chain([text.len()]);
+            let stands = |place: &usize| {
+                text.get(*place..)
+                    .is_some_and(|rest| rest.starts_with(sought))
+            };
+            starts
+                .take_while(|place| *place <= last)
+                .filter(stands)
+                .last()
         }
     };
     let characters = |place| {
@@ -101,9 +110,7 @@ fn byte_at(text: &str, place: i64) -> Answer<usize> {
 /// A text read as a whole number, a duration, a timestamp, or as 1 for true and 0 for false.
 pub(crate) fn read(kind: Type, text: &str) -> Answer<i64> {
     match kind {
-        Type::Duration => literals::duration(text)
-            .ok_or(MALFORMED)
-            .and_then(in_range(DURATIONS)),
+        Type::Duration => literals::duration(text).ok_or(MALFORMED),
         Type::Timestamp => timestamp(text).ok_or(MALFORMED),
         Type::Bool => truth(text).map(i64::from).ok_or(MALFORMED),
         _ => text.parse().map_err(|_| MALFORMED),

@@ -1,6 +1,6 @@
 //! Functions and methods, windows and attributes: which one a call means.
 
-use super::{Checker, Typed, lists, windows};
+use super::{Checker, Typed, macros, windows};
 use crate::{
     diagnostic::{Code, Diagnostic, closest},
     functions::{self, On},
@@ -21,7 +21,12 @@ impl Checker<'_> {
                 self.attribute(call, expr)
             }
             Some(receiver) if receiver.path().as_deref() == Some("math") => self.math(call, expr),
-            Some(receiver) if lists::is_macro(call) => self.comprehension(receiver, call, expr),
+            Some(receiver)
+                if receiver.path().as_deref() == Some("cel") && call.name.text == "bind" =>
+            {
+                self.bind(call, expr)
+            }
+            Some(receiver) if macros::is_macro(call) => self.comprehension(receiver, call, expr),
             _ if windows::is_window(call) => self.window(call, expr),
             Some(receiver) => self.method(receiver, call, expr),
             None => self.function(call, expr),
@@ -44,6 +49,8 @@ impl Checker<'_> {
             ("double", [argument]) => self.double_of(argument),
             ("string", [argument]) => self.text_of(argument),
             ("bool", [argument]) => self.bool_of(argument),
+            // Types are checked all the same.
+            ("dyn", [argument]) => self.expr(argument),
             _ if functions::find(name, On::Nothing).is_some() => {
                 self.arguments(call, expr, On::Nothing)
             }

@@ -2,18 +2,15 @@
 //! one tree of scalars, so nothing allocates or loops when it runs. What they may grow to is
 //! counted.
 
-use super::{Checker, Typed};
+use super::{Checker, Typed, macros::sum_of};
 use crate::{
     diagnostic::{Code, Diagnostic, Span, closest},
-    functions::{self, On},
-    program::{ComputedWhole, Condition, Real, Test, Text, Whole},
+    program::{ComputedWhole, Condition, Real, Text, Whole},
     schema::Type,
-    syntax::{Arithmetic, Call, Comparison, Expr, ExprKind},
+    syntax::{Comparison, Expr, ExprKind},
 };
 
-/// How many elements a macro goes through, and among how many an index is chosen at run time.
-pub(crate) const ELEMENTS_MAX: usize = 16;
-/// How many entries a map may have.
+/// How many entries a map may have, and among how many an index is chosen at run time.
 pub(crate) const ENTRIES_MAX: usize = 64;
 /// How many expressions may be checked for one condition, repetitions by macros included.
 pub(super) const STEPS_MAX: usize = 20_000;
@@ -24,7 +21,7 @@ const DEPTH_MAX: usize = 128;
 #[derive(Clone)]
 pub(super) struct Item {
     /// Whether it is there: only elements behind a `filter` have a condition.
-    present: Option<Condition>,
+    pub present: Option<Condition>,
     pub value: Typed,
     /// How many expressions it is made of, repetitions included.
     weight: usize,
@@ -43,12 +40,6 @@ pub(super) enum Key {
 pub(super) struct Bound {
     pub name: String,
     pub item: Item,
-}
-
-/// Whether the call is one of the macros over lists and maps.
-pub(super) fn is_macro(call: &Call) -> bool {
-    let name = call.name.text.as_str();
-    matches!(name, "exists" | "all" | "exists_one" | "filter" | "map")
 }
 
 impl Checker<'_> {
@@ -115,110 +106,6 @@ impl Checker<'_> {
         let (value, weight) = (bound.item.value.clone(), bound.item.weight);
         self.steps += weight;
         Some(value)
-    }
-
-    /// `list.exists(e, condition)` and its like.
-    pub(super) fn comprehension(&mut self, receiver: &Expr, call: &Call, expr: &Expr) -> Typed {
-        let name = call.name.text.as_str();
-        let (variable, body) = match call.arguments.as_slice() {
-            [variable, body] => (variable, [body, body]),
-            [variable, filter, body] if name == "map" => (variable, [filter, body]),
-            _ => {
-                let usage = functions::find(name, On::List).map_or("", |function| function.usage);
-                return self.wrong_arguments(call, expr, &format!("write it like `{usage}`"));
-            }
-        };
-        let ExprKind::Name(variable) = &variable.kind else {
-            let message = "expected the name of a variable that nothing else has".to_owned();
-            return self.mismatch(&variable.span, message);
-        };
-        let Some(items) = self.elements(receiver, name) else {
-            return Typed::Wrong;
-        };
-        let filtered = call.arguments.len() > 2;
-        let [filter, body] = body;
-        let passing = |checker: &mut Self, item: Item| checker.passes(&item, filter);
-        match name {
-            "map" => Typed::List(self.each(variable, items, |checker, item| Item {
-                present: match filtered {
-                    true => Some(checker.passes(&item, filter)),
-                    false => item.present,
-                },
-                ..checker.item(body)
-            })),
-            "filter" => Typed::List(self.each(variable, items, |checker, item| Item {
-                present: Some(checker.passes(&item, filter)),
-                ..item
-            })),
-            "exists" => Typed::Bool(Condition::Any(self.each(variable, items, passing).into())),
-            "all" => {
-                let holding =
-                    |checker: &mut Self, item: Item| checker.holds_or_is_absent(item, body);
-                Typed::Bool(Condition::All(self.each(variable, items, holding).into()))
-            }
-            _ => {
-                let holds = sum_of(self.each(variable, items, passing));
-                let one = Test::Whole(Comparison::Equal, holds, Whole::Constant(1));
-                Typed::Bool(Condition::Test(one))
-            }
-        }
-    }
-
-    /// The elements that a macro goes through: of a list, or the keys of a map.
-    fn elements(&mut self, receiver: &Expr, name: &str) -> Option<Vec<Item>> {
-        let items: Vec<Item> = match self.expr(receiver) {
-            Typed::List(items) => items,
-            Typed::Map(entries) => entries.into_iter().map(|(key, _)| key.item()).collect(),
-            other => {
-                self.expected("a list or a map", &other, receiver);
-                return None;
-            }
-        };
-        if items.len() > ELEMENTS_MAX {
-            let message = format!("`{name}` goes through at most {ELEMENTS_MAX} elements");
-            self.problem(Diagnostic::at(
-                Code::TooLong,
-                receiver.span.clone(),
-                message,
-            ));
-            return None;
-        }
-        Some(items)
-    }
-
-    fn holds_or_is_absent(&mut self, item: Item, condition: &Expr) -> Condition {
-        let holds = self.condition(condition);
-        match item.present {
-            Some(present) => Condition::Any([Condition::Not(Box::new(present)), holds].into()),
-            None => holds,
-        }
-    }
-
-    fn each<T>(
-        &mut self,
-        variable: &str,
-        items: Vec<Item>,
-        mut make: impl FnMut(&mut Self, Item) -> T,
-    ) -> Vec<T> {
-        let mut made = Vec::with_capacity(items.len());
-        for item in items {
-            self.bound.push(Bound {
-                name: variable.to_owned(),
-                item: item.clone(),
-            });
-            made.push(make(self, item));
-            self.bound.pop();
-        }
-        made
-    }
-
-    /// That an element is there and a condition holds for it.
-    fn passes(&mut self, item: &Item, condition: &Expr) -> Condition {
-        let holds = self.condition(condition);
-        match &item.present {
-            Some(present) => Condition::All([present.clone(), holds].into()),
-            None => holds,
-        }
     }
 
     /// How many elements a list or map has.
@@ -422,18 +309,35 @@ impl Checker<'_> {
     }
 }
 
-impl Key {
-    fn item(self) -> Item {
-        let value = match self {
-            Self::Int(value) => Typed::Whole(Type::Int, Whole::Constant(value)),
-            Self::Bool(value) => Typed::Bool(Condition::Constant(value)),
-            Self::Text(text) => Typed::Text(Text::Constant(text)),
-        };
-        Item {
+impl Item {
+    /// An element that is there whatever happens.
+    pub(super) fn of(value: Typed) -> Self {
+        Self {
             present: None,
             value,
             weight: 1,
             depth: 1,
+        }
+    }
+
+    /// The same element, there under a condition.
+    pub(super) fn if_present(self, present: Option<Condition>) -> Self {
+        Self { present, ..self }
+    }
+}
+
+impl Key {
+    pub(super) fn item(self) -> Item {
+        Item::of(self.into())
+    }
+}
+
+impl From<Key> for Typed {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Int(value) => Self::Whole(Type::Int, Whole::Constant(value)),
+            Key::Bool(value) => Self::Bool(Condition::Constant(value)),
+            Key::Text(text) => Self::Text(Text::Constant(text)),
         }
     }
 }
@@ -449,7 +353,7 @@ impl std::fmt::Display for Key {
 }
 
 impl Typed {
-    fn as_key(&self) -> Option<Key> {
+    pub(super) fn as_key(&self) -> Option<Key> {
         match self {
             Self::Whole(Type::Int, Whole::Constant(value)) => Some(Key::Int(*value)),
             Self::Bool(Condition::Constant(value)) => Some(Key::Bool(*value)),
@@ -469,14 +373,4 @@ impl Typed {
             _ => Self::Whole(kind, ComputedWhole::Read(kind, nameless).into()),
         }
     }
-}
-
-/// How many conditions are true: unknown if one of them is.
-fn sum_of(conditions: Vec<Condition>) -> Whole {
-    let one = |condition| {
-        ComputedWhole::Choose(condition, [Whole::Constant(1), Whole::Constant(0)]).into()
-    };
-    let ones = conditions.into_iter().map(one);
-    ones.reduce(|sum, one| ComputedWhole::Arithmetic(Arithmetic::Add, [sum, one]).into())
-        .unwrap_or(Whole::Constant(0))
 }

@@ -4,10 +4,14 @@
 //! base currency and amounts in the payment's currency never meet.
 
 mod calls;
+mod constants;
 mod lists;
+mod macros;
 mod operators;
 mod texts;
 pub(crate) mod windows;
+
+pub use constants::{Constant, NoValue, evaluate_constant};
 
 use crate::{
     definitions::Scope,
@@ -79,7 +83,7 @@ struct Checker<'a> {
     steps: usize,
     stopped: bool,
     /// Whether a condition may be so whatever happens.
-    pub(crate) allows_constants: bool,
+    allows_constants: bool,
 }
 
 /// A compiled expression with its type. `Wrong` has been reported and spreads silently.
