@@ -131,6 +131,17 @@ fn packs_table(packs: &[Pack]) -> String {
     text
 }
 
+/// What a rule may have been written as.
+const FORMS: [&str; 3] = ["rules", "scorecards", "rows of tables"];
+
+fn form(rule: &RuleSource) -> &'static str {
+    match (is_row(rule), rule.parts.is_empty()) {
+        (true, _) => "rows of tables",
+        (false, true) => "rules",
+        (false, false) => "scorecards",
+    }
+}
+
 /// Rows of tables are named `table.row` within their pack.
 fn is_row(rule: &RuleSource) -> bool {
     rule.id.contains('.')
@@ -146,21 +157,22 @@ fn page(packs: &[Pack]) -> String {
     let examples: usize = rules.iter().map(|rule| rule.examples.len()).sum();
     let mut text = format!(
         "# What the shipped rules cover\n\nGenerated from `rules/*.yaml` by `cargo xtask docs`; do \
-         not edit.\n\n{} packs; {} rules, each with its own condition, source and examples; {} rows \
-         of decision tables, which are rules as well; {examples} examples.\n\n",
+         not edit.\n\n{} packs; {} rules, each with its own condition, source and examples; {} \
+         scorecards; {} rows of decision tables, each a rule as well; {examples} examples.\n\n",
         packs.len(),
-        of(&|rule| !is_row(rule)),
-        of(&is_row),
+        of(&|rule| form(rule) == FORMS[0]),
+        of(&|rule| form(rule) == FORMS[1]),
+        of(&|rule| form(rule) == FORMS[2]),
     );
     text += &(row(&["engine", "form", "live", "shadow", "off"]) + &rule_off(5));
     for engine in [Engine::Fraud, Engine::Laundering] {
-        for (form, rows) in [("rules", false), ("rows of tables", true)] {
+        for name in FORMS {
             let [live, shadow, off] = [Stage::Live, Stage::Shadow, Stage::Off].map(|stage| {
                 number(of(&|rule| {
-                    rule.engine == engine && rule.stage == stage && is_row(rule) == rows
+                    rule.engine == engine && rule.stage == stage && form(rule) == name
                 }))
             });
-            text += &row(&[engine.name(), form, &live, &shadow, &off]);
+            text += &row(&[engine.name(), name, &live, &shadow, &off]);
         }
     }
     text += "\n## Packs\n\nRows of tables are counted apart; live and shadow count both.\n\n";
