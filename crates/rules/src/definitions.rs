@@ -66,6 +66,11 @@ impl Scope<'_> {
         }
     }
 
+    /// What a name stands for.
+    pub(crate) fn meaning(&self, name: &str) -> Option<&Expr> {
+        self.meanings.get(name)
+    }
+
     /// The names, in no order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.meanings.keys().copied()

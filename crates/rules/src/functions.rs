@@ -1,5 +1,7 @@
 //! The functions of the language: one table for the checker's hints, completion and hover.
 
+use crate::checker::windows;
+
 /// What stands before the dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum On {
@@ -101,4 +103,24 @@ pub(crate) fn find(name: &str, on: On) -> Option<&'static Function> {
 pub(crate) fn names(on: On) -> impl Iterator<Item = &'static str> {
     let fits = move |function: &&Function| function.on == on;
     FUNCTIONS.iter().filter(fits).map(|function| function.name)
+}
+
+/// The window functions and how each is written.
+pub(crate) fn windows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    windows::FUNCTIONS.iter().copied()
+}
+
+/// What a window function tells.
+pub(crate) fn window_doc(name: &str) -> &'static str {
+    match name {
+        "count" => "How many events there were.",
+        "sum" => "The sum of their amounts.",
+        "avg" => "The mean of their amounts.",
+        "min" => "The smallest amount.",
+        "max" => "The largest amount.",
+        "distinct" => "How many different values there were.",
+        "first_seen" => "Time since the entity was first seen.",
+        "since_previous" => "Time since its previous event.",
+        _ => "A look into the past of an entity.",
+    }
 }

@@ -24,6 +24,7 @@
 //!   elements, and a filtered list can be counted, gone through and searched, not indexed;
 //! - of the extensions only some texts and `math` functions: docs/reference/language.md.
 
+mod assist;
 mod checker;
 mod columns;
 mod definitions;
@@ -53,6 +54,7 @@ pub mod syntax;
 mod truth;
 mod values;
 
+pub use assist::{Completion, CompletionKind, Hover, Surroundings, complete, hover};
 pub use checker::{Constant, NoValue, evaluate_constant};
 pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
 pub use diagnostic::{Code, Diagnostic};

@@ -1,8 +1,7 @@
 //! The language on one page, written from the tables that the checker uses.
 
 use crate::{
-    checker::windows,
-    functions::{FUNCTIONS, On},
+    functions::{self, FUNCTIONS, On},
     schema::Field,
 };
 
@@ -45,8 +44,9 @@ pub fn language_reference() -> String {
     page.push_str(
         "\n## Windows\n\nThe past of an entity; rules/README.md says how they are cut.\n\n",
     );
-    for (_, usage) in windows::FUNCTIONS {
-        page.push_str(&format!("- `{usage}`\n"));
+    for (name, usage) in functions::windows() {
+        let doc = functions::window_doc(name);
+        page.push_str(&format!("- `{usage}`: {doc}\n"));
     }
     page
 }

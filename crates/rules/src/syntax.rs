@@ -330,6 +330,41 @@ impl Expr {
         }
     }
 
+    /// The smallest expression around a place; a dotted name is one.
+    pub(crate) fn innermost(&self, place: usize) -> Option<&Self> {
+        if !(self.span.start..=self.span.end).contains(&place) {
+            return None;
+        }
+        if self.path().is_some() {
+            return Some(self);
+        }
+        let parts = self.kind.parts();
+        let inner = parts.into_iter().find_map(|part| part.innermost(place));
+        Some(inner.unwrap_or(self))
+    }
+
+    /// The largest value that ends at a place and may have methods.
+    pub(crate) fn ending_at(&self, place: usize) -> Option<&Self> {
+        let primary = matches!(
+            self.kind,
+            ExprKind::Call(_)
+                | ExprKind::Text(_)
+                | ExprKind::List(_)
+                | ExprKind::Map(_)
+                | ExprKind::Index(_)
+                | ExprKind::Name(_)
+                | ExprKind::Member(..)
+        );
+        if primary && self.span.end == place {
+            return Some(self);
+        }
+        let parts = self.kind.parts();
+        parts
+            .into_iter()
+            .rev()
+            .find_map(|part| part.ending_at(place))
+    }
+
     /// The name that a dotted path begins with.
     pub(crate) fn root(&self) -> Option<&str> {
         match &self.kind {

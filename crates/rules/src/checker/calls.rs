@@ -199,7 +199,7 @@ impl Checker<'_> {
             return self.arguments(call, expr, on);
         }
         let entity = matches!(receiver.kind, ExprKind::Name(_));
-        let windows = windows::FUNCTIONS.iter().map(|(name, _)| *name);
+        let windows = functions::windows().map(|(name, _)| name);
         self.unknown_function(call, functions::names(on).chain(windows.filter(|_| entity)))
     }
 

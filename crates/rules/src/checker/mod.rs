@@ -16,6 +16,7 @@ pub use constants::{Constant, NoValue, evaluate_constant};
 use crate::{
     definitions::Scope,
     diagnostic::{Code, Diagnostic, Span},
+    functions,
     parser::PROBLEMS_MAX,
     program::{ComputedReal, Condition, Operand, Real, Source, Text, Whole},
     rates::Rates,
@@ -68,6 +69,15 @@ pub(crate) fn check_alone(
         true => Ok(()),
         false => Err(checker.problems),
     }
+}
+
+/// The type of an expression; none if it has mistakes.
+pub(crate) fn kind_alone(expr: &Expr, rates: &Rates, scope: &Scope<'_>) -> Option<Type> {
+    let mut shared = Shared::default();
+    let mut checker = Checker::new(rates, scope, &mut shared);
+    checker.allows_constants = true;
+    let typed = checker.expr(expr);
+    typed.kind().filter(|_| checker.problems.is_empty())
 }
 
 struct Checker<'a> {
@@ -306,10 +316,9 @@ fn unknown_path(path: &str, span: &Span, scope: &Scope<'_>) -> Diagnostic {
 }
 
 fn usage(function: &str) -> Option<&'static str> {
-    windows::FUNCTIONS
-        .iter()
+    functions::windows()
         .find(|(name, _)| *name == function)
-        .map(|(_, usage)| *usage)
+        .map(|(_, usage)| usage)
 }
 
 fn list_group(problem: Diagnostic, group: &str) -> Diagnostic {
