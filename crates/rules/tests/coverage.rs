@@ -9,7 +9,7 @@
 
 use paywarden_domain::{Engine, EventKind, event::Channel};
 use paywarden_rules::{
-    Pack,
+    Pack, format,
     pack::{RuleSource, Stage},
     parse,
     syntax::{Binary, Comparison, Expr, ExprKind, Logical, Unary},
@@ -81,6 +81,39 @@ fn a_condition_narrows_what_it_can_hold_for() {
             "{when}"
         );
     }
+}
+
+#[test]
+fn no_two_rules_differ_only_in_a_constant() {
+    let mut seen = BTreeMap::new();
+    for pack in shipped() {
+        for rule in pack.rules.iter().filter(|rule| !is_row(rule)) {
+            let name = format!("{}.{}", pack.id, rule.id);
+            if let Some(other) = seen.insert((rule.engine.name(), shape(&rule.when)), name.clone())
+            {
+                panic!("{name} and {other} differ only in a constant: make them rows of a table");
+            }
+        }
+    }
+}
+
+/// The condition without its numbers, amounts and spans, its terms in a fixed order. Words and the
+/// edges of windows stay: another event, place or age is another question.
+fn shape(when: &str) -> String {
+    let tidy = format(when).unwrap();
+    let mut text = String::new();
+    for (place, part) in tidy.split('"').enumerate() {
+        let is_text = place % 2 == 1;
+        let is_constant = is_text && (text.ends_with("money(") || text.ends_with("duration("));
+        match (is_text, is_constant) {
+            (false, _) => text.extend(part.chars().filter(|c| !c.is_ascii_digit() && *c != '.')),
+            (true, true) => text.push('_'),
+            (true, false) => text.push_str(part),
+        }
+    }
+    let mut terms: Vec<&str> = text.split(" && ").collect();
+    terms.sort_unstable();
+    terms.join(" && ")
 }
 
 fn root() -> PathBuf {
