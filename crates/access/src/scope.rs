@@ -19,17 +19,23 @@ pub enum Scope {
     ListsRead,
     /// Ask how safe something is: a password.
     SafetyCheck,
+    /// Read the trail, its checkpoints and proofs.
+    TrailRead,
+    /// Hand in cosignatures of witnesses.
+    TrailCosign,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
         Self::ListsWrite,
         Self::ListsRead,
         Self::SafetyCheck,
+        Self::TrailRead,
+        Self::TrailCosign,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -41,6 +47,8 @@ impl Scope {
             Self::ListsWrite => "lists:write",
             Self::ListsRead => "lists:read",
             Self::SafetyCheck => "safety:check",
+            Self::TrailRead => "trail:read",
+            Self::TrailCosign => "trail:cosign",
         }
     }
 

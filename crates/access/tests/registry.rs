@@ -41,8 +41,8 @@ impl Ground {
         KeyRegistry::open(database, journal, Arc::clone(&self.keyring), Clock::System).await
     }
 
-    async fn leaves(&self) -> i64 {
-        self.database.trail_head().await.unwrap().seq
+    async fn leaves(&self) -> u64 {
+        self.database.trail_leaves_count().await.unwrap()
     }
 
     /// Whether the store's files hold these bytes anywhere.

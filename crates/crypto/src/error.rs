@@ -72,6 +72,18 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A text does not follow C2SP signed-note.
+    #[error("note malformed: {detail}")]
+    NoteMalformed {
+        /// What is wrong.
+        detail: &'static str,
+    },
+    /// A signature under a note was not made over its text by the key that it names.
+    #[error("the signature of {name} does not fit the note")]
+    NoteInvalid {
+        /// Name of the key.
+        name: String,
+    },
     /// A sealed value was changed, or was sealed for another purpose, context or keyring.
     #[error("sealed value cannot be opened")]
     SealBroken,

@@ -223,6 +223,17 @@ impl SigningKey {
         }
     }
 
+    /// The 32 bytes of an Ed25519 public key; other keys have none.
+    pub fn ed25519_public(&self) -> Result<[u8; 32], Error> {
+        let Pair::Ed25519(pair) = &self.pair else {
+            return Err(Error::KeyRefused {
+                detail: "not an ed25519 key",
+            });
+        };
+        let bytes = pair.public_key().as_ref().try_into();
+        bytes.map_err(|_| Error::Library)
+    }
+
     fn public(&self, key: &[u8]) -> Result<VerifyingKey, Error> {
         VerifyingKey::from_public(self.algorithm, key)
     }

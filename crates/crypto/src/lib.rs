@@ -3,7 +3,7 @@
 //! Everything rests on aws-lc-rs; nothing here implements a cipher, a hash or a curve. What is
 //! ours is how they are put together: which key serves which purpose ([`keyring`]), which
 //! algorithm belongs to which key ([`key`]), and what exactly of an HTTP message is signed
-//! ([`message_signature`], RFC 9421). No clock and no network: callers pass the time.
+//! ([`message_signature`], RFC 9421) or of a text ([`note`]). No clock and no network: callers pass the time.
 
 pub mod algorithm;
 pub mod digest;
@@ -12,6 +12,7 @@ pub mod error;
 pub mod key;
 pub mod keyring;
 pub mod message_signature;
+pub mod note;
 pub mod random;
 mod structured;
 

@@ -74,6 +74,12 @@ pub struct Config {
     pub requests_in_flight_max: usize,
     /// Requests of one key in a second.
     pub requests_per_second_per_key: u32,
+    /// Seconds between two checkpoints of the trail; one is also made whenever it is asked for.
+    pub trail_checkpoint_seconds: u32,
+    /// Days after which the next key signs the trail.
+    pub trail_key_days: u32,
+    /// Verifier keys of the witnesses whose cosignatures are kept.
+    pub trail_witnesses: Vec<String>,
     /// What is logged, in `RUST_LOG` form.
     pub log: String,
     /// Logs as JSON lines.
@@ -110,6 +116,9 @@ impl Default for Config {
             connections_per_address_max: 512,
             requests_in_flight_max: 1_024,
             requests_per_second_per_key: 20_000,
+            trail_checkpoint_seconds: 5,
+            trail_key_days: 365,
+            trail_witnesses: Vec::new(),
             log: "warn".to_owned(),
             log_json: false,
         }

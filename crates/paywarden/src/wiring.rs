@@ -17,7 +17,10 @@ use paywarden_risk::{Engine, EngineConfig};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
 use paywarden_server::{Parts, Server, tls};
-use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use paywarden_store::{
+    Clock, Database, Journal, JournalLimits,
+    trail::notary::{self, Notary},
+};
 use std::{
     fs::File,
     io::BufReader,
@@ -57,7 +60,9 @@ pub struct Running {
     ground: Ground,
     server: Server,
     desk: KeyDesk,
+    notary: Notary,
     snapshots: JoinHandle<()>,
+    checkpoints: JoinHandle<()>,
 }
 
 impl Ground {
@@ -113,9 +118,11 @@ impl Running {
         )
         .await;
         let engine = Arc::new(engine.map_err(|error| needed("the engine", &error))?);
+        let notary = notary(config, &ground).await?;
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
+            notary: notary.clone(),
             vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
             keyring: ground.keyring.clone(),
             breached: breached(config)?,
@@ -129,6 +136,8 @@ impl Running {
         let address = server.local_addr();
         let desk = KeyDesk::open(&config.data_dir, ground.registry.clone(), address)?;
         let snapshots = tokio::spawn(keep_snapshots(engine.clone()));
+        let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
+        let checkpoints = tokio::spawn(keep_checkpoints(notary.clone(), every));
         Ok(Self {
             address,
             ca_pem,
@@ -136,7 +145,9 @@ impl Running {
             ground,
             server,
             desk,
+            notary,
             snapshots,
+            checkpoints,
         })
     }
 
@@ -155,6 +166,10 @@ impl Running {
         self.desk.close();
         self.server.shutdown().await;
         self.snapshots.abort();
+        self.checkpoints.abort();
+        if let Err(error) = self.notary.round().await {
+            tracing::error!(%error, "last checkpoint not made");
+        }
         let engine = self.engine;
         let written = tokio::task::spawn_blocking(move || engine.snapshot()).await;
         self.ground.close().await;
@@ -179,6 +194,31 @@ async fn keep_snapshots(engine: Arc<Engine>) {
             Err(_) => return,
         }
     }
+}
+
+/// Signs every tree of the trail that has grown, now and again.
+async fn keep_checkpoints(notary: Notary, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(error) = notary.round().await {
+            tracing::error!(%error, "checkpoint not made");
+        }
+    }
+}
+
+async fn notary(config: &Config, ground: &Ground) -> Result<Notary> {
+    let settings = notary::Settings {
+        key_days: config.trail_key_days,
+        witnesses: config.trail_witnesses.clone(),
+        ..notary::Settings::default()
+    };
+    let (database, journal) = (ground.database.clone(), ground.journal.clone());
+    let keyring = ground.keyring.clone();
+    let started = Notary::start(database, journal, keyring, Clock::System, settings).await;
+    started.map_err(|error| {
+        let next = "correct trail_witnesses: each is a verifier key, name+id+key";
+        Failure::wrong_use(format!("the trail cannot be signed: {error}"), next)
+    })
 }
 
 /// The rates of the configuration.

@@ -8,6 +8,12 @@
 mod common;
 
 use common::{client, figure, paywarden, printed, report, serve};
+use paywarden::client::Connection;
+use paywarden_crypto::{
+    Keyring,
+    note::{NoteKind, NoteVerifier},
+};
+use paywarden_store::trail::notary::public_keys;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 fn checked(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -77,6 +83,64 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
     let server = serve(&data, &["trust_event_time=true"]);
     let client = client(&server, "acme");
     let mut connection = client.connection();
+    decide(&mut connection).await;
+    let flags = ["--data-dir", data.to_str().unwrap()];
+    let intact = report(folder.path(), &[&["verify", "--json"], &flags[..]].concat());
+    assert!(figure(&intact, "trail_leaves") >= 6.0, "{intact}");
+    let said = printed(folder.path(), &[&["verify"], &flags[..]].concat());
+    assert!(said.starts_with("intact: "), "{said}");
+
+    // A checkpoint and a proof, kept elsewhere, hold without asking the server.
+    let get = async |connection: &mut Connection, path: &str| -> String {
+        let reply = connection.get(path).await.unwrap();
+        assert!(reply.status.is_success(), "{path}");
+        String::from_utf8(reply.body.to_vec()).unwrap()
+    };
+    let checkpoint = folder.path().join("checkpoint");
+    let text = get(&mut connection, "/v1/trail/checkpoint").await;
+    std::fs::write(&checkpoint, &text).unwrap();
+    let proof = folder.path().join("leaf.tlog-proof");
+    let answer = get(&mut connection, "/v1/trail/proofs/inclusion?leaf=2").await;
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    std::fs::write(&proof, answer["text"].as_str().unwrap()).unwrap();
+    let (checkpoint, proof) = (checkpoint.to_str().unwrap(), proof.to_str().unwrap());
+    let with = [&["verify", "--checkpoint", checkpoint], &flags[..]].concat();
+    printed(folder.path(), &with);
+    let proving = [&["verify", "--proof", proof], &flags[..]].concat();
+    assert!(printed(folder.path(), &proving).starts_with("proven: leaf 2 of "));
+    server.kill();
+
+    // An auditor has the verifier key alone, not the data folder.
+    let keys = notary_key(&data, &text);
+    let alone = [
+        "verify",
+        "--proof",
+        proof,
+        "--key",
+        &keys,
+        "--data-dir",
+        "nowhere",
+    ];
+    printed(folder.path(), &alone);
+    let without = ["verify", "--proof", proof, "--data-dir", "nowhere"];
+    let refused = paywarden(folder.path(), &without);
+    assert_eq!(refused.status.code(), Some(2));
+    let nothing = paywarden(folder.path(), &["verify", "--data-dir", "nowhere"]);
+    assert_eq!(nothing.status.code(), Some(3));
+
+    // A proof of another leaf under the same checkpoint, and a checkpoint that says another root.
+    let forged = std::fs::read_to_string(proof)
+        .unwrap()
+        .replace("\nindex 2\n", "\nindex 3\n");
+    std::fs::write(proof, forged).unwrap();
+    std::fs::write(checkpoint, text.replacen('\n', "x\n", 1)).unwrap();
+    for arguments in [proving, with] {
+        let output = paywarden(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+async fn decide(connection: &mut Connection) {
     for number in 0..5 {
         let body = format!(
             r#"{{"id":"p{number}","type":"login","occurred_at":"2026-01-31T08:00:00Z","payer":{{"id":"c"}}}}"#
@@ -86,31 +150,18 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
             .await;
         assert!(reply.unwrap().status.is_success());
     }
-    let flags = ["--data-dir", data.to_str().unwrap()];
-    let intact = report(folder.path(), &[&["verify", "--json"], &flags[..]].concat());
-    assert!(figure(&intact, "trail_leaves") >= 6.0, "{intact}");
-    let said = printed(folder.path(), &[&["verify"], &flags[..]].concat());
-    let head = said
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("head  "))
-        .unwrap();
-    printed(
-        folder.path(),
-        &[&["verify", "--anchor", head], &flags[..]].concat(),
-    );
-    server.kill();
+}
 
-    let changed = "0".repeat(64);
-    let (seq, _) = head.split_once(':').unwrap();
-    let anchor = format!("{seq}:{changed}");
-    let arguments = [&["verify", "--anchor", &anchor], &flags[..]].concat();
-    let output = paywarden(folder.path(), &arguments);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("the trail is broken")
-    );
+/// The verifier key of the checkpoint's own tree, made from the master key as the server makes it.
+fn notary_key(data: &Path, checkpoint: &str) -> String {
+    let keyring = Keyring::open_or_create(&data.join("master.key")).unwrap();
+    let [public] = public_keys(&keyring, 1).unwrap()[..] else {
+        panic!("one key")
+    };
+    let origin = checkpoint.lines().next().unwrap();
+    NoteVerifier::new(origin, NoteKind::Plain, &public)
+        .unwrap()
+        .to_string()
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod openapi;
 pub(crate) mod query;
 pub(crate) mod safety;
 pub(crate) mod system;
+pub(crate) mod trail;
 
 use crate::{
     edge::{
@@ -37,12 +38,15 @@ pub enum Keyed {
     Required,
 }
 
+/// The parameter that stands for several segments.
+const LONG_PARAMETER: &str = "tile";
+
 /// One route.
 #[derive(Debug)]
 pub struct Route {
     /// The method.
     pub method: &'static Method,
-    /// The path; `{…}` stands for one segment.
+    /// The path; `{…}` stands for one segment, `{tile}` for one or more.
     pub path: &'static str,
     /// What a key needs; none for routes that anybody may read.
     pub scope: Option<Scope>,
@@ -66,6 +70,13 @@ enum Endpoint {
     RemoveFromList,
     RuleSet,
     CheckPassword,
+    TrailCheckpoint,
+    TrailKeys,
+    TrailInclusion,
+    TrailConsistency,
+    TrailLeaves,
+    TrailTile,
+    TrailCosign,
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -135,6 +146,13 @@ pub static ROUTES: &[Route] = &[
     Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
     Route::get("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
     Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
+    Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
+    Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
+    Route::get("/v1/trail/proofs/inclusion", Scope::TrailRead, Endpoint::TrailInclusion),
+    Route::get("/v1/trail/proofs/consistency", Scope::TrailRead, Endpoint::TrailConsistency),
+    Route::get("/v1/trail/leaves", Scope::TrailRead, Endpoint::TrailLeaves),
+    Route::get("/v1/trail/tile/{tile}", Scope::TrailRead, Endpoint::TrailTile),
+    Route::post("/v1/trail/cosignatures", Scope::TrailCosign, Keyed::Never, Endpoint::TrailCosign),
     Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
     Route::open("/openapi.json", Endpoint::OpenApi),
     Route::open("/metrics", Endpoint::Metrics),
@@ -218,9 +236,10 @@ fn parameter<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     let Some((before, after)) = pattern.split_once('{') else {
         return (pattern == path).then_some("");
     };
-    let after = after.split_once('}').map_or("", |(_, after)| after);
+    let (name, after) = after.split_once('}').unwrap_or_default();
     let segment = path.strip_prefix(before)?.strip_suffix(after)?;
-    (!segment.is_empty() && !segment.contains('/')).then_some(segment)
+    let is_fit = name == LONG_PARAMETER || !segment.contains('/');
+    (!segment.is_empty() && is_fit).then_some(segment)
 }
 
 /// Answers a route that needs no key.
@@ -248,6 +267,13 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::RemoveFromList => lists::remove(call).await,
         Endpoint::RuleSet => system::rule_set(call),
         Endpoint::CheckPassword => safety::check_password(call),
+        Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
+        Endpoint::TrailKeys => trail::keys(call).await,
+        Endpoint::TrailInclusion => trail::inclusion(call).await,
+        Endpoint::TrailConsistency => trail::consistency(call).await,
+        Endpoint::TrailLeaves => trail::leaves(call).await,
+        Endpoint::TrailTile => trail::tile(call).await,
+        Endpoint::TrailCosign => trail::cosign(call).await,
         _ => Ok(open(&call.state, route)),
     }
 }
@@ -280,6 +306,8 @@ mod tests {
             (path, parameter.as_str()),
             ("/v1/payments/{payment_id}/labels", "a/b c")
         );
+        let (_, parameter) = found(Method::GET, "/v1/trail/tile/0/x001/067.p/3").unwrap();
+        assert_eq!(parameter, "0/x001/067.p/3");
         for path in [
             "/",
             "/v1",

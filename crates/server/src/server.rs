@@ -11,7 +11,7 @@ use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_safety::password::Breached;
-use paywarden_store::Clock;
+use paywarden_store::{Clock, trail::Notary};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
@@ -51,6 +51,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// Knows the callers' keys.
     pub registry: Arc<KeyRegistry>,
+    /// Signs the trail.
+    pub notary: Notary,
     /// Takes the card numbers out.
     pub vault: Vault,
     /// Gives the key that signs replies.

@@ -10,7 +10,7 @@ use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::Pr
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_safety::password::Breached;
-use paywarden_store::Clock;
+use paywarden_store::{Clock, trail::Notary};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(crate) trust_event_time: bool,
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Arc<KeyRegistry>,
+    pub(crate) notary: Notary,
     pub(crate) vault: Vault,
     pub(crate) breached: Option<Breached>,
     pub(crate) clock: Clock,
@@ -44,6 +45,7 @@ impl State {
         let Parts {
             engine,
             registry,
+            notary,
             vault,
             keyring,
             breached,
@@ -67,6 +69,7 @@ impl State {
             limits,
             engine,
             registry,
+            notary,
             vault,
             breached,
             clock,

@@ -77,7 +77,8 @@ async fn every_refusal_has_its_code_is_counted_and_changes_nothing() {
         signer,
         seen: BTreeMap::new(),
     };
-    let before = refuser.world.database.trail_head().await.unwrap();
+    let database = refuser.world.database.clone();
+    let before = database.trail_leaves_count().await.unwrap();
     limits(&mut refuser).await;
     signatures(&mut refuser).await;
     digests(&mut refuser).await;
@@ -85,9 +86,9 @@ async fn every_refusal_has_its_code_is_counted_and_changes_nothing() {
     events(&mut refuser).await;
     idempotency_keys(&mut refuser).await;
     lookups(&mut refuser).await;
-    let after = refuser.world.database.trail_head().await.unwrap();
+    let after = database.trail_leaves_count().await.unwrap();
     // Two keys were made and one revoked on the way; nothing else was written.
-    assert_eq!(after.seq, before.seq + 3);
+    assert_eq!(after, before + 3);
     for (code, count) in refuser.seen {
         let line = format!("paywarden_refusals_total{{code=\"{code}\"}}");
         assert_eq!(refuser.world.metric(&line).await, count, "{code}");
@@ -464,4 +465,40 @@ async fn lookups(refuser: &mut Refuser) {
     refuser.expect(422, "list_entry_malformed", sent).await;
     let sent = Sent::json(Method::DELETE, entries, &entry);
     refuser.expect(404, "list_entry_unknown", sent).await;
+    trail(refuser).await;
+}
+
+async fn trail(refuser: &mut Refuser) {
+    for (code, path) in [
+        ("trail_unknown", "proofs/inclusion?leaf=1000000"),
+        ("trail_unknown", "proofs/consistency?from=1&to=1000000"),
+        ("trail_unknown", "tile/0/x001/000"),
+        ("decision_unknown", "proofs/inclusion?decision=dec_0"),
+        ("parameter_invalid", "proofs/inclusion"),
+        (
+            "parameter_invalid",
+            "proofs/inclusion?leaf=1&decision=dec_0",
+        ),
+        ("parameter_invalid", "proofs/consistency?from=0&to=1"),
+        ("parameter_invalid", "proofs/consistency?from=2&to=1"),
+        ("parameter_invalid", "tile/0/1"),
+        ("parameter_invalid", "leaves?limit=1001"),
+    ] {
+        let status = if code == "parameter_invalid" {
+            400
+        } else {
+            404
+        };
+        let sent = Sent::new(Method::GET, &format!("/v1/trail/{path}"), "");
+        refuser.expect(status, code, sent).await;
+    }
+    for (code, note) in [
+        ("cosignature_invalid", "no note"),
+        ("trail_unknown", "a\n\n\u{2014} b AAAAAAAA\n"),
+    ] {
+        let status = if code == "trail_unknown" { 404 } else { 422 };
+        let body = json!({ "checkpoint": note });
+        let sent = Sent::json(Method::POST, "/v1/trail/cosignatures", &body);
+        refuser.expect(status, code, sent).await;
+    }
 }

@@ -9,8 +9,8 @@
 
 use paywarden_domain::{DecisionId, EventKind, Outcome, PaymentId, TenantId};
 use paywarden_store::{
-    Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Journal, JournalLimits, Row,
-    Verdict,
+    Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Intact, Journal, JournalLimits,
+    Row, Verdict,
 };
 use std::{
     error::Error as AnyError,
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Failure> {
 
     let start = Instant::now();
     let verdict = database.verify(None).await?;
-    let Verdict::Intact { leaves, .. } = verdict else {
+    let Verdict::Intact(Intact { leaves, .. }) = verdict else {
         return Err("broken trail".into());
     };
     say("verify", per_second(leaves, start.elapsed()), "leaves/s")?;

@@ -3,6 +3,7 @@
 use crate::{
     DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow,
     SigningKeyRow,
+    trail::{Digester, merkle::Hash},
 };
 use paywarden_domain::TenantId;
 use std::{borrow::Cow, fmt};
@@ -60,26 +61,45 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Why something is done, 1 to 256 bytes.
+/// Why something is done, 1 to 256 bytes, and the approval that allowed it, if it needed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purpose(Cow<'static, str>);
+pub struct Purpose {
+    text: Cow<'static, str>,
+    approval: Option<String>,
+}
 
 impl Purpose {
     /// As written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The same purpose, allowed by the approval with this identifier of 1 to 128 bytes.
+    pub fn approved_by(self, approval: String) -> Self {
+        let approval = Some(approval);
+        Self { approval, ..self }
+    }
+
+    /// The approval that allowed it.
+    pub fn approval(&self) -> Option<&str> {
+        self.approval.as_deref()
+    }
+
+    fn new(text: Cow<'static, str>) -> Self {
+        let approval = None;
+        Self { text, approval }
     }
 }
 
 impl From<&'static str> for Purpose {
     fn from(text: &'static str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self::new(Cow::Borrowed(text))
     }
 }
 
 impl From<String> for Purpose {
     fn from(text: String) -> Self {
-        Self(Cow::Owned(text))
+        Self::new(Cow::Owned(text))
     }
 }
 
@@ -115,9 +135,9 @@ impl Row {
         }
     }
 
-    /// SHA-256 of the canonical bytes.
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        match self {
+    /// The digest that the trail keeps.
+    pub(crate) fn digest(&self, digester: &Digester) -> Hash {
+        let canonical = match self {
             Self::Decision(row) => row.canonical(),
             Self::Label(row) => row.canonical(),
             Self::ListEntry(row) => row.canonical(),
@@ -125,8 +145,8 @@ impl Row {
             Self::SigningKey(row) => row.canonical(),
             Self::KeyRevocation(row) => row.canonical(),
             Self::RuleSet(row) => row.canonical(),
-        }
-        .digest()
+        };
+        digester.digest(&canonical)
     }
 
     fn check(&self, size: &mut Size) -> Result<(), Error> {
@@ -178,6 +198,7 @@ impl Entry {
         let mut size = Size(512 + 256 * self.rows.len());
         size.text("actor", self.actor.name(), 240)?;
         size.text("purpose", self.purpose.as_str(), 256)?;
+        size.text("approval", self.purpose.approval().unwrap_or("-"), 128)?;
         size.text("action", self.action, 256)?;
         size.free_text("object", &self.object, 256)?;
         if self.rows.len() > ROWS_MAX {

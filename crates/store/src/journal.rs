@@ -8,7 +8,10 @@ mod batch;
 mod duplicates;
 mod writer;
 
-use crate::{Clock, Database, Entry, Error, OutboxItem, outbox};
+use crate::{
+    Clock, Database, Entry, Error, OutboxItem, outbox,
+    trail::{self, Digester, Hash},
+};
 use paywarden_domain::DecisionId;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::{
@@ -58,7 +61,7 @@ impl JournalLimits {
 pub enum Appended {
     /// It is durable.
     Written {
-        /// Number of its leaf of the trail.
+        /// Number of its leaf over the trees of all tenants, from 1.
         seq: i64,
         /// Number of its last label, if it has labels.
         label_seq: Option<i64>,
@@ -84,6 +87,7 @@ pub struct Journal {
     bytes_free: Arc<Semaphore>,
     queue_max: usize,
     queue_bytes_max: usize,
+    digester: Digester,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -91,6 +95,7 @@ pub struct Journal {
 enum Job {
     Append(Pending),
     Outbox(outbox::Command),
+    Trail(trail::Command),
     Close,
 }
 
@@ -98,7 +103,7 @@ enum Job {
 struct Pending {
     entry: Entry,
     /// Digest of each row, computed by whoever appends, not by the one writer.
-    digests: Vec<[u8; 32]>,
+    digests: Vec<Hash>,
     bytes: OwnedSemaphorePermit,
     reply: oneshot::Sender<Result<Appended, Error>>,
 }
@@ -113,11 +118,13 @@ impl Journal {
         let limits = limits.at_least_one();
         let (jobs, queue) = mpsc::channel(limits.queue_max);
         let writer = Writer::start(database.clone(), clock, limits, queue).await?;
+        let digester = writer.digester();
         Ok(Self {
             jobs,
             bytes_free: Arc::new(Semaphore::new(limits.queue_bytes_max)),
             queue_max: limits.queue_max,
             queue_bytes_max: limits.queue_bytes_max,
+            digester,
             writer: Arc::new(Mutex::new(Some(tokio::spawn(writer.run())))),
         })
     }
@@ -135,7 +142,8 @@ impl Journal {
         let place = self.jobs.try_reserve().map_err(refusal)?;
         let bytes = self.bytes_free.clone().try_acquire_many_owned(size);
         let bytes = bytes.map_err(|_| Error::Overloaded)?;
-        let digests = entry.rows.iter().map(crate::Row::digest).collect();
+        let digests = entry.rows.iter().map(|row| row.digest(&self.digester));
+        let digests = digests.collect();
         let (reply, answer) = oneshot::channel();
         place.send(Job::Append(Pending {
             entry,
@@ -187,6 +195,15 @@ impl Journal {
             let _ = self.jobs.send(Job::Close).await;
             let _ = writer.await;
         }
+    }
+
+    /// Stores something about the trail itself: a checkpoint, a cosignature, a key.
+    pub(crate) async fn trail(&self, work: trail::Work) -> Result<trail::Done, Error> {
+        let (reply, answer) = oneshot::channel();
+        let command = trail::Command { work, reply };
+        let place = self.jobs.try_reserve().map_err(refusal)?;
+        place.send(Job::Trail(command));
+        answer.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 
     async fn outbox(&self, consumer: &str, work: outbox::Work) -> Result<outbox::Done, Error> {

@@ -1,8 +1,8 @@
 //! The one place that writes, and the only source of time and randomness.
 //!
 //! [`Database`] opens SQLite or PostgreSQL and answers questions. [`Journal`] is the only way to
-//! write: an [`Entry`] carries who acts and why, and its rows, one leaf of the hash-chained trail
-//! and one row of the outbox are committed together, in groups, before [`Journal::append`]
+//! write: an [`Entry`] carries who acts and why, and its rows, one leaf of the trail (a Merkle
+//! tree per tenant) and one row of the outbox are committed together, in groups, before [`Journal::append`]
 //! returns. [`Clock`] is where every other crate gets the time from.
 //!
 //! *Invariant*: nothing is written without an actor, a purpose and a leaf of the trail. There is
@@ -30,7 +30,8 @@
 //!         rows: vec![],
 //!     })
 //!     .await?;
-//! assert!(matches!(database.verify(None).await?, Verdict::Intact { leaves: 1, .. }));
+//! let verdict = database.verify(None).await?;
+//! assert!(matches!(verdict, Verdict::Intact(seen) if seen.leaves == 1));
 //! journal.close().await;
 //! database.close().await;
 //! # Ok(())
@@ -58,4 +59,4 @@ pub use reads::{DecisionFilter, HistoryRow, HistorySpan, PastRow, ReplayRow};
 pub use rows::{
     DecisionRow, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow, SigningKeyRow,
 };
-pub use trail::{Fault, RowRef, TrailHead, Verdict};
+pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

@@ -6,12 +6,12 @@
 
 use crate::{
     Error, RowRef,
-    sql::{Fields, Stored, select},
-    trail::read_manifest,
+    sql::{AnyQuery, Fields, Insertable, Stored, select},
+    trail::{self, Leaf, Reader, TILE_WIDTH},
 };
 use paywarden_domain::{TenantId, Timestamp};
 use sqlx::AnyConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use tokio::sync::oneshot;
 
 /// The most leaves claimed or struck off at a time.
@@ -36,29 +36,50 @@ pub struct OutboxItem {
     pub rows: Vec<RowRef>,
 }
 
-impl Stored for OutboxItem {
-    const TABLE: &'static str = "outbox JOIN trail ON trail.seq = outbox.seq";
-    const COLUMNS: &'static [&'static str] = &[
-        "trail.seq",
-        "written_at",
-        "tenant",
-        "actor",
-        "action",
-        "object",
-        "manifest",
-    ];
+/// A leaf that waits.
+#[derive(Debug)]
+pub(crate) struct OutboxRow {
+    pub(crate) seq: i64,
+    pub(crate) tenant: String,
+    pub(crate) leaf: u64,
+}
+
+impl Stored for OutboxRow {
+    const TABLE: &'static str = "outbox";
+    const COLUMNS: &'static [&'static str] = &["seq", "tenant", "leaf"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
         Ok(Self {
             seq: fields.take()?,
-            written_at: Timestamp::from_micros(fields.take()?),
-            tenant: fields.parsed(TenantId::parse)?,
-            actor: fields.take()?,
-            action: fields.take()?,
-            object: fields.take()?,
-            rows: read_manifest(fields.take()?)?
-                .into_iter()
-                .map(|(row, _)| row)
+            tenant: fields.take()?,
+            leaf: fields.counted()?,
+        })
+    }
+}
+
+impl Insertable for OutboxRow {
+    fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
+        query
+            .bind(self.seq)
+            .bind(self.tenant.as_str())
+            .bind(self.leaf.cast_signed())
+    }
+}
+
+impl OutboxItem {
+    fn new(seq: i64, leaf: &Leaf<'_>) -> Result<Self, Error> {
+        let tenant = TenantId::parse(leaf.tenant);
+        Ok(Self {
+            seq,
+            written_at: leaf.time,
+            tenant: tenant.map_err(|_| Error::corrupt("a leaf of no tenant"))?,
+            actor: leaf.actor.to_owned(),
+            action: leaf.action.to_owned(),
+            object: leaf.object.to_owned(),
+            rows: leaf
+                .changes
+                .iter()
+                .map(|change| change.row.clone())
                 .collect(),
         })
     }
@@ -125,11 +146,11 @@ async fn claim(
     now: Timestamp,
     until: i64,
 ) -> Result<Vec<OutboxItem>, Error> {
-    let rest = "WHERE claimed_until IS NULL OR claimed_until <= $1 ORDER BY outbox.seq LIMIT $2";
+    let rest = "WHERE claimed_until IS NULL OR claimed_until <= $1 ORDER BY seq LIMIT $2";
     let values = [now.micros().into(), limit.into()];
-    let items: Vec<OutboxItem> = select(connection, rest, &values).await?;
-    let Some((first, last)) = items.first().zip(items.last()) else {
-        return Ok(items);
+    let rows: Vec<OutboxRow> = select(connection, rest, &values).await?;
+    let Some((first, last)) = rows.first().zip(rows.last()) else {
+        return Ok(Vec::new());
     };
     let text = "UPDATE outbox SET claimed_by = $1, claimed_until = $2
         WHERE seq >= $3 AND seq <= $4 AND (claimed_until IS NULL OR claimed_until <= $5)";
@@ -139,8 +160,34 @@ async fn claim(
         .bind(first.seq)
         .bind(last.seq)
         .bind(now.micros())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    items(connection, &rows).await
+}
+
+/// What the waiting leaves say; each bundle is read once.
+async fn items(
+    connection: &mut AnyConnection,
+    rows: &[OutboxRow],
+) -> Result<Vec<OutboxItem>, Error> {
+    let missing = || Error::corrupt("a leaf of the outbox is not in the trail");
+    let mut bundles = BTreeMap::new();
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let n = row.leaf / TILE_WIDTH;
+        let place = (row.tenant.as_str(), n);
+        let bundle: &Vec<u8> = match bundles.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let bundle = Reader::new(connection, &row.tenant).bundle(n).await?;
+                free.insert(bundle.ok_or_else(missing)?)
+            }
+        };
+        let nth = (row.leaf % TILE_WIDTH) as usize;
+        let bytes = trail::leaves(bundle).nth(nth).flatten();
+        let leaf = bytes.and_then(Leaf::decode).ok_or_else(missing)?;
+        items.push(OutboxItem::new(row.seq, &leaf)?);
+    }
     Ok(items)
 }
 

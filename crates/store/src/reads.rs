@@ -15,14 +15,17 @@ use crate::{
     Database, Error,
     sql::{self, Stored, Value},
 };
-use sqlx::Row as _;
 
 impl Database {
-    async fn select<S: Stored>(&self, rest: &str, values: &[Value<'_>]) -> Result<Vec<S>, Error> {
+    pub(crate) async fn select<S: Stored>(
+        &self,
+        rest: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<S>, Error> {
         sql::select(&mut *self.reader().await?, rest, values).await
     }
 
-    async fn select_one<S: Stored>(
+    pub(crate) async fn select_one<S: Stored>(
         &self,
         rest: &str,
         values: &[Value<'_>],
@@ -31,11 +34,8 @@ impl Database {
     }
 
     /// The one number that a question without values yields.
-    async fn number(&self, text: &'static str) -> Result<i64, Error> {
-        let row = sqlx::query(text)
-            .fetch_one(&mut *self.reader().await?)
-            .await?;
-        Ok(row.try_get(0)?)
+    pub(crate) async fn number(&self, text: &'static str) -> Result<i64, Error> {
+        sql::select_number(&mut *self.reader().await?, text).await
     }
 
     /// How many leaves of the trail wait in the outbox.

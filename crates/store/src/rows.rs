@@ -9,7 +9,7 @@ mod rule_set;
 
 pub(crate) use canonical::{Canonical, sha256};
 pub use decision::DecisionRow;
-pub(crate) use decision::Existing;
+pub(crate) use decision::{Existing, RecordedDecision};
 pub use key::{KeyRevocation, SigningKeyRow};
 pub use label::LabelRow;
 pub use list::{ListEntryRow, ListRemoval};

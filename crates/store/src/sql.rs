@@ -143,6 +143,33 @@ pub(crate) async fn select<S: Stored>(
         .collect()
 }
 
+/// The one number that a question yields.
+pub(crate) async fn select_number(
+    connection: &mut AnyConnection,
+    text: &'static str,
+) -> Result<i64, Error> {
+    Ok(sqlx::query(text).fetch_one(connection).await?.try_get(0)?)
+}
+
+/// The one number that a question about a tenant yields.
+pub(crate) async fn select_number_of(
+    connection: &mut AnyConnection,
+    text: &'static str,
+    tenant: &str,
+) -> Result<i64, Error> {
+    let query = sqlx::query(text).bind(tenant);
+    Ok(query.fetch_one(connection).await?.try_get(0)?)
+}
+
+/// The texts that a question without values yields.
+pub(crate) async fn select_texts(
+    connection: &mut AnyConnection,
+    text: &'static str,
+) -> Result<Vec<String>, Error> {
+    let rows = sqlx::query(text).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 fn select_text<S: Stored>() -> String {
     format!("SELECT {} FROM {}", S::COLUMNS.join(", "), S::TABLE)
 }
@@ -185,6 +212,12 @@ impl<'r> Fields<'r> {
             .ok()
             .and_then(find)
             .ok_or_else(|| Error::corrupt("a number column holds an unknown number"))
+    }
+
+    /// The next column as a number that counts something.
+    pub(crate) fn counted(&mut self) -> Result<u64, Error> {
+        u64::try_from(self.take::<i64>()?)
+            .map_err(|_| Error::corrupt("a count column holds a negative number"))
     }
 
     /// The next column as 32 bytes, if it is there.

@@ -1,148 +1,111 @@
-//! The trail: one leaf per entry, each bound to all before it by a hash.
+//! The trail: one leaf per entry, in one Merkle tree per tenant (RFC 6962, RFC 9162).
 //!
-//! `hash(n) = SHA-256(0x01 ‖ hash(n-1) ‖ SHA-256(0x00 ‖ leaf(n)))`, with 32 zero bytes before the
-//! first. The prefixes keep leaves and links apart, as in RFC 9162. A leaf covers the digest of
-//! its manifest, which names every row written with it and the digest of that row.
+//! ```text
+//! leaf        the bytes of what happened          change   which rows, digest before and after
+//! merkle      hashes, proofs: pure                tile     names of C2SP tlog-tiles
+//! growth      the writer's side                   read     roots, proofs, tiles from the store
+//! checkpoint  signed tree heads (C2SP)            notary   makes, keeps and cosigns them
+//! verify      walks everything again              export   JSON lines, OCSF, CEF over syslog
+//! ```
+//!
+//! *Invariant*: a tree only grows, and grows in the transaction that writes what its leaves say.
 
-mod manifest;
+mod cbor;
+mod change;
+pub mod checkpoint;
+mod growth;
+mod leaf;
+pub mod merkle;
+pub mod notary;
+pub mod proof;
+mod read;
+mod rows;
+mod tile;
 mod verify;
+mod work;
 
-pub use manifest::RowRef;
-pub(crate) use manifest::{Manifest, read_manifest};
-pub use verify::{Fault, Verdict};
+pub(crate) use change::Digester;
+pub use change::{Change, RowKey, RowRef};
+pub use checkpoint::{Checkpoint, origin};
+pub use growth::TILE_WIDTH;
+pub(crate) use growth::{Growth, Statements, Trees};
+pub use leaf::{Leaf, leaves};
+pub use merkle::Hash;
+pub use notary::Notary;
+pub(crate) use read::Reader;
+pub use read::{LEAVES_MAX, TreeHead};
+pub use tile::{Resource, TilePath};
+pub use verify::{ClockStep, Fault, Intact, Place, Trust, Verdict};
+pub(crate) use work::{Command, Done, Work};
 
-use crate::{
-    Database, Error,
-    rows::{Canonical, sha256},
-    sql::{self, AnyQuery, Fields, Insertable, Stored},
-};
-use paywarden_domain::Timestamp;
-use sqlx::AnyConnection;
+use crate::{Clock, Database, Error};
+use sqlx::{AnyConnection, Row as _};
+use std::fmt::Write as _;
 
-/// The newest leaf. Publish it outside from time to time: it pins everything before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrailHead {
-    /// Its number, from 1; 0 when the trail is empty.
-    pub seq: i64,
-    /// Its hash; zeros when the trail is empty.
-    pub hash: [u8; 32],
-}
-
-impl TrailHead {
-    /// Before the first leaf.
-    pub const EMPTY: Self = Self {
-        seq: 0,
-        hash: [0; 32],
-    };
-
-    /// The newest leaf that is stored.
-    pub(crate) async fn load(connection: &mut AnyConnection) -> Result<Self, Error> {
-        let row = sqlx::query("SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(connection)
-            .await?;
-        let Some(row) = row else {
-            return Ok(Self::EMPTY);
-        };
-        let mut fields = Fields::of(&row);
-        let seq = fields.take()?;
-        let hash = fields
-            .hash()?
-            .ok_or_else(|| Error::corrupt("a leaf has no hash"))?;
-        Ok(Self { seq, hash })
-    }
-}
+/// The name of the secret that digests of rows are made with.
+const SECRET: &str = "trail_secret";
+/// The name of the identifier of this store, part of every origin.
+const IDENTITY: &str = "trail_id";
 
 impl Database {
-    /// The newest leaf of the trail.
-    pub async fn trail_head(&self) -> Result<TrailHead, Error> {
-        TrailHead::load(&mut *self.reader().await?).await
+    /// The identifier of this store: 16 hexadecimal digits, given when it was first written to.
+    pub async fn trail_id(&self) -> Result<String, Error> {
+        let found = meta(&mut *self.reader().await?, IDENTITY).await?;
+        found.ok_or_else(|| Error::invalid("nothing was written to this store yet"))
     }
 }
 
-/// One leaf as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Leaf {
-    pub(crate) seq: i64,
-    pub(crate) written_at: Timestamp,
-    pub(crate) tenant: String,
-    pub(crate) actor: String,
-    pub(crate) purpose: String,
-    pub(crate) action: String,
-    pub(crate) object: String,
-    pub(crate) manifest: Vec<u8>,
-    pub(crate) hash: Vec<u8>,
-}
-
-impl Leaf {
-    /// What the hash of this leaf has to be after `previous`.
-    pub(crate) fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
-        let leaf = Canonical::new(0)
-            .number(self.seq)
-            .time(self.written_at)
-            .text(&self.tenant)
-            .text(&self.actor)
-            .text(&self.purpose)
-            .text(&self.action)
-            .text(&self.object)
-            .bytes(&sha256(&self.manifest))
-            .digest();
-        let mut link = [1; 65];
-        link[1..33].copy_from_slice(previous);
-        link[33..].copy_from_slice(&leaf);
-        sha256(&link)
-    }
-}
-
-impl Stored for Leaf {
-    const TABLE: &'static str = "trail";
-    const COLUMNS: &'static [&'static str] = &[
-        "seq",
-        "written_at",
-        "tenant",
-        "actor",
-        "purpose",
-        "action",
-        "object",
-        "manifest",
-        "hash",
-    ];
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            seq: fields.take()?,
-            written_at: Timestamp::from_micros(fields.take()?),
-            tenant: fields.take()?,
-            actor: fields.take()?,
-            purpose: fields.take()?,
-            action: fields.take()?,
-            object: fields.take()?,
-            manifest: fields.take()?,
-            hash: fields.take()?,
-        })
-    }
-}
-
-impl Insertable for Leaf {
-    fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
-        query
-            .bind(self.seq)
-            .bind(self.written_at.micros())
-            .bind(self.tenant.as_str())
-            .bind(self.actor.as_str())
-            .bind(self.purpose.as_str())
-            .bind(self.action.as_str())
-            .bind(self.object.as_str())
-            .bind(self.manifest.as_slice())
-            .bind(self.hash.as_slice())
-    }
-}
-
-/// Up to `limit` leaves after `seq`, in order.
-pub(crate) async fn leaves_after(
+/// What makes the digests of rows. The first writer of a store chooses its secret and its name.
+pub(crate) async fn digester(
     connection: &mut AnyConnection,
-    seq: i64,
-    limit: i64,
-) -> Result<Vec<Leaf>, Error> {
-    let rest = "WHERE seq > $1 ORDER BY seq LIMIT $2";
-    sql::select(connection, rest, &[seq.into(), limit.into()]).await
+    clock: &Clock,
+) -> Result<Digester, Error> {
+    let chosen = [
+        (SECRET, hexadecimal(&clock.random::<32>())),
+        (IDENTITY, hexadecimal(&clock.random::<8>())),
+    ];
+    for (name, value) in chosen {
+        sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(name)
+            .bind(value)
+            .execute(&mut *connection)
+            .await?;
+    }
+    stored_digester(connection).await
+}
+
+/// The same, of a store that has been written to.
+pub(crate) async fn stored_digester(connection: &mut AnyConnection) -> Result<Digester, Error> {
+    let text = meta(connection, SECRET).await?.unwrap_or_default();
+    let secret = bytes(&text).ok_or_else(|| Error::corrupt("the secret of the trail"))?;
+    Ok(Digester::new(&secret))
+}
+
+async fn meta(connection: &mut AnyConnection, name: &str) -> Result<Option<String>, Error> {
+    let row = sqlx::query("SELECT value FROM meta WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// 64 hexadecimal digits as bytes.
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 2 * bytes.len() {
+        return None;
+    }
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }

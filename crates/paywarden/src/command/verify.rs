@@ -1,19 +1,47 @@
-//! `paywarden verify`: whether the trail is whole and every record is what the trail says.
+//! `paywarden verify`: whether the trail is whole and every record is what the trail says, or,
+//! with `--proof`, whether a proof in a file holds, without any database.
+
+mod words;
 
 use crate::{
-    config::ConfigFlags,
+    config::{Config, ConfigFlags},
     failure::{Failure, Result},
     figures::{Figure, Report},
-    terminal,
+    terminal, wiring,
 };
-use paywarden_store::{Database, Fault, TrailHead, Verdict};
+use paywarden_crypto::{
+    Keyring,
+    note::{Note, NoteVerifier},
+};
+use paywarden_store::{
+    Database, Trust, Verdict,
+    trail::{
+        notary,
+        proof::{InclusionProof, PROOF_BYTES_MAX},
+    },
+};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Generations of signing keys that a proof is tried with when only the master key is known.
+const GENERATIONS: u64 = 64;
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A head printed by an earlier run: the trail must still contain it
-    #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
-    anchor: Option<TrailHead>,
+    /// A checkpoint kept elsewhere: the trail must still contain it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// Check this proof (C2SP tlog-proof with the leaf in its `extra` line) and nothing else
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+    proof: Option<PathBuf>,
+    /// A verifier key that checkpoints may be signed with, `name+id+key`; may be repeated
+    /// [default: the keys of the master key in the data folder]
+    #[arg(long, value_name = "VKEY", value_parser = verifier)]
+    key: Vec<[u8; 32]>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -24,6 +52,13 @@ pub struct Arguments {
 /// Runs the command.
 pub async fn run(arguments: Arguments) -> Result<()> {
     let config = arguments.config.load()?.config;
+    match &arguments.proof {
+        Some(path) => check_proof(&arguments, &config, path),
+        None => check_store(&arguments, &config).await,
+    }
+}
+
+async fn check_store(arguments: &Arguments, config: &Config) -> Result<()> {
     let next = "`paywarden check` looks at the database; an empty folder has no trail yet";
     let unreadable = |error: paywarden_store::Error| {
         Failure::environment(format!("the database does not open: {error}"), next)
@@ -31,105 +66,96 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let database = Database::open_reader(&config.database_address()?)
         .await
         .map_err(unreadable)?;
-    let verdict = database
-        .verify(arguments.anchor.as_ref())
-        .await
-        .map_err(unreadable)?;
+    let generations = database.trail_keys().await.map_err(unreadable)?.len();
+    let keys = keys(arguments, config, generations as u64)?;
+    let checkpoints = arguments.checkpoint.iter().map(|path| note(path));
+    let trust = Trust {
+        checkpoints: checkpoints.collect::<Result<_>>()?,
+        keys,
+    };
+    let verdict = database.verify(Some(&trust)).await.map_err(unreadable)?;
     database.close().await;
     match verdict {
-        Verdict::Intact { head, leaves, rows } => {
-            if arguments.json {
-                let figures = vec![
-                    Figure::count("trail_leaves", leaves),
-                    Figure::count("rows", rows),
-                ];
-                terminal::result(&Report::new("verify", figures).to_json()?);
-            } else {
-                terminal::result(&intact(&head, leaves, rows));
-            }
+        Verdict::Intact(seen) if arguments.json => {
+            let figures = vec![
+                Figure::count("trail_leaves", seen.leaves),
+                Figure::count("trail_trees", seen.heads.len() as u64),
+                Figure::count("checkpoints", seen.checkpoints),
+                Figure::count("rows", seen.rows),
+                Figure::count("clock_steps", seen.clock_steps.len() as u64),
+            ];
+            terminal::result(&Report::new("verify", figures).to_json()?);
             Ok(())
         }
-        Verdict::Broken { seq, fault } => Err(Failure::not_held(
-            format!("the trail is broken at leaf {seq}: {}", in_words(&fault)),
+        Verdict::Intact(seen) => {
+            terminal::result(&words::intact(&seen, !trust.keys.is_empty()));
+            Ok(())
+        }
+        Verdict::Broken { place, fault } => Err(Failure::not_held(
+            words::broken(place.as_ref(), &fault),
             "stop the server, keep the files as they are, compare with the last backup",
         )),
     }
 }
 
-fn intact(head: &TrailHead, leaves: u64, rows: u64) -> String {
-    format!(
-        "intact: {leaves} leaves, {rows} records, each as the trail says\n\
-         \x20 head  {}:{}\n\
-         \x20 keep  the head elsewhere: `paywarden verify --anchor HEAD` proves later that \
-         nothing before it was rewritten\n",
-        head.seq,
-        hexadecimal(&head.hash),
-    )
-}
-
-fn in_words(fault: &Fault) -> String {
-    match fault {
-        Fault::LeafMissing => "it is not there, but a later one is".to_owned(),
-        Fault::LeafChanged => "it was changed".to_owned(),
-        Fault::RowMissing(row) => format!("its record is not there ({row:?})"),
-        Fault::RowChanged(row) => format!("its record was changed ({row:?})"),
-        Fault::RowsUnrecorded(table) => format!("{table} has rows that the trail does not know"),
-        Fault::AnchorMissing => "it is not the leaf of the anchor".to_owned(),
+fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Result<()> {
+    let next = "save it as `GET /v1/trail/proofs/inclusion` gave it, `text` alone";
+    let text = read(path)?;
+    let proof = InclusionProof::parse(&text)
+        .ok_or_else(|| Failure::wrong_use(format!("{} is no proof", path.display()), next))?;
+    let keys = keys(arguments, config, GENERATIONS)?;
+    if keys.is_empty() {
+        let next = "give the verifier key of the tenant: --key VKEY (`GET /v1/trail/keys`)";
+        return Err(Failure::wrong_use(
+            "no key to check the signature with",
+            next,
+        ));
     }
+    let (checkpoint, leaf) = proof.check(&keys).map_err(|why| {
+        let next = "ask for the proof again; if it stays so, the trail was changed";
+        Failure::not_held(format!("the proof does not hold: {why}"), next)
+    })?;
+    terminal::result(&words::proven(&checkpoint, &leaf));
+    Ok(())
 }
 
-fn head(text: &str) -> std::result::Result<TrailHead, String> {
-    let parsed = || {
-        let (seq, hash) = text.split_once(':')?;
-        let mut bytes = [0; 32];
-        if hash.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hash.get(2 * place..2 * place + 2)?, 16).ok()?;
-        }
-        Some(TrailHead {
-            seq: seq.parse().ok()?,
-            hash: bytes,
-        })
-    };
-    parsed().ok_or_else(|| "write it as `paywarden verify` prints it".to_owned())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use paywarden_store::RowRef;
-
-    #[test]
-    fn what_is_said_of_a_trail() {
-        let head = TrailHead {
-            seq: 7,
-            hash: [0xab; 32],
-        };
-        let faults = [
-            Fault::LeafMissing,
-            Fault::LeafChanged,
-            Fault::RowMissing(RowRef::Decision(12)),
-            Fault::RowChanged(RowRef::Label(3)),
-            Fault::RowsUnrecorded("decisions"),
-            Fault::AnchorMissing,
-        ];
-        let faults = faults.map(|fault| in_words(&fault)).join("\n");
-        insta::assert_snapshot!(format!("{}\n{faults}", intact(&head, 7, 12)));
+/// The keys that may have signed: those given, or those of the master key, if it is here.
+fn keys(arguments: &Arguments, config: &Config, generations: u64) -> Result<Vec<[u8; 32]>> {
+    let path = config.data_dir.join(wiring::MASTER_KEY_FILE);
+    if !arguments.key.is_empty() || !path.exists() {
+        return Ok(arguments.key.clone());
     }
+    let keyring = Keyring::open_or_create(&path);
+    let keys = keyring.and_then(|keyring| notary::public_keys(&keyring, generations));
+    keys.map_err(|error| {
+        let next = "`paywarden check` looks at the keys; or give them with --key";
+        Failure::environment(format!("the master key does not open: {error}"), next)
+    })
+}
 
-    #[test]
-    fn a_head_reads_back() {
-        let printed = format!("7:{}", hexadecimal(&[0xab; 32]));
-        let read = head(&printed).unwrap();
-        assert_eq!((read.seq, read.hash), (7, [0xab; 32]));
-        for wrong in ["7", "7:ab", "x:".to_owned().as_str()] {
-            assert!(head(wrong).is_err());
-        }
-    }
+fn note(path: &Path) -> Result<Note> {
+    Note::parse(&read(path)?).map_err(|error| {
+        let what = format!("{} is no checkpoint: {error}", path.display());
+        Failure::wrong_use(what, "save it as `GET /v1/trail/checkpoint` gave it")
+    })
+}
+
+/// A small text file.
+fn read(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let file = File::open(path);
+    let length = file.and_then(|file| {
+        file.take(PROOF_BYTES_MAX as u64 + 1)
+            .read_to_string(&mut text)
+    });
+    length.map_err(|error| {
+        let what = format!("cannot read {}: {error}", path.display());
+        Failure::wrong_use(what, "name a file of text")
+    })?;
+    Ok(text)
+}
+
+fn verifier(text: &str) -> std::result::Result<[u8; 32], String> {
+    let verifier = NoteVerifier::parse(text).map_err(|error| error.to_string())?;
+    Ok(*verifier.public())
 }

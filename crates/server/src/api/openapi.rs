@@ -1,6 +1,6 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
-use super::{decisions, labels, lists, safety, system};
+use super::{decisions, labels, lists, safety, system, trail};
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -24,6 +24,8 @@ use utoipa::{
         labels::add, labels::of_payment,
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,
+        trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
+        trail::tile, trail::cosign,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature),

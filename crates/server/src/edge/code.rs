@@ -177,6 +177,13 @@ codes! {
     ListEntryMalformed = "list_entry_malformed", UNPROCESSABLE_ENTITY, "List entry malformed";
     /// The list holds no such entry.
     ListEntryUnknown = "list_entry_unknown", NOT_FOUND, "List entry unknown";
+    /// The trail has no such leaf, tile, size or checkpoint, or not yet.
+    TrailUnknown = "trail_unknown", NOT_FOUND, "Not in the trail";
+    /// A cosignature is not of a witness that is known here, or does not fit the checkpoint.
+    CosignatureInvalid = "cosignature_invalid", UNPROCESSABLE_ENTITY, "Cosignature not valid";
+    /// The trail contradicts its last checkpoint: somebody changed the store. Nothing is signed
+    /// any more. An operator must run `paywarden verify`.
+    TrailInconsistent = "trail_inconsistent", INTERNAL_SERVER_ERROR, "Trail inconsistent";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency
     /// key.
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";

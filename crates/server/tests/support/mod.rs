@@ -10,13 +10,19 @@ pub mod client;
 pub use client::{Client, Sent};
 
 use paywarden_access::{Author, CreatedKey, KeyRegistry, NewKey, Scopes};
-use paywarden_crypto::{Keyring, SignatureAlgorithm, SigningKey};
+use paywarden_crypto::{
+    Keyring, SignatureAlgorithm, SigningKey,
+    note::{NoteKind, NoteSigner},
+};
 use paywarden_domain::{Currency, TenantId, Timestamp};
 use paywarden_privacy::Vault;
 use paywarden_risk::{Engine, EngineConfig};
 use paywarden_rules::Pack;
 use paywarden_server::{Config, Limits, Parts, Server, tls::SelfSigned};
-use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
+use paywarden_store::{
+    Actor, Clock, Database, Journal, JournalLimits,
+    trail::notary::{self, Notary},
+};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 const RULES: &str = r#"
@@ -102,6 +108,7 @@ impl World {
         )
         .await
         .unwrap();
+        let notary = notary(&database, &journal, &keyring).await;
         let tls_folder = folder.path().join("tls");
         let names = ["localhost", "127.0.0.1", "::1"];
         let tls = SelfSigned::open_or_create(&tls_folder, &names, clock.now()).unwrap();
@@ -115,6 +122,7 @@ impl World {
         let parts = Parts {
             engine: Arc::new(engine),
             registry: Arc::clone(&registry),
+            notary,
             vault: Vault::new(&keyring).unwrap(),
             keyring: Arc::clone(&keyring),
             breached: None,
@@ -175,6 +183,22 @@ impl World {
     pub async fn client(&self, http2: bool) -> Client {
         Client::connect(self.server.local_addr(), &self.ca_pem, http2).await
     }
+}
+
+async fn notary(database: &Database, journal: &Journal, keyring: &Arc<Keyring>) -> Notary {
+    let settings = notary::Settings {
+        witnesses: vec![witness().verifier().to_string()],
+        ..notary::Settings::default()
+    };
+    let (database, journal, keyring) = (database.clone(), journal.clone(), Arc::clone(keyring));
+    Notary::start(database, journal, keyring, Clock::System, settings)
+        .await
+        .unwrap()
+}
+
+/// The witness that every installation knows.
+pub fn witness() -> NoteSigner {
+    NoteSigner::from_seed("witness.example", NoteKind::Cosignature, &[5; 32]).unwrap()
 }
 
 pub fn author() -> Author {

@@ -5,7 +5,10 @@ use crate::Error;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 /// Every step, oldest first; its place is its version. Steps are never edited, only added.
-const STEPS: &[&str] = &[include_str!("../schema/0001_start.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../schema/0001_start.sql"),
+    include_str!("../schema/0002_trail.sql"),
+];
 
 /// The version that this program reads and writes.
 pub(super) const KNOWN: i64 = STEPS.len() as i64;

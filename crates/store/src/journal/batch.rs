@@ -5,10 +5,12 @@ use super::{
     duplicates::{Finder, Known},
 };
 use crate::{
-    Backend, DecisionRow, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, Row,
-    RowRef, RuleSetRow, SigningKeyRow, TrailHead,
-    sql::Insert,
-    trail::{Leaf, Manifest},
+    Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, Row, RowRef,
+    RuleSetRow, SigningKeyRow,
+    outbox::OutboxRow,
+    rows::{Canonical, RecordedDecision},
+    sql::{Fields, Insert, Stored},
+    trail::{self, Change, Digester, Growth, Hash, Trees},
 };
 use paywarden_domain::Timestamp;
 use sqlx::{AnyConnection, Row as _};
@@ -16,7 +18,8 @@ use sqlx::{AnyConnection, Row as _};
 /// Where the numbered tables stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
-    pub(super) head: TrailHead,
+    /// Leaves of all trees together.
+    seq: i64,
     label_seq: i64,
     entry_no: i64,
 }
@@ -24,40 +27,53 @@ pub(super) struct Position {
 impl Position {
     /// As stored.
     pub(super) async fn load(connection: &mut AnyConnection) -> Result<Self, Error> {
-        let head = TrailHead::load(connection).await?;
-        let text = "SELECT COALESCE((SELECT MAX(seq) FROM labels), 0),
+        let text = "SELECT
+            CAST(COALESCE((SELECT SUM(size) FROM trail_trees), 0) AS BIGINT),
+            COALESCE((SELECT MAX(seq) FROM labels), 0),
             COALESCE((SELECT MAX(entry_no) FROM list_entries), 0)";
         let row = sqlx::query(text).fetch_one(connection).await?;
         Ok(Self {
-            head,
-            label_seq: row.try_get(0)?,
-            entry_no: row.try_get(1)?,
+            seq: row.try_get(0)?,
+            label_seq: row.try_get(1)?,
+            entry_no: row.try_get(2)?,
         })
     }
+}
+
+/// What is true once a transaction is committed.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) end: Position,
+    pub(super) growth: Growth,
+    pub(super) answers: Vec<Appended>,
 }
 
 /// The statements of the writer.
 #[derive(Debug)]
 pub(super) struct Statements {
     finder: Finder,
-    decisions: Insert<DecisionRow>,
+    decisions: Insert<RecordedDecision>,
     labels: Insert<LabelRow>,
     list_entries: Insert<ListEntryRow>,
     signing_keys: Insert<SigningKeyRow>,
     rule_sets: Insert<RuleSetRow>,
-    leaves: Insert<Leaf>,
+    outbox: Insert<OutboxRow>,
+    pub(super) digester: Digester,
+    trail: trail::Statements,
 }
 
 impl Statements {
-    pub(super) fn new(backend: Backend) -> Self {
+    pub(super) fn new(backend: Backend, digester: Digester) -> Self {
         Self {
+            digester,
             finder: Finder::new(backend),
             decisions: Insert::new(backend),
             labels: Insert::new(backend),
             list_entries: Insert::new(backend),
             signing_keys: Insert::new(backend),
             rule_sets: Insert::new(backend),
-            leaves: Insert::new(backend),
+            outbox: Insert::new(backend),
+            trail: trail::Statements::new(backend),
         }
     }
 
@@ -67,9 +83,10 @@ impl Statements {
         &self,
         connection: &mut AnyConnection,
         start: Position,
+        trees: &Trees,
         now: Timestamp,
         batch: &[Pending],
-    ) -> Result<(Position, Vec<Appended>), Error> {
+    ) -> Result<Written, Error> {
         let candidates = self.finder.candidates(connection, batch).await?;
         let mut known = Known::new(&candidates);
         let mut draft = Draft {
@@ -77,110 +94,130 @@ impl Statements {
             now,
             connection,
             statements: self,
+            trees,
+            growth: Growth::default(),
             rows: Rows::default(),
         };
         let mut answers = Vec::with_capacity(batch.len());
         for pending in batch {
             answers.push(match known.admit(&pending.entry) {
                 Some(duplicate) => duplicate,
-                None => draft.add(&pending.entry, &pending.digests).await?,
+                None => draft.add(pending).await?,
             });
         }
-        let Draft { position, rows, .. } = draft;
-        self.insert(connection, start, rows).await?;
-        Ok((position, answers))
+        let Draft {
+            position,
+            rows,
+            mut growth,
+            ..
+        } = draft;
+        self.insert(connection, &rows).await?;
+        growth.store(connection, &self.trail).await?;
+        Ok(Written {
+            end: position,
+            growth,
+            answers,
+        })
     }
 
-    async fn insert(
-        &self,
-        connection: &mut AnyConnection,
-        start: Position,
-        rows: Rows<'_>,
-    ) -> Result<(), Error> {
-        self.decisions.run(connection, &rows.decisions).await?;
-        self.labels
-            .run(connection, &rows.labels.iter().collect::<Vec<_>>())
-            .await?;
-        self.leaves
-            .run(connection, &rows.leaves.iter().collect::<Vec<_>>())
-            .await?;
-        sqlx::query("INSERT INTO outbox (seq) SELECT seq FROM trail WHERE seq > $1")
-            .bind(start.head.seq)
-            .execute(connection)
-            .await?;
-        Ok(())
+    async fn insert(&self, connection: &mut AnyConnection, rows: &Rows) -> Result<(), Error> {
+        let decisions: Vec<_> = rows.decisions.iter().collect();
+        self.decisions.run(connection, &decisions).await?;
+        let labels: Vec<_> = rows.labels.iter().collect();
+        self.labels.run(connection, &labels).await?;
+        let outbox: Vec<_> = rows.outbox.iter().collect();
+        self.outbox.run(connection, &outbox).await
     }
 }
 
 /// Rows that are inserted together at the end, because there are many of them.
 #[derive(Default)]
-struct Rows<'b> {
-    decisions: Vec<&'b DecisionRow>,
+struct Rows {
+    decisions: Vec<RecordedDecision>,
     labels: Vec<LabelRow>,
-    leaves: Vec<Leaf>,
+    outbox: Vec<OutboxRow>,
 }
 
-/// A batch while its entries are numbered and chained.
-struct Draft<'b, 'c> {
+/// A batch while its entries are numbered and put into the trees.
+struct Draft<'c> {
     position: Position,
     now: Timestamp,
     connection: &'c mut AnyConnection,
     statements: &'c Statements,
-    rows: Rows<'b>,
+    trees: &'c Trees,
+    growth: Growth,
+    rows: Rows,
 }
 
-impl<'b> Draft<'b, '_> {
-    async fn add(&mut self, entry: &'b Entry, digests: &[[u8; 32]]) -> Result<Appended, Error> {
+impl Draft<'_> {
+    async fn add(&mut self, pending: &Pending) -> Result<Appended, Error> {
+        let entry = &pending.entry;
         let labels_before = self.position.label_seq;
-        let mut manifest = Manifest::default();
-        for (row, digest) in entry.rows.iter().zip(digests) {
-            manifest.push(&self.add_row(row).await?, digest);
+        let decisions_before = self.rows.decisions.len();
+        let mut changes = Vec::with_capacity(entry.rows.len());
+        for (row, digest) in entry.rows.iter().zip(&pending.digests) {
+            self.add_row(row, *digest, &mut changes).await?;
         }
-        let head = self.chain(entry, manifest);
+        let leaf = self.add_leaf(entry, &changes).await?;
+        for row in self.rows.decisions.iter_mut().skip(decisions_before) {
+            row.leaf = leaf;
+        }
         let label_seq = self.position.label_seq;
         Ok(Appended::Written {
-            seq: head.seq,
+            seq: self.position.seq,
             label_seq: (label_seq > labels_before).then_some(label_seq),
         })
     }
 
-    fn chain(&mut self, entry: &Entry, manifest: Manifest) -> TrailHead {
-        let before = self.position.head;
-        let mut leaf = Leaf {
-            seq: before.seq + 1,
-            written_at: self.now,
+    async fn add_leaf(&mut self, entry: &Entry, changes: &[Change]) -> Result<u64, Error> {
+        let (trees, now) = (self.trees, self.now);
+        let leaf = self
+            .growth
+            .add(self.connection, trees, now, entry, changes)
+            .await?;
+        self.position.seq += 1;
+        self.rows.outbox.push(OutboxRow {
+            seq: self.position.seq,
             tenant: entry.tenant.as_str().to_owned(),
-            actor: entry.actor.to_string(),
-            purpose: entry.purpose.as_str().to_owned(),
-            action: entry.action.to_owned(),
-            object: entry.object.clone(),
-            manifest: manifest.into_bytes(),
-            hash: Vec::new(),
-        };
-        let head = TrailHead {
-            seq: leaf.seq,
-            hash: leaf.hash_after(&before.hash),
-        };
-        leaf.hash = head.hash.to_vec();
-        self.rows.leaves.push(leaf);
-        self.position.head = head;
-        head
+            leaf,
+        });
+        Ok(leaf)
     }
 
-    async fn add_row(&mut self, row: &'b Row) -> Result<RowRef, Error> {
-        match row {
+    /// Writes a row or queues it, and notes what changed.
+    async fn add_row(
+        &mut self,
+        row: &Row,
+        after: Hash,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Error> {
+        let mut before = None;
+        let row = match row {
             Row::Decision(row) => {
-                self.rows.decisions.push(row);
-                Ok(RowRef::Decision(row.event_no))
+                let row_and_leaf = RecordedDecision {
+                    row: (**row).clone(),
+                    leaf: 0,
+                };
+                self.rows.decisions.push(row_and_leaf);
+                RowRef::Decision(row.event_no)
             }
             Row::Label(row) => {
                 self.position.label_seq += 1;
                 let seq = self.position.label_seq;
                 self.rows.labels.push(LabelRow { seq, ..row.clone() });
-                Ok(RowRef::Label(seq))
+                RowRef::Label(seq)
             }
-            Row::ListEntry(row) => self.add_list_entry(row).await,
-            Row::ListRemoval(row) => self.close_list_entry(row).await,
+            Row::ListEntry(row) => {
+                changes.extend(self.replace_open(row).await?);
+                self.add_list_entry(row).await?
+            }
+            Row::ListRemoval(row) => {
+                let closed = self.close_open(row).await?;
+                let closed =
+                    closed.ok_or_else(|| Error::conflict("the value is not on the list"))?;
+                before = Some(self.statements.digester.digest(&closed.canonical()));
+                RowRef::ListRemoval(closed.entry_no)
+            }
             Row::SigningKey(row) => {
                 let row = SigningKeyRow {
                     revoked_at: None,
@@ -190,28 +227,46 @@ impl<'b> Draft<'b, '_> {
                     .signing_keys
                     .run(self.connection, &[&row])
                     .await?;
-                Ok(RowRef::SigningKey(row.key_id))
+                RowRef::SigningKey(row.key_id)
             }
-            Row::KeyRevocation(row) => self.revoke_key(row).await,
+            Row::KeyRevocation(row) => {
+                before = Some(
+                    self.statements
+                        .digester
+                        .digest(&self.revoke_key(row).await?),
+                );
+                RowRef::KeyRevocation(row.key_id.clone())
+            }
             Row::RuleSet(row) => {
                 self.statements
                     .rule_sets
                     .run(self.connection, &[row])
                     .await?;
-                Ok(RowRef::RuleSet(row.version.clone()))
+                RowRef::RuleSet(row.version.clone())
             }
-        }
+        };
+        changes.push(Change { row, before, after });
+        Ok(())
+    }
+
+    /// A value that is listed again closes its open entry.
+    async fn replace_open(&mut self, row: &ListEntryRow) -> Result<Option<Change>, Error> {
+        let removed = ListEntryRow {
+            removed_at: Some(row.added_at),
+            ..row.clone()
+        };
+        let Some(removal) = removed.removal() else {
+            return Ok(None);
+        };
+        let closed = self.close_open(&removal).await?;
+        Ok(closed.map(|closed| Change {
+            row: RowRef::ListRemoval(closed.entry_no),
+            before: Some(self.statements.digester.digest(&closed.canonical())),
+            after: self.statements.digester.digest(&removal.canonical()),
+        }))
     }
 
     async fn add_list_entry(&mut self, row: &ListEntryRow) -> Result<RowRef, Error> {
-        let removal = ListEntryRow {
-            removed_at: Some(row.added_at),
-            ..row.clone()
-        }
-        .removal();
-        if let Some(removal) = removal {
-            self.close_open(&removal).await?;
-        }
         self.position.entry_no += 1;
         let entry_no = self.position.entry_no;
         let row = ListEntryRow {
@@ -226,17 +281,12 @@ impl<'b> Draft<'b, '_> {
         Ok(RowRef::ListEntry(entry_no))
     }
 
-    async fn close_list_entry(&mut self, row: &ListRemoval) -> Result<RowRef, Error> {
-        let closed = self.close_open(row).await?;
-        let entry_no = closed.ok_or_else(|| Error::conflict("the value is not on the list"))?;
-        Ok(RowRef::ListRemoval(entry_no))
-    }
-
-    /// Closes the open entry of a value and returns its number, if there is one.
-    async fn close_open(&mut self, row: &ListRemoval) -> Result<Option<i64>, Error> {
+    /// Closes the open entry of a value and returns it, if there is one.
+    async fn close_open(&mut self, row: &ListRemoval) -> Result<Option<ListEntryRow>, Error> {
         let text = "UPDATE list_entries SET removed_at = $1
             WHERE tenant = $2 AND list = $3 AND value = $4 AND removed_at IS NULL
-            RETURNING entry_no";
+            RETURNING entry_no, tenant, list, value, reason, added_by, added_at, expires_at,
+                removed_at";
         let closed = sqlx::query(text)
             .bind(row.removed_at.micros())
             .bind(row.tenant.as_str())
@@ -244,23 +294,27 @@ impl<'b> Draft<'b, '_> {
             .bind(row.value.as_str())
             .fetch_all(&mut *self.connection)
             .await?;
-        Ok(closed.first().map(|row| row.try_get(0)).transpose()?)
+        closed
+            .first()
+            .map(|row| ListEntryRow::read(&mut Fields::of(row)))
+            .transpose()
     }
 
-    async fn revoke_key(&mut self, row: &KeyRevocation) -> Result<RowRef, Error> {
+    /// Revokes a key; what it was.
+    async fn revoke_key(&mut self, row: &KeyRevocation) -> Result<Canonical, Error> {
         let text = "UPDATE signing_keys SET revoked_at = $1
-            WHERE tenant = $2 AND key_id = $3 AND revoked_at IS NULL";
+            WHERE tenant = $2 AND key_id = $3 AND revoked_at IS NULL
+            RETURNING key_id, tenant, algorithm, material, sealed, scopes, created_at, revoked_at,
+                description";
         let revoked = sqlx::query(text)
             .bind(row.revoked_at.micros())
             .bind(row.tenant.as_str())
             .bind(row.key_id.as_str())
-            .execute(&mut *self.connection)
+            .fetch_all(&mut *self.connection)
             .await?;
-        if revoked.rows_affected() == 0 {
-            return Err(Error::conflict(
-                "there is no such key, or it is revoked already",
-            ));
-        }
-        Ok(RowRef::KeyRevocation(row.key_id.clone()))
+        let revoked = revoked
+            .first()
+            .ok_or_else(|| Error::conflict("there is no such key, or it is revoked already"))?;
+        Ok(SigningKeyRow::read(&mut Fields::of(revoked))?.canonical())
     }
 }

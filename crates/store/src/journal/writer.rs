@@ -2,9 +2,14 @@
 
 use super::{
     Appended, Job, JournalLimits, Pending,
-    batch::{Position, Statements},
+    batch::{Position, Statements, Written},
 };
-use crate::{Clock, Database, Error, database::Checkpointer, outbox};
+use crate::{
+    Clock, Database, Error,
+    database::Checkpointer,
+    outbox,
+    trail::{self, Digester, Trees},
+};
 use sqlx::{AnyConnection, Connection as _, Transaction};
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
@@ -21,8 +26,10 @@ pub(super) struct Writer {
     /// Where the tables stand. None when that has to be read again, which happens inside the
     /// next transaction, after whatever was under way on the lost connection.
     position: Option<Position>,
+    /// Where the trees of the trail stand, as far as they were needed.
+    trees: Trees,
     /// What is true if a `COMMIT` that was sent has succeeded.
-    committing: Option<(Position, Vec<Appended>)>,
+    committing: Option<Written>,
 }
 
 impl Writer {
@@ -34,17 +41,24 @@ impl Writer {
     ) -> Result<Self, Error> {
         let mut connection = database.take_writer()?;
         let position = Position::load(&mut connection).await?;
+        let digester = trail::digester(&mut connection, &clock).await?;
         Ok(Self {
-            statements: Statements::new(database.backend()),
+            statements: Statements::new(database.backend(), digester),
             checkpointer: Checkpointer::start(&database).await?,
             connection: Some(connection),
             position: Some(position),
+            trees: Trees::default(),
             committing: None,
             database,
             clock,
             limits,
             queue,
         })
+    }
+
+    /// What makes the digests of rows.
+    pub(super) fn digester(&self) -> Digester {
+        self.statements.digester.clone()
     }
 
     /// Works until the journal is closed and the queue is empty.
@@ -56,13 +70,14 @@ impl Writer {
             for job in jobs.drain(..) {
                 match job {
                     Job::Append(pending) => batch.push(pending),
-                    Job::Outbox(command) => commands.push(command),
+                    Job::Outbox(command) => commands.push(Aside::Outbox(command)),
+                    Job::Trail(command) => commands.push(Aside::Trail(command)),
                     Job::Close => self.queue.close(),
                 }
             }
             self.append(batch).await;
             for command in commands {
-                self.outbox(command).await;
+                self.aside(command).await;
             }
         }
         self.close().await;
@@ -131,15 +146,23 @@ impl Writer {
         let (mut transaction, start) =
             begin(&self.database, &mut self.connection, self.position).await?;
         self.position = Some(start);
-        let (end, answers) = self
+        let written = self
             .statements
-            .write(&mut transaction, start, now, batch)
+            .write(&mut transaction, start, &self.trees, now, batch)
             .await?;
-        self.committing = Some((end, answers));
+        self.committing = Some(written);
         transaction.commit().await?;
-        let (end, answers) = self.committing.take().unwrap_or((start, Vec::new()));
-        self.position = Some(end);
-        Ok(answers)
+        Ok(self
+            .committing
+            .take()
+            .map_or_else(Vec::new, |written| self.settle(written)))
+    }
+
+    /// Takes over what was committed.
+    fn settle(&mut self, written: Written) -> Vec<Appended> {
+        self.position = Some(written.end);
+        self.trees.apply(written.growth);
+        written.answers
     }
 
     /// After a failure: a refusal of the content leaves everything as it was; anything else means
@@ -153,32 +176,55 @@ impl Writer {
         tracing::warn!(%error, "journal batch failed");
         self.connection = None;
         self.position = None;
+        self.trees.forget();
         let reason = error.to_string();
-        let Some((end, answers)) = committing else {
+        let Some(written) = committing else {
             return Err(Error::Unavailable { reason });
         };
-        match timeout(self.wait(), self.reload()).await {
-            Ok(Ok(position)) if position.head == end.head => Ok(answers),
-            Ok(Ok(_)) => Err(Error::Unavailable { reason }),
+        match timeout(self.wait(), self.is_stored(&written)).await {
+            Ok(Ok(true)) => Ok(self.settle(written)),
+            Ok(Ok(false)) => Err(Error::Unavailable { reason }),
             _ => Err(Error::Unresolved { reason }),
         }
     }
 
-    /// Reads again where the tables stand, once nothing can be under way any more.
-    async fn reload(&mut self) -> Result<Position, Error> {
-        let (transaction, position) = begin(&self.database, &mut self.connection, None).await?;
+    /// Reads again where the tables stand, once nothing can be under way any more; whether that
+    /// is where a batch left them.
+    async fn is_stored(&mut self, written: &Written) -> Result<bool, Error> {
+        let (mut transaction, position) = begin(&self.database, &mut self.connection, None).await?;
+        let is_stored = written.growth.is_stored(&mut transaction).await?;
         transaction.rollback().await?;
         self.position = Some(position);
-        Ok(position)
+        Ok(is_stored && position == written.end)
     }
 
-    async fn outbox(&mut self, command: outbox::Command) {
-        let (now, wait) = (self.clock.now(), self.wait());
+    /// Work that is no entry, in a transaction of its own.
+    async fn aside(&mut self, work: Aside) {
+        match work {
+            Aside::Outbox(command) => {
+                let now = self.clock.now();
+                let run = async |connection: &mut AnyConnection| command.run(connection, now).await;
+                let result = self.alone(run).await;
+                let _ = command.reply.send(result);
+            }
+            Aside::Trail(command) => {
+                let run = async |connection: &mut AnyConnection| command.run(connection).await;
+                let result = self.alone(run).await;
+                let _ = command.reply.send(result);
+            }
+        }
+    }
+
+    async fn alone<T>(
+        &mut self,
+        run: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let wait = self.wait();
         let work = async {
             let (mut transaction, position) =
                 begin(&self.database, &mut self.connection, self.position).await?;
             self.position = Some(position);
-            let done = command.run(&mut transaction, now).await?;
+            let done = run(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done)
         };
@@ -190,7 +236,7 @@ impl Writer {
             self.connection = None;
             self.position = None;
         }
-        let _ = command.reply.send(result);
+        result
     }
 
     async fn close(self) {
@@ -201,6 +247,12 @@ impl Writer {
             let _ = connection.close().await;
         }
     }
+}
+
+/// What the writer does beside entries.
+enum Aside {
+    Outbox(outbox::Command),
+    Trail(trail::Command),
 }
 
 /// A transaction, on a new connection if there is none, and where the tables stand in it.

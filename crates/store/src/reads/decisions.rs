@@ -3,6 +3,7 @@
 use super::limited;
 use crate::{Database, DecisionRow, Error, LabelRow, sql::Value};
 use paywarden_domain::{DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp};
+use sqlx::Row as _;
 
 /// The most rows of one page.
 const PAGE_MAX: u32 = 200;
@@ -34,6 +35,22 @@ impl Database {
         let values = [tenant.as_str().into(), id.as_str().into()];
         self.select_one("WHERE tenant = $1 AND id = $2", &values)
             .await
+    }
+
+    /// The number of the leaf that holds a decision, in the tenant's trail.
+    pub async fn decision_leaf(
+        &self,
+        tenant: &TenantId,
+        id: &DecisionId,
+    ) -> Result<Option<u64>, Error> {
+        let text = "SELECT leaf FROM decisions WHERE tenant = $1 AND id = $2";
+        let row = sqlx::query(text)
+            .bind(tenant.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&mut *self.reader().await?)
+            .await?;
+        let leaf = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+        Ok(leaf.map(i64::unsigned_abs))
     }
 
     /// The decision on this payment.

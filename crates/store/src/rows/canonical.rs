@@ -47,9 +47,9 @@ impl Canonical {
         }
     }
 
-    /// SHA-256 of everything so far.
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        sha256(&self.0)
+    /// Everything so far.
+    pub(crate) fn bytes_so_far(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -121,7 +121,7 @@ impl Stored for DecisionRow {
     }
 }
 
-impl Insertable for DecisionRow {
+impl DecisionRow {
     fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
         query
             .bind(self.event_no)
@@ -151,6 +151,39 @@ fn amount(minor: Option<i64>, currency: Option<&str>) -> Result<Option<Money>, E
     };
     let currency = Currency::parse(code).map_err(|_| Error::corrupt("unknown currency"))?;
     Ok(Some(Money::new(minor, currency)))
+}
+
+/// A decision with the number of its leaf in the tenant's trail.
+#[derive(Debug)]
+pub(crate) struct RecordedDecision {
+    pub(crate) row: DecisionRow,
+    pub(crate) leaf: u64,
+}
+
+/// Every column of a decision, and the leaf behind them.
+const RECORDED: [&str; DecisionRow::COLUMNS.len() + 1] = {
+    let mut columns = ["leaf"; DecisionRow::COLUMNS.len() + 1];
+    let (before, _) = columns.split_at_mut(DecisionRow::COLUMNS.len());
+    before.copy_from_slice(DecisionRow::COLUMNS);
+    columns
+};
+
+impl Stored for RecordedDecision {
+    const TABLE: &'static str = DecisionRow::TABLE;
+    const COLUMNS: &'static [&'static str] = &RECORDED;
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            row: DecisionRow::read(fields)?,
+            leaf: fields.counted()?,
+        })
+    }
+}
+
+impl Insertable for RecordedDecision {
+    fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
+        self.row.bind(query).bind(self.leaf.cast_signed())
+    }
 }
 
 /// What the writer must know of a decision that is there already.

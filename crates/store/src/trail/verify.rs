@@ -1,357 +1,283 @@
-//! Recomputing the whole trail, and finding the first place where it does not hold.
+//! Recomputing everything, and finding the first place where it does not hold.
+//!
+//! Leaves are read a bundle at a time and hashed once; the tree above them grows as it grew when
+//! it was written, and is compared with every tile and every checkpoint on the way.
 
-use super::{Leaf, RowRef, TrailHead, leaves_after, read_manifest};
-use crate::{
-    Backend, Database, DecisionRow, Error, LabelRow, ListEntryRow, RuleSetRow, SigningKeyRow,
-    sql::Lookup,
+mod walk;
+
+use super::{
+    change::RowRef,
+    checkpoint::{self, Checkpoint, KeyPeriod},
+    notary::counted_at,
+    read::TreeHead,
+    rows::Rows,
+    stored_digester,
 };
-use sqlx::{AnyConnection, Row as _};
-use std::collections::HashMap;
+use crate::{Database, Error, sql::select_texts};
+use paywarden_crypto::note::Note;
+use sqlx::AnyConnection;
+use walk::Walk;
 
-/// Leaves read at a time.
-const PAGE: i64 = 1_000;
-/// Rows compared at a time.
-const PART: usize = 64;
+/// The most steps of the clock that a verdict lists.
+const CLOCK_STEPS_MAX: usize = 16;
+
+/// What the caller knows from outside the store, and believes more than the store.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// The Ed25519 keys that may have signed checkpoints. With none, signatures are not looked
+    /// at, only what the checkpoints say.
+    pub keys: Vec<[u8; 32]>,
+    /// Checkpoints that were kept elsewhere: the trees must still contain what they say.
+    pub checkpoints: Vec<Note>,
+}
 
 /// What became of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every leaf follows from the one before, and every row is as it was written.
-    Intact {
-        /// The newest leaf.
-        head: TrailHead,
-        /// How many leaves were recomputed.
-        leaves: u64,
-        /// How many rows were compared with their digest.
-        rows: u64,
-    },
+    /// Every tree is whole, and every row is as its leaf says.
+    Intact(Intact),
     /// Something was changed behind the journal.
     Broken {
-        /// The first leaf that does not hold; the newest one when no single leaf can be named.
-        seq: i64,
+        /// The first leaf that does not hold; none when it is not a matter of one leaf.
+        place: Option<Place>,
         /// What is wrong there.
         fault: Fault,
     },
 }
 
+/// What was checked and holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intact {
+    /// Every tree, by tenant.
+    pub heads: Vec<TreeHead>,
+    /// How many leaves were hashed.
+    pub leaves: u64,
+    /// How many rows were compared with their digest.
+    pub rows: u64,
+    /// How many checkpoints were compared with the trees.
+    pub checkpoints: u64,
+    /// Where the clock went back by more than a second, at most 16 of them.
+    pub clock_steps: Vec<ClockStep>,
+}
+
+/// A leaf that says an earlier time than the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockStep {
+    /// Where.
+    pub place: Place,
+    /// By how much, in microseconds.
+    pub back_us: i64,
+}
+
+/// A leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// In whose tree.
+    pub tenant: String,
+    /// Its number.
+    pub leaf: u64,
+}
+
+impl Place {
+    pub(crate) fn new(tenant: &str, leaf: u64) -> Self {
+        let tenant = tenant.to_owned();
+        Self { tenant, leaf }
+    }
+}
+
 /// What is wrong at a leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The leaf is not there, but a later one is.
+    /// The leaf is not there, but the tree goes on or is said to.
     LeafMissing,
-    /// A field of the leaf, its hash or its place was changed.
+    /// A leaf, or its hash, or its place was changed.
     LeafChanged,
+    /// There are leaves where the tree has ended.
+    LeafSurplus,
+    /// A tile that begins at the leaf is not there, or is not what the leaves make.
+    TileChanged {
+        /// Its level.
+        level: u8,
+        /// Its number.
+        n: u64,
+    },
+    /// A tile is there that the leaves do not make.
+    TileSurplus,
     /// A row that was written with the leaf is not there.
     RowMissing(RowRef),
     /// A row that was written with the leaf was changed.
     RowChanged(RowRef),
     /// A table has a different number of rows than the trail speaks of.
     RowsUnrecorded(&'static str),
-    /// The leaf that the caller knows from outside is not there, or is another one.
-    AnchorMissing,
+    /// A checkpoint does not read, or no key that counted has signed it.
+    CheckpointUnsigned {
+        /// Its size.
+        size: u64,
+    },
+    /// The tree is said to be signed up to a checkpoint that is not the newest there.
+    CheckpointMissing {
+        /// Its size.
+        size: u64,
+    },
+    /// Leaves up to this one were rewritten: the tree is not the one that was signed. The leaf is
+    /// the first after the last checkpoint that holds.
+    Rewritten {
+        /// The size of the checkpoint that it contradicts.
+        size: u64,
+    },
+    /// The tree ends before a checkpoint: its end was cut off.
+    Shortened {
+        /// The size of that checkpoint.
+        size: u64,
+    },
+    /// A checkpoint from outside is of another store.
+    OtherStore {
+        /// The origin that it names.
+        origin: String,
+    },
+    /// The store lists a signing key that is not one of those given.
+    KeyUnknown {
+        /// Its generation.
+        generation: u64,
+    },
 }
 
+/// The first thing that does not hold.
+type Broken = Option<(Option<Place>, Fault)>;
+
 impl Database {
-    /// Recomputes the chain from the first leaf and the digest of every row, in one consistent
-    /// state and in constant memory. With an `anchor` (a head noted earlier) it also notices a
-    /// trail that was shortened or rewritten from some leaf on.
+    /// Hashes every leaf, grows every tree again, compares tiles, checkpoints and the digest of
+    /// every row, in one consistent state and in memory that does not grow with the trail. With
+    /// `trust` also whether the signatures are by keys that the caller knows, and whether the
+    /// trees contain checkpoints that the caller kept.
     ///
     /// While it runs, SQLite cannot start its write-ahead log anew.
-    pub async fn verify(&self, anchor: Option<&TrailHead>) -> Result<Verdict, Error> {
+    pub async fn verify(&self, trust: Option<&Trust>) -> Result<Verdict, Error> {
         let mut snapshot = self.snapshot().await?;
-        let mut walk = Walk::new(self.backend(), anchor.copied());
-        let broken = walk.run(&mut snapshot).await?;
+        let mut check = Check::load(self, &mut snapshot, trust).await?;
+        let broken = check.run(&mut snapshot).await?;
         snapshot.rollback().await?;
         Ok(match broken {
-            Some((seq, fault)) => Verdict::Broken { seq, fault },
-            None => Verdict::Intact {
-                head: walk.head,
-                leaves: walk.head.seq.unsigned_abs(),
-                rows: walk.rows,
-            },
+            Some((place, fault)) => Verdict::Broken { place, fault },
+            None => Verdict::Intact(check.seen),
         })
     }
 }
 
-/// The first leaf that does not hold.
-type Broken = Option<(i64, Fault)>;
+/// Every table that may hold something of a tree.
+const TENANTS: &str = "SELECT tenant FROM trail_trees
+    UNION SELECT tenant FROM trail_bundles UNION SELECT tenant FROM trail_tail
+    UNION SELECT tenant FROM trail_tiles UNION SELECT tenant FROM trail_checkpoints
+    ORDER BY 1";
 
-/// A row that a leaf speaks of.
-struct Wanted {
-    seq: i64,
-    tenant: String,
-    row: RowRef,
-    digest: [u8; 32],
+struct Check<'t> {
+    trust: Option<&'t Trust>,
+    keys: Vec<KeyPeriod>,
+    store: String,
+    rows: Rows,
+    seen: Intact,
 }
 
-struct Walk {
-    anchor: Option<TrailHead>,
-    head: TrailHead,
-    rows: u64,
-    /// Rows added according to the trail, by table.
-    added: HashMap<&'static str, i64>,
-    lookups: Lookups,
-}
-
-impl Walk {
-    fn new(backend: Backend, anchor: Option<TrailHead>) -> Self {
-        let lookups = Lookups::new(backend);
-        Self {
-            anchor,
-            head: TrailHead::EMPTY,
-            rows: 0,
-            added: HashMap::new(),
-            lookups,
-        }
+impl<'t> Check<'t> {
+    async fn load(
+        database: &Database,
+        connection: &mut AnyConnection,
+        trust: Option<&'t Trust>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            trust,
+            keys: crate::sql::select(connection, "ORDER BY generation", &[]).await?,
+            store: super::meta(connection, super::IDENTITY)
+                .await?
+                .unwrap_or_default(),
+            rows: Rows::new(database.backend(), stored_digester(connection).await?),
+            seen: Intact::default(),
+        })
     }
 
     async fn run(&mut self, connection: &mut AnyConnection) -> Result<Broken, Error> {
-        loop {
-            let Some(leaves) = self.page(connection).await? else {
-                return Ok(Some((self.head.seq + 1, Fault::LeafChanged)));
+        if let Some(fault) = self.keys_known().or_else(|| self.known_elsewhere()) {
+            return Ok(Some((None, fault)));
+        }
+        let mut tenants = select_texts(connection, TENANTS).await?;
+        // A tree that is kept elsewhere and is gone here is walked too: it ends at once.
+        tenants.extend(self.kept_tenants());
+        tenants.sort_unstable();
+        tenants.dedup();
+        for tenant in tenants {
+            let broken = Walk::new(self, tenant).run(connection).await?;
+            if broken.is_some() {
+                return Ok(broken);
+            }
+        }
+        self.seen.rows = self.rows.compared;
+        let unrecorded = self.rows.unrecorded(connection).await?;
+        Ok(unrecorded.map(|table| (None, Fault::RowsUnrecorded(table))))
+    }
+
+    /// A key of the store that the caller does not know.
+    fn keys_known(&self) -> Option<Fault> {
+        let known = &self.trust?.keys;
+        let stranger = |key: &&KeyPeriod| !known.is_empty() && !known.contains(&key.public);
+        let key = self.keys.iter().find(stranger)?;
+        let generation = key.generation;
+        Some(Fault::KeyUnknown { generation })
+    }
+
+    /// A checkpoint from outside that is not of this store, or that nobody known has signed.
+    fn known_elsewhere(&self) -> Option<Fault> {
+        let trust = self.trust?;
+        let prefix = super::checkpoint::origin(&self.store, "");
+        trust.checkpoints.iter().find_map(|note| {
+            let checkpoint = self.opened(note, &trust.keys);
+            let Some(checkpoint) = checkpoint else {
+                let size = Checkpoint::parse(note.text()).map_or(0, |said| said.size);
+                return Some(Fault::CheckpointUnsigned { size });
             };
-            if leaves.is_empty() {
-                return self.end(connection).await;
-            }
-            let mut wanted = Vec::new();
-            let broken = self.follow(&leaves, &mut wanted);
-            let broken_row = self.compare(connection, &wanted).await?;
-            if broken_row.is_some() || broken.is_some() {
-                return Ok(broken_row.or(broken));
-            }
+            let origin = checkpoint.origin;
+            (!origin.starts_with(&prefix)).then_some(Fault::OtherStore { origin })
+        })
+    }
+
+    /// What a note says, if its signature holds or signatures are not looked at.
+    fn opened(&self, note: &Note, keys: &[[u8; 32]]) -> Option<Checkpoint> {
+        match keys {
+            [] => Checkpoint::parse(note.text()),
+            keys => checkpoint::open(note, keys),
         }
     }
 
-    /// The next leaves; none if the next one cannot even be read.
-    async fn page(&self, connection: &mut AnyConnection) -> Result<Option<Vec<Leaf>>, Error> {
-        for limit in [PAGE, 1] {
-            match leaves_after(connection, self.head.seq, limit).await {
-                Err(Error::Corrupt { .. }) => {}
-                leaves => return leaves.map(Some),
-            }
-        }
-        Ok(None)
+    /// What a stored note says, if a key that counted then has signed it.
+    fn opened_stored(&self, stored: &checkpoint::StoredCheckpoint) -> Option<Checkpoint> {
+        let note = Note::parse(&stored.note).ok()?;
+        checkpoint::open(&note, &counted_at(&self.keys, stored.made_at))
     }
 
-    /// Follows the chain and collects the rows that its leaves speak of.
-    fn follow(&mut self, leaves: &[Leaf], wanted: &mut Vec<Wanted>) -> Broken {
-        for leaf in leaves {
-            let seq = self.head.seq + 1;
-            if leaf.seq != seq {
-                return Some((seq, Fault::LeafMissing));
-            }
-            let hash = leaf.hash_after(&self.head.hash);
-            let Ok(rows) = read_manifest(&leaf.manifest) else {
-                return Some((seq, Fault::LeafChanged));
-            };
-            if leaf.hash != hash {
-                return Some((seq, Fault::LeafChanged));
-            }
-            self.head = TrailHead { seq, hash };
-            if self
-                .anchor
-                .is_some_and(|anchor| anchor.seq == seq && anchor.hash != hash)
-            {
-                return Some((seq, Fault::AnchorMissing));
-            }
-            wanted.extend(rows.into_iter().map(|(row, digest)| {
-                let tenant = leaf.tenant.clone();
-                Wanted {
-                    seq,
-                    tenant,
-                    row,
-                    digest,
-                }
-            }));
-        }
-        None
+    /// Checkpoints from outside of one tree, by size.
+    fn kept(&self, origin: &str) -> Vec<Checkpoint> {
+        let notes = self.trust.map_or(&[][..], |trust| &trust.checkpoints);
+        let mut kept: Vec<_> = notes
+            .iter()
+            .filter_map(|note| Checkpoint::parse(note.text()))
+            .filter(|checkpoint| checkpoint.origin == origin)
+            .collect();
+        kept.sort_by_key(|checkpoint| checkpoint.size);
+        kept
     }
 
-    async fn compare(
-        &mut self,
-        connection: &mut AnyConnection,
-        wanted: &[Wanted],
-    ) -> Result<Broken, Error> {
-        for part in wanted.chunks(PART) {
-            let found = self.lookups.digests(connection, part).await?;
-            for want in part {
-                let fault = match found.get(&(want.tenant.clone(), want.row.clone())) {
-                    None => Fault::RowMissing(want.row.clone()),
-                    Some(digest) if *digest != Some(want.digest) => {
-                        Fault::RowChanged(want.row.clone())
-                    }
-                    Some(_) => {
-                        *self.added.entry(table_of(&want.row)).or_default() += 1;
-                        self.rows += 1;
-                        continue;
-                    }
-                };
-                return Ok(Some((want.seq, fault)));
-            }
-        }
-        Ok(None)
+    /// The tenants of the checkpoints from outside, as their origins name them.
+    fn kept_tenants(&self) -> Vec<String> {
+        let notes = self.trust.map_or(&[][..], |trust| &trust.checkpoints);
+        notes
+            .iter()
+            .filter_map(|note| Checkpoint::parse(note.text()))
+            .filter_map(|said| checkpoint::tenant(&said.origin))
+            .collect()
     }
 
-    /// At the end of the trail: nothing may be stored that it does not speak of.
-    async fn end(&mut self, connection: &mut AnyConnection) -> Result<Broken, Error> {
-        if self.anchor.is_some_and(|anchor| anchor.seq > self.head.seq) {
-            return Ok(Some((self.head.seq, Fault::AnchorMissing)));
-        }
-        self.added.insert("trail", self.head.seq);
-        for (table, text) in COUNTS {
-            let row = sqlx::query(text).fetch_one(&mut *connection).await?;
-            if row.try_get::<i64, _>(0)? != self.added.get(table).copied().unwrap_or(0) {
-                return Ok(Some((self.head.seq, Fault::RowsUnrecorded(table))));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Tables whose every row is added by exactly one leaf.
-const COUNTS: [(&str, &str); 6] = [
-    ("trail", "SELECT COUNT(*) FROM trail"),
-    ("decisions", "SELECT COUNT(*) FROM decisions"),
-    ("labels", "SELECT COUNT(*) FROM labels"),
-    ("list_entries", "SELECT COUNT(*) FROM list_entries"),
-    ("signing_keys", "SELECT COUNT(*) FROM signing_keys"),
-    ("rule_sets", "SELECT COUNT(*) FROM rule_sets"),
-];
-
-fn table_of(row: &RowRef) -> &'static str {
-    match row {
-        RowRef::Decision(_) => "decisions",
-        RowRef::Label(_) => "labels",
-        RowRef::ListEntry(_) => "list_entries",
-        RowRef::SigningKey(_) => "signing_keys",
-        RowRef::RuleSet(_) => "rule_sets",
-        RowRef::ListRemoval(_) => "list removals",
-        RowRef::KeyRevocation(_) => "key revocations",
-    }
-}
-
-/// Digests of stored rows; none for a row that is there but cannot be read.
-type Digests = HashMap<(String, RowRef), Option<[u8; 32]>>;
-
-struct Lookups {
-    decisions: Lookup<DecisionRow>,
-    labels: Lookup<LabelRow>,
-    entries: Lookup<ListEntryRow>,
-    keys: Lookup<SigningKeyRow>,
-    rule_sets: Lookup<RuleSetRow>,
-}
-
-impl Lookups {
-    fn new(backend: Backend) -> Self {
-        Self {
-            decisions: Lookup::by(backend, "event_no"),
-            labels: Lookup::by(backend, "seq"),
-            entries: Lookup::by(backend, "entry_no"),
-            keys: Lookup::by(backend, "key_id"),
-            rule_sets: Lookup::by(backend, "version"),
-        }
-    }
-
-    /// The rows as they are now; one by one when a row among them cannot be read.
-    async fn digests(
-        &self,
-        connection: &mut AnyConnection,
-        wanted: &[Wanted],
-    ) -> Result<Digests, Error> {
-        match self.load(connection, wanted).await {
-            Err(Error::Corrupt { .. }) => {}
-            digests => return digests,
-        }
-        let mut digests = Digests::new();
-        for want in wanted {
-            match self.load(connection, std::slice::from_ref(want)).await {
-                Err(Error::Corrupt { .. }) => {
-                    digests.insert((want.tenant.clone(), want.row.clone()), None);
-                }
-                found => digests.extend(found?),
-            }
-        }
-        Ok(digests)
-    }
-
-    async fn load(
-        &self,
-        connection: &mut AnyConnection,
-        wanted: &[Wanted],
-    ) -> Result<Digests, Error> {
-        let mut keys = Keys::default();
-        wanted.iter().for_each(|want| keys.add(&want.row));
-        let mut digests = Digests::new();
-        let mut note = |tenant: &str, row, digest| {
-            digests.insert((tenant.to_owned(), row), Some(digest));
-        };
-        for row in self.decisions.run(connection, &keys.decisions).await? {
-            let digest = row.canonical().digest();
-            note(row.tenant.as_str(), RowRef::Decision(row.event_no), digest);
-        }
-        for row in self.labels.run(connection, &keys.labels).await? {
-            note(
-                row.tenant.as_str(),
-                RowRef::Label(row.seq),
-                row.canonical().digest(),
-            );
-        }
-        for row in self.entries.run(connection, &keys.entries).await? {
-            let (tenant, number) = (row.tenant.as_str(), row.entry_no);
-            note(tenant, RowRef::ListEntry(number), row.canonical().digest());
-            if let Some(removal) = row.removal() {
-                note(
-                    tenant,
-                    RowRef::ListRemoval(number),
-                    removal.canonical().digest(),
-                );
-            }
-        }
-        for row in self.keys.run(connection, &keys.keys).await? {
-            let (tenant, key_id) = (row.tenant.as_str(), row.key_id.clone());
-            note(
-                tenant,
-                RowRef::SigningKey(key_id.clone()),
-                row.canonical().digest(),
-            );
-            if let Some(revocation) = row.revocation() {
-                note(
-                    tenant,
-                    RowRef::KeyRevocation(key_id),
-                    revocation.canonical().digest(),
-                );
-            }
-        }
-        for row in self.rule_sets.run(connection, &keys.rule_sets).await? {
-            let digest = row.canonical().digest();
-            note(
-                row.tenant.as_str(),
-                RowRef::RuleSet(row.version.clone()),
-                digest,
-            );
-        }
-        Ok(digests)
-    }
-}
-
-/// Keys of rows, by table.
-#[derive(Default)]
-struct Keys {
-    decisions: Vec<i64>,
-    labels: Vec<i64>,
-    entries: Vec<i64>,
-    keys: Vec<String>,
-    rule_sets: Vec<String>,
-}
-
-impl Keys {
-    fn add(&mut self, row: &RowRef) {
-        match row {
-            RowRef::Decision(key) => self.decisions.push(*key),
-            RowRef::Label(key) => self.labels.push(*key),
-            RowRef::ListEntry(key) | RowRef::ListRemoval(key) => self.entries.push(*key),
-            RowRef::SigningKey(key) | RowRef::KeyRevocation(key) => self.keys.push(key.clone()),
-            RowRef::RuleSet(key) => self.rule_sets.push(key.clone()),
+    fn clock_step(&mut self, step: ClockStep) {
+        if self.seen.clock_steps.len() < CLOCK_STEPS_MAX {
+            self.seen.clock_steps.push(step);
         }
     }
 }

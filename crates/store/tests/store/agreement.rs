@@ -28,15 +28,15 @@ fn row() -> impl Strategy<Value = Row> {
     ]
 }
 
-async fn play(store: &Store, entries: &[Vec<Row>]) -> (Vec<Result<Appended, bool>>, TrailHead) {
+async fn play(store: &Store, entries: &[Vec<Row>]) -> (Vec<Result<Appended, bool>>, Vec<TreeHead>) {
     let mut results = Vec::new();
     for rows in entries {
         let result = store.append(rows.clone()).await;
         results.push(result.map_err(|error| matches!(error, Error::Conflict { .. })));
     }
     let verdict = store.database.verify(None).await.unwrap();
-    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
-    (results, store.database.trail_head().await.unwrap())
+    assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
+    (results, store.heads().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ async fn scenario(place: &Place, make_room: impl FnOnce()) {
     assert!(matches!(again, Err(Error::Unavailable { .. })), "{again:?}");
     let verdict = store.database.verify(None).await.unwrap();
     assert!(
-        matches!(verdict, Verdict::Intact { leaves, .. } if leaves as i64 == number - 1),
+        matches!(verdict, Verdict::Intact(Intact { leaves, .. }) if leaves as i64 == number - 1),
         "{verdict:?} after {number}"
     );
     make_room();
@@ -41,7 +41,7 @@ async fn scenario(place: &Place, make_room: impl FnOnce()) {
         );
     }
     let verdict = store.database.verify(None).await.unwrap();
-    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
     store.close().await;
 }
 

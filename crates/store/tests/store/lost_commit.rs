@@ -94,7 +94,7 @@ async fn append_during(loss: u8) -> Option<Result<Appended, Error>> {
     assert_eq!(stored.is_some(), result.is_ok());
     let verdict = store.database.verify(None).await.unwrap();
     let written = 2 + u64::from(result.is_ok());
-    assert!(matches!(verdict, Verdict::Intact { leaves, .. } if leaves == written));
+    assert!(matches!(verdict, Verdict::Intact(Intact { leaves, .. }) if leaves == written));
     store.close().await;
     Some(result)
 }

@@ -11,6 +11,7 @@ mod crash;
 mod disk_full;
 mod journal;
 mod lost_commit;
+mod merkle_cases;
 mod opening;
 mod outbox;
 mod reads;

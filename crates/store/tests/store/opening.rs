@@ -23,7 +23,7 @@ async fn a_second_writer_is_refused_and_a_reader_is_not(place: Place) {
     let reader = Database::open_reader(&place.url).await.unwrap();
     assert!(matches!(
         reader.verify(None).await.unwrap(),
-        Verdict::Intact { leaves: 1, .. }
+        Verdict::Intact(Intact { leaves: 1, .. })
     ));
     let journal = Journal::start(&reader, clock(), JournalLimits::default()).await;
     assert!(matches!(journal.err(), Some(Error::Locked { .. })));
@@ -51,7 +51,7 @@ async fn a_newer_schema_is_refused(place: Place) {
             opened.err(),
             Some(Error::Schema {
                 found: 99,
-                known: 1
+                known: 2
             })
         ));
     }
@@ -119,7 +119,7 @@ async fn the_log_of_sqlite_starts_anew_under_load() {
     let reader = Database::open_reader(&place.url).await.unwrap();
     let verdict = reader.verify(None).await.unwrap();
     assert!(
-        matches!(verdict, Verdict::Intact { leaves: 4_000, .. }),
+        matches!(verdict, Verdict::Intact(Intact { leaves: 4_000, .. })),
         "{verdict:?}"
     );
     reader.close().await;

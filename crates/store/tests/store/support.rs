@@ -6,7 +6,7 @@ use paywarden_domain::{
 };
 use paywarden_store::{
     Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Journal, JournalLimits, LabelRow,
-    ListEntryRow, Row, SigningKeyRow,
+    ListEntryRow, Row, SigningKeyRow, TreeHead,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, any::AnyConnectOptions};
 use std::{
@@ -104,6 +104,16 @@ impl Store {
 
     pub async fn append(&self, rows: Vec<Row>) -> Result<Appended, Error> {
         self.journal.append(entry(rows)).await
+    }
+
+    /// Every tree with its root.
+    pub async fn heads(&self) -> Vec<TreeHead> {
+        self.database.trail_heads().await.unwrap()
+    }
+
+    /// How many leaves there are.
+    pub async fn leaves(&self) -> u64 {
+        self.database.trail_leaves_count().await.unwrap()
     }
 }
 

@@ -1,15 +1,32 @@
 //! The trail notices every change behind the journal, and says where.
 
 use crate::support::*;
-use paywarden_store::*;
+use paywarden_crypto::{Keyring, note::Note};
+use paywarden_domain::time::HOUR;
+use paywarden_store::{
+    trail::{
+        Place as Leaf,
+        notary::{Notary, Settings, public_keys},
+    },
+    *,
+};
+use sqlx::AnyConnection;
+use std::sync::{Arc, LazyLock};
 
 on_both!(
     every_change_is_found_where_it_was_made,
-    a_shortened_or_rewritten_trail_needs_an_anchor,
+    a_shortened_trail_needs_a_checkpoint_from_outside,
+    a_rewritten_history_contradicts_what_was_signed,
+    another_store_in_its_place_is_noticed,
+    a_clock_that_was_set_back_is_seen,
 );
 
-/// Thirty leaves with rows of every kind; leaf 20 holds decision 20 and label 20.
-async fn fill(store: &Store) {
+/// Leaves of `fill`: two bundles and a tail of 88.
+const LEAVES: u64 = 600;
+
+/// Leaves 0 to 29 with rows of every kind; leaf 19 holds decision 20 and label 20. After them
+/// leaves without rows. A checkpoint after 30 and one at the end.
+async fn fill(store: &Store, (notary, clock): (Notary, Clock), object: &str) -> Note {
     let removal = ListRemoval {
         tenant: tenant(),
         list: "deny".into(),
@@ -40,70 +57,134 @@ async fn fill(store: &Store) {
         }
         store.append(rows).await.unwrap();
     }
+    notary.checkpoint(&tenant()).await.unwrap().unwrap();
+    // Of one hour only the newest checkpoint is kept.
+    if let Clock::Simulated(clock) = clock {
+        clock.advance_us(2 * HOUR.unsigned_abs());
+    }
+    for number in 30..LEAVES {
+        let mut looked = entry(vec![]);
+        if number == 300 {
+            object.clone_into(&mut looked.object);
+        }
+        store.journal.append(looked).await.unwrap();
+    }
+    let kept = notary.checkpoint(&tenant()).await.unwrap().unwrap();
+    Note::parse(&kept.note).unwrap()
 }
 
-/// What somebody does to the database, the leaf where that is found, and as what. `FLIP(x)` is a
-/// byte string with its first byte changed.
+async fn notary(store: &Store, master: u8) -> (Notary, Clock) {
+    let keyring = keyring(master);
+    let (database, journal) = (store.database.clone(), store.journal.clone());
+    let clock = clock();
+    let settings = Settings::default();
+    let notary = Notary::start(database, journal, keyring, clock.clone(), settings);
+    (notary.await.unwrap(), clock)
+}
+
+/// The keyring with this number, the same through the whole run.
+fn keyring(number: u8) -> Arc<Keyring> {
+    static KEYRINGS: LazyLock<[Arc<Keyring>; 3]> =
+        LazyLock::new(|| [(); 3].map(|()| Arc::new(Keyring::ephemeral())));
+    KEYRINGS[usize::from(number)].clone()
+}
+
+fn trust(master: u8, checkpoints: Vec<Note>) -> Trust {
+    Trust {
+        keys: public_keys(&keyring(master), 3).unwrap(),
+        checkpoints,
+    }
+}
+
+async fn filled(place: &Place, object: &str) -> (Store, Note) {
+    let store = place.open().await;
+    let kept = fill(&store, notary(&store, 1).await, object).await;
+    (store, kept)
+}
+
+/// What somebody does to the database, the leaf where that is found, and as what. `FLIP(x, n)` is
+/// a byte string with byte `n` changed.
 #[rustfmt::skip]
-const CHANGES: &[(&str, i64, &str)] = &[
-    ("UPDATE trail SET actor = 'key:key-2' WHERE seq = 7", 7, "LeafChanged"),
-    ("UPDATE trail SET purpose = 'payment_decisioN' WHERE seq = 30", 30, "LeafChanged"),
-    ("UPDATE trail SET written_at = written_at + 1 WHERE seq = 1", 1, "LeafChanged"),
-    ("UPDATE trail SET tenant = 'acmf', object = 'x' WHERE seq = 4", 4, "LeafChanged"),
-    ("UPDATE trail SET action = 'decidE' WHERE seq = 3", 3, "LeafChanged"),
-    ("UPDATE trail SET hash = FLIP(hash) WHERE seq = 9", 9, "LeafChanged"),
-    ("UPDATE trail SET manifest = FLIP(manifest) WHERE seq = 8", 8, "LeafChanged"),
-    ("UPDATE trail SET seq = -5 WHERE seq = 5; UPDATE trail SET seq = 5 WHERE seq = 6;
-      UPDATE trail SET seq = 6 WHERE seq = -5", 5, "LeafChanged"),
-    ("DELETE FROM trail WHERE seq = 1", 1, "LeafMissing"),
-    ("DELETE FROM trail WHERE seq = 15", 15, "LeafMissing"),
-    ("DELETE FROM trail WHERE seq > 12 AND seq < 22", 13, "LeafMissing"),
-    ("DELETE FROM trail WHERE seq = 30", 29, "RowsUnrecorded(\"decisions\")"),
-    ("UPDATE trail SET seq = -1 WHERE seq = 30", 29, "RowsUnrecorded(\"trail\")"),
-    ("UPDATE decisions SET body = FLIP(body) WHERE event_no = 20", 20, "RowChanged(Decision(20))"),
-    ("UPDATE decisions SET outcome = 0 WHERE event_no = 20", 20, "RowChanged(Decision(20))"),
-    ("UPDATE decisions SET outcome = 77 WHERE event_no = 20", 20, "RowChanged(Decision(20))"),
-    ("UPDATE decisions SET amount_minor = 1 WHERE event_no = 20", 20, "RowChanged(Decision(20))"),
-    ("DELETE FROM decisions WHERE event_no = 20", 20, "RowMissing(Decision(20))"),
-    ("UPDATE labels SET verdict = 1 WHERE seq = 21", 21, "RowChanged(Label(21))"),
-    ("DELETE FROM labels WHERE seq = 21", 21, "RowMissing(Label(21))"),
-    ("UPDATE list_entries SET value = 'z' WHERE value = 'a'", 10, "RowChanged(ListEntry(1))"),
-    ("UPDATE list_entries SET removed_at = NULL", 11, "RowMissing(ListRemoval(1))"),
+const CHANGES: &[(&str, Option<u64>, &str)] = &[
+    // Flipped bytes: in a leaf, in its stored hash, in the tiles, in the tail.
+    ("UPDATE trail_bundles SET entries = FLIP(entries, 60) WHERE n = 0", Some(0), "LeafChanged"),
+    ("UPDATE trail_bundles SET entries = FLIP(entries, 0) WHERE n = 1", Some(256), "LeafChanged"),
+    ("UPDATE trail_tiles SET hashes = FLIP(hashes, 96) WHERE level = 0 AND n = 1", Some(259), "LeafChanged"),
+    ("UPDATE trail_tiles SET hashes = FLIP(hashes, 33) WHERE level = 1", Some(0), "TileChanged { level: 1, n: 0 }"),
+    ("UPDATE trail_tail SET entries = FLIP(entries, 40) WHERE first = 520", Some(520), "LeafChanged"),
+    ("UPDATE trail_tail SET hashes = FLIP(hashes, 5) WHERE first = 599", Some(599), "LeafChanged"),
+    ("UPDATE trail_trees SET head = FLIP(head, 1)", Some(600), "LeafChanged"),
+    // Dropped: a bundle, a tile, leaves of the tail, the last ones, a count.
+    ("DELETE FROM trail_bundles WHERE n = 0", Some(0), "LeafMissing"),
+    ("DELETE FROM trail_bundles WHERE n = 1", Some(256), "LeafMissing"),
+    ("DELETE FROM trail_tail WHERE first = 540", Some(540), "LeafMissing"),
+    ("DELETE FROM trail_tail WHERE first > 590", Some(591), "Shortened { size: 600 }"),
+    ("DELETE FROM trail_tiles WHERE level = 0 AND n = 1", Some(256), "TileChanged { level: 0, n: 1 }"),
+    ("DELETE FROM trail_tiles WHERE level = 1", Some(0), "TileChanged { level: 1, n: 0 }"),
+    ("DELETE FROM trail_trees", Some(600), "LeafSurplus"),
+    ("UPDATE trail_trees SET size = 599", Some(600), "LeafSurplus"),
+    ("UPDATE trail_trees SET size = 700", Some(600), "LeafMissing"),
+    // Inserted: a leaf at the end, a bundle, tiles, a second tail.
+    ("INSERT INTO trail_tail SELECT tenant, 600, entries, hashes FROM trail_tail WHERE first = 599", Some(600), "LeafChanged"),
+    ("INSERT INTO trail_bundles SELECT tenant, 2, entries FROM trail_bundles WHERE n = 1", Some(512), "LeafChanged"),
+    ("INSERT INTO trail_tiles SELECT tenant, 0, 2, hashes FROM trail_tiles WHERE level = 0 AND n = 1", Some(600), "TileSurplus"),
+    ("INSERT INTO trail_tail SELECT tenant, 3, entries, hashes FROM trail_tail WHERE first = 599", Some(600), "LeafSurplus"),
+    ("INSERT INTO trail_tail SELECT 'ghost', first, entries, hashes FROM trail_tail WHERE first = 512", Some(0), "LeafMissing"),
+    // Reordered: two bundles, two leaves of the tail.
+    ("UPDATE trail_bundles SET n = 9 WHERE n = 0; UPDATE trail_bundles SET n = 0 WHERE n = 1;
+      UPDATE trail_bundles SET n = 1 WHERE n = 9", Some(0), "LeafChanged"),
+    ("UPDATE trail_tail SET first = 9000 WHERE first = 550; UPDATE trail_tail SET first = 550 WHERE first = 551;
+      UPDATE trail_tail SET first = 551 WHERE first = 9000", Some(550), "LeafChanged"),
+    // Checkpoints and keys.
+    ("DELETE FROM trail_checkpoints WHERE size = 600", Some(600), "CheckpointMissing { size: 600 }"),
+    ("UPDATE trail_checkpoints SET note = REPLACE(note, '600', '601') WHERE size = 600", Some(30), "CheckpointUnsigned { size: 600 }"),
+    ("UPDATE trail_checkpoints SET size = 590 WHERE size = 600", Some(30), "CheckpointUnsigned { size: 590 }"),
+    ("UPDATE trail_checkpoints SET note = 'x' WHERE size = 30", Some(0), "CheckpointUnsigned { size: 30 }"),
+    ("UPDATE trail_checkpoints SET made_at = 5 WHERE size = 600", Some(30), "CheckpointUnsigned { size: 600 }"),
+    ("UPDATE trail_trees SET signed = 9999", Some(600), "CheckpointMissing { size: 9999 }"),
+    ("UPDATE trail_keys SET public = FLIP(public, 0)", None, "KeyUnknown { generation: 1 }"),
+    // Rows.
+    ("UPDATE decisions SET body = FLIP(body, 0) WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET outcome = 0 WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET outcome = 77 WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET amount_minor = 1 WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET leaf = 20 WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET tenant = 'other' WHERE event_no = 20", Some(19), "RowMissing(Decision(20))"),
+    ("DELETE FROM decisions WHERE event_no = 20", Some(19), "RowMissing(Decision(20))"),
+    ("UPDATE labels SET verdict = 1 WHERE seq = 21", Some(20), "RowChanged(Label(21))"),
+    ("DELETE FROM labels WHERE seq = 21", Some(20), "RowMissing(Label(21))"),
+    ("UPDATE list_entries SET value = 'z' WHERE value = 'a'", Some(9), "RowChanged(ListEntry(1))"),
+    ("UPDATE list_entries SET removed_at = NULL", Some(10), "RowMissing(ListRemoval(1))"),
     ("INSERT INTO list_entries SELECT 9, tenant, 'allow', value, reason, added_by, added_at,
       expires_at, removed_at FROM list_entries WHERE entry_no = 1",
-      30, "RowsUnrecorded(\"list_entries\")"),
-    ("UPDATE signing_keys SET scopes = 'all'", 12, "RowChanged(SigningKey(\"k\"))"),
-    ("UPDATE signing_keys SET revoked_at = NULL", 13, "RowMissing(KeyRevocation(\"k\"))"),
-    ("UPDATE rule_sets SET source = 'other'", 14, "RowChanged(RuleSet(\"v1\"))"),
+      None, "RowsUnrecorded(\"list_entries\")"),
+    ("UPDATE signing_keys SET scopes = 'all'", Some(11), "RowChanged(SigningKey(\"k\"))"),
+    ("UPDATE signing_keys SET revoked_at = NULL", Some(12), "RowMissing(KeyRevocation(\"k\"))"),
+    ("UPDATE rule_sets SET source = 'other'", Some(13), "RowChanged(RuleSet(\"v1\"))"),
 ];
 
 async fn every_change_is_found_where_it_was_made(place: Place) {
-    let store = place.open().await;
-    fill(&store).await;
-    let head = store.database.trail_head().await.unwrap();
-    let whole = Verdict::Intact {
-        head,
-        leaves: 30,
-        rows: 66,
+    let (store, _) = filled(&place, "pay").await;
+    let trust = trust(1, vec![]);
+    let whole = store.database.verify(Some(&trust)).await.unwrap();
+    let Verdict::Intact(seen) = &whole else {
+        panic!("{whole:?}")
     };
-    assert_eq!(store.database.verify(None).await.unwrap(), whole);
+    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 66, 2));
+    assert_eq!(seen.heads, store.heads().await);
     let mut intruder = place.intruder().await;
     backup(&mut intruder, true).await;
-    for (change, expected_seq, expected_fault) in CHANGES {
+    for (change, leaf, expected) in CHANGES {
         execute(&mut intruder, &flipped(change, place.is_postgres())).await;
-        match store.database.verify(None).await.unwrap() {
-            Verdict::Broken { seq, fault } => {
-                assert_eq!(seq, *expected_seq, "{change}");
-                assert_eq!(format!("{fault:?}"), *expected_fault, "{change}");
-            }
-            verdict => panic!("{change} was not found: {verdict:?}"),
-        }
+        let found = store.database.verify(Some(&trust)).await.unwrap();
+        let Verdict::Broken { place, fault } = found else {
+            panic!("{change} was not found")
+        };
+        assert_eq!(place.map(|place| place.leaf), *leaf, "{change}: {fault:?}");
+        assert_eq!(format!("{fault:?}"), *expected, "{change}");
         backup(&mut intruder, false).await;
-        assert_eq!(
-            store.database.verify(None).await.unwrap(),
-            whole,
-            "{change}"
-        );
+        let healed = store.database.verify(Some(&trust)).await.unwrap();
+        assert_eq!(healed, whole, "{change}");
     }
     store.close().await;
 }
@@ -112,17 +193,25 @@ fn flipped(change: &str, is_postgres: bool) -> String {
     let Some((before, rest)) = change.split_once("FLIP(") else {
         return change.to_owned();
     };
-    let (column, after) = rest.split_once(')').unwrap();
+    let (arguments, after) = rest.split_once(')').unwrap();
+    let (column, byte) = arguments.split_once(", ").unwrap();
+    let byte: usize = byte.parse().unwrap();
     let flipped = if is_postgres {
-        format!("set_byte({column}, 0, get_byte({column}, 0) # 255)")
+        format!("set_byte({column}, {byte}, get_byte({column}, {byte}) # 255)")
     } else {
-        format!("CAST(X'ff' || substr({column}, 2) AS BLOB)")
+        let next = byte + 2;
+        format!("CAST(substr({column}, 1, {byte}) || X'ff' || substr({column}, {next}) AS BLOB)")
     };
     format!("{before}{flipped}{after}")
 }
 
-const TABLES: [&str; 6] = [
-    "trail",
+const TABLES: [&str; 11] = [
+    "trail_trees",
+    "trail_bundles",
+    "trail_tail",
+    "trail_tiles",
+    "trail_checkpoints",
+    "trail_keys",
     "decisions",
     "labels",
     "list_entries",
@@ -131,7 +220,7 @@ const TABLES: [&str; 6] = [
 ];
 
 /// Copies every table aside, or back.
-async fn backup(intruder: &mut sqlx::AnyConnection, aside: bool) {
+async fn backup(intruder: &mut AnyConnection, aside: bool) {
     for table in TABLES {
         let text = if aside {
             format!("CREATE TABLE copy_of_{table} AS SELECT * FROM {table}")
@@ -142,42 +231,161 @@ async fn backup(intruder: &mut sqlx::AnyConnection, aside: bool) {
     }
 }
 
-async fn a_shortened_or_rewritten_trail_needs_an_anchor(place: Place) {
-    let store = place.open().await;
-    fill(&store).await;
-    let anchor = store.database.trail_head().await.unwrap();
+fn broken(leaf: u64, fault: Fault) -> Verdict {
+    let place = Some(Leaf {
+        tenant: tenant().to_string(),
+        leaf,
+    });
+    Verdict::Broken { place, fault }
+}
+
+async fn a_shortened_trail_needs_a_checkpoint_from_outside(place: Place) {
+    let (store, kept) = filled(&place, "pay").await;
     let mut intruder = place.intruder().await;
-    // The last leaf with all that belongs to it: what is left is whole in itself.
+    // The last leaf with everything that speaks of it: what is left is whole in itself.
     execute(
         &mut intruder,
-        "DELETE FROM trail WHERE seq = 30; DELETE FROM decisions WHERE event_no = 30;
-         DELETE FROM labels WHERE seq = 30; DELETE FROM outbox WHERE seq = 30",
+        "DELETE FROM trail_tail WHERE first = 599; DELETE FROM trail_checkpoints WHERE size = 600;
+         DELETE FROM outbox WHERE leaf = 599;
+         UPDATE trail_trees SET size = 599, signed = 30, head =
+            (SELECT hashes FROM trail_tail WHERE first = 598)",
     )
     .await;
-    assert!(matches!(
-        store.database.verify(None).await.unwrap(),
-        Verdict::Intact { .. }
-    ));
-    let missing = |seq| Verdict::Broken {
-        seq,
-        fault: Fault::AnchorMissing,
-    };
+    let verify = async |trust| store.database.verify(Some(&trust)).await.unwrap();
+    assert!(matches!(verify(trust(1, vec![])).await, Verdict::Intact(_)));
+    let with = trust(1, vec![kept.clone()]);
     assert_eq!(
-        store.database.verify(Some(&anchor)).await.unwrap(),
-        missing(29)
+        verify(with).await,
+        broken(599, Fault::Shortened { size: 600 })
+    );
+
+    // The whole tree of the tenant.
+    execute(
+        &mut intruder,
+        "DELETE FROM trail_tail; DELETE FROM trail_bundles; DELETE FROM trail_tiles;
+         DELETE FROM trail_checkpoints; DELETE FROM trail_trees; DELETE FROM decisions;
+         DELETE FROM labels; DELETE FROM list_entries; DELETE FROM signing_keys;
+         DELETE FROM rule_sets; DELETE FROM outbox",
+    )
+    .await;
+    assert!(matches!(verify(trust(1, vec![])).await, Verdict::Intact(_)));
+    let with = trust(1, vec![kept]);
+    assert_eq!(
+        verify(with).await,
+        broken(0, Fault::Shortened { size: 600 })
     );
     store.close().await;
+}
 
-    // Another leaf in its place.
+/// Somebody who knows every algorithm here writes another history, without the signing key.
+async fn a_rewritten_history_contradicts_what_was_signed(place: Place) {
+    let (store, _) = filled(&place, "pay").await;
+    let forged = Place::sqlite();
+    let (forgery, _) = filled(&forged, "another").await;
+    let mut from = forged.intruder().await;
+    let mut intruder = place.intruder().await;
+    for table in ["trail_trees", "trail_bundles", "trail_tail", "trail_tiles"] {
+        execute(&mut intruder, &format!("DELETE FROM {table}")).await;
+        copy(&mut from, &mut intruder, table).await;
+    }
+    let verify = async |trust| store.database.verify(Some(&trust)).await.unwrap();
+    // Leaf 300 is another one: after the checkpoint of 30, before that of 600.
+    let rewritten = broken(30, Fault::Rewritten { size: 600 });
+    assert_eq!(verify(trust(1, vec![])).await, rewritten);
+    // The notary does not sign on top of it either.
+    store.append(vec![]).await.unwrap();
+    let refused = notary(&store, 1).await.0.checkpoint(&tenant()).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("does not continue the checkpoint of 600"),
+        "{refused}"
+    );
+    forgery.close().await;
+    store.close().await;
+}
+
+/// Copies the rows of a table, whatever its columns, by their SQL text.
+async fn copy(from: &mut AnyConnection, to: &mut AnyConnection, table: &str) {
+    use sqlx::{AssertSqlSafe, Column as _, Row as _};
+    let rows = sqlx::query(AssertSqlSafe(format!("SELECT * FROM {table}")))
+        .fetch_all(from)
+        .await
+        .unwrap();
+    for row in rows {
+        let names: Vec<_> = row
+            .columns()
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
+        let places: Vec<_> = (1..=names.len()).map(|place| format!("${place}")).collect();
+        let text = format!(
+            "INSERT INTO {table} ({}) VALUES ({})",
+            names.join(", "),
+            places.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for name in &names {
+            query = match name.as_str() {
+                "tenant" => query.bind(row.get::<String, _>(name.as_str())),
+                "entries" | "hashes" | "head" => query.bind(row.get::<Vec<u8>, _>(name.as_str())),
+                _ => query.bind(row.get::<i64, _>(name.as_str())),
+            };
+        }
+        query.execute(&mut *to).await.unwrap();
+    }
+}
+
+async fn another_store_in_its_place_is_noticed(place: Place) {
+    let (store, kept) = filled(&place, "pay").await;
+    store.close().await;
+    // As good as the first one, but signed with the keys of somebody else.
+    let other = Place::sqlite();
+    let store = other.open().await;
+    fill(&store, notary(&store, 2).await, "pay").await;
+    let verify = async |trust| store.database.verify(Some(&trust)).await.unwrap();
+    assert!(matches!(verify(trust(2, vec![])).await, Verdict::Intact(_)));
+    let stranger = Verdict::Broken {
+        place: None,
+        fault: Fault::KeyUnknown { generation: 1 },
+    };
+    assert_eq!(verify(trust(1, vec![])).await, stranger);
+    store.close().await;
+
+    // With the same keys, but another one nevertheless.
+    let third = Place::sqlite();
+    let another_clock = Clock::simulated(at(0), 99);
+    let store = third
+        .open_with(another_clock, JournalLimits::default())
+        .await;
+    fill(&store, notary(&store, 1).await, "pay").await;
+    let verdict = store.database.verify(Some(&trust(1, vec![kept]))).await;
+    let Verdict::Broken {
+        fault: Fault::OtherStore { origin },
+        ..
+    } = verdict.unwrap()
+    else {
+        panic!("the other store passed")
+    };
+    assert!(
+        origin.starts_with("paywarden/") && origin.ends_with("/acme"),
+        "{origin}"
+    );
+    store.close().await;
+}
+
+async fn a_clock_that_was_set_back_is_seen(place: Place) {
+    let store = place.open_with(Clock::simulated(at(9_000_000), 1), JournalLimits::default());
+    let store = store.await;
+    store.append(vec![]).await.unwrap();
+    store.close().await;
     let store = place.open().await;
     store.append(vec![]).await.unwrap();
-    assert!(matches!(
-        store.database.verify(None).await.unwrap(),
-        Verdict::Intact { .. }
-    ));
-    assert_eq!(
-        store.database.verify(Some(&anchor)).await.unwrap(),
-        missing(30)
-    );
+    let Verdict::Intact(seen) = store.database.verify(None).await.unwrap() else {
+        panic!("a clock breaks nothing")
+    };
+    let [step] = seen.clock_steps.as_slice() else {
+        panic!("{seen:?}")
+    };
+    assert_eq!((step.place.leaf, step.back_us), (1, 9_000_000));
     store.close().await;
 }

@@ -1,0 +1,140 @@
+//! What a leaf says of a row: which one, and its digest before and after.
+
+use super::{
+    cbor::{Decoder, Encoder},
+    merkle::Hash,
+};
+use crate::rows::Canonical;
+use aws_lc_rs::hmac;
+
+/// A row by its key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowRef {
+    /// The decision with this `event_no`.
+    Decision(i64),
+    /// The label with this `seq`.
+    Label(i64),
+    /// The list entry with this `entry_no`.
+    ListEntry(i64),
+    /// The removal of the list entry with this `entry_no`.
+    ListRemoval(i64),
+    /// The key with this identifier.
+    SigningKey(String),
+    /// The revocation of the key with this identifier.
+    KeyRevocation(String),
+    /// The tenant's rule set with this version.
+    RuleSet(String),
+}
+
+/// The key of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKey<'r> {
+    /// A number that the store gave out.
+    Number(i64),
+    /// An identifier.
+    Text(&'r str),
+}
+
+impl RowRef {
+    /// What kind of row it is, the word used in leaves.
+    pub fn kind(&self) -> &'static str {
+        self.parts().0
+    }
+
+    /// Its key.
+    pub fn key(&self) -> RowKey<'_> {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&'static str, RowKey<'_>) {
+        match self {
+            Self::Decision(number) => ("decision", RowKey::Number(*number)),
+            Self::Label(number) => ("label", RowKey::Number(*number)),
+            Self::ListEntry(number) => ("list_entry", RowKey::Number(*number)),
+            Self::ListRemoval(number) => ("list_removal", RowKey::Number(*number)),
+            Self::SigningKey(text) => ("signing_key", RowKey::Text(text)),
+            Self::KeyRevocation(text) => ("key_revocation", RowKey::Text(text)),
+            Self::RuleSet(text) => ("rule_set", RowKey::Text(text)),
+        }
+    }
+
+    fn from_number(kind: &str, number: i64) -> Option<Self> {
+        match kind {
+            "decision" => Some(Self::Decision(number)),
+            "label" => Some(Self::Label(number)),
+            "list_entry" => Some(Self::ListEntry(number)),
+            "list_removal" => Some(Self::ListRemoval(number)),
+            _ => None,
+        }
+    }
+
+    fn from_text(kind: &str, text: String) -> Option<Self> {
+        match kind {
+            "signing_key" => Some(Self::SigningKey(text)),
+            "key_revocation" => Some(Self::KeyRevocation(text)),
+            "rule_set" => Some(Self::RuleSet(text)),
+            _ => None,
+        }
+    }
+}
+
+/// One row that a leaf changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which row.
+    pub row: RowRef,
+    /// Digest of what was there before, if something was.
+    pub before: Option<Hash>,
+    /// Digest of what is there now.
+    pub after: Hash,
+}
+
+impl Change {
+    pub(crate) fn encode(&self, to: &mut Encoder) {
+        let (kind, key) = self.row.parts();
+        to.array(4);
+        to.text(kind);
+        match key {
+            RowKey::Number(number) => to.integer(number),
+            RowKey::Text(text) => to.text(text),
+        }
+        match &self.before {
+            Some(before) => to.bytes(before),
+            None => to.null(),
+        }
+        to.bytes(&self.after);
+    }
+
+    pub(crate) fn decode(from: &mut Decoder<'_>) -> Option<Self> {
+        if from.array()? != 4 {
+            return None;
+        }
+        let kind = from.text()?;
+        let row = match from.is_text() {
+            true => RowRef::from_text(kind, from.text()?.to_owned())?,
+            false => RowRef::from_number(kind, from.integer()?)?,
+        };
+        let before = match from.null() {
+            true => None,
+            false => Some(from.bytes()?.try_into().ok()?),
+        };
+        let after = from.bytes()?.try_into().ok()?;
+        Some(Self { row, before, after })
+    }
+}
+
+/// Makes the digests of rows: HMAC-SHA-256 under the secret of the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Digester(hmac::Key);
+
+impl Digester {
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    pub(crate) fn digest(&self, row: &Canonical) -> Hash {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(hmac::sign(&self.0, row.bytes_so_far()).as_ref());
+        digest
+    }
+}
