@@ -71,6 +71,11 @@ impl Scope<'_> {
         self.meanings.get(name)
     }
 
+    /// Whether there is no name.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.meanings.is_empty()
+    }
+
     /// The names, in no order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.meanings.keys().copied()

@@ -75,6 +75,44 @@ codes! {
     ExampleMalformed = "example_malformed",
     /// An example does not behave as it says.
     ExampleFailed = "example_failed",
+    /// No event can make the condition true.
+    NeverTrue = "never_true",
+    /// No event can make the condition false.
+    AlwaysTrue = "always_true",
+    /// Two rules of one engine and stage have the same condition.
+    DuplicateCondition = "duplicate_condition",
+    /// A rule fires only when a weightier one fires too.
+    Subsumed = "subsumed",
+    /// The condition may take more steps than a rule may.
+    CostTooHigh = "cost_too_high",
+}
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look.
+    Warning,
+    /// Keeps the rules from being published.
+    Error,
+}
+
+impl Code {
+    /// How much a mistake of this kind matters.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::AlwaysTrue | Self::Subsumed => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
 }
 
 impl fmt::Display for Code {
@@ -184,6 +222,12 @@ impl Diagnostic {
         self
     }
 
+    /// Says which part of an expression is meant.
+    pub(crate) fn spanning(mut self, span: Span, source: &str) -> Self {
+        self.span = Some(span);
+        self.located(source)
+    }
+
     /// Says in which rule of which file the mistake is.
     pub(crate) fn in_rule(self, file: &str, line: usize, rule: &str) -> Self {
         let (line, rule) = (Some(line), Some(rule.to_owned()));
@@ -226,7 +270,8 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.code, self.message)?;
+        let severity = self.code.severity();
+        write!(f, "{severity}[{}]: {}", self.code, self.message)?;
         if let Some(origin) = &self.origin {
             write!(f, "\n  --> {origin}")?;
         }

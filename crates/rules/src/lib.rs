@@ -24,6 +24,7 @@
 //!   elements, and a filtered list can be counted, gone through and searched, not indexed;
 //! - of the extensions only some texts and `math` functions: docs/reference/language.md.
 
+mod analysis;
 mod assist;
 mod checker;
 mod columns;
@@ -54,10 +55,11 @@ pub mod syntax;
 mod truth;
 mod values;
 
+pub use analysis::{COST_MAX, analyse};
 pub use assist::{Completion, CompletionKind, Hover, Surroundings, complete, hover};
 pub use checker::{Constant, NoValue, evaluate_constant};
 pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
-pub use diagnostic::{Code, Diagnostic};
+pub use diagnostic::{Code, Diagnostic, Severity};
 pub use examples::{check_examples, try_example};
 pub use format::format;
 pub use pack::{Pack, canonical_source};

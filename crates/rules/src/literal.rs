@@ -39,7 +39,7 @@ pub(crate) struct Literal {
 
 /// A condition without negation. It is true exactly if it is true with every literal that is not
 /// definitely true taken for false.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Node {
     Literal(u32),
     /// All of none is true.

@@ -1,7 +1,7 @@
 //! Rule sets: all packs compiled together, immutable, evaluated in one pass.
 
 use crate::{
-    checker,
+    analysis, checker,
     columns::Columns,
     definitions::{self, Scope},
     diagnostic::{Code, Diagnostic},
@@ -13,6 +13,7 @@ use crate::{
     rates::Rates,
     schema::Field,
     slots::Slots,
+    syntax::Expr,
     truth::{Fault, Truth},
 };
 use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
@@ -63,6 +64,10 @@ pub struct Rule {
     pub(crate) line: usize,
     pub(crate) examples: Vec<Example>,
     pub(crate) operands: Vec<Operand>,
+    /// Steps that the condition takes at most.
+    pub(crate) cost: u32,
+    /// The condition with its names replaced, if it may have any.
+    pub(crate) meaning: Option<String>,
 }
 
 /// A question to a list: is the value of this field on it?
@@ -216,12 +221,13 @@ fn compile_rule(
     shared: &mut Shared,
 ) -> Result<(Rule, Condition), Vec<Diagnostic>> {
     let id = format!("{}.{}", pack.id, rule.id);
-    let compiled = compile_expression(&rule.when, rates, scope, shared).map_err(|problems| {
-        let placed = problems
-            .into_iter()
-            .map(|problem| rule.placed(problem, &pack.file, &id));
-        placed.collect::<Vec<_>>()
-    })?;
+    let (compiled, meaning) =
+        compile_expression(&rule.when, rates, scope, shared).map_err(|problems| {
+            let placed = problems
+                .into_iter()
+                .map(|problem| rule.placed(problem, &pack.file, &id));
+            placed.collect::<Vec<_>>()
+        })?;
     let rule = Rule {
         pack: pack.id.clone(),
         title: rule.title.clone(),
@@ -240,6 +246,8 @@ fn compile_rule(
         line: rule.line,
         examples: rule.examples.clone(),
         operands: compiled.operands,
+        cost: analysis::cost(&meaning),
+        meaning: (!scope.is_empty()).then(|| meaning.to_string()),
         id,
     };
     Ok((rule, compiled.condition))
@@ -250,13 +258,16 @@ fn compile_expression(
     rates: &Rates,
     scope: &Scope<'_>,
     shared: &mut Shared,
-) -> Result<checker::Compiled, Vec<Diagnostic>> {
+) -> Result<(checker::Compiled, Expr), Vec<Diagnostic>> {
     let parsed = parse(source);
     if !parsed.problems.is_empty() {
         return Err(parsed.problems);
     }
     let expanded = scope.expand(parsed.expr).map_err(|problem| vec![problem]);
-    let compiled = expanded.and_then(|expr| checker::check(&expr, rates, scope, shared));
+    let compiled = expanded.and_then(|expr| {
+        let compiled = checker::check(&expr, rates, scope, shared)?;
+        Ok((compiled, expr))
+    });
     compiled.map_err(|problems| {
         problems
             .into_iter()
@@ -330,6 +341,11 @@ impl RuleSet {
     /// Bytes of the index: what evaluation may touch beside the slots.
     pub fn index_bytes(&self) -> usize {
         self.index.bytes()
+    }
+
+    /// The rules' conditions as trees.
+    pub(crate) fn conditions(&self) -> &[Condition] {
+        &self.body.conditions
     }
 
     pub(crate) fn normal(&self) -> &Arc<Normal> {

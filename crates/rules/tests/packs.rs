@@ -7,7 +7,7 @@
 )]
 
 use paywarden_domain::Currency;
-use paywarden_rules::{Diagnostic, Pack, Rates, check_examples, compile};
+use paywarden_rules::{Diagnostic, Pack, Rates, analyse, check_examples, compile};
 use std::{fs, path::Path};
 
 fn rates() -> Rates {
@@ -63,7 +63,10 @@ fn shipped_packs_compile_and_their_examples_hold() {
         }
     }
     match compile(&packs, &rates(), "test") {
-        Ok(rules) => problems.extend(check_examples(&rules)),
+        Ok(rules) => {
+            problems.extend(check_examples(&rules));
+            problems.extend(analyse(&rules));
+        }
         Err(found) => problems.extend(found),
     }
     fail_on(&problems);
