@@ -16,8 +16,12 @@ use std::sync::Arc;
 /// The most payments in one block.
 pub const BLOCK_ROWS: usize = 1_024;
 const WORDS: usize = BLOCK_ROWS / 64;
-/// Up to so many payments are asked one by one rather than all of the block at once.
+/// Up to so many payments are asked one by one rather than all of the block at once, if the
+/// literal has few readers that would share its bitmap.
 const SPARSE_MAX: u32 = 48;
+const SPARSE_READERS_MAX: u32 = 4;
+/// Up to so many constants are compared one after the other rather than searched.
+const SCAN_MAX: usize = 12;
 
 /// One bit for each payment of a block.
 pub type Bits = [u64; WORDS];
@@ -33,7 +37,7 @@ pub struct Columns {
     normal: Arc<Normal>,
     rows: usize,
     rows_max: usize,
-    /// Slot by slot, each `rows_max` long.
+    /// Slot by slot, a stride of `rows_max` apart.
     values: Vec<i64>,
     present: Vec<Bits>,
     /// Which fault a slot is, for the few rows where it is one, by slot and row.
@@ -59,11 +63,17 @@ pub struct Found {
     pub faults: Vec<(usize, Fault)>,
 }
 
+/// How far columns are apart: a line more than they are long, or the values of one payment would
+/// all compete for the same few lines of the cache.
+fn stride(rows_max: usize) -> usize {
+    rows_max + 8
+}
+
 impl Columns {
     pub(crate) fn new(normal: Arc<Normal>, rows_max: usize) -> Self {
         let rows_max = rows_max.clamp(1, BLOCK_ROWS).next_multiple_of(64);
         Self {
-            values: vec![0; normal.slots.len() * rows_max],
+            values: vec![0; normal.slots.len() * stride(rows_max)],
             present: vec![NONE; normal.slots.len()],
             rows: 0,
             rows_max,
@@ -91,7 +101,7 @@ impl Columns {
         }
         let row = self.rows;
         let (word, bit) = (row / 64, 1 << (row % 64));
-        let columns = self.values.chunks_exact_mut(self.rows_max);
+        let columns = self.values.chunks_exact_mut(stride(self.rows_max));
         let sources = self.normal.slots.iter().zip(&mut self.present).zip(columns);
         for (slot, ((source, present), column)) in sources.enumerate() {
             match source.read(slots, &self.normal.symbols) {
@@ -126,14 +136,14 @@ impl Columns {
     /// The payments for which a literal is true.
     pub(crate) fn literal_bits(&self, literal: u32) -> Bits {
         let Literal { slot, check } = self.normal.literal(literal);
-        let sets = self.normal.sets.as_slice();
         let column = self.column(slot);
         let mut bits = match check {
             Check::AtLeast(bound) => pack(column, |value| value >= bound),
             Check::AtMost(bound) => pack(column, |value| value <= bound),
             Check::Is(wanted) => pack(column, |value| value == wanted),
             Check::IsNot(refused) => pack(column, |value| value != refused),
-            Check::Among(_) | Check::NotAmong(_) => pack(column, |value| check.holds(value, sets)),
+            Check::Among(set) => self.among(column, set),
+            Check::NotAmong(set) => self.among(column, set).map(|word| !word),
         };
         join(&mut bits, &self.present[slot as usize], |bits, present| {
             bits & present
@@ -141,8 +151,20 @@ impl Columns {
         bits
     }
 
+    fn among(&self, column: &[i64], set: u32) -> Bits {
+        let set = &self.normal.sets[set as usize];
+        if set.len() > SCAN_MAX {
+            return pack(column, |value| set.binary_search(&value).is_ok());
+        }
+        set.iter().fold(NONE, |mut bits, wanted| {
+            let same = pack(column, |value| value == *wanted);
+            join(&mut bits, &same, |bits, same| bits | same);
+            bits
+        })
+    }
+
     fn column(&self, slot: u32) -> &[i64] {
-        let start = slot as usize * self.rows_max;
+        let start = slot as usize * stride(self.rows_max);
         &self.values[start..start + self.rows_max]
     }
 
@@ -165,9 +187,10 @@ impl Columns {
         let slot = literal.slot as usize;
         let present = self.present[slot][row / 64] >> (row % 64) & 1 == 1;
         present
-            && literal
-                .check
-                .holds(self.values[slot * self.rows_max + row], &self.normal.sets)
+            && literal.check.holds(
+                self.values[slot * stride(self.rows_max) + row],
+                &self.normal.sets,
+            )
     }
 
     /// What a condition is for one payment, faults included.
@@ -291,7 +314,8 @@ impl Bitmaps {
         let place = literal as usize;
         if !self.known[place] {
             let asked = columns.normal.literal(literal);
-            if count(&rows) <= SPARSE_MAX {
+            let alone = columns.normal.uses[place] <= SPARSE_READERS_MAX;
+            if alone && count(&rows) <= SPARSE_MAX {
                 return kept(rows, |row| columns.is_true(asked, row));
             }
             self.literals[place] = columns.literal_bits(literal);

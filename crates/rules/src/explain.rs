@@ -4,7 +4,7 @@ use crate::{
     evaluator,
     format::quote,
     literals::duration_text,
-    program::Source,
+    program::{Operand, Source},
     rule_set::RuleSet,
     schema::{Field, Type},
     slots::{FieldValue, Slots},
@@ -17,28 +17,30 @@ impl RuleSet {
     /// Each operand of a rule's condition once, in source order, with its value in readable form;
     /// none if it was missing. No such rule: nothing.
     pub fn explain(&self, rule: usize, slots: &Slots<'_>) -> Vec<RuleValue> {
-        let operands = self
-            .rules()
-            .get(rule)
-            .map_or(&[][..], |rule| rule.operands.as_slice());
-        let value = |source: &Source| match source {
+        let rule = self.rules().get(rule);
+        let operands = rule.map_or(&[][..], |rule| rule.operands.as_slice());
+        self.values(operands, slots)
+    }
+
+    /// The operands with their values in readable form.
+    pub(crate) fn values(&self, operands: &[Operand], slots: &Slots<'_>) -> Vec<RuleValue> {
+        let value = |operand: &Operand| RuleValue {
+            operand: operand.text.to_string(),
+            value: self.source_text(&operand.source, slots),
+        };
+        operands.iter().map(value).collect()
+    }
+
+    fn source_text(&self, source: &Source, slots: &Slots<'_>) -> Option<String> {
+        match source {
             Source::Field(field) => self.field_text(*field, slots),
             Source::Window(window) => self.window_text(*window, slots),
-            Source::Listed(probe) => slots
-                .lists
-                .get(*probe)
-                .copied()
-                .flatten()
-                .map(|listed| listed.to_string()),
+            Source::Listed(probe) => {
+                let listed = slots.lists.get(*probe).copied().flatten();
+                listed.map(|listed| listed.to_string())
+            }
             Source::Attribute(_, name) => evaluator::attribute(slots, name).map(attribute_text),
-        };
-        operands
-            .iter()
-            .map(|operand| RuleValue {
-                operand: operand.text.to_string(),
-                value: value(&operand.source),
-            })
-            .collect()
+        }
     }
 
     fn field_text(&self, field: Field, slots: &Slots<'_>) -> Option<String> {

@@ -30,6 +30,7 @@ mod checker;
 mod columns;
 mod definitions;
 pub mod diagnostic;
+mod dissect;
 mod evaluator;
 mod examples;
 mod explain;
@@ -60,6 +61,7 @@ pub use assist::{Completion, CompletionKind, Hover, Surroundings, complete, hove
 pub use checker::{Constant, NoValue, evaluate_constant};
 pub use columns::{BLOCK_ROWS, Bitmaps, Columns, Found};
 pub use diagnostic::{Code, Diagnostic, Severity};
+pub use dissect::{Dissected, WhyNot};
 pub use examples::{check_examples, try_example};
 pub use format::format;
 pub use pack::{Pack, canonical_source};

@@ -18,6 +18,8 @@ pub(crate) struct Normal {
     /// How many literals ask about each slot, one for each time it is written.
     pub readers: Vec<u32>,
     pub literals: Vec<Literal>,
+    /// How many times each literal is written.
+    pub uses: Vec<u32>,
     /// Sorted, without repetition.
     pub sets: Vec<Box<[i64]>>,
     pub symbols: Symbols,
@@ -218,7 +220,7 @@ impl Builder {
 
     fn slot(&mut self, slot: Slot) -> u32 {
         let normal = &mut self.normal;
-        let places = self.slots.entry(shape_hash(&slot)).or_default();
+        let places = self.slots.entry(slot_hash(&slot)).or_default();
         let known = places
             .iter()
             .copied()
@@ -236,10 +238,27 @@ impl Builder {
         let literals = &mut self.normal.literals;
         let literal = Literal { slot, check };
         self.normal.readers[slot as usize] += 1;
-        Node::Literal(*self.literals.entry(literal).or_insert_with(|| {
+        let uses = &mut self.normal.uses;
+        let place = *self.literals.entry(literal).or_insert_with(|| {
             literals.push(literal);
+            uses.push(0);
             literals.len() as u32 - 1
-        }))
+        });
+        uses[place as usize] += 1;
+        Node::Literal(place)
+    }
+}
+
+/// A hash of a slot: quick for those that stand in the payment, which are most.
+fn slot_hash(slot: &Slot) -> u64 {
+    let given = |kind: u64, place: usize| kind << 32 | place as u64;
+    match slot {
+        Slot::Whole(Whole::Window(window)) => given(1, *window),
+        Slot::Whole(Whole::Int(f) | Whole::Money(f) | Whole::Duration(f)) => given(2, *f as usize),
+        Slot::Real(Real::Field(field)) => given(3, *field as usize),
+        Slot::Text(Text::Field(field)) => given(4, *field as usize),
+        Slot::Truth(Condition::Field(field)) => given(5, *field as usize),
+        other => shape_hash(other),
     }
 }
 

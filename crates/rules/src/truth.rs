@@ -1,5 +1,6 @@
 //! What a condition can be: true, false, unknown, or not computable.
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// Why a condition has no value.
@@ -45,6 +46,24 @@ pub enum Truth {
     Fault(Fault),
     /// Something needed was missing.
     Unknown,
+}
+
+impl Truth {
+    /// The word used in explanations: `true`, `false`, `unknown` or the fault's own.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::False => "false",
+            Self::True => "true",
+            Self::Fault(fault) => fault.name(),
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Serialize for Truth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl From<bool> for Truth {

@@ -47,6 +47,16 @@ enum Op {
     Tree,
 }
 
+/// A question that needs no branch: whether a value lies in an interval, or outside of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct First {
+    low: i64,
+    /// How far the interval reaches beyond `low`.
+    span: u64,
+    slot: u32,
+    inside: bool,
+}
+
 /// Jumps that end the run.
 const FIRES: u16 = u16::MAX;
 const SILENT: u16 = u16::MAX - 1;
@@ -68,11 +78,15 @@ struct Layout {
 }
 
 impl Code {
-    /// Adds a condition and says where it begins.
-    pub(super) fn append(&mut self, node: &Node, normal: &Normal) -> u32 {
+    /// Adds a condition: its first question, and where the code for the rest begins.
+    pub(super) fn append(&mut self, node: &Node, normal: &Normal) -> (First, u32) {
         let start = self.0.len() as u32;
         let mut layout = Layout::default();
-        layout.emit(node, false, Target::End(SILENT), normal);
+        let parts = node.conjuncts();
+        let first = parts.first().and_then(|part| First::of(part, normal));
+        for part in parts.iter().skip(usize::from(first.is_some())) {
+            layout.emit(part, false, Target::End(SILENT), normal);
+        }
         layout.push(Op::Jump, 0, 0, true, Target::End(FIRES));
         if layout.code.len() > RULE_LENGTH_MAX {
             layout.code.clear();
@@ -90,7 +104,7 @@ impl Code {
                 code
             });
         self.0.extend(resolved);
-        start
+        (first.unwrap_or(First::NONE), start)
     }
 
     /// Runs one rule.
@@ -121,6 +135,55 @@ impl Code {
 
     pub(super) fn bytes(&self) -> usize {
         size_of_val(self.0.as_slice())
+    }
+}
+
+impl First {
+    /// No question: the code has to tell.
+    const NONE: Self = Self {
+        low: i64::MIN,
+        span: u64::MAX,
+        slot: u32::MAX,
+        inside: true,
+    };
+
+    fn of(node: &Node, normal: &Normal) -> Option<Self> {
+        let Node::Literal(literal) = node else {
+            return None;
+        };
+        let literal = normal.literal(*literal);
+        let (low, high, inside) = match literal.check {
+            Check::AtLeast(bound) => (bound, i64::MAX, true),
+            Check::AtMost(bound) => (i64::MIN, bound, true),
+            Check::Is(value) => (value, value, true),
+            Check::IsNot(value) => (value, value, false),
+            Check::Among(_) | Check::NotAmong(_) => return None,
+        };
+        Some(Self {
+            low,
+            span: high.abs_diff(low),
+            slot: literal.slot,
+            inside,
+        })
+    }
+
+    /// How the rule ends if this decides it; `Fires` if the code has to go on.
+    #[inline]
+    pub(super) fn ask(&self, image: &mut Image<'_>) -> Ending {
+        if self.slot == u32::MAX {
+            return Ending::Fires;
+        }
+        match image.read(self.slot) {
+            State::Present(value) => {
+                let inside = value.wrapping_sub(self.low) as u64 <= self.span;
+                match inside == self.inside {
+                    true => Ending::Fires,
+                    false => Ending::Silent,
+                }
+            }
+            State::Missing => Ending::Silent,
+            State::Fault => Ending::Tree,
+        }
     }
 }
 

@@ -85,8 +85,12 @@ impl Index {
     /// Runs what is left of the condition at one place of the postings.
     #[inline]
     pub(crate) fn run(&self, place: u32, image: &mut Image<'_>) -> Ending {
-        let entry = self.postings.entries[place as usize];
-        self.code.run(entry.code, image)
+        let entry = &self.postings.entries[place as usize];
+        image.steps += 1;
+        match entry.first.ask(image) {
+            Ending::Fires => self.code.run(entry.code, image),
+            decided => decided,
+        }
     }
 
     /// Bytes that an evaluation may touch.

@@ -1,6 +1,10 @@
 //! Postings: for each slot the rules that its value can call up, sorted by threshold.
 
-use super::{Estimates, access::Predicate, code::Code};
+use super::{
+    Estimates,
+    access::Predicate,
+    code::{Code, First},
+};
 use crate::{
     literal::{Check, Node},
     normal::Normal,
@@ -18,11 +22,13 @@ pub(super) struct Postings {
     pub always: Range<u32>,
 }
 
-/// One rule at one place.
+/// One rule at one place: 32 bytes, read one after the other along a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
+    /// The first question of what is left, which most candidates fail.
+    pub first: First,
     pub rule: u32,
-    /// Where the code for the rest of its condition begins.
+    /// Where the code for what the first question leaves begins.
     pub code: u32,
 }
 
@@ -82,11 +88,10 @@ impl Postings {
         drafts.sort_unstable();
         let (mut postings, mut code) = (Self::default(), Code::default());
         let mut starts = HashMap::with_capacity(rests.len());
-        let mut entry = |rule: u32| Entry {
-            rule,
-            code: *starts
-                .entry(rule)
-                .or_insert_with(|| code.append(&rests[&rule], normal)),
+        let mut entry = |rule: u32| {
+            let lay_out = || code.append(&rests[&rule], normal);
+            let (first, code) = *starts.entry(rule).or_insert_with(lay_out);
+            Entry { first, rule, code }
         };
         for draft in &drafts {
             postings.keys.push(draft.key);

@@ -308,7 +308,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn rule(&mut self) -> Vec<Term> {
         let terms = match self.shape {
-            Shape::Shared => 3 + self.dice.below(5),
+            Shape::Shared => 4 + self.dice.below(5),
             Shape::Unique => 2 + self.dice.below(3),
         };
         let kind = self.of(|fact| fact.ours == "event.type");
@@ -336,7 +336,7 @@ impl Maker<'_> {
             }
             88..92 => Term::Above {
                 fact: self.of(|fact| fact.ours == "payment.amount_base"),
-                base: self.of(|fact| fact.ours.contains(".max(")),
+                base: self.of(|fact| fact.ours.starts_with("card.max(")),
                 factor: 1 + self.dice.below(3) as i64,
             },
             92..95 => {
