@@ -7,7 +7,7 @@
 )]
 
 use paywarden_domain::Currency;
-use paywarden_rules::{Diagnostic, Pack, Rates, analyse, check_examples, compile};
+use paywarden_rules::{Diagnostic, Pack, Rates, Severity, analyse, check_examples, compile};
 use std::{fs, path::Path};
 
 fn rates() -> Rates {
@@ -65,7 +65,8 @@ fn shipped_packs_compile_and_their_examples_hold() {
     match compile(&packs, &rates(), "test") {
         Ok(rules) => {
             problems.extend(check_examples(&rules));
-            problems.extend(analyse(&rules));
+            let found = analyse(&rules).into_iter();
+            problems.extend(found.filter(|problem| problem.code.severity() == Severity::Error));
         }
         Err(found) => problems.extend(found),
     }
