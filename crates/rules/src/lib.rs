@@ -17,7 +17,8 @@
 //!   kind where they are compared, no protocol messages, `bytes`, `uint` or optional values;
 //! - int widens to double where the two meet;
 //! - dividing by zero and leaving the range of a double are faults too: no infinity, no NaN;
-//! - what is missing (a field, an index, a key) is unknown, not an error; a fault stays one;
+//! - what is missing (a field, an index, a key) is unknown, not an error; a fault stays one; one
+//!   missing element does not make its whole list so;
 //! - times have microseconds, time zones are fixed offsets, durations also know `d` for a day;
 //! - regular expressions and names of attributes are literals; the keys of a map are constants;
 //! - lists and maps exist only while a condition is compiled: macros go through at most 16

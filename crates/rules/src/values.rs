@@ -66,16 +66,27 @@ pub(crate) fn char_at(text: &str, place: i64) -> Answer<String> {
     Ok(rest.chars().take(1).collect())
 }
 
-/// Where a text stands in another, in characters; -1 if nowhere.
+/// Where a text stands in another, in characters; -1 if nowhere. The search begins at a character
+/// that is there; only nothing can be sought behind the end.
 pub(crate) fn find(which: Sought, text: &str, sought: &str, start: Option<i64>) -> Answer<i64> {
+    let start = match start {
+        Some(start) if start >= 0 && sought.is_empty() => {
+            return Ok(start.min(text.chars().count() as i64));
+        }
+        Some(start) => Some(byte_at(text, start)?),
+        None => None,
+    };
+    if start == Some(text.len()) {
+        return Err(OVERFLOW);
+    }
     let found = match which {
         Sought::First => {
-            let start = byte_at(text, start.unwrap_or(0))?;
+            let start = start.unwrap_or(0);
             let rest = text.get(start..).unwrap_or("");
             rest.find(sought).map(|place| start + place)
         }
         Sought::Last => {
-            let last = start.map_or(Ok(text.len()), |start| byte_at(text, start))?;
+            let last = start.unwrap_or(text.len());
             let starts = text
                 .char_indices()
                 .map(|(byte, _)| byte)
@@ -84,10 +95,8 @@ pub(crate) fn find(which: Sought, text: &str, sought: &str, start: Option<i64>) 
                 text.get(*place..)
                     .is_some_and(|rest| rest.starts_with(sought))
             };
-            starts
-                .take_while(|place| *place <= last)
-                .filter(stands)
-                .last()
+            let candidates = starts.take_while(|place| *place <= last);
+            candidates.filter(stands).last()
         }
     };
     let characters = |place| {

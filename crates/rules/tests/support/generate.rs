@@ -88,8 +88,10 @@ pub fn facts() -> impl Strategy<Value = Facts> {
 }
 
 fn word() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", "a", "b", "ab", "ba", "abc", "Ab", "é", "中文a"])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "", "a", "b", "ab", "ba", "abc", "Ab", "é", "中文a", "12", "-3", " a ", "1.5",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn field(fields: &'static [Field]) -> impl Strategy<Value = String> + Clone {
@@ -105,14 +107,25 @@ fn int() -> impl Strategy<Value = String> {
         6 => (-3i64..4).prop_map(|value| value.to_string()),
         1 => any::<i64>().prop_map(|value| value.to_string()),
     ];
-    let text = field(&TEXTS).prop_map(|text| format!("size({text})"));
-    let leaf = prop_oneof![4 => field(&INTS), 2 => literal, 1 => text];
+    let of_text = (text(), literal_text(), 0usize..6).prop_map(|(text, sought, form)| match form {
+        0 => format!("size({text})"),
+        1 => format!("{text}.indexOf({sought})"),
+        2 => format!("{text}.lastIndexOf({sought})"),
+        3 => format!("{text}.indexOf({sought}, 1)"),
+        4 => format!("int({text})"),
+        _ => format!("size([{text}, {sought}].filter(t, t == \"a\"))"),
+    });
+    let of_double = field(&DOUBLES).prop_map(|double| format!("int({double})"));
+    let leaf = prop_oneof![4 => field(&INTS), 2 => literal, 2 => of_text, 1 => of_double];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let operator = prop::sample::select(vec!["+", "-", "*", "/", "%"]);
         prop_oneof![
             4 => (inner.clone(), operator, inner.clone())
                 .prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
             1 => inner.clone().prop_map(|inner| format!("-({inner})")),
+            1 => (inner.clone(), prop::sample::select(vec!["greatest", "least"]), inner.clone())
+                .prop_map(|(left, name, right)| format!("math.{name}({left}, {right}, 1)")),
+            1 => inner.clone().prop_map(|inner| format!("math.abs({inner})")),
             1 => (field(&FLAGS), inner.clone(), inner)
                 .prop_map(|(flag, then, other)| format!("({flag} ? {then} : {other})")),
         ]
@@ -126,16 +139,69 @@ fn double() -> impl Strategy<Value = String> {
         prop_oneof![
             3 => (inner.clone(), operator, inner.clone())
                 .prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
-            1 => inner.prop_map(|inner| format!("({inner} / 0.5)")),
+            1 => inner.clone().prop_map(|inner| format!("({inner} / 0.5)")),
+            1 => (prop::sample::select(vec!["abs", "ceil", "floor", "round", "trunc"]), inner)
+                .prop_map(|(name, inner)| format!("math.{name}({inner})")),
+            1 => field(&INTS).prop_map(|int| format!("double({int})")),
+            1 => field(&TEXTS).prop_map(|text| format!("double({text})")),
         ]
     })
 }
 
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
+fn text() -> impl Strategy<Value = String> + Clone {
+    let leaf = prop_oneof![
         3 => field(&TEXTS),
         1 => (field(&FLAGS), field(&TEXTS), literal_text())
             .prop_map(|(flag, then, other)| format!("({flag} ? {then} : {other})")),
+        1 => prop_oneof![field(&INTS), field(&FLAGS)].prop_map(|value| format!("string({value})")),
+    ];
+    leaf.prop_recursive(3, 8, 2, |inner| {
+        let change = vec!["lowerAscii", "upperAscii", "trim", "reverse"];
+        prop_oneof![
+            (inner.clone(), prop::sample::select(change))
+                .prop_map(|(text, change)| format!("{text}.{change}()")),
+            (inner.clone(), literal_text(), literal_text())
+                .prop_map(|(text, sought, other)| format!("{text}.replace({sought}, {other})")),
+            (inner.clone(), 0usize..3, 0usize..3)
+                .prop_map(|(text, start, end)| format!("{text}.substring({start}, {end})")),
+            (inner.clone(), 0usize..3).prop_map(|(text, place)| format!("{text}.charAt({place})")),
+            (inner.clone(), literal_text()).prop_map(|(text, more)| format!("({text} + {more})")),
+            (inner.clone(), inner).prop_map(|(left, right)| format!("({left} + {right})")),
+        ]
+    })
+}
+
+/// Patterns, macros, maps and lists. Elements are literals: a missing element makes a whole list an
+/// error in CEL, but not here.
+fn collection() -> impl Strategy<Value = String> {
+    let numbers = || vec((-3i64..4).prop_map(|i| i.to_string()), 0..5);
+    let words = || vec(literal_text(), 1..4);
+    let patterns = vec![
+        "^a", "b$", "^(a|b)+$", "[0-9]", ".", "^.$", "(?i)AB", "\\\\s",
+    ];
+    let macros = prop::sample::select(vec!["exists", "all", "exists_one"]);
+    prop_oneof![
+        (text(), prop::sample::select(patterns))
+            .prop_map(|(text, pattern)| format!("{text}.matches(\"{pattern}\")")),
+        (macros.clone(), numbers(), field(&INTS)).prop_map(|(name, items, int)| {
+            format!(
+                "[{}].{name}(n, n * 2 > {int} && 6 / n != {int})",
+                items.join(", ")
+            )
+        }),
+        (macros, words(), text()).prop_map(|(name, items, text)| {
+            format!("[{}].{name}(t, {text}.startsWith(t))", items.join(", "))
+        }),
+        (words(), text()).prop_map(|(items, text)| {
+            format!("{text} in [{}].map(t, t + \"b\")", items.join(", "))
+        }),
+        (numbers(), field(&INTS)).prop_map(|(items, int)| {
+            format!("size([{}].filter(n, n > {int})) > 1", items.join(", "))
+        }),
+        text().prop_map(|text| format!("{{\"a\": 1, \"ab\": 2, \"\": 3}}[{text}] > 1")),
+        text().prop_map(|text| format!("{text} in {{\"a\": 1, \"b\": 2}}")),
+        field(&INTS).prop_map(|int| format!("[5, 6, 7][{int}] > 5")),
+        field(&INTS).prop_map(|int| format!("[{int}, 1] == [1, {int}]")),
     ]
 }
 
@@ -173,6 +239,7 @@ fn test() -> impl Strategy<Value = String> {
         }),
         prop_oneof![field(&INTS), field(&TEXTS), field(&FLAGS)]
             .prop_map(|field| format!("has({field})")),
+        collection(),
     ]
 }
 
