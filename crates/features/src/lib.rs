@@ -9,6 +9,7 @@
 //! `Write`.
 
 mod arena;
+pub mod backfill;
 mod blocks;
 pub mod entity;
 pub mod error;
@@ -29,6 +30,7 @@ mod tally;
 pub mod value;
 pub mod window;
 
+pub use backfill::Backfill;
 pub use entity::{ENTITY_KINDS, EntityKind};
 pub use error::Error;
 pub use event::FeatureEvent;

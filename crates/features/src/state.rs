@@ -1,6 +1,7 @@
 //! What happens to an event in the store: reserved, decided, labelled, grown too old.
 
 use crate::arena::{Fact, Ids, Standing};
+use crate::backfill::{Change, Watch};
 use crate::past::Past;
 use crate::plan::Plan;
 use crate::read::{Current, Query, Scratch};
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub gone_latest: i64,
     events: u64,
     untracked: u64,
+    /// Who follows what happens to the events.
+    pub watch: Watch,
     scratch: Scratch,
 }
 
@@ -50,6 +53,7 @@ impl State {
             gone_latest: i64::MIN,
             events: 0,
             untracked: 0,
+            watch: Watch::default(),
             scratch: Scratch::default(),
         }
     }
@@ -97,6 +101,19 @@ impl State {
         true
     }
 
+    /// Like [`State::add`], for an event that may be undecided.
+    pub(crate) fn add_as(&mut self, number: u64, event: &FeatureEvent, standing: Standing) {
+        if self.add(number, event, standing) && standing.outcome().is_none() {
+            self.pending.insert(number);
+        }
+    }
+
+    /// Goes on with the clock and counters of another state that this one replaces.
+    pub(crate) fn take_over(&mut self, other: &Self) {
+        self.newest = self.newest.max(other.newest);
+        self.untracked += other.untracked;
+    }
+
     /// Makes `next` the next number, unless it is already higher.
     pub(crate) fn skip_to(&mut self, next: u64) {
         self.make_room_until(next);
@@ -105,6 +122,7 @@ impl State {
 
     /// Records the outcome of an undecided event; one that is no longer kept needs none.
     pub(crate) fn commit(&mut self, number: u64, outcome: Outcome) {
+        self.watch.note(Change::Commit(number, outcome));
         if self.pending.remove(&number)
             && let Some(position) = self.past.arena.position(number)
             && let Some(fact) = self.past.arena.fact(position)
@@ -116,6 +134,7 @@ impl State {
 
     /// Takes an undecided event away again.
     pub(crate) fn abort(&mut self, number: u64) {
+        self.watch.note(Change::Abort(number));
         if self.pending.remove(&number)
             && let Some(position) = self.past.arena.position(number)
         {
@@ -126,6 +145,7 @@ impl State {
 
     /// Records a label. False if the event is not kept.
     pub(crate) fn label(&mut self, number: u64, verdict: LabelVerdict) -> bool {
+        self.watch.note(Change::Label(number, verdict));
         let arena = &self.past.arena;
         let position = arena.position(number);
         let Some((position, fact)) = position.and_then(|p| Some((p, arena.fact(p)?))) else {
@@ -185,9 +205,14 @@ impl State {
         self.past.arena.leap_to(start);
     }
 
+    /// How far before the newest time events are kept.
+    pub(crate) fn reach_kept(&self) -> i64 {
+        self.plan.reach + LATE_MAX
+    }
+
     /// The time from which on events are kept.
     fn kept_since(&self) -> i64 {
-        self.newest.saturating_sub(self.plan.reach + LATE_MAX)
+        self.newest.saturating_sub(self.reach_kept())
     }
 
     /// Drops events that no window reaches any more, and those beyond the limit.

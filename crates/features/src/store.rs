@@ -178,6 +178,10 @@ impl FeatureStore {
         self.lock().stats()
     }
 
+    pub(crate) fn windows_max(&self) -> usize {
+        self.windows_max
+    }
+
     /// The state, also after a panic of another holder: no operation leaves it half-changed by
     /// design, and a store that refuses would stop every payment.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {

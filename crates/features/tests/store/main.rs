@@ -3,5 +3,6 @@
 
 mod limits;
 mod oracle;
+mod replays;
 mod snapshots;
 mod windows;
