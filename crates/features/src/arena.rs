@@ -5,13 +5,19 @@
 //! aborted or never used are empty slots.
 
 use crate::entity::{ENTITY_KINDS, EntityKind};
+use crate::event::Place;
 use crate::{FeatureEvent, Set};
 use paywarden_domain::{LabelVerdict, Outcome};
 use std::collections::VecDeque;
 
-/// Events per page. Chosen so that offsets into a page's entities fit 16 bits even if every slot
-/// is aborted once and filled again.
-const PAGE: usize = 2048;
+/// Events per page.
+pub(crate) const PAGE: usize = 2048;
+/// How many words a cell holds; with the facts they fill one line of the cache.
+const WORDS: usize = 10;
+/// The most words of an event: its entities and its place.
+const WORDS_MAX: usize = ENTITY_KINDS + 2;
+/// The bit of `Fact::present` for an event whose place is known.
+const PLACED: u16 = 1 << 15;
 /// Stands for an amount that is not there.
 pub(crate) const NO_AMOUNT: i64 = i64::MIN;
 /// Stands for an entity that is not there or not tracked.
@@ -27,7 +33,7 @@ pub(crate) struct Fact {
     pub amount: i64,
     pub country: u16,
     pub mcc: u16,
-    /// One bit per kind of entity that is tracked.
+    /// One bit per kind of entity that is tracked, and one for a known place.
     present: u16,
     pub kind: u8,
     pub standing: Standing,
@@ -44,10 +50,23 @@ impl Fact {
             amount: event.amount.unwrap_or(NO_AMOUNT),
             country: event.country,
             mcc: event.mcc,
-            present: present.collect::<Set<_>>().bits() as u16,
+            present: present.collect::<Set<_>>().bits() as u16
+                | if event.place.is_some() { PLACED } else { 0 },
             kind: event.kind as u8,
             standing,
         }
+    }
+
+    /// How many words belong to it.
+    fn words(&self) -> usize {
+        (self.present & !PLACED).count_ones() as usize + 2 * usize::from(self.present >> 15)
+    }
+
+    /// Which of its words names its entity of this kind.
+    #[inline]
+    fn word_of(&self, kind: EntityKind) -> Option<usize> {
+        let bit = 1u16 << kind as u8;
+        (self.present & bit != 0).then(|| (self.present & (bit - 1)).count_ones() as usize)
     }
 
     /// Stands in an empty slot.
@@ -99,12 +118,56 @@ impl Standing {
     }
 }
 
+/// The facts of an event and its words, tracked entities by kind and then the place: one line of
+/// the cache, so that looking at an event waits for memory once.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Cell {
+    fact: Fact,
+    /// If there are more words than this, the last one says where in the page the rest is.
+    words: [u32; WORDS],
+}
+
+const _: () = assert!(size_of::<Cell>() == 64);
+
+/// An event with all of its words, copied out of its page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub fact: Fact,
+    words: [u32; WORDS_MAX],
+}
+
+impl Seen {
+    /// The interned entity of this kind.
+    #[inline]
+    pub(crate) fn id(&self, kind: EntityKind) -> Option<u32> {
+        self.fact.word_of(kind).map(|word| self.words[word])
+    }
+
+    /// Where it happened.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let at = self.fact.words();
+        let placed = self.fact.present & PLACED != 0;
+        placed.then(|| (self.words[at - 2] as i32, self.words[at - 1] as i32))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Page {
-    facts: Vec<Fact>,
-    /// Where the entities of each slot begin in `ids`.
-    starts: Vec<u16>,
-    ids: Vec<u32>,
+    cells: Vec<Cell>,
+    /// The words that have no room in their cells.
+    more: Vec<[u32; WORDS_MAX - WORDS + 1]>,
+}
+
+impl Page {
+    #[inline]
+    fn word(&self, cell: &Cell, word: usize) -> Option<u32> {
+        if word < WORDS - 1 || cell.fact.words() <= WORDS {
+            return cell.words.get(word).copied();
+        }
+        let more = self.more.get(cell.words[WORDS - 1] as usize)?;
+        more.get(word + 1 - WORDS).copied()
+    }
 }
 
 /// The events between the oldest kept number and the next one.
@@ -159,7 +222,32 @@ impl Arena {
     #[inline]
     pub(crate) fn fact(&self, position: u32) -> Option<&Fact> {
         let rank = self.rank(position) as usize;
-        self.pages.get(rank / PAGE)?.facts.get(rank % PAGE)
+        Some(&self.pages.get(rank / PAGE)?.cells.get(rank % PAGE)?.fact)
+    }
+
+    /// The event at a position, copied; an empty one if there is none.
+    #[inline]
+    pub(crate) fn seen(&self, position: u32) -> Seen {
+        let rank = self.rank(position) as usize;
+        let mut words = [0; WORDS_MAX];
+        let page = self.pages.get(rank / PAGE);
+        let Some((page, cell)) = page.and_then(|page| Some((page, page.cells.get(rank % PAGE)?)))
+        else {
+            return Seen {
+                fact: Fact::EMPTY,
+                words,
+            };
+        };
+        words[..WORDS].copy_from_slice(&cell.words);
+        if cell.fact.words() > WORDS
+            && let Some(more) = page.more.get(cell.words[WORDS - 1] as usize)
+        {
+            words[WORDS - 1..].copy_from_slice(more);
+        }
+        Seen {
+            fact: cell.fact,
+            words,
+        }
     }
 
     /// The interned entity of this kind at a position.
@@ -167,15 +255,8 @@ impl Arena {
     pub(crate) fn id(&self, position: u32, kind: EntityKind) -> Option<u32> {
         let rank = self.rank(position) as usize;
         let page = self.pages.get(rank / PAGE)?;
-        let present = page.facts.get(rank % PAGE)?.present;
-        let bit = 1u16 << kind as u8;
-        if present & bit == 0 {
-            return None;
-        }
-        let before = (present & (bit - 1)).count_ones() as usize;
-        page.ids
-            .get(usize::from(*page.starts.get(rank % PAGE)?) + before)
-            .copied()
+        let cell = page.cells.get(rank % PAGE)?;
+        page.word(cell, cell.fact.word_of(kind)?)
     }
 
     /// All entities at a position.
@@ -184,31 +265,41 @@ impl Arena {
     }
 
     /// Puts an event into its slot, which must be empty or new; slots in between stay empty.
-    pub(crate) fn put(&mut self, number: u64, fact: Fact, ids: &Ids) {
+    pub(crate) fn put(&mut self, number: u64, fact: Fact, ids: &Ids, place: Option<Place>) {
         self.skip_to(number + 1);
         let rank = self.rank(number as u32) as usize;
         let Some(page) = self.pages.get_mut(rank / PAGE) else {
             return;
         };
-        let start = page.ids.len() as u16;
-        page.ids.extend(ids.iter().filter(|id| **id != NO_ENTITY));
-        let slot = page
-            .facts
-            .get_mut(rank % PAGE)
-            .zip(page.starts.get_mut(rank % PAGE));
-        if let Some(slot) = slot {
-            (*slot.0, *slot.1) = (fact, start);
+        let (latitude, longitude) = place.unwrap_or_default();
+        let place = [latitude as u32, longitude as u32];
+        let ids = ids.iter().copied().filter(|id| *id != NO_ENTITY);
+        let mut words = [0; WORDS_MAX];
+        words
+            .iter_mut()
+            .zip(ids.chain(place))
+            .for_each(|(word, value)| *word = value);
+        let mut cell = Cell {
+            fact,
+            words: [0; WORDS],
+        };
+        cell.words.copy_from_slice(&words[..WORDS]);
+        if fact.words() > WORDS {
+            let mut more = [0; WORDS_MAX - WORDS + 1];
+            more.copy_from_slice(&words[WORDS - 1..]);
+            cell.words[WORDS - 1] = page.more.len() as u32;
+            page.more.push(more);
+        }
+        if let Some(slot) = page.cells.get_mut(rank % PAGE) {
+            *slot = cell;
         }
     }
 
     /// Replaces outcome and label; returns the facts before and after.
     pub(crate) fn restate(&mut self, position: u32, standing: Standing) -> Option<(Fact, Fact)> {
         let rank = self.rank(position) as usize;
-        let fact = self
-            .pages
-            .get_mut(rank / PAGE)?
-            .facts
-            .get_mut(rank % PAGE)?;
+        let page = self.pages.get_mut(rank / PAGE)?;
+        let fact = &mut page.cells.get_mut(rank % PAGE)?.fact;
         let before = *fact;
         fact.standing = standing;
         Some((before, *fact))
@@ -259,21 +350,18 @@ impl Arena {
         if self
             .pages
             .back()
-            .is_none_or(|page| page.facts.len() == PAGE)
+            .is_none_or(|page| page.cells.len() == PAGE)
         {
-            let ids = self.pages.back_mut().map_or(0, |page| {
-                page.ids.shrink_to_fit();
-                page.ids.len()
-            });
             self.pages.push_back(Page {
-                facts: Vec::with_capacity(PAGE),
-                starts: Vec::with_capacity(PAGE),
-                ids: Vec::with_capacity(ids),
+                cells: Vec::with_capacity(PAGE),
+                more: Vec::new(),
             });
         }
         if let Some(page) = self.pages.back_mut() {
-            page.facts.push(Fact::EMPTY);
-            page.starts.push(0);
+            page.cells.push(Cell {
+                fact: Fact::EMPTY,
+                words: [0; WORDS],
+            });
         }
         self.next += 1;
     }
@@ -297,7 +385,7 @@ mod tests {
             &ids,
             Standing::PENDING,
         );
-        arena.put(number, fact, &ids);
+        arena.put(number, fact, &ids, None);
     }
 
     #[test]

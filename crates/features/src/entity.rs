@@ -73,6 +73,28 @@ impl EntityKind {
     }
 }
 
+/// How many [`VIEWS`] there are.
+pub(crate) const VIEW_COUNT: usize = ENTITY_KINDS + 2;
+
+/// From which sides pasts are looked at: whose key the current event gives, and as which kind the
+/// events looked at carry it. Accounts and payees share their keys, so that the money that an
+/// account received is seen beside the money that it sent.
+pub(crate) const VIEWS: [(EntityKind, EntityKind); VIEW_COUNT] = {
+    let mut views = [(EntityKind::Account, EntityKind::Payee); VIEW_COUNT];
+    let mut place = 0;
+    while place < ENTITY_KINDS {
+        views[place] = (EntityKind::ALL[place], EntityKind::ALL[place]);
+        place += 1;
+    }
+    views[ENTITY_KINDS + 1] = (EntityKind::Payee, EntityKind::Account);
+    views
+};
+
+/// The place of a view, if there is such a one.
+pub(crate) fn view(entity: EntityKind, seen_as: EntityKind) -> Option<usize> {
+    VIEWS.iter().position(|view| *view == (entity, seen_as))
+}
+
 impl Member for EntityKind {
     const ALL: &'static [Self] = &Self::ALL;
 

@@ -9,6 +9,11 @@ const FORMAT: u8 = 1;
 const HAS_AMOUNT: u16 = 1 << 11;
 const HAS_COUNTRY: u16 = 1 << 12;
 const HAS_MCC: u16 = 1 << 13;
+const HAS_PLACE: u16 = 1 << 14;
+
+/// Where an event happened: latitude and longitude in millionths of a degree, north and east
+/// positive (WGS 84).
+pub type Place = (i32, i32);
 
 /// One event, reduced to what windows need. Entities are keyed hashes: nothing personal is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +29,11 @@ pub struct FeatureEvent {
     pub country: u16,
     /// The merchant category code as a number; 0 for none.
     pub mcc: u16,
+    /// Where it happened, if known.
+    pub place: Option<Place>,
     /// The keyed hash of each entity, by the order of [`EntityKind::ALL`]; 0 for none. Equal
-    /// entities of one tenant have equal hashes, those of different tenants different ones.
+    /// entities of one tenant have equal hashes, those of different tenants different ones. An
+    /// account has the same hash as payer's account and as payee.
     pub entities: [u64; ENTITY_KINDS],
 }
 
@@ -38,6 +46,7 @@ impl FeatureEvent {
             kind,
             country: 0,
             mcc: 0,
+            place: None,
             entities: [0; ENTITY_KINDS],
         }
     }
@@ -55,9 +64,9 @@ impl FeatureEvent {
             .collect()
     }
 
-    /// Its byte form: format, parts present, kind, time, then the parts present. 12 to 112 bytes.
+    /// Its byte form: format, parts present, kind, time, then the parts present. 12 to 120 bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(112);
+        let mut bytes = Vec::with_capacity(120);
         self.encode_into(&mut bytes);
         bytes
     }
@@ -69,7 +78,8 @@ impl FeatureEvent {
         let parts = self.present().bits() as u16
             | flag(amount.is_some(), HAS_AMOUNT)
             | flag(self.country != 0, HAS_COUNTRY)
-            | flag(self.mcc != 0, HAS_MCC);
+            | flag(self.mcc != 0, HAS_MCC)
+            | flag(self.place.is_some(), HAS_PLACE);
         bytes.push(FORMAT);
         bytes.extend_from_slice(&parts.to_le_bytes());
         bytes.push(self.kind as u8);
@@ -82,6 +92,10 @@ impl FeatureEvent {
             .filter(|number| *number != 0)
         {
             bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        if let Some((latitude, longitude)) = self.place {
+            bytes.extend_from_slice(&latitude.to_le_bytes());
+            bytes.extend_from_slice(&longitude.to_le_bytes());
         }
         for hash in self.entities.into_iter().filter(|hash| *hash != 0) {
             bytes.extend_from_slice(&hash.to_le_bytes());
@@ -109,7 +123,7 @@ impl FeatureEvent {
             });
         }
         let parts = u16::from_le_bytes(take(bytes)?);
-        if parts >> 14 != 0 {
+        if parts >> 15 != 0 {
             return Err(Error::Damaged("event has unknown parts"));
         }
         let [kind] = take(bytes)?;
@@ -126,6 +140,10 @@ impl FeatureEvent {
                     .filter(|n| *n != 0)
                     .ok_or(ZERO_PART)?;
             }
+        }
+        if parts & HAS_PLACE != 0 {
+            let latitude = i32::from_le_bytes(take(bytes)?);
+            event.place = Some((latitude, i32::from_le_bytes(take(bytes)?)));
         }
         for (place, hash) in event.entities.iter_mut().enumerate() {
             if parts >> place & 1 == 1 {
@@ -160,10 +178,11 @@ mod tests {
             amount in any::<Option<i64>>(),
             kind in 0..EventKind::ALL.len(),
             (country, mcc) in (0u16..3, any::<u16>()),
+            place in any::<Option<(i32, i32)>>(),
             entities in proptest::array::uniform11(0u64..3),
         ) -> FeatureEvent {
             let amount = amount.filter(|amount| *amount != i64::MIN);
-            FeatureEvent { at, amount, kind: EventKind::ALL[kind], country, mcc, entities }
+            FeatureEvent { at, amount, kind: EventKind::ALL[kind], country, mcc, place, entities }
         }
     }
 

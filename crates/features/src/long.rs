@@ -6,19 +6,24 @@
 //! computed anew on the first visit.
 
 use crate::arena::Fact;
-use crate::plan::{Lane, Want, value_of};
+use crate::pass::{Asked, Slid, fill, travel};
+use crate::plan::{Group, Passes, Trail};
 use crate::run::{Ground, Inside, Key, RUN, Run};
 use crate::slide::{Slide, Step};
-use crate::tally::Tally;
+use crate::tally::{Fading, Tally};
+use crate::{Aggregate, Value};
 use std::collections::VecDeque;
 use std::ops::Range;
+
+/// How many of the latest events are looked at for one with a place.
+const LOOKS_MAX: usize = 1024;
 
 /// The timeline.
 #[derive(Debug)]
 pub(crate) struct Long {
     generation: u64,
     runs: VecDeque<Run>,
-    /// One for each window of different values.
+    /// One for each window of the plan.
     slides: Vec<Slide>,
     len: usize,
 }
@@ -112,56 +117,133 @@ impl Long {
         self.slide_values(position, after, ground, Slide::add);
     }
 
-    /// The tally of a lane over the events after one time, until another.
-    pub(crate) fn tally(&self, lane: &Lane, after: i64, until: i64, ground: Ground) -> Tally {
+    /// Fills in the values of one view.
+    pub(crate) fn read(
+        &mut self,
+        passes: &Passes,
+        asked: &Asked,
+        ground: Ground,
+        values: &mut [Value],
+    ) {
+        let kind = asked.fact.kind;
+        for group in passes
+            .groups
+            .iter()
+            .filter(|group| group.readers.contains_place(kind))
+        {
+            self.read_group(group, asked, ground, values);
+        }
+        for trail in passes
+            .trails
+            .iter()
+            .filter(|trail| trail.output.readers.contains_place(kind))
+        {
+            values[trail.output.slot] = self.trail(trail, asked, ground);
+        }
+    }
+
+    fn read_group(&mut self, group: &Group, asked: &Asked, ground: Ground, values: &mut [Value]) {
+        let until = asked.fact.at.saturating_sub(group.newer);
+        for edge in &group.edges {
+            let after = asked.fact.at.saturating_sub(edge.older);
+            let asks = |output: &crate::plan::Output| output.aggregate == Aggregate::SincePrevious;
+            let latest = edge.outputs.iter().any(asks);
+            let latest = latest
+                .then(|| self.latest(group.column, after, until, ground))
+                .flatten();
+            if let Some(slide) = self.slide(edge.slide, after, until, ground) {
+                fill(group, edge, asked, &Slid(slide, latest), values);
+            }
+        }
+    }
+
+    fn trail(&self, trail: &Trail, asked: &Asked, ground: Ground) -> Value {
+        let at = asked.fact.at;
+        let (after, until) = (
+            at.saturating_sub(trail.older),
+            at.saturating_sub(trail.newer),
+        );
+        if let Aggregate::Ewma(half_life) = trail.output.aggregate {
+            let mut fading = Fading::default();
+            let length = Fading::step(half_life);
+            for step in 0..=trail.older / length {
+                let until = at.saturating_sub(step.saturating_mul(length));
+                let tally = self.tally(
+                    trail.column,
+                    after.max(until.saturating_sub(length)),
+                    until,
+                    ground,
+                );
+                fading.add(step, tally.sum(), tally.priced());
+            }
+            return fading.value();
+        }
+        let mut previous = None;
+        for position in self.positions_until(until).take(LOOKS_MAX) {
+            let event = ground.arena.seen(position);
+            if event.fact.at <= after {
+                break;
+            }
+            if trail.matcher.matches(&event.fact)
+                && let Some(place) = event.place()
+            {
+                previous = Some((event.fact.at, place));
+                break;
+            }
+        }
+        travel(trail.output.aggregate, asked, previous)
+    }
+
+    /// The tally of a filter over the events after one time, until another.
+    fn tally(&self, column: usize, after: i64, until: i64, ground: Ground) -> Tally {
         let mut tally = Tally::EMPTY;
+        if after >= until {
+            return tally;
+        }
         for run in self.runs.range(self.runs_between(after, until)) {
             if after < run.first() && run.last() <= until {
-                tally.merge(run.total(lane));
+                tally.merge(run.total(column));
             } else {
-                run.tally(lane, after, until, ground, &mut tally);
+                run.tally(column, after, until, ground, &mut tally);
             }
         }
         tally
     }
 
-    /// The time of the latest event that a lane lets through.
-    pub(crate) fn latest(
-        &self,
-        lane: &Lane,
-        after: i64,
-        until: i64,
-        ground: Ground,
-    ) -> Option<i64> {
+    /// The time of the latest event that a filter lets through.
+    fn latest(&self, column: usize, after: i64, until: i64, ground: Ground) -> Option<i64> {
         let runs = self.runs.range(self.runs_between(after, until)).rev();
-        runs.filter(|run| run.total(lane).count > 0)
-            .find_map(|run| run.latest(lane, after, until, ground))
+        runs.filter(|run| run.total(column).count > 0)
+            .find_map(|run| run.latest(column, after, until, ground))
     }
 
-    /// The different values of a lane, its window moved to these edges.
-    pub(crate) fn distinct(
-        &mut self,
-        lane: &Lane,
-        after: i64,
-        until: i64,
-        ground: Ground,
-    ) -> Option<&Slide> {
-        let Want::Distinct(attribute) = lane.want else {
-            return None;
-        };
-        let mut slide = std::mem::replace(self.slides.get_mut(lane.summary)?, Slide::new());
-        for (after, until, step) in slide.shift(after, until) {
+    /// A slide, its window moved to these edges.
+    fn slide(&mut self, place: usize, after: i64, until: i64, ground: Ground) -> Option<&Slide> {
+        let spec = ground.listed.slides.get(place)?;
+        let mut slide = std::mem::replace(self.slides.get_mut(place)?, Slide::vacant());
+        for (after, until, step) in slide.shift(spec, after, until) {
             self.each_between(after, until, ground, |chunk| {
-                for (position, fact) in chunk.filter(|(_, fact)| lane.matcher.matches(fact)) {
-                    if let Some(value) = value_of(ground.arena, position, fact, attribute) {
-                        step(&mut slide, value);
-                    }
+                for (position, fact) in chunk.filter(|(_, fact)| spec.matcher.matches(fact)) {
+                    step(&mut slide, spec, ground.arena, position, fact);
                 }
             });
         }
-        let place = self.slides.get_mut(lane.summary)?;
+        if slide.forgot_extremes() {
+            let tally = self.tally(spec.column, after, until, ground);
+            slide.set_extremes(tally.extremes());
+        }
+        let place = self.slides.get_mut(place)?;
         *place = slide;
         Some(place)
+    }
+
+    /// The positions until a time, latest first.
+    fn positions_until(&self, until: i64) -> impl Iterator<Item = u32> {
+        let end = self.runs.partition_point(|run| run.first() <= until);
+        self.runs
+            .range(..end)
+            .rev()
+            .flat_map(move |run| run.positions_until(until).iter().rev().copied())
     }
 
     /// Visits the events after one time, until another, chunk by chunk.
@@ -215,21 +297,16 @@ impl Long {
         self.run_of(key, ground)
     }
 
-    /// Adds the event's values to the windows that cover it, or removes them.
+    /// Adds the event to the windows that cover it, or removes it.
     fn slide_values(&mut self, position: u32, fact: &Fact, ground: Ground, step: Step) {
-        for lane in &ground.kind.lanes {
-            if let Want::Distinct(attribute) = lane.want
-                && let Some(slide) = self.slides.get_mut(lane.summary)
-                && slide.covers(fact.at)
-                && lane.matcher.matches(fact)
-                && let Some(value) = value_of(ground.arena, position, fact, attribute)
-            {
-                step(slide, value);
+        for (slide, spec) in self.slides.iter_mut().zip(&ground.listed.slides) {
+            if slide.covers(fact.at) && spec.matcher.matches(fact) {
+                step(slide, spec, ground.arena, position, fact);
             }
         }
     }
 }
 
 fn new_slides(ground: Ground) -> Vec<Slide> {
-    (0..ground.kind.slides).map(|_| Slide::new()).collect()
+    ground.listed.slides.iter().map(Slide::new).collect()
 }

@@ -3,13 +3,14 @@
 use crate::FeatureEvent;
 use crate::arena::{Arena, Fact, Ids, NO_AMOUNT, NO_ENTITY, Standing};
 use crate::blocks::{Blocks, LIST_MAX, List};
-use crate::entity::EntityKind;
+use crate::entity::{EntityKind, VIEWS};
+use crate::event::Place;
 use crate::long::Long;
 use crate::plan::Plan;
 use crate::registry::{Registry, Timeline};
 use crate::run::Ground;
 use crate::slide::Spread;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use paywarden_domain::EventKind;
 use std::hash::BuildHasherDefault;
 
@@ -20,6 +21,8 @@ pub(crate) struct Past {
     pub registry: Registry,
     pub blocks: Blocks,
     pub longs: HashMap<u32, Long, BuildHasherDefault<Spread>>,
+    /// Entities that somebody marked, by kind and key.
+    pub marks: HashSet<(u8, u64), BuildHasherDefault<Spread>>,
     /// From how many events on a timeline is long.
     long_min: usize,
 }
@@ -31,6 +34,7 @@ impl Past {
             registry: Registry::new(entities_max),
             blocks: Blocks::new(),
             longs: HashMap::default(),
+            marks: HashSet::default(),
             long_min: long_min.clamp(2, LIST_MAX),
         }
     }
@@ -61,6 +65,7 @@ impl Past {
     pub(crate) fn event(&self, number: u64) -> Option<(FeatureEvent, Standing)> {
         let position = self.arena.position(number)?;
         let fact = self.arena.fact(position)?;
+        let seen = self.arena.seen(position);
         let ids = self.arena.ids(position);
         let entities = ids.map(|id| self.registry.get(id).map_or(0, |entity| entity.key));
         let event = FeatureEvent {
@@ -69,6 +74,7 @@ impl Past {
             kind: EventKind::from_number(fact.kind)?,
             country: fact.country,
             mcc: fact.mcc,
+            place: seen.place(),
             entities,
         };
         Some((event, fact.standing))
@@ -83,9 +89,27 @@ impl Past {
         }
     }
 
+    /// Marks an entity, or takes the mark away. A marked account is marked as payee too.
+    pub(crate) fn mark(&mut self, kind: EntityKind, key: u64, marked: bool) {
+        for (_, seen_as) in VIEWS.iter().filter(|(entity, _)| *entity == kind) {
+            let entity = (*seen_as as u8, key);
+            if marked {
+                self.marks.insert(entity);
+            } else {
+                self.marks.remove(&entity);
+            }
+        }
+    }
+
     /// Adds an event with a number that is not kept, and lists it at its entities.
-    pub(crate) fn insert(&mut self, number: u64, fact: Fact, ids: &Ids, plan: &Plan) {
-        self.arena.put(number, fact, ids);
+    pub(crate) fn insert(
+        &mut self,
+        number: u64,
+        fact: Fact,
+        (ids, place): (&Ids, Option<Place>),
+        plan: &Plan,
+    ) {
+        self.arena.put(number, fact, ids, place);
         let position = number as u32;
         for (kind, id) in tracked(ids) {
             let ground = ground(&self.arena, plan, kind);
@@ -196,7 +220,7 @@ pub(crate) fn tracked(ids: &Ids) -> impl Iterator<Item = (EntityKind, u32)> {
 pub(crate) fn ground<'a>(arena: &'a Arena, plan: &'a Plan, kind: EntityKind) -> Ground<'a> {
     Ground {
         arena,
-        kind: &plan.kinds[kind as usize],
+        listed: &plan.listed[kind as usize],
         generation: plan.generation,
     }
 }

@@ -1,7 +1,7 @@
 //! The registered windows, sorted into what one visit to one entity computes.
 
 use crate::arena::{Arena, Fact, NO_AMOUNT};
-use crate::entity::{ENTITY_KINDS, EntityKind};
+use crate::entity::{ENTITY_KINDS, EntityKind, VIEW_COUNT, view};
 use crate::set::Member;
 use crate::{Aggregate, Attribute, Error, Filter, Set, WindowSpec};
 use paywarden_domain::time::DAY;
@@ -13,69 +13,121 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Plan {
     /// Different for every plan of this process.
     pub(crate) generation: u64,
-    pub(crate) slots: usize,
-    /// What to compute for each kind of entity.
-    pub(crate) kinds: [KindPlan; ENTITY_KINDS],
-    /// Windows over events that share a second entity with the current one.
-    pub(crate) joint: Vec<JointLane>,
+    /// The far edge of each slot, for the question whether its value is whole.
+    olders: Vec<i64>,
+    /// What to compute for each view of an entity.
+    pub(crate) views: [Passes; VIEW_COUNT],
+    /// What long timelines of each kind keep for it.
+    pub(crate) listed: [Listed; ENTITY_KINDS],
+    /// Windows over events that share further entities with the current one.
+    pub(crate) joint: Vec<Joint>,
+    /// Slots of `FirstSeen`, by view.
+    pub(crate) first_seen: [Vec<usize>; VIEW_COUNT],
+    /// Questions about links, by view.
+    pub(crate) links: Vec<Link>,
     /// The farthest edge of all windows, at least a day.
     pub(crate) reach: i64,
 }
 
-/// What one visit to an entity of one kind computes.
+/// Windows over one list of events. Those with one filter and one near edge are one group: a
+/// single pass from the near edge back serves all of their far edges and aggregates.
 #[derive(Debug, Default)]
-pub(crate) struct KindPlan {
-    pub lanes: Vec<Lane>,
-    pub outputs: Vec<Output>,
-    /// Slots of `FirstSeen`.
-    pub first_seen: Vec<usize>,
-    /// The filters of the lanes, each once: long timelines keep tallies for them.
-    pub matchers: Vec<Matcher>,
-    /// How many lanes want different values: long timelines keep a slide for each.
-    pub slides: usize,
+pub(crate) struct Passes {
+    pub groups: Vec<Group>,
+    pub trails: Vec<Trail>,
     /// The farthest edge of these windows.
     pub reach: i64,
 }
 
-/// One computation over one window; several aggregates may read its result.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Lane {
-    pub newer: i64,
-    pub older: i64,
+/// One pass.
+#[derive(Debug)]
+pub(crate) struct Group {
     pub matcher: Matcher,
-    /// Place of its summary at long timelines: among the tallies, or among the slides.
-    pub summary: usize,
-    pub want: Want,
+    /// Place of its filter among the summaries of long timelines.
+    pub column: usize,
+    pub newer: i64,
+    /// Near to far.
+    pub edges: Vec<Edge>,
+    /// The attributes whose values are told apart.
+    pub attributes: Vec<Attribute>,
+    pub needs: Needs,
     /// For which kinds of current event some output of it is wanted.
     pub readers: Set<EventKind>,
 }
 
-/// What a lane gathers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Want {
-    Tally,
-    Distinct(Attribute),
-    Latest,
+/// What a pass gathers besides the tally.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Needs {
+    pub moments: bool,
+    pub amounts: bool,
 }
 
-/// Where a lane's result goes.
+/// A far edge of a group, with the values to be read there.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    pub older: i64,
+    /// Place of its window among the slides of long timelines.
+    pub slide: usize,
+    pub outputs: Vec<Output>,
+}
+
+/// Where a value goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     pub slot: usize,
-    pub lane: usize,
     pub aggregate: Aggregate,
+    /// Of `Distinct`: place among the attributes of the group.
+    pub attribute: usize,
     /// Whether the current event counts if its kind and amount match.
     pub counts_self: bool,
     /// For which kinds of current event it is wanted.
     pub readers: Set<EventKind>,
 }
 
-/// A lane whose events share all of these entities with the current one.
-#[derive(Debug)]
-pub(crate) struct JointLane {
-    pub entities: Set<EntityKind>,
-    pub lane: Lane,
+/// A value that depends on the order of events, computed by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trail {
+    pub matcher: Matcher,
+    pub column: usize,
+    pub newer: i64,
+    pub older: i64,
     pub output: Output,
+}
+
+/// Windows over the events that share all of these entities with the current one.
+#[derive(Debug)]
+pub(crate) struct Joint {
+    pub view: usize,
+    pub same: Set<EntityKind>,
+    pub passes: Passes,
+    pub readers: Set<EventKind>,
+}
+
+/// A question about links.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link {
+    pub view: usize,
+    pub output: Output,
+}
+
+/// What long timelines of one kind keep.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// A tally of each chunk by each of these filters.
+    pub matchers: Vec<Matcher>,
+    /// The moving windows.
+    pub slides: Vec<SlideSpec>,
+}
+
+/// A moving window.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SlideSpec {
+    pub matcher: Matcher,
+    pub column: usize,
+    pub newer: i64,
+    pub older: i64,
+    pub attributes: Vec<Attribute>,
+    pub quantiles: Vec<u16>,
 }
 
 impl Plan {
@@ -87,116 +139,206 @@ impl Plan {
                 limit: windows_max,
             });
         }
-        let mut plan = Self {
-            slots: specs.len(),
-            ..Self::empty()
-        };
+        let mut plan = Self::empty();
         for (slot, spec) in specs.iter().enumerate() {
             spec.check()?;
             plan.add(slot, spec);
         }
+        plan.finish();
         Ok(plan)
     }
 
     /// A plan without windows.
     pub(crate) fn empty() -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        let kinds = std::array::from_fn(|_| KindPlan::default());
         Self {
-            generation,
-            slots: 0,
-            kinds,
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            olders: Vec::new(),
+            views: Default::default(),
+            listed: Default::default(),
             joint: Vec::new(),
+            first_seen: Default::default(),
+            links: Vec::new(),
             reach: DAY,
         }
     }
 
     /// How far back the windows of an event with these entities reach.
     pub(crate) fn reach_for(&self, present: Set<EntityKind>) -> i64 {
-        let own = present.iter().map(|kind| self.kinds[kind as usize].reach);
+        let views = crate::entity::VIEWS.iter().zip(&self.views);
+        let own = views
+            .filter(|((kind, _), _)| present.contains(*kind))
+            .map(|(_, passes)| passes.reach);
         let joint = self
             .joint
             .iter()
-            .filter(|joint| present.includes(joint.entities));
-        own.chain(joint.map(|joint| joint.lane.older))
+            .filter(|joint| present.includes(joint.same.with(crate::entity::VIEWS[joint.view].0)));
+        own.chain(joint.map(|joint| joint.passes.reach))
             .max()
             .unwrap_or(0)
     }
 
     /// How many values an event gets.
     pub fn slots(&self) -> usize {
-        self.slots
+        self.olders.len()
+    }
+
+    /// How far back the window of a slot reaches, in microseconds.
+    pub(crate) fn older(&self, slot: usize) -> i64 {
+        self.olders.get(slot).copied().unwrap_or(0)
     }
 
     fn add(&mut self, slot: usize, spec: &WindowSpec) {
-        let kind = &mut self.kinds[spec.entity as usize];
-        let want = match spec.aggregate {
-            Aggregate::FirstSeen => return kind.first_seen.push(slot),
-            Aggregate::SincePrevious => Want::Latest,
-            Aggregate::Distinct(attribute) => Want::Distinct(attribute),
-            _ => Want::Tally,
+        let view = view(spec.entity, spec.seen_as).unwrap_or(spec.entity as usize);
+        let known = spec.filter.outcomes.is_none() && spec.filter.labels.is_none();
+        let output = Output {
+            slot,
+            aggregate: spec.aggregate,
+            attribute: 0,
+            counts_self: spec.counts_self && spec.newer == 0 && known,
+            readers: spec.readers,
         };
+        let link = matches!(
+            spec.aggregate,
+            Aggregate::Component | Aggregate::HopsToMarked
+        );
+        if spec.aggregate == Aggregate::FirstSeen || link {
+            self.olders.push(0);
+            match link {
+                true => self.links.push(Link { view, output }),
+                false => self.first_seen[view].push(slot),
+            }
+            return;
+        }
+        self.olders.push(spec.older);
+        self.reach = self.reach.max(spec.older);
+        let same = match spec.seen_as == spec.entity {
+            true => spec.filter.same.without(spec.entity),
+            false => spec.filter.same,
+        };
+        let listed = &mut self.listed[spec.seen_as as usize];
+        if same.is_empty() {
+            return self.views[view].add(spec, output, Some(listed));
+        }
+        let place = self
+            .joint
+            .iter()
+            .position(|joint| (joint.view, joint.same) == (view, same));
+        let place = place.unwrap_or_else(|| {
+            self.joint.push(Joint {
+                view,
+                same,
+                passes: Passes::default(),
+                readers: Set::EMPTY,
+            });
+            self.joint.len() - 1
+        });
+        let joint = &mut self.joint[place];
+        joint.readers = joint.readers.union(spec.readers);
+        joint.passes.add(spec, output, None);
+    }
+
+    /// Names the slides of every edge, once all outputs are known.
+    fn finish(&mut self) {
+        for (passes, (_, kind)) in self.views.iter_mut().zip(crate::entity::VIEWS) {
+            let slides = &mut self.listed[kind as usize].slides;
+            for group in &mut passes.groups {
+                for edge in &mut group.edges {
+                    let quantiles = edge.outputs.iter().filter_map(Output::permille);
+                    let spec = SlideSpec {
+                        matcher: group.matcher,
+                        column: group.column,
+                        newer: group.newer,
+                        older: edge.older,
+                        attributes: group.attributes.clone(),
+                        quantiles: quantiles.collect(),
+                    };
+                    edge.slide = place(slides, spec);
+                }
+            }
+        }
+    }
+}
+
+impl Output {
+    /// The share that a quantile asks for, in thousandths.
+    pub(crate) fn permille(&self) -> Option<u16> {
+        match self.aggregate {
+            Aggregate::Quantile(permille) => Some(permille),
+            _ => None,
+        }
+    }
+}
+
+impl Passes {
+    /// The slots of its values.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = usize> {
+        let edges = self.groups.iter().flat_map(|group| &group.edges);
+        let outputs = edges.flat_map(|edge| edge.outputs.iter().map(|output| output.slot));
+        outputs.chain(self.trails.iter().map(|trail| trail.output.slot))
+    }
+
+    /// Adds a window; `listed` is what long timelines keep for these passes, if they do.
+    fn add(&mut self, spec: &WindowSpec, mut output: Output, listed: Option<&mut Listed>) {
         self.reach = self.reach.max(spec.older);
         let matcher = Matcher::new(&spec.filter);
-        let known = spec.filter.outcomes.is_none() && spec.filter.labels.is_none();
-        let counts_self = spec.counts_self && spec.newer == 0 && known;
-        let mut output = Output {
-            slot,
-            lane: 0,
-            aggregate: spec.aggregate,
-            counts_self,
-            readers: spec.readers,
-        };
-        let mut lane = Lane {
-            newer: spec.newer,
-            older: spec.older,
-            matcher,
-            summary: 0,
-            want,
-            readers: spec.readers,
-        };
-        let entities = spec.filter.same.with(spec.entity);
-        if entities != Set::EMPTY.with(spec.entity) {
-            return self.joint.push(JointLane {
-                entities,
-                lane,
+        let column = listed.map_or(0, |listed| place(&mut listed.matchers, matcher));
+        let trails = matches!(
+            spec.aggregate,
+            Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
+        );
+        if trails {
+            return self.trails.push(Trail {
+                matcher,
+                column,
+                newer: spec.newer,
+                older: spec.older,
                 output,
             });
         }
-        kind.reach = kind.reach.max(spec.older);
-        let known = kind.lanes.iter().position(|other| {
-            Lane {
-                summary: 0,
-                readers: lane.readers,
-                ..*other
-            } == lane
+        let key = |group: &Group| (group.matcher, group.newer) == (matcher, spec.newer);
+        let known = self.groups.iter().position(key).unwrap_or_else(|| {
+            self.groups.push(Group {
+                matcher,
+                column,
+                newer: spec.newer,
+                edges: Vec::new(),
+                attributes: Vec::new(),
+                needs: Needs::default(),
+                readers: Set::EMPTY,
+            });
+            self.groups.len() - 1
         });
-        if let Some(known) = known {
-            kind.lanes[known].readers = kind.lanes[known].readers.union(spec.readers);
+        let group = &mut self.groups[known];
+        group.readers = group.readers.union(spec.readers);
+        group.needs.moments |= spec.aggregate == Aggregate::Deviation;
+        group.needs.amounts |= output.permille().is_some();
+        if let Aggregate::Distinct(attribute) = spec.aggregate {
+            output.attribute = place(&mut group.attributes, attribute);
         }
-        output.lane = known.unwrap_or_else(|| {
-            lane.summary = match want {
-                Want::Distinct(_) => kind.slides,
-                Want::Tally | Want::Latest => place(&mut kind.matchers, matcher),
+        let found = group
+            .edges
+            .binary_search_by_key(&spec.older, |edge| edge.older);
+        let edge = found.unwrap_or_else(|edge| {
+            let new = Edge {
+                older: spec.older,
+                slide: 0,
+                outputs: Vec::new(),
             };
-            kind.slides += usize::from(matches!(want, Want::Distinct(_)));
-            kind.lanes.push(lane);
-            kind.lanes.len() - 1
+            group.edges.insert(edge, new);
+            edge
         });
-        kind.outputs.push(output);
+        group.edges[edge].outputs.push(output);
     }
 }
 
 /// The place of an equal item, added if there is none.
 fn place<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
-    items
-        .iter()
-        .position(|other| *other == item)
-        .unwrap_or_else(|| {
-            items.push(item);
-            items.len() - 1
-        })
+    let known = items.iter().position(|other| *other == item);
+    known.unwrap_or_else(|| {
+        items.push(item);
+        items.len() - 1
+    })
 }
 
 /// A filter as masks. `same` is not part of it.
@@ -204,6 +346,7 @@ fn place<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
 pub(crate) struct Matcher {
     kinds: u32,
     standings: u32,
+    subtract: u32,
     amount_min: i64,
     amount_max: i64,
 }
@@ -215,6 +358,7 @@ impl Matcher {
         Self {
             kinds: filter.kinds.bits(),
             standings: standings(filter),
+            subtract: filter.subtract.bits(),
             amount_min: filter.amount_min.unwrap_or(lowest).max(lowest),
             amount_max: filter.amount_max.unwrap_or(i64::MAX),
         }
@@ -230,6 +374,17 @@ impl Matcher {
     pub(crate) fn would_match(&self, fact: &Fact) -> bool {
         self.kinds >> fact.kind & 1 == 1
             && (self.amount_min..=self.amount_max).contains(&fact.amount)
+    }
+
+    /// The amount of an event that matches, with its sign; `NO_AMOUNT` for none.
+    #[inline]
+    pub(crate) fn amount(&self, fact: &Fact) -> i64 {
+        if self.subtract >> fact.kind & 1 == 1 {
+            // `NO_AMOUNT` is its own negative.
+            fact.amount.wrapping_neg()
+        } else {
+            fact.amount
+        }
     }
 }
 

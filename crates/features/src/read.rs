@@ -1,22 +1,29 @@
 //! Reading the registered windows for one event that is about to be added.
 
-use crate::arena::{Arena, Fact, Ids, NO_ENTITY};
-use crate::entity::EntityKind;
+use crate::arena::{Fact, Ids, NO_ENTITY, Seen};
+use crate::entity::{VIEW_COUNT, VIEWS};
+use crate::event::{FeatureEvent, Place};
 use crate::long::Long;
-use crate::past::{Past, ground, tracked};
-use crate::plan::{JointLane, Lane, Output, Plan, Want, value_of};
+use crate::pass::{Asked, pass, trail};
+use crate::past::{Past, ground};
+use crate::plan::{Joint, Passes, Plan};
 use crate::registry::Timeline;
-use crate::tally::Tally;
-use crate::{Attribute, Value};
+use crate::slide::Running;
+use crate::{Aggregate, Value};
 
-/// From how many values on the memory of a scan is given back after it.
-const VALUES_KEPT: usize = 4096;
+/// The most events that a window shared by several entities looks at when all of them have many.
+const SHARED_MAX: usize = 4096;
+/// Stands for an entity that the current event names and that no event is listed under.
+const NO_EVENTS: u32 = NO_ENTITY - 1;
 
 /// The event that asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Current {
     pub fact: Fact,
     pub ids: Ids,
+    pub place: Option<Place>,
+    /// The entity of each view; `NO_ENTITY` if the event does not name it.
+    views: [u32; VIEW_COUNT],
 }
 
 /// What is asked, and by which event.
@@ -31,207 +38,137 @@ pub(crate) struct Query<'a> {
 /// What is reused from read to read.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    facts: Vec<Fact>,
-    gathers: Vec<Gather>,
-    distinct: Vec<u32>,
-}
-
-/// What a lane has gathered.
-#[derive(Debug, Clone, Copy)]
-struct Gather {
-    after: i64,
-    until: i64,
-    tally: Tally,
-    latest: Option<i64>,
-    distinct: usize,
-    /// Whether the current event's value was among them.
-    own_seen: bool,
-}
-
-impl Gather {
-    fn new(lane: &Lane, at: i64) -> Self {
-        Self {
-            after: at.saturating_sub(lane.older),
-            until: at.saturating_sub(lane.newer),
-            tally: Tally::EMPTY,
-            latest: None,
-            distinct: 0,
-            own_seen: false,
-        }
-    }
-}
-
-impl Current {
-    fn value(&self, attribute: Attribute) -> Option<u32> {
-        let (number, none) = match attribute {
-            Attribute::Entity(kind) => (self.ids[kind as usize], NO_ENTITY),
-            Attribute::Country => (u32::from(self.fact.country), 0),
-            Attribute::Mcc => (u32::from(self.fact.mcc), 0),
-        };
-        (number != none).then_some(number)
-    }
-
-    /// The value of an output, this event included if it counts.
-    fn value_of(&self, lane: &Lane, output: &Output, gather: &Gather) -> Value {
-        let counts = output.counts_self && lane.matcher.would_match(&self.fact);
-        match lane.want {
-            Want::Tally => {
-                let mut tally = gather.tally;
-                if counts {
-                    tally.add(self.fact.amount);
-                }
-                tally.value(output.aggregate)
-            }
-            Want::Distinct(attribute) => {
-                let adds = counts && !gather.own_seen && self.value(attribute).is_some();
-                Value::Count((gather.distinct + usize::from(adds)) as i64)
-            }
-            Want::Latest => gather.latest.map_or(Value::Missing, |at| {
-                Value::Duration(self.fact.at.saturating_sub(at))
-            }),
-        }
-    }
-}
-
-/// Looks at single events for one lane.
-struct Scan<'a> {
-    arena: &'a Arena,
-    lane: &'a Lane,
-    gather: &'a mut Gather,
-    /// The values that are told apart, repeated ones too.
-    values: &'a mut Vec<u32>,
-}
-
-impl<'a> Scan<'a> {
-    fn new(
-        arena: &'a Arena,
-        lane: &'a Lane,
-        gather: &'a mut Gather,
-        values: &'a mut Vec<u32>,
-    ) -> Self {
-        values.clear();
-        Self {
-            arena,
-            lane,
-            gather,
-            values,
-        }
-    }
-
-    /// Gathers events that lie in the window.
-    fn visit<'f>(&mut self, events: impl Iterator<Item = (u32, &'f Fact)>) {
-        let Self {
-            arena,
-            lane,
-            gather,
-            values,
-        } = self;
-        let events = events.filter(|(_, fact)| lane.matcher.matches(fact));
-        match lane.want {
-            Want::Tally => events.for_each(|(_, fact)| gather.tally.add(fact.amount)),
-            Want::Latest => {
-                gather.latest = events
-                    .map(|(_, fact)| Some(fact.at))
-                    .fold(gather.latest, Ord::max);
-            }
-            Want::Distinct(attribute) => values.extend(
-                events.filter_map(|(position, fact)| value_of(arena, position, fact, attribute)),
-            ),
-        }
-    }
-
-    /// Counts the values that differ.
-    fn finish(self, current: &Current) {
-        if let Want::Distinct(attribute) = self.lane.want {
-            self.values.sort_unstable();
-            self.values.dedup();
-            let own = current.value(attribute);
-            self.gather.distinct = self.values.len();
-            self.gather.own_seen = own.is_some_and(|own| self.values.binary_search(&own).is_ok());
-        }
-        if self.values.capacity() > VALUES_KEPT {
-            *self.values = Vec::new();
-        }
-    }
-}
-
-/// The lanes whose results the current event wants, with what they gather.
-fn wanted<'a>(
-    lanes: &'a [Lane],
-    query: Query<'a>,
-    gathers: &'a mut [Gather],
-) -> impl Iterator<Item = (&'a Lane, &'a mut Gather)> {
-    let kind = query.current.fact.kind;
-    let pairs = lanes.iter().zip(gathers);
-    pairs.filter(move |(lane, _)| lane.readers.contains_place(kind))
+    seen: Vec<Seen>,
+    shared: Vec<Seen>,
+    running: Running,
 }
 
 impl Past {
-    /// Fills one value per slot of the plan. The event is not yet inserted.
-    pub(crate) fn read(&mut self, query: Query, scratch: &mut Scratch, values: &mut Vec<Value>) {
+    /// The event with the entities that its views look at.
+    pub(crate) fn current(&self, event: &FeatureEvent, fact: Fact, ids: Ids) -> Current {
+        let mut views = [NO_ENTITY; VIEW_COUNT];
+        for (view, (kind, seen_as)) in views.iter_mut().zip(VIEWS) {
+            *view = match event.entity(kind) {
+                0 => NO_ENTITY,
+                _ if kind == seen_as => ids[kind as usize],
+                key => self.registry.find(seen_as, key).unwrap_or(NO_EVENTS),
+            };
+        }
+        Current {
+            fact,
+            ids,
+            place: event.place,
+            views,
+        }
+    }
+
+    /// Fills one value per slot of the plan. The event is not yet inserted. Adds to `cut` the slots
+    /// that would have had to look at too much.
+    pub(crate) fn read(
+        &mut self,
+        query: Query,
+        scratch: &mut Scratch,
+        values: &mut Vec<Value>,
+        cut: &mut Vec<usize>,
+    ) {
         let Query { plan, current, .. } = query;
-        let Scratch {
-            facts,
-            gathers,
-            distinct,
-        } = scratch;
+        let kind = current.fact.kind;
         values.clear();
-        values.resize(plan.slots, Value::Missing);
-        self.copy_facts(&current.ids, facts);
-        let mut facts = facts.as_slice();
-        for (kind, id) in tracked(&current.ids) {
-            let kind_plan = &plan.kinds[kind as usize];
-            let (own, rest) = facts.split_at(self.short(id).len());
-            facts = rest;
-            if !kind_plan.first_seen.is_empty() {
+        values.resize(plan.slots(), Value::Missing);
+        self.copy_events(&current.views, &mut scratch.seen);
+        let mut seen = scratch.seen.as_slice();
+        for (view, passes) in plan.views.iter().enumerate() {
+            let id = current.views[view];
+            if id == NO_ENTITY {
+                continue;
+            }
+            let (own, rest) = seen.split_at(self.short(id).len());
+            seen = rest;
+            if !plan.first_seen[view].is_empty() {
                 let first = self.first_seen(id).min(current.fact.at);
                 let age = Value::Duration(current.fact.at.saturating_sub(first));
-                kind_plan
-                    .first_seen
+                plan.first_seen[view]
                     .iter()
                     .for_each(|slot| values[*slot] = age);
             }
-            gathers.clear();
-            gathers.extend(
-                kind_plan
-                    .lanes
-                    .iter()
-                    .map(|lane| Gather::new(lane, current.fact.at)),
-            );
-            if !self.summarize(query, (kind, id), gathers) {
-                self.scan(query, (kind, id), own, gathers, distinct);
-            }
-            let wanted = |output: &&Output| output.readers.contains_place(current.fact.kind);
-            for output in kind_plan.outputs.iter().filter(wanted) {
-                let (lane, gather) = (&kind_plan.lanes[output.lane], &gathers[output.lane]);
-                values[output.slot] = current.value_of(lane, output, gather);
+            let asked = Asked {
+                fact: &current.fact,
+                ids: &current.ids,
+                place: current.place,
+                counts: current.ids[VIEWS[view].1 as usize] == id,
+            };
+            if passes.reach > 0 && !self.summarize(query, view, &asked, values) {
+                let mut all = Vec::new();
+                let own = if self.is_long(id) {
+                    self.copy_long(id, &asked, passes, &mut all);
+                    &all
+                } else {
+                    own
+                };
+                run(passes, own, &asked, &mut scratch.running, values);
             }
         }
-        let wanted = |joint: &&JointLane| joint.lane.readers.contains_place(current.fact.kind);
-        for joint in plan.joint.iter().filter(wanted) {
-            if let Some(gather) = self.gather_joint(joint, query, distinct) {
-                values[joint.output.slot] = current.value_of(&joint.lane, &joint.output, &gather);
+        for joint in plan
+            .joint
+            .iter()
+            .filter(|joint| joint.readers.contains_place(kind))
+        {
+            let whole = self.gather(joint, query, &mut scratch.shared);
+            let Some(whole) = whole else { continue };
+            let asked = Asked {
+                fact: &current.fact,
+                ids: &current.ids,
+                place: current.place,
+                counts: current.ids[VIEWS[joint.view].1 as usize] == current.views[joint.view],
+            };
+            run(
+                &joint.passes,
+                &scratch.shared,
+                &asked,
+                &mut scratch.running,
+                values,
+            );
+            if !whole {
+                cut.extend(joint.passes.slots());
+            }
+        }
+        for link in plan
+            .links
+            .iter()
+            .filter(|link| link.output.readers.contains_place(kind))
+        {
+            let (value, whole) = match link.output.aggregate {
+                Aggregate::HopsToMarked => self.hops_to_marked(current.views[link.view], current),
+                _ => self.component(current.views[link.view], current),
+            };
+            values[link.output.slot] = value;
+            if !whole {
+                cut.push(link.output.slot);
             }
         }
     }
 
-    /// Copies the facts of all short timelines side by side. They lie all over the arena: with no
+    /// Copies the events of all short timelines side by side. They lie all over the arena: with no
     /// decision between one and the next the processor fetches many of them at once, which is
     /// several times faster than looking at each in turn.
-    fn copy_facts(&self, ids: &Ids, facts: &mut Vec<Fact>) {
-        facts.clear();
-        for (_, id) in tracked(ids) {
-            let positions = self.short(id).iter();
-            facts.extend(positions.map(|p| self.arena.fact(*p).copied().unwrap_or(Fact::EMPTY)));
+    fn copy_events(&self, ids: &[u32; VIEW_COUNT], seen: &mut Vec<Seen>) {
+        seen.clear();
+        for id in ids.iter().filter(|id| **id != NO_ENTITY) {
+            let positions = self.short(*id).iter();
+            seen.extend(positions.map(|position| self.arena.seen(*position)));
         }
     }
 
     /// The positions of an entity with a short timeline; none for a long one.
-    fn short(&self, id: u32) -> &[u32] {
+    pub(crate) fn short(&self, id: u32) -> &[u32] {
         match self.registry.get(id).map(|entity| entity.list) {
             Some(Timeline::Short(list)) => self.blocks.positions(list),
             _ => &[],
         }
+    }
+
+    fn is_long(&self, id: u32) -> bool {
+        self.registry.get(id).is_some_and(|entity| entity.is_long())
     }
 
     /// When an entity was first seen; the end of time if never.
@@ -251,113 +188,85 @@ impl Past {
         kept.unwrap_or(i64::MAX).min(entity.gone_first)
     }
 
-    /// Runs all lanes of one entity over its summaries. False if it has none for this plan.
+    /// Runs all passes of one view over its summaries. False if it has none for this plan.
     fn summarize(
         &mut self,
         query: Query,
-        (kind, id): (EntityKind, u32),
-        gathers: &mut [Gather],
+        view: usize,
+        asked: &Asked,
+        values: &mut [Value],
     ) -> bool {
-        let is_long = self.registry.get(id).is_some_and(|entity| entity.is_long());
-        let Some(long) = is_long.then(|| self.longs.get_mut(&id)).flatten() else {
+        let id = query.current.views[view];
+        let Some(long) = self.is_long(id).then(|| self.longs.get_mut(&id)).flatten() else {
             return false;
         };
-        let ground = ground(&self.arena, query.plan, kind);
+        let ground = ground(&self.arena, query.plan, VIEWS[view].1);
         if query.newest {
             long.refresh(ground);
         }
         if !long.is_of(query.plan.generation) {
             return false;
         }
-        for (lane, gather) in wanted(&ground.kind.lanes, query, gathers) {
-            let (after, until) = (gather.after, gather.until);
-            match lane.want {
-                Want::Tally => gather.tally = long.tally(lane, after, until, ground),
-                Want::Latest => gather.latest = long.latest(lane, after, until, ground),
-                Want::Distinct(attribute) => {
-                    if let Some(slide) = long.distinct(lane, after, until, ground) {
-                        let own = query.current.value(attribute);
-                        gather.distinct = slide.len();
-                        gather.own_seen = own.is_some_and(|value| slide.contains(value));
-                    }
-                }
-            }
-        }
+        long.read(&query.plan.views[view], asked, ground, values);
         true
     }
 
-    /// Runs all lanes of one entity over its events; `own` are their facts if they are few.
-    fn scan(
-        &self,
-        query: Query,
-        (kind, id): (EntityKind, u32),
-        own: &[Fact],
-        gathers: &mut [Gather],
-        values: &mut Vec<u32>,
-    ) {
-        let ground = ground(&self.arena, query.plan, kind);
-        let long = if own.is_empty() {
-            self.longs.get(&id)
-        } else {
-            None
+    /// Copies the events of a long timeline that some pass reaches.
+    fn copy_long(&self, id: u32, asked: &Asked, passes: &Passes, seen: &mut Vec<Seen>) {
+        let after = asked.fact.at.saturating_sub(passes.reach);
+        let Some(long) = self.longs.get(&id) else {
+            return;
         };
-        for (lane, gather) in wanted(&ground.kind.lanes, query, gathers) {
-            let (after, until) = (gather.after, gather.until);
-            let mut scan = Scan::new(&self.arena, lane, gather, values);
-            if let Some(long) = long {
-                long.each_between(after, until, ground, |chunk| scan.visit(chunk));
-            } else {
-                let start = own.partition_point(|fact| fact.at <= after);
-                let end = own.partition_point(|fact| fact.at <= until);
-                let positions = self.short(id).iter().copied();
-                scan.visit(positions.zip(own).take(end).skip(start));
+        for position in long.positions().rev() {
+            let event = self.arena.seen(position);
+            if event.fact.at <= after {
+                break;
             }
-            scan.finish(query.current);
+            seen.push(event);
         }
+        seen.reverse();
     }
 
-    /// Runs one lane over the events that share several entities with the current one: over the
-    /// shortest timeline of them. None if the current event lacks one.
-    fn gather_joint(
-        &self,
-        joint: &JointLane,
-        query: Query,
-        values: &mut Vec<u32>,
-    ) -> Option<Gather> {
-        let Query { plan, current, .. } = query;
-        let id = |kind: EntityKind| current.ids[kind as usize];
-        if joint.entities.iter().any(|kind| id(kind) == NO_ENTITY) {
+    /// Collects the events that share several entities with the current one, from the shortest
+    /// timeline of them. `None` if the current event lacks one; else whether they are all there.
+    fn gather(&self, joint: &Joint, query: Query, shared: &mut Vec<Seen>) -> Option<bool> {
+        let current = query.current;
+        shared.clear();
+        let seen_as = VIEWS[joint.view].1;
+        let own = (seen_as, current.views[joint.view]);
+        let same = |kind| (kind, current.ids[kind as usize]);
+        let all = || std::iter::once(own).chain(joint.same.iter().map(same));
+        if all().any(|(_, id)| id == NO_ENTITY) {
             return None;
         }
-        let host = joint
-            .entities
-            .iter()
-            .min_by_key(|kind| self.count(id(*kind)))?;
-        let others = joint.entities.without(host);
-        let lane = &joint.lane;
-        let mut gather = Gather::new(lane, current.fact.at);
-        let (after, until) = (gather.after, gather.until);
-        let mut scan = Scan::new(&self.arena, lane, &mut gather, values);
-        let shares = |(position, fact): &(u32, &Fact)| {
-            let shared = |kind| self.arena.id(*position, kind) == Some(id(kind));
-            after < fact.at && fact.at <= until && others.iter().all(shared)
-        };
-        match self.registry.get(id(host))?.list {
-            Timeline::Short(list) => {
-                let positions = self.blocks.positions(list).iter();
-                let facts = positions.filter_map(|p| Some((*p, self.arena.fact(*p)?)));
-                scan.visit(facts.filter(shares));
+        let (_, host) = all().min_by_key(|(_, id)| self.count(*id))?;
+        let shares = |event: &Seen| all().all(|(kind, id)| event.id(kind) == Some(id));
+        if !self.is_long(host) {
+            let events = self
+                .short(host)
+                .iter()
+                .map(|position| self.arena.seen(*position));
+            shared.extend(events.filter(shares));
+            return Some(true);
+        }
+        let after = current.fact.at.saturating_sub(joint.passes.reach);
+        let mut whole = true;
+        let positions = self.longs.get(&host)?.positions().rev();
+        for (visited, position) in positions.enumerate() {
+            let event = self.arena.seen(position);
+            if event.fact.at <= after {
+                break;
             }
-            Timeline::Long => {
-                let ground = ground(&self.arena, plan, host);
-                let long = self.longs.get(&id(host))?;
-                long.each_between(after, until, ground, |chunk| {
-                    scan.visit(chunk.filter(shares))
-                });
+            if visited == SHARED_MAX {
+                whole = false;
+                break;
+            }
+            if shares(&event) {
+                shared.push(event);
             }
         }
-        scan.finish(current);
-        Some(gather)
+        shared.reverse();
+        Some(whole)
     }
 
     /// How many events an entity has.
@@ -366,5 +275,30 @@ impl Past {
             Timeline::Short(list) => list.len(),
             Timeline::Long => self.longs.get(&id).map_or(0, Long::len),
         })
+    }
+}
+
+/// Runs all passes over some events, earliest first.
+fn run(
+    passes: &Passes,
+    events: &[Seen],
+    asked: &Asked,
+    running: &mut Running,
+    values: &mut [Value],
+) {
+    let kind = asked.fact.kind;
+    for group in passes
+        .groups
+        .iter()
+        .filter(|group| group.readers.contains_place(kind))
+    {
+        pass(group, events, asked, running, values);
+    }
+    for step in passes
+        .trails
+        .iter()
+        .filter(|trail| trail.output.readers.contains_place(kind))
+    {
+        values[step.output.slot] = trail(step, events, asked);
     }
 }

@@ -87,9 +87,9 @@ impl Replay {
         }
         self.learn_until(decided_at);
         self.state.skip_to(event_no);
-        let (number, bounded) = self.state.reserve(&self.plan, event, values);
-        self.state.commit(number, outcome);
-        Some(bounded)
+        let ticket = self.state.reserve(&self.plan, event, values);
+        self.state.commit(ticket.event_no(), outcome);
+        Some(ticket.bounded())
     }
 
     /// Adds an event without reading its windows: what lies before the span that is asked about.

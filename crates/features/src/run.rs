@@ -1,7 +1,7 @@
 //! A stretch of a long timeline: up to 4,096 events in chunks of up to 64, with their tallies.
 
 use crate::arena::{Arena, Fact};
-use crate::plan::{KindPlan, Lane, Matcher};
+use crate::plan::{Listed, Matcher};
 use crate::tally::Tally;
 use std::ops::Range;
 
@@ -13,11 +13,11 @@ pub(crate) const RUN: usize = 4096;
 /// By which positions are sorted: time, then number.
 pub(crate) type Key = (i64, u32);
 
-/// What a timeline refers to: the events, and what is asked of this kind of entity.
+/// What a timeline refers to: the events, and what is kept for this kind of entity.
 #[derive(Clone, Copy)]
 pub(crate) struct Ground<'a> {
     pub arena: &'a Arena,
-    pub kind: &'a KindPlan,
+    pub listed: &'a Listed,
     pub generation: u64,
 }
 
@@ -31,7 +31,7 @@ impl Ground<'_> {
     }
 
     fn matchers(&self) -> &[Matcher] {
-        &self.kind.matchers
+        &self.listed.matchers
     }
 }
 
@@ -42,6 +42,8 @@ impl Ground<'_> {
 #[derive(Debug)]
 pub(crate) struct Run {
     positions: Vec<u32>,
+    /// When each of them was: searching does not look at the events.
+    times: Vec<i64>,
     chunks: Vec<Chunk>,
     /// The tallies of each chunk side by side, one per filter.
     tallies: Vec<Tally>,
@@ -59,7 +61,9 @@ struct Chunk {
 impl Run {
     /// A run of sorted positions.
     pub(crate) fn new(positions: Vec<u32>, ground: Ground) -> Self {
+        let times = positions.iter().map(|position| ground.at(*position));
         let mut run = Self {
+            times: times.collect(),
             positions,
             chunks: vec![],
             tallies: vec![],
@@ -92,6 +96,11 @@ impl Run {
         &self.positions
     }
 
+    /// Its positions until a time.
+    pub(crate) fn positions_until(&self, until: i64) -> &[u32] {
+        &self.positions[..self.times.partition_point(|time| *time <= until)]
+    }
+
     /// Time of the first event.
     pub(crate) fn first(&self) -> i64 {
         self.chunks.first().map_or(i64::MAX, |chunk| chunk.first)
@@ -122,14 +131,15 @@ impl Run {
         )
     }
 
-    /// The tally of all its events by the filter of a lane.
-    pub(crate) fn total(&self, lane: &Lane) -> &Tally {
-        &self.totals[lane.summary]
+    /// The tally of all its events by one of the filters.
+    pub(crate) fn total(&self, column: usize) -> &Tally {
+        &self.totals[column]
     }
 
     /// Gives back the room that a run no longer grows into.
     pub(crate) fn shrink(&mut self) {
         self.positions.shrink_to_fit();
+        self.times.shrink_to_fit();
         self.chunks.shrink_to_fit();
         self.tallies.shrink_to_fit();
     }
@@ -137,6 +147,7 @@ impl Run {
     /// Takes off the upper half.
     pub(crate) fn split(&mut self, ground: Ground) -> Self {
         let upper = self.positions.split_off(self.positions.len() / 2);
+        self.times.truncate(self.positions.len());
         self.renew(ground);
         Self::new(upper, ground)
     }
@@ -153,7 +164,9 @@ impl Run {
         let before = |other: &u32| appends || ground.key(*other) < key;
         let offset = self.positions[range.clone()].partition_point(before);
         reserve(&mut self.positions);
+        reserve(&mut self.times);
         self.positions.insert(range.start + offset, position);
+        self.times.insert(range.start + offset, fact.at);
         self.chunks[place + 1..]
             .iter_mut()
             .for_each(|chunk| chunk.start += 1);
@@ -167,11 +180,11 @@ impl Run {
     pub(crate) fn remove(&mut self, position: u32, fact: &Fact, ground: Ground) -> bool {
         let place = self.chunk_of((fact.at, ground.arena.rank(position)), ground);
         let range = self.range(place);
-        let found = self.positions[range.clone()]
-            .iter()
-            .position(|other| *other == position);
+        let positions = &self.positions[range.clone()];
+        let found = positions.iter().position(|other| *other == position);
         let Some(offset) = found else { return false };
         self.positions.remove(range.start + offset);
+        self.times.remove(range.start + offset);
         self.chunks[place + 1..]
             .iter_mut()
             .for_each(|chunk| chunk.start -= 1);
@@ -181,7 +194,7 @@ impl Run {
             self.tallies.drain(place * width..(place + 1) * width);
             self.renew_totals(ground);
         } else {
-            self.bound_chunk(place, ground);
+            self.bound_chunk(place);
             self.uncount(place, fact, ground, |_| true);
         }
         true
@@ -194,10 +207,10 @@ impl Run {
         self.uncount(place, before, ground, |matcher| !matcher.matches(after));
     }
 
-    /// Adds to `tally` the events that a lane lets through, after one time, until another.
+    /// Adds to `tally` the events that a filter lets through, after one time, until another.
     pub(crate) fn tally(
         &self,
-        lane: &Lane,
+        column: usize,
         after: i64,
         until: i64,
         ground: Ground,
@@ -206,34 +219,36 @@ impl Run {
         for place in self.chunks_between(after, until) {
             let chunk = &self.chunks[place];
             if after < chunk.first && chunk.last <= until {
-                tally.merge(&self.tallies[place * ground.matchers().len() + lane.summary]);
+                tally.merge(&self.tallies[place * ground.matchers().len() + column]);
                 continue;
             }
+            let matcher = &ground.matchers()[column];
             for (_, fact) in self.inside(place, after, until, ground) {
-                if lane.matcher.matches(fact) {
-                    tally.add(fact.amount);
+                if matcher.matches(fact) {
+                    tally.add(matcher.amount(fact));
                 }
             }
         }
     }
 
-    /// The time of the latest event that a lane lets through, after one time, until another.
+    /// The time of the latest event that a filter lets through, after one time, until another.
     pub(crate) fn latest(
         &self,
-        lane: &Lane,
+        column: usize,
         after: i64,
         until: i64,
         ground: Ground,
     ) -> Option<i64> {
         let width = ground.matchers().len();
+        let matcher = &ground.matchers()[column];
         let mut places = self.chunks_between(after, until).rev();
         places.find_map(|place| {
-            if self.tallies[place * width + lane.summary].count == 0 {
+            if self.tallies[place * width + column].count == 0 {
                 return None;
             }
             let mut facts = self.inside(place, after, until, ground).rev();
             facts
-                .find(|(_, fact)| lane.matcher.matches(fact))
+                .find(|(_, fact)| matcher.matches(fact))
                 .map(|(_, fact)| fact.at)
         })
     }
@@ -253,26 +268,10 @@ impl Run {
         until: i64,
         ground: Ground<'a>,
     ) -> Inside<'a> {
-        let positions = &self.positions[self.range(place)];
-        let Chunk { first, last, .. } = self.chunks[place];
-        if after < first && last <= until {
-            return Inside {
-                positions: positions.iter(),
-                arena: ground.arena,
-            };
-        }
-        // All times at once and no decision in between: a search would wait for each in turn.
-        let mut times = [i64::MAX; CHUNK];
-        times
-            .iter_mut()
-            .zip(positions)
-            .for_each(|(time, p)| *time = ground.at(*p));
-        let start = times
-            .partition_point(|time| *time <= after)
-            .min(positions.len());
-        let end = times
-            .partition_point(|time| *time <= until)
-            .clamp(start, positions.len());
+        let range = self.range(place);
+        let (positions, times) = (&self.positions[range.clone()], &self.times[range]);
+        let start = times.partition_point(|time| *time <= after);
+        let end = times.partition_point(|time| *time <= until).max(start);
         Inside {
             positions: positions[start..end].iter(),
             arena: ground.arena,
@@ -344,8 +343,8 @@ impl Run {
         let both = tallies.zip(&mut self.totals);
         for (matcher, (tally, total)) in ground.matchers().iter().zip(both) {
             if matcher.matches(fact) && also(matcher) {
-                tally.add(fact.amount);
-                total.add(fact.amount);
+                tally.add(matcher.amount(fact));
+                total.add(matcher.amount(fact));
             }
         }
     }
@@ -366,8 +365,8 @@ impl Run {
         let (mut chunk_known, mut totals_known) = (true, true);
         for (matcher, (tally, total)) in ground.matchers().iter().zip(both) {
             if matcher.matches(fact) && also(matcher) {
-                chunk_known &= tally.remove(fact.amount);
-                totals_known &= total.remove(fact.amount);
+                chunk_known &= tally.remove(matcher.amount(fact));
+                totals_known &= total.remove(matcher.amount(fact));
             }
         }
         if !chunk_known {
@@ -380,7 +379,7 @@ impl Run {
 
     /// Computes the edges and tallies of a chunk anew.
     fn renew_chunk(&mut self, place: usize, ground: Ground) {
-        self.bound_chunk(place, ground);
+        self.bound_chunk(place);
         let width = ground.matchers().len();
         let tallies = &mut self.tallies[place * width..(place + 1) * width];
         tallies.fill(Tally::EMPTY);
@@ -395,17 +394,16 @@ impl Run {
         }) {
             for (matcher, tally) in ground.matchers().iter().zip(&mut *tallies) {
                 if matcher.matches(fact) {
-                    tally.add(fact.amount);
+                    tally.add(matcher.amount(fact));
                 }
             }
         }
     }
 
     /// Computes the edges of a chunk anew.
-    fn bound_chunk(&mut self, place: usize, ground: Ground) {
-        let positions = &self.positions[self.range(place)];
-        let at = |position: Option<&u32>| position.map(|position| ground.at(*position));
-        let (first, last) = (at(positions.first()), at(positions.last()));
+    fn bound_chunk(&mut self, place: usize) {
+        let times = &self.times[self.range(place)];
+        let (first, last) = (times.first().copied(), times.last().copied());
         let chunk = &mut self.chunks[place];
         (chunk.first, chunk.last) = (first.unwrap_or(i64::MAX), last.unwrap_or(i64::MIN));
     }

@@ -1,39 +1,79 @@
-//! Different values of a moving window, for entities with too many events to look at each time.
+//! A moving window, for entities with too many events to look at each time.
 //!
-//! The window keeps how often each value occurs between its two edges. Moving it costs one step for
-//! each event that an edge passes, in either direction, so that late events are exact too.
+//! It keeps what its aggregates need of the events between its two edges. Moving it costs one step
+//! for each event that an edge passes, in either direction, so that late events are exact too.
 
+use crate::arena::{Arena, Fact, NO_AMOUNT};
+use crate::plan::{Needs, SlideSpec, value_of};
+use crate::tally::{Moments, Tally, rank};
 use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// The values between two edges.
+/// What lies between two edges.
 #[derive(Debug)]
 pub(crate) struct Slide {
     /// Events at this time and before are outside.
     pub after: i64,
     /// Events at this time are inside, later ones outside.
     pub until: i64,
-    counts: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+    tally: Tally,
+    moments: Moments,
+    min: Extreme,
+    max: Extreme,
+    /// How often each value occurs, by attribute.
+    counts: Vec<HashMap<u32, u32, BuildHasherDefault<Spread>>>,
+    ranks: Vec<Ranks>,
 }
 
-/// What happens to the value of an event that an edge passes.
-pub(crate) type Step = fn(&mut Slide, u32);
+/// The smallest or largest amount, and how many events at least have it; 0 if nobody knows.
+#[derive(Debug, Clone, Copy)]
+struct Extreme {
+    amount: i64,
+    ties: u32,
+}
+
+/// What happens to an event that an edge passes.
+pub(crate) type Step = fn(&mut Slide, &SlideSpec, &Arena, u32, &Fact);
 
 impl Slide {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spec: &SlideSpec) -> Self {
+        Self {
+            counts: spec.attributes.iter().map(|_| HashMap::default()).collect(),
+            ranks: spec
+                .quantiles
+                .iter()
+                .map(|permille| Ranks::new(*permille))
+                .collect(),
+            ..Self::vacant()
+        }
+    }
+
+    /// Stands in for a slide that is being moved.
+    pub(crate) fn vacant() -> Self {
         Self {
             after: i64::MIN,
             until: i64::MIN,
-            counts: HashMap::default(),
+            tally: Tally::EMPTY,
+            moments: Moments::default(),
+            min: Extreme::none(i64::MAX),
+            max: Extreme::none(i64::MIN),
+            counts: Vec::new(),
+            ranks: Vec::new(),
         }
     }
 
     /// Moves the edges. Returns the stretches of time that leave or enter by it: after the first
     /// time, until the second. A stretch that ends before it begins is empty.
-    pub(crate) fn shift(&mut self, after: i64, until: i64) -> [(i64, i64, Step); 4] {
+    pub(crate) fn shift(
+        &mut self,
+        spec: &SlideSpec,
+        after: i64,
+        until: i64,
+    ) -> [(i64, i64, Step); 4] {
         let (mut old_after, mut old_until) = (self.after, self.until);
         if old_until <= after || until <= old_after {
-            self.counts = HashMap::default();
+            *self = Self::new(spec);
             (old_after, old_until) = (after, after);
         }
         (self.after, self.until) = (after, until);
@@ -49,26 +89,283 @@ impl Slide {
         self.after < at && at <= self.until
     }
 
-    pub(crate) fn add(&mut self, value: u32) {
-        *self.counts.entry(value).or_insert(0) += 1;
-    }
-
-    pub(crate) fn remove(&mut self, value: u32) {
-        if let hashbrown::hash_map::Entry::Occupied(mut entry) = self.counts.entry(value) {
-            *entry.get_mut() -= 1;
-            if *entry.get() == 0 {
-                entry.remove();
+    /// Counts an event that matches.
+    pub(crate) fn add(&mut self, spec: &SlideSpec, arena: &Arena, position: u32, fact: &Fact) {
+        let amount = spec.matcher.amount(fact);
+        self.tally.add(amount);
+        self.moments.add(amount);
+        if amount != NO_AMOUNT {
+            self.min.add(amount, amount < self.min.amount);
+            self.max.add(amount, amount > self.max.amount);
+            self.ranks.iter_mut().for_each(|ranks| ranks.add(amount));
+        }
+        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
+            if let Some(value) = value_of(arena, position, fact, *attribute) {
+                *counts.entry(value).or_insert(0) += 1;
             }
         }
     }
 
-    /// How many different values there are.
-    pub(crate) fn len(&self) -> usize {
-        self.counts.len()
+    /// Takes an event out that was counted.
+    pub(crate) fn remove(&mut self, spec: &SlideSpec, arena: &Arena, position: u32, fact: &Fact) {
+        let amount = spec.matcher.amount(fact);
+        // The extremes of the tally are not used: those of the window are kept beside it.
+        let _extremes_known = self.tally.remove(amount);
+        self.moments.remove(amount);
+        if amount != NO_AMOUNT {
+            self.min.remove(amount);
+            self.max.remove(amount);
+            self.ranks.iter_mut().for_each(|ranks| ranks.remove(amount));
+        }
+        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
+            if let Some(value) = value_of(arena, position, fact, *attribute) {
+                take_one(counts, value);
+            }
+        }
     }
 
-    pub(crate) fn contains(&self, value: u32) -> bool {
-        self.counts.contains_key(&value)
+    /// Whether smallest and largest amount must be looked up again.
+    pub(crate) fn forgot_extremes(&self) -> bool {
+        self.tally.priced() > 0 && (self.min.ties == 0 || self.max.ties == 0)
+    }
+
+    /// Notes extremes that were looked up.
+    pub(crate) fn set_extremes(&mut self, (min, max): (i64, i64)) {
+        self.min = Extreme {
+            amount: min,
+            ties: 1,
+        };
+        self.max = Extreme {
+            amount: max,
+            ties: 1,
+        };
+    }
+
+    /// The tally, extremes included.
+    pub(crate) fn tally(&self) -> Tally {
+        match self.tally.priced() {
+            0 => self.tally.with_extremes((i64::MAX, i64::MIN)),
+            _ => self.tally.with_extremes((self.min.amount, self.max.amount)),
+        }
+    }
+
+    pub(crate) fn moments(&self) -> Moments {
+        self.moments
+    }
+
+    /// How many values of an attribute differ, and whether this one is among them.
+    pub(crate) fn distinct(&self, attribute: usize, own: Option<u32>) -> (usize, bool) {
+        let counts = self.counts.get(attribute);
+        counts.map_or((0, false), |counts| {
+            let seen = own.is_some_and(|own| counts.contains_key(&own));
+            (counts.len(), seen)
+        })
+    }
+
+    /// The amount at a share, one more amount included.
+    pub(crate) fn quantile(&self, permille: u16, own: Option<i64>) -> Option<i64> {
+        let ranks = self.ranks.iter().find(|ranks| ranks.permille == permille)?;
+        ranks.value(own)
+    }
+}
+
+impl Extreme {
+    fn none(amount: i64) -> Self {
+        Self { amount, ties: 0 }
+    }
+
+    fn add(&mut self, amount: i64, beyond: bool) {
+        if beyond {
+            *self = Self { amount, ties: 1 };
+        } else if amount == self.amount && self.ties > 0 {
+            self.ties += 1;
+        }
+    }
+
+    fn remove(&mut self, amount: i64) {
+        if amount == self.amount {
+            self.ties = self.ties.saturating_sub(1);
+        }
+    }
+}
+
+/// Amounts parted at a share: `low` holds the smallest of them, up to and with the one there.
+#[derive(Debug)]
+struct Ranks {
+    permille: u16,
+    low: Part,
+    high: Part,
+}
+
+/// Amounts and how often each occurs.
+#[derive(Debug, Default)]
+struct Part {
+    counts: BTreeMap<i64, u32>,
+    len: usize,
+}
+
+impl Part {
+    fn add(&mut self, amount: i64) {
+        *self.counts.entry(amount).or_insert(0) += 1;
+        self.len += 1;
+    }
+
+    fn remove(&mut self, amount: i64) -> bool {
+        let Some(count) = self.counts.get_mut(&amount) else {
+            return false;
+        };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(&amount);
+        }
+        self.len -= 1;
+        true
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.counts.first_key_value().map(|(amount, _)| *amount)
+    }
+
+    fn last(&self) -> Option<i64> {
+        self.counts.last_key_value().map(|(amount, _)| *amount)
+    }
+
+    /// The largest but one, repeated amounts counted.
+    fn last_but_one(&self) -> Option<i64> {
+        let mut last = self.counts.iter().rev();
+        let (amount, count) = last.next()?;
+        match count {
+            1 => last.next().map(|(amount, _)| *amount),
+            _ => Some(*amount),
+        }
+    }
+}
+
+impl Ranks {
+    fn new(permille: u16) -> Self {
+        Self {
+            permille,
+            low: Part::default(),
+            high: Part::default(),
+        }
+    }
+
+    fn add(&mut self, amount: i64) {
+        match self.low.last() {
+            Some(last) if amount > last => self.high.add(amount),
+            _ => self.low.add(amount),
+        }
+        self.balance();
+    }
+
+    fn remove(&mut self, amount: i64) {
+        // Equal amounts may lie in both parts; either copy will do.
+        let _found = self.low.remove(amount) || self.high.remove(amount);
+        self.balance();
+    }
+
+    fn balance(&mut self) {
+        let count = self.low.len + self.high.len;
+        let wanted = if count == 0 {
+            0
+        } else {
+            rank(self.permille, count) + 1
+        };
+        while self.low.len > wanted
+            && let Some(amount) = self.low.last()
+        {
+            self.low.remove(amount);
+            self.high.add(amount);
+        }
+        while self.low.len < wanted
+            && let Some(amount) = self.high.first()
+        {
+            self.high.remove(amount);
+            self.low.add(amount);
+        }
+    }
+
+    fn value(&self, own: Option<i64>) -> Option<i64> {
+        let Some(own) = own else {
+            return self.low.last();
+        };
+        let count = self.low.len + self.high.len;
+        let Some(last) = self.low.last() else {
+            return Some(own);
+        };
+        let moves = rank(self.permille, count + 1) == self.low.len;
+        Some(match (moves, own > last) {
+            (false, true) => last,
+            (false, false) => self
+                .low
+                .last_but_one()
+                .map_or(own, |before| before.max(own)),
+            (true, true) => self.high.first().map_or(own, |first| first.min(own)),
+            (true, false) => last,
+        })
+    }
+}
+
+/// The values of one pass over a few events.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    pub tally: Option<Tally>,
+    pub moments: Moments,
+    pub latest: Option<i64>,
+    /// Different values so far, by attribute.
+    pub values: Vec<Vec<u32>>,
+    pub amounts: Vec<i64>,
+}
+
+impl Running {
+    /// Empty, for so many attributes; the memory stays.
+    pub(crate) fn clear(&mut self, attributes: usize) {
+        self.tally = None;
+        self.moments = Moments::default();
+        self.latest = None;
+        self.amounts.clear();
+        self.values.iter_mut().for_each(Vec::clear);
+        if self.values.len() < attributes {
+            self.values.resize_with(attributes, Vec::new);
+        }
+    }
+
+    /// Counts an event, earlier than all before.
+    #[inline]
+    pub(crate) fn add(&mut self, at: i64, amount: i64, needs: Needs) {
+        self.tally.get_or_insert(Tally::EMPTY).add(amount);
+        self.latest = self.latest.or(Some(at));
+        if needs.moments {
+            self.moments.add(amount);
+        }
+        if needs.amounts && amount != NO_AMOUNT {
+            self.amounts.push(amount);
+        }
+    }
+
+    /// Notes a value of an attribute.
+    #[inline]
+    pub(crate) fn note(&mut self, attribute: usize, value: u32) {
+        let values = &mut self.values[attribute];
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+
+    /// The amount at a share, one more amount included.
+    pub(crate) fn quantile(&self, permille: u16, own: Option<i64>) -> Option<i64> {
+        let mut amounts: Vec<i64> = self.amounts.iter().copied().chain(own).collect();
+        let place = rank(permille, amounts.len());
+        (!amounts.is_empty()).then(|| *amounts.select_nth_unstable(place).1)
+    }
+}
+
+fn take_one(counts: &mut HashMap<u32, u32, BuildHasherDefault<Spread>>, value: u32) {
+    if let hashbrown::hash_map::Entry::Occupied(mut entry) = counts.entry(value) {
+        *entry.get_mut() -= 1;
+        if *entry.get() == 0 {
+            entry.remove();
+        }
     }
 }
 

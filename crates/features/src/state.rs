@@ -2,10 +2,11 @@
 
 use crate::arena::{Fact, Ids, Standing};
 use crate::backfill::{Change, Watch};
+use crate::event::Place;
 use crate::past::Past;
 use crate::plan::Plan;
-use crate::read::{Current, Query, Scratch};
-use crate::{FeatureEvent, Limits, Stats, Value};
+use crate::read::{Query, Scratch};
+use crate::{FeatureEvent, Limits, Stats, Ticket, Value};
 use paywarden_domain::time::DAY;
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
 use std::collections::BTreeSet;
@@ -63,28 +64,33 @@ impl State {
         Self::new(self.limits, Arc::clone(&self.plan))
     }
 
-    /// Reads all windows and adds the event, undecided. Returns its number, and whether a window
-    /// reached further back than what is kept.
+    /// Reads all windows and adds the event, undecided.
     pub(crate) fn reserve(
         &mut self,
         plan: &Plan,
         event: &FeatureEvent,
         values: &mut Vec<Value>,
-    ) -> (u64, bool) {
+    ) -> Ticket {
         let ids = self.track(event);
         let fact = Fact::new(event, &ids, Standing::PENDING);
-        let newest = plan.generation == self.plan.generation;
+        let mut cut = Vec::new();
         let query = Query {
             plan,
-            newest,
-            current: &Current { fact, ids },
+            newest: plan.generation == self.plan.generation,
+            current: &self.past.current(event, fact, ids),
         };
-        self.past.read(query, &mut self.scratch, values);
+        self.past.read(query, &mut self.scratch, values, &mut cut);
         let bounded = event.at.saturating_sub(plan.reach_for(event.present())) < self.gone_latest;
-        let number = self.past.arena.next();
-        self.pending.insert(number);
-        self.insert(number, fact, &ids);
-        (number, bounded)
+        let event_no = self.past.arena.next();
+        let ticket = Ticket {
+            event_no,
+            as_of: event.at,
+            gone_latest: bounded.then_some(self.gone_latest),
+            cut,
+        };
+        self.pending.insert(event_no);
+        self.insert(event_no, fact, (&ids, event.place));
+        ticket
     }
 
     /// Adds an event with a given number. False if it is present or too old.
@@ -97,7 +103,7 @@ impl State {
         self.make_room_until(number + 1);
         let ids = self.track(event);
         let fact = Fact::new(event, &ids, standing);
-        self.insert(number, fact, &ids);
+        self.insert(number, fact, (&ids, event.place));
         true
     }
 
@@ -111,6 +117,7 @@ impl State {
     /// Goes on with the clock and counters of another state that this one replaces.
     pub(crate) fn take_over(&mut self, other: &Self) {
         self.newest = self.newest.max(other.newest);
+        self.past.marks.clone_from(&other.past.marks);
         self.untracked += other.untracked;
     }
 
@@ -184,14 +191,14 @@ impl State {
         ids
     }
 
-    fn insert(&mut self, number: u64, fact: Fact, ids: &Ids) {
+    fn insert(&mut self, number: u64, fact: Fact, rest: (&Ids, Option<Place>)) {
         let earlier = if self.newest == i64::MIN {
             fact.at
         } else {
             self.newest
         };
         self.newest = fact.at.clamp(earlier, earlier.saturating_add(LEAP_MAX));
-        self.past.insert(number, fact, ids, &self.plan);
+        self.past.insert(number, fact, rest, &self.plan);
         self.events += 1;
         self.expire();
     }

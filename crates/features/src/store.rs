@@ -3,7 +3,7 @@
 use crate::arena::Standing;
 use crate::plan::Plan;
 use crate::state::State;
-use crate::{Error, FeatureEvent, Value, WindowSpec};
+use crate::{EntityKind, Error, FeatureEvent, Value, WindowSpec};
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -63,8 +63,12 @@ pub struct Stats {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "commit or abort it, else its event stays undecided and holds up snapshots"]
 pub struct Ticket {
-    event_no: u64,
-    bounded: bool,
+    pub(crate) event_no: u64,
+    pub(crate) as_of: i64,
+    /// The newest time of an event that is no longer kept, if some window reaches so far.
+    pub(crate) gone_latest: Option<i64>,
+    /// Slots whose values met a limit.
+    pub(crate) cut: Vec<usize>,
 }
 
 impl Ticket {
@@ -73,10 +77,23 @@ impl Ticket {
         self.event_no
     }
 
-    /// Whether a window of one of the event's entities reached back beyond the oldest kept event,
-    /// so that its value may be too low.
+    /// The time that the values are of: that of the event.
+    pub fn as_of(&self) -> Timestamp {
+        Timestamp::from_micros(self.as_of)
+    }
+
+    /// Whether some value may be less than exact: its window reached back beyond the oldest kept
+    /// event, or it met a limit.
     pub fn bounded(&self) -> bool {
-        self.bounded
+        self.gone_latest.is_some() || !self.cut.is_empty()
+    }
+
+    /// Whether the value of this slot may be less than exact. Ask with the plan that was read.
+    pub fn bounded_at(&self, plan: &Plan, slot: usize) -> bool {
+        let since = self.as_of.saturating_sub(plan.older(slot));
+        self.gone_latest
+            .is_some_and(|gone| plan.older(slot) > 0 && since < gone)
+            || self.cut.contains(&slot)
     }
 }
 
@@ -134,7 +151,7 @@ impl FeatureStore {
     pub fn reserve(&self, event: &FeatureEvent, values: &mut Vec<Value>) -> Ticket {
         let mut state = self.lock();
         let plan = Arc::clone(&state.plan);
-        ticket(state.reserve(&plan, event, values))
+        state.reserve(&plan, event, values)
     }
 
     /// Like [`FeatureStore::reserve`], for the windows of a given plan: so that rules and the
@@ -146,7 +163,7 @@ impl FeatureStore {
         event: &FeatureEvent,
         values: &mut Vec<Value>,
     ) -> Ticket {
-        ticket(self.lock().reserve(plan, event, values))
+        self.lock().reserve(plan, event, values)
     }
 
     /// Records the outcome of a reserved event.
@@ -173,6 +190,12 @@ impl FeatureStore {
         self.lock().add(event_no, event, Standing::of(outcome))
     }
 
+    /// Marks an entity, or takes its mark away: `HopsToMarked` looks for marked ones. An account is
+    /// marked as payee too. Marks are not part of snapshots; give them again after a restart.
+    pub fn mark(&self, kind: EntityKind, key: u64, marked: bool) {
+        self.lock().past.mark(kind, key, marked);
+    }
+
     /// What the store holds.
     pub fn stats(&self) -> Stats {
         self.lock().stats()
@@ -187,8 +210,4 @@ impl FeatureStore {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn ticket((event_no, bounded): (u64, bool)) -> Ticket {
-    Ticket { event_no, bounded }
 }

@@ -1,7 +1,8 @@
 //! What a rule may ask of the past: a window, what to compute over it, and which events count.
 
+use crate::entity::view;
 use crate::{EntityKind, Error, Set};
-use paywarden_domain::time::DAY;
+use paywarden_domain::time::{DAY, MINUTE};
 use paywarden_domain::{EventKind, LabelVerdict, Outcome};
 
 /// How far back a window may reach, in microseconds: 400 days.
@@ -28,8 +29,11 @@ pub const SINCE_PREVIOUS_REACH: i64 = 90 * DAY;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WindowSpec {
-    /// Whose past.
+    /// Whose past: the current event names the entity as this kind.
     pub entity: EntityKind,
+    /// As which kind the events looked at name it; mostly the same. An account can be looked at as
+    /// payee (what it received), a payee as account (what it sent).
+    pub seen_as: EntityKind,
     /// What to compute.
     pub aggregate: Aggregate,
     /// The near edge: how long ago, in microseconds, still counts. 0 is now.
@@ -50,6 +54,7 @@ impl WindowSpec {
         let filter = Filter::default();
         Self {
             entity,
+            seen_as: entity,
             aggregate,
             newer: 0,
             older: length,
@@ -64,6 +69,7 @@ impl WindowSpec {
         let filter = Filter::default();
         Self {
             entity,
+            seen_as: entity,
             aggregate,
             newer,
             older,
@@ -84,16 +90,54 @@ impl WindowSpec {
         Self::between(entity, Aggregate::SincePrevious, 0, SINCE_PREVIOUS_REACH)
     }
 
+    /// Mean of amounts that forgets by half every `half_life` microseconds: `card.ewma("7d")`. It
+    /// reaches ten half-lives back, at most [`SINCE_PREVIOUS_REACH`].
+    pub fn ewma(entity: EntityKind, half_life: i64) -> Self {
+        let reach = half_life.saturating_mul(10).min(SINCE_PREVIOUS_REACH);
+        Self::between(entity, Aggregate::Ewma(half_life), 0, reach)
+    }
+
+    /// How far, or how fast, from the previous event of any kind whose place is known, up to
+    /// [`SINCE_PREVIOUS_REACH`] ago: `card.distance_km()`, `card.speed_kmh()`.
+    pub fn travel(entity: EntityKind, aggregate: Aggregate) -> Self {
+        let filter = Filter {
+            kinds: Set::all(),
+            ..Filter::default()
+        };
+        Self::between(entity, aggregate, 0, SINCE_PREVIOUS_REACH).filtered(filter)
+    }
+
+    /// What the entity is linked to now: `customer.component()`, `payee.hops_to_denied()`.
+    pub fn link(entity: EntityKind, aggregate: Aggregate) -> Self {
+        Self::between(entity, aggregate, 0, DAY)
+    }
+
+    /// The same window over events that name the entity as another kind.
+    #[must_use]
+    pub fn seen_as(self, kind: EntityKind) -> Self {
+        Self {
+            seen_as: kind,
+            ..self
+        }
+    }
+
     /// The same window over the events that pass `filter`.
     #[must_use]
     pub fn filtered(self, filter: Filter) -> Self {
         Self { filter, ..self }
     }
 
-    /// Refuses a window that is empty, reaches into the future or beyond [`WINDOW_MAX`].
+    /// Refuses a window that is empty, reaches into the future or beyond [`WINDOW_MAX`], a view
+    /// that there is not, a share above one and a half-life below a minute.
     pub fn check(&self) -> Result<(), Error> {
-        let sound = 0 <= self.newer && self.newer < self.older && self.older <= WINDOW_MAX;
-        if sound || self.aggregate == Aggregate::FirstSeen {
+        let spans = 0 <= self.newer && self.newer < self.older && self.older <= WINDOW_MAX;
+        let sound = match self.aggregate {
+            Aggregate::FirstSeen => true,
+            Aggregate::Quantile(permille) => spans && (1..=1000).contains(&permille),
+            Aggregate::Ewma(half_life) => spans && self.newer == 0 && half_life >= MINUTE,
+            _ => spans,
+        };
+        if sound && view(self.entity, self.seen_as).is_some() {
             return Ok(());
         }
         Err(Error::Window(Box::new(*self)))
@@ -104,7 +148,11 @@ impl WindowSpec {
 ///
 /// An entity that the current event does not carry makes every value `Missing`. With the entity
 /// but without events, `Count`, `Sum` and `Distinct` are 0 and the others `Missing`. Events without
-/// an amount count for `Count`, not for the four aggregates over amounts.
+/// an amount count for `Count`, not for the aggregates over amounts.
+///
+/// What has no word of its own is an expression of rules: the share of the last hour in a month is
+/// `card.sum("1h") / card.sum("30d")`, the risk of a terminal, delayed until labels are in, is
+/// `terminal.count("7d..35d", label == "fraud")` against `terminal.count("7d..35d")`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// How many events.
@@ -119,6 +167,29 @@ pub enum Aggregate {
     Max,
     /// How many different values of an attribute; events without it do not count.
     Distinct(Attribute),
+    /// Sample standard deviation of amounts, rounded to the minor unit; `Missing` for fewer than
+    /// two, or if an amount exceeds 2^40 minor units. A z-score is
+    /// `(amount - avg) / deviation` of the same window.
+    Deviation,
+    /// The smallest amount such that at least this share of amounts, in thousandths, is not above
+    /// it (nearest rank).
+    Quantile(u16),
+    /// Mean of amounts, each weighted by `2^(-age / half-life)`, rounded to the minor unit. The
+    /// half-life is in microseconds; ages count in whole quarters of it, which makes sums exact and
+    /// the value the same whatever the order of arrival. Of earlier events only.
+    Ewma(i64),
+    /// Great-circle distance from the latest earlier event with a place, in whole kilometres.
+    DistanceKm,
+    /// That distance over the time since, in whole km/h; less than a second counts as one.
+    SpeedKmh,
+    /// How many entities hang together with this one by events that share a device, e-mail, phone,
+    /// card or account, this one included. Looks at [`crate::links::ENTITIES_MAX`] entities and
+    /// [`crate::links::EVENTS_MAX`] events at most; a value at that limit is a lower bound.
+    Component,
+    /// How many events lie between this entity and a marked one: 0 if it is marked itself, 1 if
+    /// an event names both, 2 by way of one other entity; `Missing` if none is found within 2 and
+    /// the limits of `Component`.
+    HopsToMarked,
     /// Time since the first event of the entity, of any kind, however long ago: 0 if that is now.
     /// Window and filter do not matter.
     FirstSeen,
@@ -155,6 +226,8 @@ pub struct Filter {
     pub amount_min: Option<i64>,
     /// The largest amount, in minor units of the base currency. Events without amount fail.
     pub amount_max: Option<i64>,
+    /// Kinds whose amounts count negative: money that came back or went out.
+    pub subtract: Set<EventKind>,
 }
 
 impl Default for Filter {
@@ -170,6 +243,7 @@ impl Default for Filter {
             same: Set::EMPTY,
             amount_min: None,
             amount_max: None,
+            subtract: Set::EMPTY,
         }
     }
 }

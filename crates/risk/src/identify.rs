@@ -127,6 +127,7 @@ impl EntityHasher {
             kind: event.kind,
             country: country.map_or(0, |country| country.number()),
             mcc: mcc.and_then(|mcc| mcc.parse().ok()).unwrap_or(0),
+            place: None,
             entities,
         }
     }

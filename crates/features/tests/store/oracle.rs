@@ -43,7 +43,7 @@ impl Oracle {
         if key == 0 || unread {
             return Value::Missing;
         }
-        let of_entity = |event: &FeatureEvent| event.entity(spec.entity) == key;
+        let of_entity = |event: &FeatureEvent| event.entity(spec.seen_as) == key;
         if spec.aggregate == Aggregate::FirstSeen {
             let known = self
                 .events
@@ -70,13 +70,27 @@ impl Oracle {
         let filtered = filter.outcomes.is_some() || filter.labels.is_some();
         let with_self = spec.counts_self && !filtered;
         let others = self.events.iter().filter(|known| of_entity(&known.event));
+        let with_self = with_self && of_entity(current);
         let all = others.chain(with_self.then_some(&this));
         let inside: Vec<&FeatureEvent> = all
             .filter(|known| passes(filter, known, current))
             .map(|known| &known.event)
             .filter(|e| current.at - spec.older < e.at && e.at <= current.at - spec.newer)
             .collect();
-        aggregate(spec.aggregate, &inside, current)
+        aggregate(spec, &inside, current)
+    }
+}
+
+/// Whether a value is the expected one; where it was rounded from a fraction, nearly.
+pub fn agree(spec: &WindowSpec, value: Value, expected: Value) -> bool {
+    let fraction = matches!(
+        spec.aggregate,
+        Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
+    );
+    let near = |a: i64, b: i64| (a as f64 - b as f64).abs() <= 2.0 + 1e-9 * (b as f64).abs();
+    match (value.number(), expected.number()) {
+        (Some(a), Some(b)) if fraction => near(a, b),
+        _ => value == expected,
     }
 }
 
@@ -99,11 +113,16 @@ fn passes(filter: &Filter, known: &Known, current: &FeatureEvent) -> bool {
             .is_none_or(|max| event.amount.is_some_and(|amount| amount <= max))
 }
 
-fn aggregate(aggregate: Aggregate, events: &[&FeatureEvent], current: &FeatureEvent) -> Value {
-    let amounts: Vec<i64> = events.iter().filter_map(|event| event.amount).collect();
+fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent) -> Value {
+    let signed = |event: &&FeatureEvent| match spec.filter.subtract.contains(event.kind) {
+        true => event.amount.map(|amount| -amount),
+        false => event.amount,
+    };
+    let mut amounts: Vec<i64> = events.iter().filter_map(signed).collect();
+    amounts.sort_unstable();
     let sum: i128 = amounts.iter().map(|amount| i128::from(*amount)).sum();
     let money = |amount: Option<i64>| amount.map_or(Value::Missing, Value::Money);
-    match aggregate {
+    match spec.aggregate {
         Aggregate::Count => Value::Count(events.len() as i64),
         Aggregate::Sum => money(i64::try_from(sum).ok()),
         Aggregate::Avg if amounts.is_empty() => Value::Missing,
@@ -130,8 +149,63 @@ fn aggregate(aggregate: Aggregate, events: &[&FeatureEvent], current: &FeatureEv
             Some(at) => Value::Duration(current.at - at),
             None => Value::Missing,
         },
-        Aggregate::FirstSeen => unreachable!(),
+        Aggregate::Deviation if amounts.len() < 2 => Value::Missing,
+        Aggregate::Deviation if amounts.iter().any(|a| a.abs() > 1 << 40) => Value::Missing,
+        Aggregate::Deviation => {
+            let count = amounts.len() as i128;
+            let squares: i128 = amounts
+                .iter()
+                .map(|a| i128::from(*a) * i128::from(*a))
+                .sum();
+            let variance = (count * squares - sum * sum) as f64 / (count * (count - 1)) as f64;
+            Value::Money(variance.sqrt().round() as i64)
+        }
+        Aggregate::Quantile(permille) => {
+            let enough = |amount: &&i64| {
+                let not_above = amounts.iter().filter(|other| other <= amount).count();
+                not_above * 1000 >= amounts.len() * usize::from(permille)
+            };
+            money(amounts.iter().find(enough).copied())
+        }
+        Aggregate::Ewma(half_life) => {
+            let quarter = half_life / 4;
+            let (mut weighted, mut weights) = (0.0, 0.0);
+            for age in 0..=spec.older / quarter {
+                let of_age = |event: &&&FeatureEvent| (current.at - event.at) / quarter == age;
+                let priced: Vec<i64> = events.iter().filter(of_age).filter_map(signed).collect();
+                let weight = 2f64.powf(-(age as f64) / 4.0);
+                weighted += weight * priced.iter().map(|a| i128::from(*a)).sum::<i128>() as f64;
+                weights += weight * priced.len() as f64;
+            }
+            match weights > 0.0 {
+                true => Value::Money((weighted / weights).round() as i64),
+                false => Value::Missing,
+            }
+        }
+        Aggregate::DistanceKm | Aggregate::SpeedKmh => {
+            let placed = events.iter().filter(|event| event.place.is_some());
+            let Some(previous) = placed.max_by_key(|event| event.at) else {
+                return Value::Missing;
+            };
+            let (Some(from), Some(to)) = (previous.place, current.place) else {
+                return Value::Missing;
+            };
+            let km = distance_km(from, to);
+            let hours = (current.at - previous.at).max(SECOND) as f64 / HOUR as f64;
+            let speed = spec.aggregate == Aggregate::SpeedKmh;
+            Value::Count(if speed { km / hours } else { km }.round() as i64)
+        }
+        Aggregate::FirstSeen | Aggregate::Component | Aggregate::HopsToMarked => unreachable!(),
     }
+}
+
+/// By the spherical law of cosines.
+fn distance_km(from: event::Place, to: event::Place) -> f64 {
+    let radians = |micro: i32| (f64::from(micro) / 1e6).to_radians();
+    let (a, b) = (radians(from.0), radians(to.0));
+    let between = (radians(to.1) - radians(from.1)).cos();
+    let cosine = a.sin() * b.sin() + a.cos() * b.cos() * between;
+    6371.0 * cosine.clamp(-1.0, 1.0).acos()
 }
 
 fn value_of(event: &FeatureEvent, attribute: Attribute) -> u64 {
@@ -194,6 +268,14 @@ impl Dice {
         }
         event.country = self.below(4) as u16;
         event.mcc = self.below(3) as u16 * 5000;
+        event.place = self.sometimes(40, |dice| {
+            let degrees =
+                |dice: &mut Self, most: u64| dice.below(2 * most + 1) as i32 - most as i32;
+            (
+                degrees(dice, 80) * 1_000_000,
+                degrees(dice, 179) * 1_000_000,
+            )
+        });
         for key in &mut event.entities {
             *key = match self.below(10) {
                 0 | 1 => 0,
@@ -220,6 +302,11 @@ impl Dice {
             },
             amount_min: self.sometimes(15, |dice| dice.below(1000) as i64),
             amount_max: self.sometimes(15, |dice| dice.below(1500) as i64 - 100),
+            subtract: if self.chance(20) {
+                self.subset()
+            } else {
+                Set::EMPTY
+            },
         }
     }
 
@@ -229,6 +316,8 @@ impl Dice {
             1 => Attribute::Mcc,
             _ => Attribute::Entity(self.pick(&EntityKind::ALL)),
         };
+        let quantile = Aggregate::Quantile(self.below(1000) as u16 + 1);
+        let ewma = Aggregate::Ewma(MINUTE + self.below(DAY as u64) as i64);
         let aggregate = self.pick(&[
             Aggregate::Count,
             Aggregate::Sum,
@@ -239,17 +328,38 @@ impl Dice {
             Aggregate::Distinct(attribute),
             Aggregate::FirstSeen,
             Aggregate::SincePrevious,
+            Aggregate::Deviation,
+            Aggregate::Quantile(500),
+            quantile,
+            ewma,
+            Aggregate::DistanceKm,
+            Aggregate::SpeedKmh,
         ]);
-        let entity = self.pick(&EntityKind::ALL[..4]);
+        let (entity, seen_as) = self.pick(&[
+            (EntityKind::Card, EntityKind::Card),
+            (EntityKind::Bin, EntityKind::Bin),
+            (EntityKind::Customer, EntityKind::Customer),
+            (EntityKind::Account, EntityKind::Account),
+            (EntityKind::Account, EntityKind::Payee),
+            (EntityKind::Payee, EntityKind::Account),
+        ]);
         let scale = self
             .pick(&[10 * MINUTE, 6 * HOUR, DAY, longest])
             .min(longest);
         let older = SECOND + self.below((scale - SECOND) as u64 + 1) as i64;
+        let earlier_only = matches!(
+            aggregate,
+            Aggregate::SincePrevious
+                | Aggregate::Ewma(_)
+                | Aggregate::DistanceKm
+                | Aggregate::SpeedKmh
+        );
         let spec = match self.below(3) {
-            0 if aggregate == Aggregate::SincePrevious => {
+            _ if matches!(aggregate, Aggregate::Ewma(_)) => {
                 WindowSpec::between(entity, aggregate, 0, older)
             }
-            0 | 1 if aggregate != Aggregate::SincePrevious => {
+            0 if earlier_only => WindowSpec::between(entity, aggregate, 0, older),
+            0 | 1 if !earlier_only => {
                 WindowSpec::recent(entity, aggregate, older / MINUTE * MINUTE + MINUTE)
             }
             _ => WindowSpec::between(entity, aggregate, self.below(older as u64) as i64, older),
@@ -264,7 +374,7 @@ impl Dice {
                     .collect(),
                 _ => Set::all(),
             },
-            ..spec.filtered(self.filter())
+            ..spec.seen_as(seen_as).filtered(self.filter())
         }
     }
 

@@ -85,90 +85,120 @@ fn a_replay_sees_the_bits_that_were_seen_online() {
     }
 }
 
+/// A live store with traffic going on, and what its journal has of it.
+struct Live {
+    dice: Dice,
+    store: FeatureStore,
+    now: i64,
+    journal: Vec<Row>,
+    labels: Vec<LabelRow>,
+}
+
+impl Live {
+    fn new(seed: u64, limits: Limits) -> Self {
+        let store = FeatureStore::new(limits);
+        let short = [WindowSpec::recent(EntityKind::Card, Aggregate::Count, HOUR)];
+        store.register(&short).unwrap();
+        let now = 1_700_000_000 * SECOND;
+        Self {
+            dice: Dice(seed),
+            store,
+            now,
+            journal: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    fn traffic(&mut self, events: usize, step: i64) {
+        let (rows, labels) = online(&self.store, &mut self.dice, &mut self.now, events, step);
+        self.journal.extend(rows);
+        self.labels.extend(labels);
+    }
+
+    /// Replays the journal as far as the back-fill asks, while traffic goes on.
+    fn feed(&mut self, backfill: &mut Backfill) {
+        let mut done = 0;
+        while let Some(until) = backfill.journal_until(&self.store) {
+            for row in self
+                .journal
+                .iter()
+                .filter(|row| (done..until).contains(&row.number))
+            {
+                let wanted = row.event.at >= backfill.since().micros();
+                assert!(!wanted || backfill.replay(row.number, &row.event, row.outcome));
+            }
+            backfill.journal_ended();
+            done = until;
+            self.traffic(50, if until < 700 { HOUR / 4 } else { SECOND });
+        }
+        for (_, of, verdict) in &self.labels {
+            backfill.label(*of, *verdict);
+        }
+    }
+
+    /// Events that are undecided when copied and settled afterwards; a label for an old one.
+    fn overlap(&mut self, backfill: &mut Backfill) {
+        let (mut values, mut open) = (Vec::new(), Vec::new());
+        for _ in 0..20 {
+            let event = self.dice.event(self.now, 6);
+            open.push((event, self.store.reserve(&event, &mut values)));
+        }
+        assert_eq!(backfill.catch_up(&self.store, u64::MAX), Some(0));
+        self.store.label(1, LabelVerdict::Chargeback);
+        self.labels.push((0, 1, LabelVerdict::Chargeback));
+        for (event, ticket) in open {
+            let number = ticket.event_no();
+            if self.dice.chance(30) {
+                self.store.abort(ticket);
+                continue;
+            }
+            let outcome = self.dice.pick(&Outcome::ALL);
+            self.store.commit(ticket, outcome);
+            self.journal.push(Row {
+                number,
+                event,
+                outcome,
+                values: Vec::new(),
+            });
+        }
+    }
+}
+
 #[test]
 fn a_backfill_beside_traffic_ends_as_if_its_windows_had_always_been_there() {
     for seed in 0..6 {
-        let mut dice = Dice(100 + seed);
-        let short = [WindowSpec::recent(EntityKind::Card, Aggregate::Count, HOUR)];
-        let specs = dice.specs(30, 20 * DAY);
+        let specs = Dice(seed).specs(30, 20 * DAY);
         let limits = Limits {
             long_min: 8,
             ..Limits::default()
         };
-        let live = FeatureStore::new(limits);
-        live.register(&short).unwrap();
+        let mut live = Live::new(100 + seed, limits);
+        live.traffic(600, HOUR);
+        assert!(
+            live.store.stats().events < 100,
+            "it has dropped what it does not need"
+        );
+        let mut backfill = live.store.begin_backfill(&specs).unwrap();
+        live.feed(&mut backfill);
+        live.overlap(&mut backfill);
+        let plan = backfill.swap(&live.store).unwrap();
+
         let always = FeatureStore::new(limits);
         always.register(&specs).unwrap();
-        let mut now = 1_700_000_000 * SECOND;
-        let (mut journal, mut labels) = online(&live, &mut dice, &mut now, 600, HOUR);
-        assert!(
-            live.stats().events < 100,
-            "the live store has dropped what it does not need"
-        );
-
-        let mut backfill = live.begin_backfill(&specs).unwrap();
-        let mut done = 0;
-        while let Some(until) = backfill.journal_until(&live) {
-            for row in journal
-                .iter()
-                .skip_while(|row| row.number < done)
-                .filter(|row| row.number < until)
-            {
-                assert!(
-                    row.event.at < backfill.since().micros()
-                        || backfill.replay(row.number, &row.event, row.outcome)
-                );
-            }
-            backfill.journal_ended();
-            done = until;
-            let step = if until < 700 { HOUR / 4 } else { SECOND };
-            let more = online(&live, &mut dice, &mut now, 50, step);
-            journal.extend(more.0);
-            labels.extend(more.1);
-        }
-        for (_, of, verdict) in &labels {
-            backfill.label(*of, *verdict);
-        }
-        // Undecided when copied, decided or aborted afterwards; labelled when only the journal had it.
-        let (mut values, mut open) = (Vec::new(), Vec::new());
-        for _ in 0..20 {
-            let event = dice.event(now, 6);
-            let ticket = live.reserve(&event, &mut values);
-            open.push((ticket.event_no(), event, ticket));
-        }
-        assert_eq!(backfill.catch_up(&live, u64::MAX), Some(0));
-        live.label(1, LabelVerdict::Chargeback);
-        labels.push((0, 1, LabelVerdict::Chargeback));
-        for (number, event, ticket) in open {
-            if dice.chance(30) {
-                live.abort(ticket);
-            } else {
-                let outcome = dice.pick(&Outcome::ALL);
-                live.commit(ticket, outcome);
-                journal.push(Row {
-                    number,
-                    event,
-                    outcome,
-                    values: Vec::new(),
-                });
-            }
-        }
-        let plan = backfill.swap(&live).unwrap();
-        assert_eq!(plan.slots(), specs.len());
-        for row in &journal {
+        for row in &live.journal {
             always.replay(row.number, &row.event, row.outcome);
         }
-        for (_, of, verdict) in &labels {
+        for (_, of, verdict) in &live.labels {
             always.label(*of, *verdict);
         }
-        let mut expected = Vec::new();
+        let (mut values, mut expected) = (Vec::new(), Vec::new());
         for _ in 0..200 {
-            now += dice.below(HOUR as u64) as i64;
-            let event = dice.event(now, 6);
-            let ticket = live.reserve_for(&plan, &event, &mut values);
+            live.now += live.dice.below(HOUR as u64) as i64;
+            let event = live.dice.event(live.now, 6);
+            let ticket = live.store.reserve_for(&plan, &event, &mut values);
             let other = always.reserve(&event, &mut expected);
             assert_eq!(values, expected);
-            live.commit(ticket, Outcome::Approve);
+            live.store.commit(ticket, Outcome::Approve);
             always.commit(other, Outcome::Approve);
         }
     }

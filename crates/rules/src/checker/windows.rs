@@ -87,6 +87,7 @@ pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec
     let filter = filter.unwrap_or_default();
     Ok(WindowSpec {
         entity,
+        seen_as: entity,
         aggregate,
         newer,
         older,
