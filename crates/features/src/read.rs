@@ -26,6 +26,18 @@ pub(crate) struct Current {
     views: [u32; VIEW_COUNT],
 }
 
+impl Current {
+    /// The event as one view sees it.
+    fn asked(&self, view: usize) -> Asked<'_> {
+        Asked {
+            fact: &self.fact,
+            ids: &self.ids,
+            place: self.place,
+            counts: self.ids[VIEWS[view].1 as usize] == self.views[view],
+        }
+    }
+}
+
 /// What is asked, and by which event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Query<'a> {
@@ -71,10 +83,15 @@ impl Past {
         values: &mut Vec<Value>,
         cut: &mut Vec<usize>,
     ) {
-        let Query { plan, current, .. } = query;
-        let kind = current.fact.kind;
         values.clear();
-        values.resize(plan.slots(), Value::Missing);
+        values.resize(query.plan.slots(), Value::Missing);
+        self.read_views(query, scratch, values);
+        self.read_joint(query, scratch, values, cut);
+        self.read_links(query, values, cut);
+    }
+
+    fn read_views(&mut self, query: Query, scratch: &mut Scratch, values: &mut [Value]) {
+        let Query { plan, current, .. } = query;
         self.copy_events(&current.views, &mut scratch.seen);
         let mut seen = scratch.seen.as_slice();
         for (view, passes) in plan.views.iter().enumerate() {
@@ -87,59 +104,53 @@ impl Past {
             if !plan.first_seen[view].is_empty() {
                 let first = self.first_seen(id).min(current.fact.at);
                 let age = Value::Duration(current.fact.at.saturating_sub(first));
-                plan.first_seen[view]
-                    .iter()
-                    .for_each(|slot| values[*slot] = age);
+                let slots = plan.first_seen[view].iter();
+                slots.for_each(|slot| values[*slot] = age);
             }
-            let asked = Asked {
-                fact: &current.fact,
-                ids: &current.ids,
-                place: current.place,
-                counts: current.ids[VIEWS[view].1 as usize] == id,
-            };
-            if passes.reach > 0 && !self.summarize(query, view, &asked, values) {
+            let asked = current.asked(view);
+            if passes.reach == 0 || self.summarize(query, view, &asked, values) {
+                continue;
+            }
+            if self.is_long(id) {
                 let mut all = Vec::new();
-                let own = if self.is_long(id) {
-                    self.copy_long(id, &asked, passes, &mut all);
-                    &all
-                } else {
-                    own
-                };
+                self.copy_long(id, &asked, passes, &mut all);
+                run(passes, &all, &asked, &mut scratch.running, values);
+            } else {
                 run(passes, own, &asked, &mut scratch.running, values);
             }
         }
-        for joint in plan
-            .joint
-            .iter()
-            .filter(|joint| joint.readers.contains_place(kind))
-        {
-            let whole = self.gather(joint, query, &mut scratch.shared);
-            let Some(whole) = whole else { continue };
-            let asked = Asked {
-                fact: &current.fact,
-                ids: &current.ids,
-                place: current.place,
-                counts: current.ids[VIEWS[joint.view].1 as usize] == current.views[joint.view],
+    }
+
+    fn read_joint(
+        &self,
+        query: Query,
+        scratch: &mut Scratch,
+        values: &mut [Value],
+        cut: &mut Vec<usize>,
+    ) {
+        let kind = query.current.fact.kind;
+        let joints = query.plan.joint.iter();
+        for joint in joints.filter(|joint| joint.readers.contains_place(kind)) {
+            let Some(whole) = self.gather(joint, query, &mut scratch.shared) else {
+                continue;
             };
-            run(
-                &joint.passes,
-                &scratch.shared,
-                &asked,
-                &mut scratch.running,
-                values,
-            );
+            let asked = query.current.asked(joint.view);
+            let (shared, running) = (&scratch.shared, &mut scratch.running);
+            run(&joint.passes, shared, &asked, running, values);
             if !whole {
                 cut.extend(joint.passes.slots());
             }
         }
-        for link in plan
-            .links
-            .iter()
-            .filter(|link| link.output.readers.contains_place(kind))
-        {
+    }
+
+    fn read_links(&self, query: Query, values: &mut [Value], cut: &mut Vec<usize>) {
+        let current = query.current;
+        let links = query.plan.links.iter();
+        for link in links.filter(|link| link.output.readers.contains_place(current.fact.kind)) {
+            let start = current.views[link.view];
             let (value, whole) = match link.output.aggregate {
-                Aggregate::HopsToMarked => self.hops_to_marked(current.views[link.view], current),
-                _ => self.component(current.views[link.view], current),
+                Aggregate::HopsToMarked => self.hops_to_marked(start, current),
+                _ => self.component(start, current),
             };
             values[link.output.slot] = value;
             if !whole {

@@ -112,7 +112,7 @@ pub struct Engine {
     pub(crate) features: FeatureStore,
     pub(crate) lists: Lists,
     published: ArcSwap<Published>,
-    hasher: EntityHasher,
+    pub(crate) hasher: EntityHasher,
     recorder: Recorder,
     pub(crate) labels: LabelProgress,
     decided: AtomicU64,

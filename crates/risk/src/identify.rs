@@ -1,7 +1,7 @@
 //! Who and what takes part in an event: the keys that windows and lists run on.
 
-use paywarden_domain::{Card, Event, Money, TenantId};
-use paywarden_features::{EntityKind, FeatureEvent};
+use paywarden_domain::{Card, Event, Money, TenantId, event::Channel};
+use paywarden_features::{EntityKind, FeatureEvent, event::Place};
 use paywarden_rules::Rates;
 use siphasher::sip::SipHasher24;
 use std::{borrow::Cow, hash::Hasher, net::IpAddr};
@@ -37,7 +37,13 @@ fn key(kind: EntityKind, event: &Event<Card>) -> Option<Cow<'_, str>> {
             .as_ref()
             .map(|card| Cow::Borrowed(card.index.as_str())),
         EntityKind::Bin => borrowed(event.card.as_ref()?.bin.as_ref()),
-        EntityKind::Account => borrowed(event.account.as_ref()?.id.as_ref()),
+        EntityKind::Account => {
+            let own = event
+                .account
+                .as_ref()
+                .and_then(|account| account.id.as_ref());
+            borrowed(own.or_else(|| payer?.account.as_ref()))
+        }
         EntityKind::Customer => borrowed(payer?.id.as_ref()),
         EntityKind::Device => borrowed(event.device.as_ref()?.id.as_ref()),
         EntityKind::Ip => event
@@ -94,10 +100,16 @@ impl EntityHasher {
         Self { key }
     }
 
-    fn hash(&self, tenant: &TenantId, kind: EntityKind, key: &str) -> u64 {
+    /// The number of an entity. An account has one number on both sides of a payment, so that what
+    /// it received is seen beside what it sent.
+    pub(crate) fn hash(&self, tenant: &TenantId, kind: EntityKind, key: &str) -> u64 {
+        let space = match kind {
+            EntityKind::Payee => EntityKind::Account,
+            kind => kind,
+        };
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(tenant.as_str().as_bytes());
-        hasher.write(&[0, kind as u8]);
+        hasher.write(&[0, space as u8]);
         hasher.write(key.as_bytes());
         hasher.finish().max(1)
     }
@@ -127,10 +139,27 @@ impl EntityHasher {
             kind: event.kind,
             country: country.map_or(0, |country| country.number()),
             mcc: mcc.and_then(|mcc| mcc.parse().ok()).unwrap_or(0),
-            place: None,
+            place: place(event),
             entities,
         }
     }
+}
+
+/// Where the payer is: where the device says, else where the point of sale stands, unless the payer
+/// is not there.
+fn place(event: &Event<Card>) -> Option<Place> {
+    let device = event.device.as_ref().and_then(|device| device.location);
+    let network = event.network.as_ref().and_then(|network| network.location);
+    let present = matches!(
+        event.channel,
+        Some(Channel::Pos | Channel::Atm | Channel::Branch)
+    );
+    let merchant = event.merchant.as_ref().filter(|_| present);
+    let location = device
+        .or_else(|| merchant.and_then(|merchant| merchant.location))
+        .or(network)?;
+    let micro = |degrees: f64| (degrees * 1e6).round() as i32;
+    Some((micro(location.latitude), micro(location.longitude)))
 }
 
 /// Whether the amount is a whole multiple of 100 major units, as amounts chosen by people are.

@@ -2,6 +2,7 @@
 
 use crate::{Caller, Engine, Error};
 use paywarden_domain::{TenantId, Timestamp, event::TEXT_BYTES_MAX};
+use paywarden_features::EntityKind;
 use paywarden_store::{ListEntryRow, ListRemoval, Row};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -15,6 +16,8 @@ use utoipa::ToSchema;
 pub const ENTRIES_MAX: usize = 1_000_000;
 /// The most lists that one tenant has.
 pub const LISTS_MAX: usize = 256;
+/// How the names of deny lists begin.
+const DENIED: &str = "denied_";
 const NAME_BYTES_MAX: usize = 64;
 /// A reason is the purpose of its trail leaf, which takes so much.
 const REASON_BYTES_MAX: usize = 256;
@@ -140,6 +143,7 @@ impl Engine {
             added_by: caller.key_id.clone(),
         };
         self.lists.insert(&caller.tenant, list, entry);
+        self.mark(&caller.tenant, value);
         Ok(())
     }
 
@@ -168,6 +172,7 @@ impl Engine {
         });
         self.write(caller, "list.remove", list, reason, row).await?;
         self.lists.remove(&caller.tenant, list, value);
+        self.mark(&caller.tenant, value);
         Ok(())
     }
 
@@ -229,6 +234,20 @@ impl Engine {
         }
     }
 
+    /// Lets windows know whether a value is on a deny list: one whose name begins with `denied_`.
+    /// It may be the key of any kind of entity. One that expires stays marked until it is removed
+    /// or the server starts again.
+    fn mark(&self, tenant: &TenantId, value: &str) {
+        let denies = |(name, entries): (&String, &BTreeMap<String, ListEntry>)| {
+            name.starts_with(DENIED) && entries.contains_key(value)
+        };
+        let denied = self.lists.read(tenant, |lists| lists.iter().any(denies));
+        for kind in EntityKind::ALL {
+            let key = self.hasher.hash(tenant, kind, value);
+            self.features.mark(kind, key, denied == Some(true));
+        }
+    }
+
     pub(crate) async fn load_lists(&self) -> Result<(), Error> {
         let mut after = 0;
         loop {
@@ -249,7 +268,11 @@ impl Engine {
                     added_at: row.added_at,
                     added_by: row.added_by,
                 };
+                let value = entry.value.clone();
                 self.lists.insert(&row.tenant, &row.list, entry);
+                if row.list.starts_with(DENIED) {
+                    self.mark(&row.tenant, &value);
+                }
             }
         }
     }

@@ -234,6 +234,10 @@ impl<'a> Run<'a> {
         };
         let kind = windows::kind(&spec);
         let parsed = match kind {
+            Type::Int if windows::asks_if_none(call) => {
+                let none = value.parse::<bool>().ok();
+                none.map(|none| Value::Count(i64::from(!none)))
+            }
             Type::Int => value.parse().ok().map(Value::Count),
             Type::Money => self.base_minor(value).map(Value::Money),
             _ => literals::duration(value).map(Value::Duration),

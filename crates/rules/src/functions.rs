@@ -107,20 +107,15 @@ pub(crate) fn names(on: On) -> impl Iterator<Item = &'static str> {
 
 /// The window functions and how each is written.
 pub(crate) fn windows() -> impl Iterator<Item = (&'static str, &'static str)> {
-    windows::FUNCTIONS.iter().copied()
+    windows::FUNCTIONS
+        .iter()
+        .map(|function| (function.name, function.usage))
 }
 
 /// What a window function tells.
 pub(crate) fn window_doc(name: &str) -> &'static str {
-    match name {
-        "count" => "How many events there were.",
-        "sum" => "The sum of their amounts.",
-        "avg" => "The mean of their amounts.",
-        "min" => "The smallest amount.",
-        "max" => "The largest amount.",
-        "distinct" => "How many different values there were.",
-        "first_seen" => "Time since the entity was first seen.",
-        "since_previous" => "Time since its previous event.",
-        _ => "A look into the past of an entity.",
-    }
+    windows::FUNCTIONS
+        .iter()
+        .find(|function| function.name == name)
+        .map_or("", |function| function.doc)
 }

@@ -42,11 +42,13 @@ pub fn language_reference() -> String {
         }
     }
     page.push_str(
-        "\n## Windows\n\nThe past of an entity; rules/README.md says how they are cut.\n\n",
+        "\n## Windows\n\nThe past of an entity; rules/README.md says how they are cut. \
+         `account.received` is the account as payee, `payee.sent` the payee as account.\n\n\
+         | written | meaning |\n|---|---|\n",
     );
     for (name, usage) in functions::windows() {
         let doc = functions::window_doc(name);
-        page.push_str(&format!("- `{usage}`: {doc}\n"));
+        page.push_str(&format!("| `{usage}` | {doc} |\n"));
     }
     page
 }

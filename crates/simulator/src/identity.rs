@@ -298,6 +298,7 @@ impl Origin {
             tor: Some(false),
             hosting: Some(matches!(self, Self::Hosting(_))),
             open_wifi: matches!(self, Self::Cafe(_)).then_some(true),
+            location: None,
         }
     }
 }

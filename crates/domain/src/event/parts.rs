@@ -132,6 +132,9 @@ pub struct Device {
     /// Driven by a script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automated: Option<bool>,
+    /// Where it is, as it reports itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
 }
 
 /// The network that the request came from.
@@ -162,6 +165,9 @@ pub struct Network {
     /// Wi-Fi without a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_wifi: Option<bool>,
+    /// Where the address is, as far as known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
 }
 
 /// A postal address.

@@ -272,3 +272,111 @@ fn labels_apply_to_kept_events_only() {
     pay(&store, &payment(1, 3 * DAY));
     assert!(!store.label(1, LabelVerdict::Fraud));
 }
+
+/// An event that names these entities.
+fn naming(at: i64, entities: &[(EntityKind, u64)]) -> FeatureEvent {
+    let mut event = FeatureEvent::new(EventKind::PaymentTransfer, START + at);
+    event.amount = Some(100);
+    for (kind, key) in entities {
+        event.entities[*kind as usize] = *key;
+    }
+    event
+}
+
+#[test]
+fn links_reach_over_shared_attributes_and_stop_at_their_limits() {
+    use EntityKind::{Customer, Device, Email, Merchant, Payee};
+    let specs = [
+        WindowSpec::link(Customer, Aggregate::Component),
+        WindowSpec::link(Payee, Aggregate::HopsToMarked),
+        WindowSpec::recent(Payee, Aggregate::Distinct(Attribute::Entity(Customer)), DAY),
+    ];
+    let store = store(Limits::default(), &specs);
+    let seen = |at, entities: &[(EntityKind, u64)]| pay(&store, &naming(at, entities)).0;
+    let none = Value::Missing;
+    // Customers 1 and 2 share a device, 2 and 3 an e-mail; a merchant ties nobody together.
+    let first = [(Customer, 1), (Device, 7), (Merchant, 9), (Payee, 50)];
+    assert_eq!(seen(0, &first), [Value::Count(2), none, Value::Count(1)]);
+    let second = [(Customer, 2), (Device, 7), (Email, 8)];
+    assert_eq!(seen(1, &second), [Value::Count(4), none, none]);
+    let third = [(Customer, 3), (Email, 8), (Merchant, 9), (Payee, 51)];
+    assert_eq!(seen(2, &third), [Value::Count(5), none, Value::Count(1)]);
+    // Marking the device of customer 1 is two events away from a payee that customer 2 pays.
+    store.mark(Device, 7, true);
+    let hops = |at, customer, payee| seen(at, &[(Customer, customer), (Payee, payee)])[1];
+    assert_eq!(hops(3, 2, 52), Value::Count(2));
+    assert_eq!(hops(4, 4, 53), none);
+    store.mark(EntityKind::Account, 53, true);
+    assert_eq!(hops(5, 4, 53), Value::Count(0));
+    store.mark(Customer, 4, true);
+    assert_eq!(hops(6, 4, 54), Value::Count(1));
+    store.mark(Device, 7, false);
+    assert_eq!(hops(7, 2, 52), none);
+    // Mule: ever more payers of one payee, and a component beyond the limit.
+    for payer in 0..100 {
+        let event = naming(
+            8 + payer,
+            &[(Customer, 1000 + payer as u64), (Payee, 60), (Device, 61)],
+        );
+        let mut values = Vec::new();
+        let ticket = store.reserve(&event, &mut values);
+        assert_eq!(values[2], Value::Count(payer + 1));
+        assert_eq!(
+            values[0],
+            Value::Count((payer + 2).min(links::ENTITIES_MAX as i64))
+        );
+        let plan = store.register(&specs).unwrap();
+        let cut = (payer as usize + 2).cmp(&links::ENTITIES_MAX);
+        assert!(cut.is_gt() || !ticket.bounded_at(&plan, 0) || payer > 60);
+        assert!(cut.is_le() || ticket.bounded() && ticket.bounded_at(&plan, 0));
+        assert!(!ticket.bounded_at(&plan, 2));
+        store.commit(ticket, Outcome::Approve);
+    }
+}
+
+#[test]
+fn an_account_sees_what_it_received_and_signed_amounts_net() {
+    use EntityKind::{Account, Payee};
+    let back = Set::EMPTY.with(EventKind::Refund);
+    let net = Filter {
+        kinds: back.with(EventKind::PaymentTransfer),
+        subtract: back,
+        ..Filter::default()
+    };
+    let specs = [
+        WindowSpec::recent(Account, Aggregate::Sum, DAY),
+        WindowSpec::recent(Account, Aggregate::Sum, DAY).seen_as(Payee),
+        WindowSpec::recent(Payee, Aggregate::Count, DAY).seen_as(Account),
+        WindowSpec::recent(Account, Aggregate::Sum, DAY).filtered(net),
+    ];
+    let store = store(Limits::default(), &specs);
+    let transfer = |at, from, to| naming(at, &[(Account, from), (Payee, to)]);
+    let money = Value::Money;
+    let (one, other) = (transfer(0, 1, 2), transfer(1, 3, 2));
+    assert_eq!(
+        pay(&store, &one).0,
+        [money(100), money(0), Value::Count(0), money(100)]
+    );
+    assert_eq!(
+        pay(&store, &other).0,
+        [money(100), money(0), Value::Count(0), money(100)]
+    );
+    // Account 2 passes on what it received from two; account 1, its payee now, has sent once.
+    let on = transfer(2, 2, 1);
+    assert_eq!(
+        pay(&store, &on).0,
+        [money(100), money(200), Value::Count(1), money(100)]
+    );
+    let mut refund = transfer(3, 2, 1);
+    refund.kind = EventKind::Refund;
+    assert_eq!(
+        pay(&store, &refund).0,
+        [money(100), money(200), Value::Count(1), money(0)]
+    );
+    // To itself: both sides.
+    let own = transfer(4, 2, 2);
+    assert_eq!(
+        pay(&store, &own).0,
+        [money(200), money(300), Value::Count(2), money(100)]
+    );
+}

@@ -114,28 +114,15 @@ fn passes(filter: &Filter, known: &Known, current: &FeatureEvent) -> bool {
 }
 
 fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent) -> Value {
-    let signed = |event: &&FeatureEvent| match spec.filter.subtract.contains(event.kind) {
-        true => event.amount.map(|amount| -amount),
-        false => event.amount,
-    };
-    let mut amounts: Vec<i64> = events.iter().filter_map(signed).collect();
+    let amounts = events.iter().filter_map(|event| signed(spec, event));
+    let mut amounts: Vec<i64> = amounts.collect();
     amounts.sort_unstable();
     let sum: i128 = amounts.iter().map(|amount| i128::from(*amount)).sum();
     let money = |amount: Option<i64>| amount.map_or(Value::Missing, Value::Money);
     match spec.aggregate {
         Aggregate::Count => Value::Count(events.len() as i64),
         Aggregate::Sum => money(i64::try_from(sum).ok()),
-        Aggregate::Avg if amounts.is_empty() => Value::Missing,
-        Aggregate::Avg => {
-            let count = amounts.len() as i128;
-            let (whole, rest) = (sum / count, sum % count);
-            let up = if 2 * rest.abs() >= count {
-                sum.signum()
-            } else {
-                0
-            };
-            money(i64::try_from(whole + up).ok())
-        }
+        Aggregate::Avg => money(mean(&amounts)),
         Aggregate::Min => money(amounts.iter().min().copied()),
         Aggregate::Max => money(amounts.iter().max().copied()),
         Aggregate::Distinct(attribute) => {
@@ -149,17 +136,7 @@ fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent
             Some(at) => Value::Duration(current.at - at),
             None => Value::Missing,
         },
-        Aggregate::Deviation if amounts.len() < 2 => Value::Missing,
-        Aggregate::Deviation if amounts.iter().any(|a| a.abs() > 1 << 40) => Value::Missing,
-        Aggregate::Deviation => {
-            let count = amounts.len() as i128;
-            let squares: i128 = amounts
-                .iter()
-                .map(|a| i128::from(*a) * i128::from(*a))
-                .sum();
-            let variance = (count * squares - sum * sum) as f64 / (count * (count - 1)) as f64;
-            Value::Money(variance.sqrt().round() as i64)
-        }
+        Aggregate::Deviation => money(deviation(&amounts)),
         Aggregate::Quantile(permille) => {
             let enough = |amount: &&i64| {
                 let not_above = amounts.iter().filter(|other| other <= amount).count();
@@ -167,36 +144,79 @@ fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent
             };
             money(amounts.iter().find(enough).copied())
         }
-        Aggregate::Ewma(half_life) => {
-            let quarter = half_life / 4;
-            let (mut weighted, mut weights) = (0.0, 0.0);
-            for age in 0..=spec.older / quarter {
-                let of_age = |event: &&&FeatureEvent| (current.at - event.at) / quarter == age;
-                let priced: Vec<i64> = events.iter().filter(of_age).filter_map(signed).collect();
-                let weight = 2f64.powf(-(age as f64) / 4.0);
-                weighted += weight * priced.iter().map(|a| i128::from(*a)).sum::<i128>() as f64;
-                weights += weight * priced.len() as f64;
-            }
-            match weights > 0.0 {
-                true => Value::Money((weighted / weights).round() as i64),
-                false => Value::Missing,
-            }
-        }
-        Aggregate::DistanceKm | Aggregate::SpeedKmh => {
-            let placed = events.iter().filter(|event| event.place.is_some());
-            let Some(previous) = placed.max_by_key(|event| event.at) else {
-                return Value::Missing;
-            };
-            let (Some(from), Some(to)) = (previous.place, current.place) else {
-                return Value::Missing;
-            };
-            let km = distance_km(from, to);
-            let hours = (current.at - previous.at).max(SECOND) as f64 / HOUR as f64;
-            let speed = spec.aggregate == Aggregate::SpeedKmh;
-            Value::Count(if speed { km / hours } else { km }.round() as i64)
-        }
+        Aggregate::Ewma(half_life) => ewma(half_life, spec, events, current),
+        Aggregate::DistanceKm | Aggregate::SpeedKmh => travel(spec, events, current),
         Aggregate::FirstSeen | Aggregate::Component | Aggregate::HopsToMarked => unreachable!(),
     }
+}
+
+fn signed(spec: &WindowSpec, event: &FeatureEvent) -> Option<i64> {
+    match spec.filter.subtract.contains(event.kind) {
+        true => event.amount.map(|amount| -amount),
+        false => event.amount,
+    }
+}
+
+fn mean(amounts: &[i64]) -> Option<i64> {
+    let sum: i128 = amounts.iter().map(|amount| i128::from(*amount)).sum();
+    let count = amounts.len() as i128;
+    let (whole, rest) = (sum.checked_div(count)?, sum.checked_rem(count)?);
+    let up = if 2 * rest.abs() >= count {
+        sum.signum()
+    } else {
+        0
+    };
+    i64::try_from(whole + up).ok()
+}
+
+fn deviation(amounts: &[i64]) -> Option<i64> {
+    if amounts.len() < 2 || amounts.iter().any(|amount| amount.abs() > 1 << 40) {
+        return None;
+    }
+    let count = amounts.len() as i128;
+    let sum: i128 = amounts.iter().map(|a| i128::from(*a)).sum();
+    let squares: i128 = amounts
+        .iter()
+        .map(|a| i128::from(*a) * i128::from(*a))
+        .sum();
+    let variance = (count * squares - sum * sum) as f64 / (count * (count - 1)) as f64;
+    Some(variance.sqrt().round() as i64)
+}
+
+fn ewma(
+    half_life: i64,
+    spec: &WindowSpec,
+    events: &[&FeatureEvent],
+    current: &FeatureEvent,
+) -> Value {
+    let quarter = half_life / 4;
+    let (mut weighted, mut weights) = (0.0, 0.0);
+    for age in 0..=spec.older / quarter {
+        let of_age = events
+            .iter()
+            .filter(|event| (current.at - event.at) / quarter == age);
+        let priced: Vec<i64> = of_age.filter_map(|event| signed(spec, event)).collect();
+        let weight = 2f64.powf(-(age as f64) / 4.0);
+        weighted += weight * priced.iter().map(|a| i128::from(*a)).sum::<i128>() as f64;
+        weights += weight * priced.len() as f64;
+    }
+    match weights > 0.0 {
+        true => Value::Money((weighted / weights).round() as i64),
+        false => Value::Missing,
+    }
+}
+
+fn travel(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent) -> Value {
+    let placed = events.iter().filter(|event| event.place.is_some());
+    let previous = placed.max_by_key(|event| event.at);
+    let places = previous.map(|event| (event.at, event.place.zip(current.place)));
+    let Some((at, Some((from, to)))) = places else {
+        return Value::Missing;
+    };
+    let km = distance_km(from, to);
+    let hours = (current.at - at).max(SECOND) as f64 / HOUR as f64;
+    let speed = spec.aggregate == Aggregate::SpeedKmh;
+    Value::Count(if speed { km / hours } else { km }.round() as i64)
 }
 
 /// By the spherical law of cosines.
@@ -214,6 +234,14 @@ fn value_of(event: &FeatureEvent, attribute: Attribute) -> u64 {
         Attribute::Country => u64::from(event.country),
         Attribute::Mcc => u64::from(event.mcc),
     }
+}
+
+/// Whether the current event never counts.
+fn earlier_only(aggregate: Aggregate) -> bool {
+    matches!(
+        aggregate,
+        Aggregate::SincePrevious | Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
+    )
 }
 
 /// SplitMix64: a small reproducible source of choices.
@@ -347,19 +375,12 @@ impl Dice {
             .pick(&[10 * MINUTE, 6 * HOUR, DAY, longest])
             .min(longest);
         let older = SECOND + self.below((scale - SECOND) as u64 + 1) as i64;
-        let earlier_only = matches!(
-            aggregate,
-            Aggregate::SincePrevious
-                | Aggregate::Ewma(_)
-                | Aggregate::DistanceKm
-                | Aggregate::SpeedKmh
-        );
         let spec = match self.below(3) {
             _ if matches!(aggregate, Aggregate::Ewma(_)) => {
                 WindowSpec::between(entity, aggregate, 0, older)
             }
-            0 if earlier_only => WindowSpec::between(entity, aggregate, 0, older),
-            0 | 1 if !earlier_only => {
+            0 if earlier_only(aggregate) => WindowSpec::between(entity, aggregate, 0, older),
+            0 | 1 if !earlier_only(aggregate) => {
                 WindowSpec::recent(entity, aggregate, older / MINUTE * MINUTE + MINUTE)
             }
             _ => WindowSpec::between(entity, aggregate, self.below(older as u64) as i64, older),

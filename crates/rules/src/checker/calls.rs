@@ -80,6 +80,11 @@ impl Checker<'_> {
                 let readers = Set::EMPTY;
                 let slot = self.shared.windows.place(WindowSpec { readers, ..spec });
                 self.operand(expr.to_string(), Source::Window(slot));
+                if windows::asks_if_none(call) {
+                    let (count, none) = (Whole::Window(slot), Whole::Constant(0));
+                    let none = Test::Whole(Comparison::Equal, count, none);
+                    return Typed::Bool(Condition::Test(none));
+                }
                 Typed::Whole(windows::kind(&spec), Whole::Window(slot))
             }
             Err(problem) => self.problem(problem),

@@ -8,102 +8,245 @@ use crate::{
     syntax::{Binary, Call, Comparison, Expr, ExprKind},
 };
 use paywarden_domain::{EventKind, LabelVerdict, Outcome};
+use paywarden_features::window::SINCE_PREVIOUS_REACH;
 use paywarden_features::{Aggregate, Attribute, EntityKind, Filter, Set, WindowSpec, set::Member};
 
-/// The window functions and how each is written.
-pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
-    ("count", "card.count(\"10m\")"),
-    ("sum", "card.sum(\"24h\")"),
-    ("avg", "card.avg(\"0s..30d\")"),
-    ("min", "card.min(\"7d\")"),
-    ("max", "card.max(\"7d\")"),
-    ("distinct", "card.distinct(merchant, \"1h\")"),
-    ("first_seen", "card.first_seen()"),
-    ("since_previous", "card.since_previous()"),
+/// A function over the past of an entity.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+    form: Form,
+}
+
+/// What a function takes and asks for.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// `(window)` or `(window, filter)`.
+    Over(Aggregate),
+    /// `(attribute, window)` or `(attribute, window, filter)`.
+    Distinct,
+    /// `(window, share)` or `(window, share, filter)`.
+    Quantile,
+    /// Like `Over(Sum)`, with kinds and signs of its own.
+    Net,
+    /// `(half-life)` or `(half-life, filter)`.
+    Ewma,
+    /// `()` or `(filter)`.
+    SincePrevious,
+    /// `(entity)`: whether no earlier event names both.
+    New,
+    /// `()`.
+    Plain(fn(EntityKind) -> WindowSpec),
+}
+
+const fn function(
+    name: &'static str,
+    usage: &'static str,
+    form: Form,
+    doc: &'static str,
+) -> Function {
+    Function {
+        name,
+        usage,
+        doc,
+        form,
+    }
+}
+
+/// The window functions: the one table that checking, hints and completion go by.
+#[rustfmt::skip]
+pub const FUNCTIONS: &[Function] = &[
+    function("count", "card.count(\"10m\")", Form::Over(Aggregate::Count),
+        "How many events."),
+    function("sum", "card.sum(\"24h\")", Form::Over(Aggregate::Sum),
+        "Sum of amounts."),
+    function("avg", "card.avg(\"0s..30d\")", Form::Over(Aggregate::Avg),
+        "Mean of amounts."),
+    function("min", "card.min(\"7d\")", Form::Over(Aggregate::Min),
+        "Smallest amount."),
+    function("max", "card.max(\"7d\")", Form::Over(Aggregate::Max),
+        "Largest amount."),
+    function("deviation", "card.deviation(\"0s..30d\")", Form::Over(Aggregate::Deviation),
+        "Sample standard deviation of amounts; with two amounts at least."),
+    function("quantile", "card.quantile(\"90d\", 0.95)", Form::Quantile,
+        "Smallest amount that this share of amounts does not exceed."),
+    function("ewma", "card.ewma(\"7d\")", Form::Ewma,
+        "Mean of earlier amounts that forgets by half in this time, over ten times it, 90 days at most."),
+    function("net", "account.net(\"24h\")", Form::Net,
+        "Card, transfer and wallet payments less refunds and payouts."),
+    function("distinct", "card.distinct(merchant, \"1h\")", Form::Distinct,
+        "How many different entities, countries or merchant categories."),
+    function("first_seen", "card.first_seen()", Form::Plain(WindowSpec::first_seen),
+        "Time since the entity was first seen."),
+    function("since_previous", "card.since_previous()", Form::SincePrevious,
+        "Time since its previous event, up to 90 days."),
+    function("is_new", "customer.is_new(device)", Form::New,
+        "Whether no event of the last 90 days names both."),
+    function("distance_km", "card.distance_km()", Form::Plain(|entity| WindowSpec::travel(entity, Aggregate::DistanceKm)),
+        "Kilometres from the previous event whose place is known, up to 90 days."),
+    function("speed_kmh", "card.speed_kmh()", Form::Plain(|entity| WindowSpec::travel(entity, Aggregate::SpeedKmh)),
+        "Speed needed to get here from the previous event whose place is known."),
+    function("component", "customer.component()", Form::Plain(|entity| WindowSpec::link(entity, Aggregate::Component)),
+        "How many cards, accounts, customers, devices, e-mails and phones hang together with it, up to 64."),
+    function("hops_to_denied", "payee.hops_to_denied()", Form::Plain(|entity| WindowSpec::link(entity, Aggregate::HopsToMarked)),
+        "Events between it and an entity on a deny list, 0 to 2."),
 ];
 
 /// What a window yields.
 pub(crate) fn kind(spec: &WindowSpec) -> Type {
     match spec.aggregate {
-        Aggregate::Count | Aggregate::Distinct(_) => Type::Int,
-        Aggregate::Sum | Aggregate::Avg | Aggregate::Min | Aggregate::Max => Type::Money,
+        Aggregate::Count
+        | Aggregate::Distinct(_)
+        | Aggregate::DistanceKm
+        | Aggregate::SpeedKmh
+        | Aggregate::Component
+        | Aggregate::HopsToMarked => Type::Int,
+        Aggregate::Sum
+        | Aggregate::Avg
+        | Aggregate::Min
+        | Aggregate::Max
+        | Aggregate::Deviation
+        | Aggregate::Quantile(_)
+        | Aggregate::Ewma(_) => Type::Money,
         Aggregate::FirstSeen | Aggregate::SincePrevious => Type::Duration,
     }
 }
 
+/// The function that a call names.
+pub(crate) fn function_of(call: &Call) -> Option<&'static Function> {
+    FUNCTIONS
+        .iter()
+        .find(|function| function.name == call.name.text)
+}
+
 /// Whether the call is one of the [`FUNCTIONS`].
 pub(crate) fn is_window(call: &Call) -> bool {
-    FUNCTIONS.iter().any(|(name, _)| *name == call.name.text)
+    function_of(call).is_some()
+}
+
+/// Whether the call asks if its window is empty, rather than for its value.
+pub(crate) fn asks_if_none(call: &Call) -> bool {
+    function_of(call).is_some_and(|function| matches!(function.form, Form::New))
 }
 
 /// The window that a call asks for.
 pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec, Diagnostic> {
-    let entity = entity(call)?;
+    let (entity, seen_as) = entity(call)?;
+    let function = function_of(call).unwrap_or(&FUNCTIONS[0]);
     let usage = || {
-        let name = call.name.text.as_str();
-        let usage = FUNCTIONS.iter().find(|(function, _)| *function == name);
-        let usage = usage.map_or("", |(_, usage)| usage);
-        Diagnostic::at(
-            Code::TypeMismatch,
-            span.clone(),
-            format!("wrong arguments for `{name}`"),
-        )
-        .hint(format!("write it like `{usage}`"))
+        let message = format!("wrong arguments for `{}`", function.name);
+        Diagnostic::at(Code::TypeMismatch, span.clone(), message)
+            .hint(format!("write it like `{}`", function.usage))
+    };
+    let filtered = |spec: WindowSpec, terms: &[Expr]| match terms {
+        [] => Ok(spec),
+        [term] => filter(term, rates, spec.filter).map(|filter| spec.filtered(filter)),
+        _ => Err(usage()),
+    };
+    let over = |aggregate, arguments: &[Expr]| {
+        let [window, terms @ ..] = arguments else {
+            return Err(usage());
+        };
+        filtered(spanning(entity, aggregate, window, usage)?, terms)
     };
     let arguments = call.arguments.as_slice();
-    let aggregate = match (call.name.text.as_str(), arguments) {
-        ("first_seen", []) => return Ok(WindowSpec::first_seen(entity)),
-        ("since_previous", []) => return Ok(WindowSpec::since_previous(entity)),
-        ("since_previous", [filter]) => {
-            let filter = self::filter(filter, rates)?;
-            return Ok(WindowSpec::since_previous(entity).filtered(filter));
+    let spec = match (function.form, arguments) {
+        (Form::Over(aggregate), arguments) => over(aggregate, arguments)?,
+        (Form::Distinct, [attribute, rest @ ..]) => {
+            over(Aggregate::Distinct(self::attribute(attribute)?), rest)?
         }
-        ("distinct", [attribute, _] | [attribute, _, _]) => {
-            Aggregate::Distinct(self::attribute(attribute)?)
+        (Form::Quantile, [window, share, terms @ ..]) => {
+            let aggregate = Aggregate::Quantile(permille(share).ok_or_else(usage)?);
+            filtered(spanning(entity, aggregate, window, usage)?, terms)?
         }
-        ("count", [_] | [_, _]) => Aggregate::Count,
-        ("sum", [_] | [_, _]) => Aggregate::Sum,
-        ("avg", [_] | [_, _]) => Aggregate::Avg,
-        ("min", [_] | [_, _]) => Aggregate::Min,
-        ("max", [_] | [_, _]) => Aggregate::Max,
+        (Form::Net, [window, terms @ ..]) => {
+            let spec = spanning(entity, Aggregate::Sum, window, usage)?;
+            filtered(spec.filtered(net()), terms)?
+        }
+        (Form::Ewma, [half_life, terms @ ..]) => {
+            let length = half_life.as_text().and_then(literals::duration);
+            let spec = WindowSpec::ewma(entity, length.ok_or_else(usage)?);
+            filtered(spec, terms)?
+        }
+        (Form::SincePrevious, terms) => filtered(WindowSpec::since_previous(entity), terms)?,
+        (Form::New, [other]) => {
+            let other = other.path().and_then(|path| EntityKind::parse(&path));
+            let filter = Filter {
+                kinds: Set::all(),
+                same: Set::EMPTY.with(other.ok_or_else(usage)?),
+                ..Filter::default()
+            };
+            WindowSpec::between(entity, Aggregate::Count, 0, SINCE_PREVIOUS_REACH).filtered(filter)
+        }
+        (Form::Plain(make), []) => make(entity),
         _ => return Err(usage()),
     };
-    let of_values = matches!(aggregate, Aggregate::Distinct(_));
-    let mut rest = arguments.iter().skip(usize::from(of_values));
-    let window = rest.next().ok_or_else(usage)?;
+    let spec = spec.seen_as(seen_as);
+    spec.check().map_err(|_| usage())?;
+    Ok(spec)
+}
+
+/// A window as it is written: `"10m"` or `"7d..35d"`.
+fn spanning(
+    entity: EntityKind,
+    aggregate: Aggregate,
+    window: &Expr,
+    usage: impl Fn() -> Diagnostic,
+) -> Result<WindowSpec, Diagnostic> {
     let text = window.as_text().ok_or_else(usage)?;
     let (newer, older, counts_self) = literals::window(text).map_err(|message| {
-        Diagnostic::at(
-            Code::BadWindow,
-            window.span.clone(),
-            format!("bad window \"{text}\""),
-        )
-        .hint(message)
+        let problem = format!("bad window \"{text}\"");
+        Diagnostic::at(Code::BadWindow, window.span.clone(), problem).hint(message)
     })?;
-    let filter = rest
-        .next()
-        .map(|filter| self::filter(filter, rates))
-        .transpose()?;
-    let filter = filter.unwrap_or_default();
     Ok(WindowSpec {
-        entity,
-        seen_as: entity,
-        aggregate,
-        newer,
-        older,
         counts_self,
-        filter,
-        readers: Set::all(),
+        ..WindowSpec::between(entity, aggregate, newer, older)
     })
 }
 
-fn entity(call: &Call) -> Result<EntityKind, Diagnostic> {
+/// A share between 0 and 1 in whole thousandths.
+fn permille(share: &Expr) -> Option<u16> {
+    let share = match share.kind {
+        ExprKind::Double(share) => share,
+        ExprKind::Int(share) => share as f64,
+        _ => return None,
+    };
+    let permille = (share * 1000.0).round();
+    let exact = (permille - share * 1000.0).abs() < 1e-6;
+    (exact && (1.0..=1000.0).contains(&permille)).then_some(permille as u16)
+}
+
+/// What moves a balance towards the other side, and what moves it back.
+fn net() -> Filter {
+    let back = Set::EMPTY.with(EventKind::Refund).with(EventKind::Payout);
+    Filter {
+        kinds: back
+            .with(EventKind::PaymentCard)
+            .with(EventKind::PaymentTransfer)
+            .with(EventKind::PaymentWallet),
+        subtract: back,
+        ..Filter::default()
+    }
+}
+
+/// Whose past, and as which kind the events looked at name it.
+fn entity(call: &Call) -> Result<(EntityKind, EntityKind), Diagnostic> {
     let (path, span) = match &call.receiver {
         Some(receiver) => (receiver.path(), receiver.span.clone()),
         None => (None, call.name.span.clone()),
     };
     let path = path.unwrap_or_default();
-    EntityKind::parse(&path).ok_or_else(|| {
+    match path.as_str() {
+        "account.received" => return Ok((EntityKind::Account, EntityKind::Payee)),
+        "payee.sent" => return Ok((EntityKind::Payee, EntityKind::Account)),
+        _ => {}
+    }
+    let entity = EntityKind::parse(&path).ok_or_else(|| {
         let names = EntityKind::ALL.map(EntityKind::name);
         let message = format!("`{}` belongs to an entity", call.name.text);
         let problem = Diagnostic::at(Code::UnknownFunction, span, message);
@@ -111,7 +254,8 @@ fn entity(call: &Call) -> Result<EntityKind, Diagnostic> {
             Some(name) => problem.hint(format!("did you mean `{name}.{}`?", call.name.text)),
             None => problem.hint(format!("entities: {}", names.join(", "))),
         }
-    })
+    })?;
+    Ok((entity, entity))
 }
 
 fn attribute(expr: &Expr) -> Result<Attribute, Diagnostic> {
@@ -134,8 +278,7 @@ fn attribute(expr: &Expr) -> Result<Attribute, Diagnostic> {
 }
 
 /// A filter: `&&` between conditions on type, outcome, label, amount and shared entities.
-fn filter(expr: &Expr, rates: &Rates) -> Result<Filter, Diagnostic> {
-    let mut filter = Filter::default();
+fn filter(expr: &Expr, rates: &Rates, mut filter: Filter) -> Result<Filter, Diagnostic> {
     let mut kinds = None;
     for term in expr.conjuncts() {
         match &term.kind {
