@@ -12,6 +12,7 @@ pub mod child;
 pub mod client;
 pub mod command;
 pub mod config;
+pub mod cpu;
 pub mod drive;
 pub mod entities;
 pub mod failure;

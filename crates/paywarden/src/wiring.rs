@@ -183,12 +183,17 @@ impl Running {
     }
 }
 
-/// Writes a snapshot of the windows whenever enough was decided since the last one.
+/// Writes a snapshot of the windows whenever enough was decided since the last one, and keeps the
+/// index of the rules fit for the payments that come.
 async fn keep_snapshots(engine: Arc<Engine>) {
     loop {
         tokio::time::sleep(SNAPSHOT_LOOK).await;
         let engine = engine.clone();
-        match tokio::task::spawn_blocking(move || engine.snapshot_if_due()).await {
+        let look = move || {
+            engine.refresh_index();
+            engine.snapshot_if_due()
+        };
+        match tokio::task::spawn_blocking(look).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
             Err(_) => return,

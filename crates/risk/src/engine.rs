@@ -9,6 +9,7 @@ use crate::{
     list::Lists,
     record::{self, Recorder},
     recovery, verdict,
+    working::Working,
 };
 use arc_swap::ArcSwap;
 use paywarden_crypto::keyring::Keyring;
@@ -17,7 +18,7 @@ use paywarden_domain::{
     decision::{CardSummary, Deadline},
 };
 use paywarden_features::{FeatureEvent, FeatureStore, Plan, Stats, Ticket, Value};
-use paywarden_rules::{Hits, Pack, RuleSet, Slots};
+use paywarden_rules::{Pack, RuleSet, Severity, Slots};
 use paywarden_store::{Actor, Appended, Clock, Database, Entry, Journal, Purpose, Row, RuleSetRow};
 use std::{
     sync::{
@@ -79,6 +80,10 @@ pub struct Figures {
     pub windows: Stats,
     /// Entries that wait for the journal.
     pub journal_queued: usize,
+    /// Payments evaluated since the rules were published.
+    pub payments: u64,
+    /// Rules that the index could not rule out for them.
+    pub candidates: u64,
     /// Counters of each rule.
     pub rules: Vec<RuleFigures>,
     /// Version of the live rules.
@@ -94,13 +99,15 @@ pub struct RuleFigures {
     pub fired: u64,
     /// Times it could not be evaluated.
     pub faults: u64,
+    /// Steps that it took, counted for one payment in 64.
+    pub steps: u64,
 }
 
 /// A rule set with the windows it reads; swapped as one.
 pub(crate) struct Published {
     pub(crate) rules: RuleSet,
     plan: Arc<Plan>,
-    counters: Vec<(AtomicU64, AtomicU64)>,
+    working: Working,
 }
 
 /// Both engines, the windows, the lists and the way to the journal.
@@ -131,11 +138,10 @@ impl Engine {
         let rules = compile(&config, &packs)?;
         let (features, plan, restored) =
             recovery::restore(&config, &database, rules.windows()).await?;
-        let counters = rules.rules().iter().map(|_| Default::default()).collect();
         let published = Published {
+            working: Working::new(rules.clone()),
             rules,
             plan,
-            counters,
         };
         let engine = Self {
             hasher: EntityHasher::new(&*keyring.derive("entity keys")?),
@@ -213,15 +219,20 @@ impl Engine {
     /// State and counters for the metrics page.
     pub fn figures(&self) -> Figures {
         let published = self.published.load();
-        let rules = published.rules.rules().iter().zip(&published.counters);
+        let counters = published.working.counters();
+        let rules = published.rules.rules().iter().zip(counters);
+        let (payments, candidates) = published.working.looked_at();
         Figures {
             windows: self.features.stats(),
             journal_queued: self.journal.queued(),
+            payments,
+            candidates,
             rules: rules
-                .map(|(rule, (fired, faults))| RuleFigures {
+                .map(|(rule, counters)| RuleFigures {
                     rule: rule.id.clone(),
-                    fired: fired.load(Ordering::Relaxed),
-                    faults: faults.load(Ordering::Relaxed),
+                    fired: counters.fired.load(Ordering::Relaxed),
+                    faults: counters.faults.load(Ordering::Relaxed),
+                    steps: counters.steps.load(Ordering::Relaxed),
                 })
                 .collect(),
             rule_set: published.rules.version().to_owned(),
@@ -245,6 +256,12 @@ impl Engine {
         self.decided.store(0, Ordering::Relaxed);
         recovery::write_snapshot(self, path)?;
         Ok(true)
+    }
+
+    /// Builds the index of the rules anew for the payments that come, if enough were seen. Call it
+    /// now and then from a task that may block.
+    pub fn refresh_index(&self) -> bool {
+        self.published.load().working.refresh()
     }
 
     pub(crate) fn published(&self) -> arc_swap::Guard<Arc<Published>> {
@@ -309,8 +326,8 @@ impl Engine {
         slots.lists = &listed;
         let budget_us = u64::from(self.config.deadline_ms) * 1000;
         let used_us = || self.clock.monotonic_us().saturating_sub(*received_us);
-        let hits = rules.evaluate(&slots, || used_us() < budget_us);
-        published.count(&hits);
+        let in_time = || used_us() < budget_us;
+        let hits = published.working.evaluate(&slots, in_time);
 
         let verdict = verdict::decide(rules, &hits, &slots, event, &self.config.bands);
         let decision = Decision {
@@ -426,23 +443,6 @@ impl Engine {
     }
 }
 
-impl Published {
-    fn count(&self, hits: &Hits) {
-        let counter = |index: usize| self.counters.get(index);
-        for (fired, _) in hits
-            .fired
-            .iter()
-            .chain(&hits.shadow)
-            .filter_map(|index| counter(*index))
-        {
-            fired.fetch_add(1, Ordering::Relaxed);
-        }
-        for (_, faults) in hits.faults.iter().filter_map(|(index, _)| counter(*index)) {
-            faults.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 /// A reservation that is never forgotten: if the call is abandoned while the journal has the
 /// entry, the payment stays counted.
 struct Pending<'a> {
@@ -473,8 +473,18 @@ impl Drop for Pending<'_> {
 
 fn compile(config: &EngineConfig, packs: &[Pack]) -> Result<RuleSet, StartError> {
     let version = record::version(&paywarden_rules::canonical_source(packs));
-    paywarden_rules::compile(packs, &config.rates, &version)
-        .map_err(|diagnostics| StartError::Rules(render(&diagnostics)))
+    let rules = paywarden_rules::compile(packs, &config.rates, &version)
+        .map_err(|diagnostics| StartError::Rules(render(&diagnostics)))?;
+    let (errors, warnings): (Vec<_>, Vec<_>) = paywarden_rules::analyse(&rules)
+        .into_iter()
+        .partition(|problem| problem.code.severity() == Severity::Error);
+    if !errors.is_empty() {
+        return Err(StartError::Rules(render(&errors)));
+    }
+    if !warnings.is_empty() {
+        tracing::info!(warnings = warnings.len(), "rules that are worth a look");
+    }
+    Ok(rules)
 }
 
 fn render(diagnostics: &[paywarden_rules::Diagnostic]) -> String {

@@ -22,6 +22,7 @@ mod record;
 mod recovery;
 mod verdict;
 mod weight;
+mod working;
 
 pub use config::{Bands, EngineConfig};
 pub use engine::{Caller, Decided, Engine, Figures, Idempotency, Request, RuleFigures};

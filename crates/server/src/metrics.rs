@@ -244,6 +244,16 @@ impl Collector for OfEngine {
             ),
             ("window_entities", "Entities with events", windows.entities),
             (
+                "rule_payments",
+                "Payments evaluated since the rules were published",
+                figures.payments,
+            ),
+            (
+                "rule_candidates",
+                "Rules that the index could not rule out for them",
+                figures.candidates,
+            ),
+            (
                 "windows_truncated",
                 "1 if the longest windows are incomplete",
                 truncated,
@@ -266,7 +276,13 @@ impl Collector for OfEngine {
             "rule_faults",
             "Times each rule could not be evaluated",
             faults,
-        )
+        )?;
+        let steps = figures
+            .rules
+            .iter()
+            .map(|rule| (rule.rule.as_str(), rule.steps));
+        let help = "Steps that each rule took, of one payment in 64";
+        by_rule(&mut encoder, "rule_steps", help, steps)
     }
 }
 

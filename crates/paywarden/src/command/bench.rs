@@ -1,6 +1,7 @@
 //! `paywarden bench`: what parts of the server cost.
 
 mod edge;
+mod rules;
 
 use crate::failure::Result;
 
@@ -9,11 +10,14 @@ use crate::failure::Result;
 pub enum Command {
     /// Processor time per request: bare HTTPS, unsigned, Ed25519 and HMAC decisions
     Edge(edge::Arguments),
+    /// Ten thousand rules: one payment, candidates, bytes, publishing
+    Rules(rules::Arguments),
 }
 
 /// Runs the command.
 pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Edge(arguments) => edge::run(arguments).await,
+        Command::Rules(arguments) => rules::run(arguments).await,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     terminal,
     wiring::{self, local_ca_pem},
 };
-use paywarden_rules::{canonical_source, check_examples, compile};
+use paywarden_rules::{Severity, analyse, canonical_source, check_examples, compile};
 use paywarden_store::{Clock, Database};
 use std::{fs, io, path::Path, time::UNIX_EPOCH};
 
@@ -91,7 +91,9 @@ fn rule_packs(config: &Config) -> Result<String> {
     let packs = packs::load(config.rules_dir.as_deref())?;
     let rates = wiring::rates(config)?;
     let rules = compile(&packs, &rates, "check").map_err(|found| packs::refused(&found))?;
-    let found = check_examples(&rules);
+    let analysed = analyse(&rules).into_iter();
+    let mut found = check_examples(&rules);
+    found.extend(analysed.filter(|problem| problem.code.severity() == Severity::Error));
     if !found.is_empty() {
         return Err(packs::refused(&found));
     }

@@ -39,24 +39,38 @@ pub enum Kind {
     Flag,
 }
 
-const KINDS: &[&str] = &["payment.card", "payment.transfer", "payment.wallet", "login"];
+const KINDS: &[&str] = &[
+    "payment.card",
+    "payment.transfer",
+    "payment.wallet",
+    "login",
+];
 const COUNTRIES: &[&str] = &[
-    "CN", "SG", "US", "DE", "GB", "FR", "JP", "KR", "HK", "AE", "NG", "BR", "IN", "MX", "RU",
-    "TR", "VN", "TH", "PH", "MY",
+    "CN", "SG", "US", "DE", "GB", "FR", "JP", "KR", "HK", "AE", "NG", "BR", "IN", "MX", "RU", "TR",
+    "VN", "TH", "PH", "MY",
 ];
 const MCC: &[&str] = &[
-    "4111", "4814", "4829", "5045", "5094", "5311", "5411", "5541", "5732", "5812", "5816",
-    "5912", "5944", "5967", "6011", "6051", "6211", "7273", "7801", "7995",
+    "4111", "4814", "4829", "5045", "5094", "5311", "5411", "5541", "5732", "5812", "5816", "5912",
+    "5944", "5967", "6011", "6051", "6211", "7273", "7801", "7995",
 ];
 const BRANDS: &[&str] = &["visa", "mastercard", "unionpay", "amex", "jcb"];
 const SYSTEMS: &[&str] = &["android", "ios", "windows", "macos", "linux"];
 const DOMAINS: &[&str] = &[
-    "gmail.com", "qq.com", "163.com", "outlook.com", "mail.ru", "web.de", "shop.top", "proton.me",
+    "gmail.com",
+    "qq.com",
+    "163.com",
+    "outlook.com",
+    "mail.ru",
+    "web.de",
+    "shop.top",
+    "proton.me",
 ];
 const CATEGORIES: &[&str] = &[
     "grocery", "fuel", "travel", "gaming", "gold", "crypto", "fashion", "books", "transit",
 ];
-const LANGUAGES: &[&str] = &["zh-CN", "en-US", "en-GB", "de-DE", "ru-RU", "th-TH", "vi-VN"];
+const LANGUAGES: &[&str] = &[
+    "zh-CN", "en-US", "en-GB", "de-DE", "ru-RU", "th-TH", "vi-VN",
+];
 
 const TEXTS: &[(Field, &[&str])] = &[
     (Field::EventType, KINDS),

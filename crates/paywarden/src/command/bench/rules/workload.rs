@@ -57,11 +57,17 @@ pub enum Dialect {
     /// The language of packs.
     Ours,
     /// Common Expression Language: all amounts and spans are whole numbers.
-    #[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "written for the anchors"))]
+    #[cfg_attr(
+        not(feature = "peers"),
+        allow(dead_code, reason = "written for the anchors")
+    )]
     Cel,
     /// The expression language of zen, in which nothing is unknown: what may be missing is
     /// guarded where it would change the answer.
-    #[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "written for the anchors"))]
+    #[cfg_attr(
+        not(feature = "peers"),
+        allow(dead_code, reason = "written for the anchors")
+    )]
     Zen,
 }
 
@@ -146,6 +152,21 @@ impl Workload {
         self.rules.iter().map(write).collect()
     }
 
+    /// Which facts are windows.
+    pub fn window_facts(&self) -> Vec<usize> {
+        let is_window = |fact: &usize| self.facts[*fact].field.is_none();
+        (0..self.facts.len()).filter(is_window).collect()
+    }
+
+    /// Rules that read each window once, in the order of [`Workload::window_facts`].
+    pub fn readers(&self) -> Vec<Pack> {
+        let windows = self.window_facts().into_iter();
+        let rules: Vec<String> = windows
+            .map(|fact| format!("has({})", self.facts[fact].ours))
+            .collect();
+        vec![pack(0, &rules)]
+    }
+
     /// The rules in packs, live.
     pub fn packs(&self) -> Vec<Pack> {
         let written = self.written(Dialect::Ours);
@@ -226,7 +247,11 @@ impl Term {
             } => {
                 let operator = if *at_least { ">=" } else { "<=" };
                 let bound = facts[*fact].literal(*bound, dialect);
-                (format!("{} {operator} {bound}", name(*fact)), vec![*fact], false)
+                (
+                    format!("{} {operator} {bound}", name(*fact)),
+                    vec![*fact],
+                    false,
+                )
             }
             Self::OneOf { fact, words } => match words.as_slice() {
                 [word] => (format!("{} == \"{word}\"", name(*fact)), vec![*fact], false),
@@ -239,9 +264,7 @@ impl Term {
             Self::IsNot { fact, word } => {
                 (format!("{} != \"{word}\"", name(*fact)), vec![*fact], true)
             }
-            Self::Flag { fact, set } => {
-                (format!("{} == {set}", name(*fact)), vec![*fact], true)
-            }
+            Self::Flag { fact, set } => (format!("{} == {set}", name(*fact)), vec![*fact], true),
             Self::Above { fact, base, factor } => (
                 format!("{} > {} * {factor}", name(*fact), name(*base)),
                 vec![*fact, *base],

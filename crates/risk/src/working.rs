@@ -1,0 +1,118 @@
+//! A rule set at work: what its rules do and cost, and an index kept fit for the payments that
+//! come.
+
+use arc_swap::ArcSwap;
+use paywarden_rules::{Columns, Hits, RuleSet, Scratch, Slots};
+use std::{
+    cell::RefCell,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// One payment in so many is kept for the next index.
+const SAMPLED_ONE_IN: u64 = 16;
+/// One payment in so many tells what each rule costs.
+const COSTED_ONE_IN: u64 = 64;
+/// How many payments an index is built for.
+const SAMPLE_ROWS: usize = 512;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A rule set with its counters. The index is replaced now and then, the rules never.
+pub(crate) struct Working {
+    rules: ArcSwap<RuleSet>,
+    payments: AtomicU64,
+    candidates: AtomicU64,
+    counters: Vec<Counters>,
+    sample: Mutex<Columns>,
+}
+
+/// What one rule has done since it was published.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Times it fired, live or shadow.
+    pub(crate) fired: AtomicU64,
+    /// Times it could not be evaluated.
+    pub(crate) faults: AtomicU64,
+    /// Steps that it took, of one payment in 64.
+    pub(crate) steps: AtomicU64,
+}
+
+impl Working {
+    pub(crate) fn new(rules: RuleSet) -> Self {
+        Self {
+            payments: AtomicU64::new(0),
+            candidates: AtomicU64::new(0),
+            counters: rules.rules().iter().map(|_| Counters::default()).collect(),
+            sample: Mutex::new(rules.columns(SAMPLE_ROWS)),
+            rules: ArcSwap::from_pointee(rules),
+        }
+    }
+
+    /// Evaluates and counts.
+    pub(crate) fn evaluate(&self, slots: &Slots<'_>, budget: impl FnMut() -> bool) -> Hits {
+        let number = self.payments.fetch_add(1, Ordering::Relaxed);
+        let rules = self.rules.load();
+        let hits = SCRATCH.with_borrow_mut(|scratch| {
+            if number.is_multiple_of(COSTED_ONE_IN) {
+                rules.evaluate_with(slots, scratch, budget, |rule, steps| {
+                    self.count(&[rule], |of| &of.steps, u64::from(steps));
+                });
+            } else {
+                rules.evaluate_with(slots, scratch, budget, |_, _| {});
+            }
+            scratch.hits().clone()
+        });
+        self.candidates
+            .fetch_add(hits.candidates as u64, Ordering::Relaxed);
+        self.count(&hits.fired, |of| &of.fired, 1);
+        self.count(&hits.shadow, |of| &of.fired, 1);
+        for (rule, _) in &hits.faults {
+            self.count(&[*rule], |of| &of.faults, 1);
+        }
+        if number.is_multiple_of(SAMPLED_ONE_IN)
+            && let Ok(mut sample) = self.sample.try_lock()
+        {
+            sample.push(slots);
+        }
+        hits
+    }
+
+    /// Builds the index anew if enough payments were kept for it. Takes some milliseconds: call it
+    /// from a task that may block.
+    pub(crate) fn refresh(&self) -> bool {
+        let Ok(mut kept) = self.sample.lock() else {
+            return false;
+        };
+        if !kept.is_full() {
+            return false;
+        }
+        let fresh = self.rules.load().columns(SAMPLE_ROWS);
+        let sample = std::mem::replace(&mut *kept, fresh);
+        drop(kept);
+        let rules = self.rules.load().resampled(&sample);
+        self.rules.store(rules.into());
+        true
+    }
+
+    /// Payments evaluated and rules looked at for them.
+    pub(crate) fn looked_at(&self) -> (u64, u64) {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        (read(&self.payments), read(&self.candidates))
+    }
+
+    /// What each rule has done, in their order.
+    pub(crate) fn counters(&self) -> &[Counters] {
+        &self.counters
+    }
+
+    fn count(&self, rules: &[usize], of: impl Fn(&Counters) -> &AtomicU64, more: u64) {
+        for counters in rules.iter().filter_map(|rule| self.counters.get(*rule)) {
+            of(counters).fetch_add(more, Ordering::Relaxed);
+        }
+    }
+}
