@@ -2,7 +2,7 @@
 //! budget is spent.
 
 use crate::{
-    index::Ending,
+    index::{Ending, Postings},
     pack::Stage,
     rule_set::{Hits, RULES_PER_BUDGET_CHECK, RuleSet},
     scratch::{Run, Scratch},
@@ -31,13 +31,14 @@ impl RuleSet {
         mut observe: impl FnMut(usize, u32),
     ) {
         let (mut image, runs, hits) = scratch.begin(self.normal(), slots);
-        hits.candidates = self.index.candidates(&mut image, runs);
+        let (postings, candidates) = self.index.candidates(&mut image, runs);
+        hits.candidates = candidates;
         let mut until_check = 0;
         for (number, run) in runs.iter().enumerate() {
             for place in run.places.clone() {
                 if until_check == 0 {
                     if !budget() {
-                        self.skip(runs, number, place, hits);
+                        skip(postings, runs, number, place, hits);
                         hits.sort();
                         return;
                     }
@@ -47,9 +48,9 @@ impl RuleSet {
                 let before = image.steps;
                 let ending = match run.by_tree {
                     true => Ending::Tree,
-                    false => self.index.run(place, &mut image),
+                    false => self.index.run(postings, place, &mut image),
                 };
-                let rule = self.index.rule(place);
+                let rule = postings.rule(place);
                 observe(rule, image.steps - before);
                 match ending {
                     Ending::Silent => {}
@@ -69,27 +70,27 @@ impl RuleSet {
             Truth::False | Truth::Unknown => {}
         }
     }
+}
 
-    /// Notes the candidates from one place on as left out, unless they were looked at before.
-    #[cold]
-    fn skip(&self, runs: &[Run], number: usize, place: u32, hits: &mut Hits) {
-        let (done, left) = runs.split_at(number);
-        let (current, left) = left
-            .split_first()
-            .map_or((None, left), |(c, l)| (Some(c), l));
-        let current = current.map(|run| run.places.clone()).unwrap_or_default();
-        let rules = |places: std::ops::Range<u32>| places.map(|place| self.index.rule(place));
-        let mut looked_at: Vec<usize> = done
-            .iter()
-            .flat_map(|run| rules(run.places.clone()))
-            .chain(rules(current.start..place))
-            .collect();
-        looked_at.sort_unstable();
-        let left =
-            rules(place..current.end).chain(left.iter().flat_map(|run| rules(run.places.clone())));
-        let missed = left.filter(|rule| looked_at.binary_search(rule).is_err());
-        hits.skipped.extend(missed);
-    }
+/// Notes the candidates from one place on as left out, unless they were looked at before.
+#[cold]
+fn skip(postings: &Postings, runs: &[Run], number: usize, place: u32, hits: &mut Hits) {
+    let (done, left) = runs.split_at(number);
+    let (current, left) = left
+        .split_first()
+        .map_or((None, left), |(c, l)| (Some(c), l));
+    let current = current.map(|run| run.places.clone()).unwrap_or_default();
+    let rules = |places: std::ops::Range<u32>| places.map(|place| postings.rule(place));
+    let mut looked_at: Vec<usize> = done
+        .iter()
+        .flat_map(|run| rules(run.places.clone()))
+        .chain(rules(current.start..place))
+        .collect();
+    looked_at.sort_unstable();
+    let left =
+        rules(place..current.end).chain(left.iter().flat_map(|run| rules(run.places.clone())));
+    let missed = left.filter(|rule| looked_at.binary_search(rule).is_err());
+    hits.skipped.extend(missed);
 }
 
 impl Hits {

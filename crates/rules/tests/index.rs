@@ -9,7 +9,10 @@
 
 mod support;
 
-use paywarden_domain::event::{AttributeValue, Attributes, Text};
+use paywarden_domain::{
+    EventKind,
+    event::{AttributeValue, Attributes, Text},
+};
 use paywarden_features::{Aggregate, Value};
 use paywarden_rules::{
     BLOCK_ROWS, Bitmaps, Fault, Hits, Pack, RuleSet, Scratch, Slots, Truth, compile,
@@ -147,6 +150,15 @@ fn compiled(conditions: &[String]) -> RuleSet {
     compile(&[pack(conditions)], &support::rates(), "v").unwrap()
 }
 
+/// Rules that name the kind of event that they are about, as most do.
+fn rule_about_events() -> impl Strategy<Value = String> {
+    let kinds = vec(prop::sample::select(EventKind::ALL), 1..3);
+    (kinds, rule()).prop_map(|(kinds, rule)| {
+        let kinds: Vec<String> = kinds.iter().map(|kind| format!("\"{kind}\"")).collect();
+        format!("({rule}) && event.type in [{}]", kinds.join(", "))
+    })
+}
+
 /// What the trees say.
 fn by_trees(rules: &RuleSet, slots: &Slots<'_>) -> Hits {
     let mut hits = Hits::default();
@@ -182,7 +194,10 @@ proptest! {
 
     #[test]
     fn the_index_finds_what_the_trees_say(
-        conditions in vec(rule(), 1..24),
+        conditions in prop_oneof![
+            vec(rule(), 1..24),
+            vec(prop_oneof![3 => rule_about_events(), 1 => rule()], 1..24),
+        ],
         payments in vec(payment(), 1..12),
         seen in vec(payment(), 0..80),
     ) {
@@ -230,7 +245,7 @@ proptest! {
 
     #[test]
     fn a_spent_budget_names_all_that_might_have_fired(
-        conditions in vec(rule(), 1..120),
+        conditions in prop_oneof![vec(rule(), 1..120), vec(rule_about_events(), 1..120)],
         payment in payment(),
         checks in 0..4u32,
     ) {

@@ -101,6 +101,21 @@ fn a_slot_of_another_type_is_a_fault() {
 }
 
 #[test]
+fn an_event_of_another_type_than_text_is_a_fault_in_every_rule_about_events() {
+    let rules = compiled(&["event.type == \"login\" && device.rooted"; 4], |_| {});
+    let mut slots = Slots::new();
+    slots.set(Field::DeviceRooted, FieldValue::Bool(true));
+    slots.set(Field::EventType, FieldValue::Int(1));
+    let faults = (0..4).map(|rule| (rule, Fault::TypeMismatch));
+    let hits = rules.evaluate(&slots, || true);
+    assert_eq!(hits.faults, faults.collect::<Vec<_>>());
+    slots.set(Field::EventType, FieldValue::Text("payment.card"));
+    assert_eq!(rules.evaluate(&slots, || true), Hits::default());
+    slots.set(Field::EventType, FieldValue::Text("login"));
+    assert_eq!(rules.evaluate(&slots, || true).fired, [0, 1, 2, 3]);
+}
+
+#[test]
 fn an_attribute_of_another_type_is_missing() {
     let rules = compiled(
         &[

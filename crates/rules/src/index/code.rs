@@ -140,7 +140,7 @@ impl Code {
 
 impl First {
     /// No question: the code has to tell.
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         low: i64::MIN,
         span: u64::MAX,
         slot: u32::MAX,

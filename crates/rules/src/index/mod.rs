@@ -6,6 +6,9 @@
 //! method is that of publish/subscribe matching: Fabret et al., "Filtering algorithms and
 //! implementation for very fast publish/subscribe systems", SIGMOD 2001.
 //!
+//! Most rules name the event that they are about, so the postings are split by it: a payment sees
+//! only those of rules about its own kind of event.
+//!
 //! *Invariant*: a rule whose access predicate is not true is neither true nor a fault, because
 //! what is missing outweighs a fault. A rule that touches a fault is left to its tree.
 
@@ -13,6 +16,7 @@ mod access;
 mod code;
 mod estimate;
 mod postings;
+mod switch;
 
 pub(crate) use estimate::Estimates;
 
@@ -23,14 +27,15 @@ use crate::{
 };
 use code::Code;
 pub(crate) use code::Ending;
-use postings::Postings;
+pub(crate) use postings::Postings;
+use switch::Switch;
 
 /// How rules are found and run. Immutable; built anew when selectivity has changed.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     /// The conditions, seldomest parts first; none for rules that are off or never true.
     pub ordered: Vec<Option<Node>>,
-    postings: Postings,
+    switch: Switch,
     code: Code,
 }
 
@@ -46,46 +51,53 @@ impl Index {
             live.then(|| estimates.ordered(node, normal))
         };
         let ordered: Vec<_> = normal.nodes.iter().enumerate().map(order).collect();
-        let (postings, code) = Postings::new(normal, estimates, &ordered);
+        let (switch, code) = Switch::new(normal, estimates, &ordered);
         Self {
             ordered,
-            postings,
+            switch,
             code,
         }
     }
 
-    /// Finds the runs of postings that the payment satisfies, and says how many rules are in them.
-    pub(crate) fn candidates(&self, image: &mut Image<'_>, runs: &mut Vec<Run>) -> usize {
+    /// Finds the runs of postings that the payment satisfies: the postings that they are of, and
+    /// how many rules are in them.
+    pub(crate) fn candidates(
+        &self,
+        image: &mut Image<'_>,
+        runs: &mut Vec<Run>,
+    ) -> (&Postings, usize) {
         runs.clear();
-        for access in &self.postings.accesses {
+        let Some(postings) = self.switch.postings(image) else {
+            let postings = &self.switch.all;
+            let places = postings.always.clone();
+            let by_tree = true;
+            runs.push(Run { places, by_tree });
+            return (postings, postings.entries.len());
+        };
+        for access in &postings.accesses {
             match image.read(access.slot) {
                 State::Missing => {}
-                State::Present(value) => self.postings.satisfied(access, value, runs),
+                State::Present(value) => postings.satisfied(access, value, runs),
                 State::Fault => runs.push(Run {
                     places: access.all(),
                     by_tree: true,
                 }),
             }
         }
-        let always = self.postings.always.clone();
+        let always = postings.always.clone();
         if !always.is_empty() {
             runs.push(Run {
                 places: always,
                 by_tree: false,
             });
         }
-        runs.iter().map(|run| run.places.len()).sum()
-    }
-
-    /// The rule at one place of the postings.
-    pub(crate) fn rule(&self, place: u32) -> usize {
-        self.postings.entries[place as usize].rule as usize
+        (postings, runs.iter().map(|run| run.places.len()).sum())
     }
 
     /// Runs what is left of the condition at one place of the postings.
     #[inline]
-    pub(crate) fn run(&self, place: u32, image: &mut Image<'_>) -> Ending {
-        let entry = &self.postings.entries[place as usize];
+    pub(crate) fn run(&self, postings: &Postings, place: u32, image: &mut Image<'_>) -> Ending {
+        let entry = &postings.entries[place as usize];
         image.steps += 1;
         match entry.first.ask(image) {
             Ending::Fires => self.code.run(entry.code, image),
@@ -93,9 +105,9 @@ impl Index {
         }
     }
 
-    /// Bytes that an evaluation may touch.
+    /// Bytes that evaluations may touch.
     pub(crate) fn bytes(&self) -> usize {
-        self.postings.bytes() + self.code.bytes()
+        self.switch.bytes() + self.code.bytes()
     }
 }
 

@@ -14,12 +14,12 @@ use std::{collections::HashMap, mem::size_of_val, ops::Range};
 
 /// All postings, slot by slot, those of rules without access predicate last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Postings {
-    pub accesses: Vec<Access>,
+pub(crate) struct Postings {
+    pub(super) accesses: Vec<Access>,
     /// What the value is compared with, beside `entries`.
     keys: Vec<i64>,
-    pub entries: Vec<Entry>,
-    pub always: Range<u32>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) always: Range<u32>,
 }
 
 /// One rule at one place: 32 bytes, read one after the other along a run.
@@ -58,50 +58,110 @@ struct Draft {
     rule: u32,
 }
 
-impl Postings {
-    /// Posts every condition and lays out the code for what its access predicate leaves open.
-    pub(super) fn new(
-        normal: &Normal,
-        estimates: &Estimates,
-        ordered: &[Option<Node>],
-    ) -> (Self, Code) {
-        let mut drafts = Vec::with_capacity(ordered.len());
-        let mut always = Vec::new();
-        let mut rests: HashMap<u32, Node> = HashMap::with_capacity(ordered.len());
-        for (rule, node) in ordered.iter().enumerate() {
-            let (rule, Some(node)) = (rule as u32, node) else {
-                continue;
+/// The access predicates and the code of rules, the same in all postings.
+pub(super) struct Plan<'a> {
+    pub normal: &'a Normal,
+    pub estimates: &'a Estimates,
+    pub code: Code,
+    known: HashMap<u32, Planned>,
+}
+
+struct Planned {
+    predicate: Option<Predicate>,
+    rest: Node,
+    /// Once the code is laid out.
+    start: Option<(First, u32)>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(normal: &'a Normal, estimates: &'a Estimates) -> Self {
+        Self {
+            normal,
+            estimates,
+            code: Code::default(),
+            known: HashMap::new(),
+        }
+    }
+
+    fn predicate(&mut self, rule: u32, node: &Node) -> Option<&Predicate> {
+        let planned = self.known.entry(rule).or_insert_with(|| {
+            let predicate = Predicate::of(node, self.normal, self.estimates);
+            let rest = match &predicate {
+                Some(predicate) => predicate.rest(node),
+                None => node.clone(),
             };
-            match Predicate::of(node, normal, estimates) {
+            Planned {
+                predicate,
+                rest,
+                start: None,
+            }
+        });
+        planned.predicate.as_ref()
+    }
+
+    fn entry(&mut self, rule: u32) -> Entry {
+        let (first, code) = match self.known.get_mut(&rule) {
+            Some(planned) => *planned
+                .start
+                .get_or_insert_with(|| self.code.append(&planned.rest, self.normal)),
+            None => (First::NONE, 0),
+        };
+        Entry { first, rule, code }
+    }
+}
+
+impl Postings {
+    /// Posts conditions, each of one rule, and lays out the code for what their access predicates
+    /// leave open.
+    pub(super) fn new<'a>(
+        rules: impl Iterator<Item = (u32, &'a Node)>,
+        plan: &mut Plan<'_>,
+    ) -> Self {
+        let normal = plan.normal;
+        let mut drafts = Vec::new();
+        let mut always = Vec::new();
+        for (rule, node) in rules {
+            match plan.predicate(rule, node) {
                 Some(predicate) => {
-                    rests.insert(rule, predicate.rest(node));
-                    for literal in predicate.literals {
-                        post(literal, rule, normal, &mut drafts);
+                    for literal in &predicate.literals {
+                        post(*literal, rule, normal, &mut drafts);
                     }
                 }
-                None => {
-                    rests.insert(rule, node.clone());
-                    always.push(rule);
-                }
+                None => always.push(rule),
             }
         }
         drafts.sort_unstable();
-        let (mut postings, mut code) = (Self::default(), Code::default());
-        let mut starts = HashMap::with_capacity(rests.len());
-        let mut entry = |rule: u32| {
-            let lay_out = || code.append(&rests[&rule], normal);
-            let (first, code) = *starts.entry(rule).or_insert_with(lay_out);
-            Entry { first, rule, code }
-        };
+        let mut postings = Self::default();
         for draft in &drafts {
             postings.keys.push(draft.key);
-            postings.entries.push(entry(draft.rule));
+            postings.entries.push(plan.entry(draft.rule));
         }
         let end = postings.entries.len() as u32;
-        postings.entries.extend(always.into_iter().map(&mut entry));
+        let always = always.into_iter().map(|rule| plan.entry(rule));
+        postings.entries.extend(always);
         postings.always = end..postings.entries.len() as u32;
         postings.accesses = accesses(&drafts);
-        (postings, code)
+        postings
+    }
+
+    /// All rules, none of them posted.
+    pub(super) fn unposted(rules: impl Iterator<Item = u32>) -> Self {
+        let entry = |rule| Entry {
+            first: First::NONE,
+            rule,
+            code: 0,
+        };
+        let entries: Vec<Entry> = rules.map(entry).collect();
+        Self {
+            always: 0..entries.len() as u32,
+            entries,
+            ..Self::default()
+        }
+    }
+
+    /// The rule at one place.
+    pub(crate) fn rule(&self, place: u32) -> usize {
+        self.entries[place as usize].rule as usize
     }
 
     /// Adds the runs that a value satisfies.
