@@ -1,10 +1,12 @@
 //! Processor time, which other programs on the machine do not lengthen as they do wall time.
 
-use rustix::time::{ClockId, clock_gettime};
+use std::fs;
 
-/// Nanoseconds of processor time that this thread has used.
+/// Nanoseconds of processor time that this thread has used, as the kernel last counted them: some
+/// milliseconds ago, so it is for work that takes much longer. Nought where the kernel does not
+/// tell.
 pub fn thread_ns() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let (seconds, nanos) = (time.tv_sec, time.tv_nsec);
-    u64::try_from(seconds).unwrap_or(0) * 1_000_000_000 + u64::try_from(nanos).unwrap_or(0)
+    let counted = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let used = counted.split(' ').next().unwrap_or_default();
+    used.parse().unwrap_or(0)
 }

@@ -9,7 +9,7 @@ use crate::{
     list::Lists,
     record::{self, Recorder},
     recovery, verdict,
-    working::Working,
+    working::{RuleFigures, Working},
 };
 use arc_swap::ArcSwap;
 use paywarden_crypto::keyring::Keyring;
@@ -88,19 +88,6 @@ pub struct Figures {
     pub rules: Vec<RuleFigures>,
     /// Version of the live rules.
     pub rule_set: String,
-}
-
-/// Counters of one rule since it was published.
-#[derive(Debug, Clone)]
-pub struct RuleFigures {
-    /// `pack.rule`.
-    pub rule: String,
-    /// Times it fired, live or shadow.
-    pub fired: u64,
-    /// Times it could not be evaluated.
-    pub faults: u64,
-    /// Steps that it took, counted for one payment in 64.
-    pub steps: u64,
 }
 
 /// A rule set with the windows it reads; swapped as one.
@@ -219,22 +206,13 @@ impl Engine {
     /// State and counters for the metrics page.
     pub fn figures(&self) -> Figures {
         let published = self.published.load();
-        let counters = published.working.counters();
-        let rules = published.rules.rules().iter().zip(counters);
         let (payments, candidates) = published.working.looked_at();
         Figures {
             windows: self.features.stats(),
             journal_queued: self.journal.queued(),
             payments,
             candidates,
-            rules: rules
-                .map(|(rule, counters)| RuleFigures {
-                    rule: rule.id.clone(),
-                    fired: counters.fired.load(Ordering::Relaxed),
-                    faults: counters.faults.load(Ordering::Relaxed),
-                    steps: counters.steps.load(Ordering::Relaxed),
-                })
-                .collect(),
+            rules: published.working.figures(),
             rule_set: published.rules.version().to_owned(),
         }
     }

@@ -25,8 +25,9 @@ mod weight;
 mod working;
 
 pub use config::{Bands, EngineConfig};
-pub use engine::{Caller, Decided, Engine, Figures, Idempotency, Request, RuleFigures};
+pub use engine::{Caller, Decided, Engine, Figures, Idempotency, Request};
 pub use error::{Error, StartError};
 pub use label::LabelReceipt;
 pub use list::{ListEntry, ListPage, ListSummary};
 pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
+pub use working::RuleFigures;

@@ -31,15 +31,24 @@ pub(crate) struct Working {
     sample: Mutex<Columns>,
 }
 
-/// What one rule has done since it was published.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
+/// Counters of one rule since it was published.
+#[derive(Debug, Clone)]
+pub struct RuleFigures {
+    /// `pack.rule`.
+    pub rule: String,
     /// Times it fired, live or shadow.
-    pub(crate) fired: AtomicU64,
+    pub fired: u64,
     /// Times it could not be evaluated.
-    pub(crate) faults: AtomicU64,
-    /// Steps that it took, of one payment in 64.
-    pub(crate) steps: AtomicU64,
+    pub faults: u64,
+    /// Steps that it took, counted for one payment in 64.
+    pub steps: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    fired: AtomicU64,
+    faults: AtomicU64,
+    steps: AtomicU64,
 }
 
 impl Working {
@@ -101,13 +110,20 @@ impl Working {
 
     /// Payments evaluated and rules looked at for them.
     pub(crate) fn looked_at(&self) -> (u64, u64) {
-        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         (read(&self.payments), read(&self.candidates))
     }
 
     /// What each rule has done, in their order.
-    pub(crate) fn counters(&self) -> &[Counters] {
-        &self.counters
+    pub(crate) fn figures(&self) -> Vec<RuleFigures> {
+        let rules = self.rules.load();
+        let counted = rules.rules().iter().zip(&self.counters);
+        let figures = counted.map(|(rule, counters)| RuleFigures {
+            rule: rule.id.clone(),
+            fired: read(&counters.fired),
+            faults: read(&counters.faults),
+            steps: read(&counters.steps),
+        });
+        figures.collect()
     }
 
     fn count(&self, rules: &[usize], of: impl Fn(&Counters) -> &AtomicU64, more: u64) {
@@ -115,4 +131,8 @@ impl Working {
             of(counters).fetch_add(more, Ordering::Relaxed);
         }
     }
+}
+
+fn read(number: &AtomicU64) -> u64 {
+    number.load(Ordering::Relaxed)
 }

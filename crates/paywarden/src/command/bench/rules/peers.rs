@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Result},
 };
 use cel::{Context, Program, Value};
-use std::collections::HashMap;
+use std::{collections::HashMap, hint::black_box};
 use zen_expression::{Scope, Variable, compile_expression, vm::VM};
 
 /// Payments that they decide: they are slow.
@@ -31,35 +31,56 @@ pub fn measure(bench: &Bench) -> Result<(f64, f64)> {
         .map(|rule| compile_expression(rule).map_err(|error| bug(format!("{rule}: {error}"))))
         .collect();
     let (by_cel, by_zen) = (by_cel?, by_zen?);
-    let (mut cel_ns, mut zen_ns) = (0, 0);
-    let payments = bench.payments.iter().zip(&bench.windows).take(PAYMENTS);
-    for (payment, windows) in payments {
-        let slots = payment.slots(bench.workload.facts(), windows);
-        let ours = bench.rules.evaluate(&slots, || true).fired;
-        let context = cel_context(bench, payment);
-        let (found, ns) = hits(&by_cel, |rule| {
-            rule.execute(&context) == Ok(Value::Bool(true))
-        });
-        same("cel", &found, &ours)?;
-        cel_ns += ns;
-        let (scope, mut vm) = (zen_scope(bench, payment), VM::new());
-        let (found, ns) = hits(&by_zen, |rule| {
-            let value = rule.evaluate_with_scope(&scope, &mut vm);
+    let payments = || bench.payments.iter().zip(&bench.windows).take(PAYMENTS);
+    let ours: Vec<Vec<usize>> = payments()
+        .map(|(payment, windows)| {
+            let slots = payment.slots(bench.workload.facts(), windows);
+            bench.rules.evaluate(&slots, || true).fired
+        })
+        .collect();
+    let contexts: Vec<Context<'_>> = payments()
+        .map(|(payment, _)| cel_context(bench, payment))
+        .collect();
+    let cel_us = measured("cel", &ours, |payment| {
+        let context = &contexts[payment];
+        hits(&by_cel, |rule| {
+            rule.execute(context) == Ok(Value::Bool(true))
+        })
+    })?;
+    let scopes: Vec<Scope> = payments()
+        .map(|(payment, _)| zen_scope(bench, payment))
+        .collect();
+    let mut vm = VM::new();
+    let zen_us = measured("zen-expression", &ours, |payment| {
+        let scope = &scopes[payment];
+        hits(&by_zen, |rule| {
+            let value = rule.evaluate_with_scope(scope, &mut vm);
             matches!(value, Ok(Variable::Bool(true)))
-        });
-        same("zen-expression", &found, &ours)?;
-        zen_ns += ns;
-    }
-    let us = |ns: u64| ns as f64 / 1e3 / PAYMENTS as f64;
-    Ok((us(cel_ns), us(zen_ns)))
+        })
+    })?;
+    Ok((cel_us, zen_us))
 }
 
-fn hits<R>(rules: &[R], mut fires: impl FnMut(&R) -> bool) -> (Vec<usize>, u64) {
+/// Microseconds per payment, if the hits are ours.
+fn measured(
+    peer: &str,
+    ours: &[Vec<usize>],
+    mut decide: impl FnMut(usize) -> Vec<usize>,
+) -> Result<f64> {
+    for (payment, ours) in ours.iter().enumerate() {
+        same(peer, &decide(payment), ours)?;
+    }
     let start = cpu::thread_ns();
+    for payment in 0..ours.len() {
+        black_box(decide(payment));
+    }
+    Ok((cpu::thread_ns() - start) as f64 / 1e3 / ours.len() as f64)
+}
+
+fn hits<R>(rules: &[R], mut fires: impl FnMut(&R) -> bool) -> Vec<usize> {
     let all = rules.iter().enumerate();
     let found = all.filter(|(_, rule)| fires(rule)).map(|(place, _)| place);
-    let found = found.collect();
-    (found, cpu::thread_ns() - start)
+    found.collect()
 }
 
 fn same(peer: &str, found: &[usize], ours: &[usize]) -> Result<()> {

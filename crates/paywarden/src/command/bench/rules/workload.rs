@@ -231,6 +231,20 @@ impl Dialect {
 impl Term {
     /// The term in a dialect. `guarded`: a missing value must be false rather than an error.
     fn written(&self, facts: &[Fact], dialect: Dialect, guarded: bool) -> String {
+        let (text, read, must_guard) = self.plain(facts, dialect);
+        if dialect != Dialect::Zen || !(guarded || must_guard) {
+            return text;
+        }
+        let mut whole = String::new();
+        for fact in read {
+            // Writing to a string cannot fail.
+            let _ = write!(whole, "{} != null and ", facts[fact].theirs);
+        }
+        format!("({whole}{text})")
+    }
+
+    /// The term without guards, what it reads, and whether a missing value would make it true.
+    fn plain(&self, facts: &[Fact], dialect: Dialect) -> (String, Vec<usize>, bool) {
         let name = |fact: usize| match dialect {
             Dialect::Ours => facts[fact].ours.as_str(),
             Dialect::Cel | Dialect::Zen => facts[fact].theirs.as_str(),
@@ -239,7 +253,7 @@ impl Term {
             let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             words.join(", ")
         };
-        let (text, read, must_guard) = match self {
+        match self {
             Self::Bound {
                 fact,
                 at_least,
@@ -289,16 +303,7 @@ impl Term {
                     .collect();
                 (format!("({})", parts.join(dialect.or())), Vec::new(), false)
             }
-        };
-        if dialect != Dialect::Zen || !(guarded || must_guard) {
-            return text;
         }
-        let mut whole = String::new();
-        for fact in read {
-            // Writing to a string cannot fail.
-            let _ = write!(whole, "{} != null and ", name(fact));
-        }
-        format!("({whole}{text})")
     }
 }
 
