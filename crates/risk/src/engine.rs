@@ -334,7 +334,7 @@ impl Engine {
         (decision, feature, ticket)
     }
 
-    /// Whether each probed field is on its list; unknown where the field is missing.
+    /// Whether each probed text is on its list; unknown where it is missing.
     fn probe(
         &self,
         tenant: &TenantId,
@@ -342,11 +342,9 @@ impl Engine {
         slots: &Slots<'_>,
         now: paywarden_domain::Timestamp,
     ) -> Vec<Option<bool>> {
-        let listed = |probe: &paywarden_rules::ListProbe| match slots.get(probe.field) {
-            paywarden_rules::FieldValue::Text(value) => {
-                Some(self.lists.contains(tenant, &probe.list, value, now))
-            }
-            _ => None,
+        let listed = |probe: &paywarden_rules::ListProbe| {
+            let value = probe.value(slots)?;
+            Some(self.lists.contains(tenant, &probe.list, &value, now))
         };
         rules.probes().iter().map(listed).collect()
     }

@@ -131,9 +131,10 @@ impl<'a> Run<'a> {
             self.give(&mut prepared, operand, value)?;
         }
         // As in production: a list that is not spoken of does not hold a field that is there.
+        let mut slots = prepared.slots.clone();
+        slots.attributes = Some(&prepared.attributes);
         for (answer, probe) in prepared.lists.iter_mut().zip(self.rules.probes()) {
-            let present = prepared.slots.get(probe.field) != FieldValue::Missing;
-            *answer = answer.or(present.then_some(false));
+            *answer = answer.or(probe.value(&slots).map(|_| false));
         }
         Ok(prepared)
     }

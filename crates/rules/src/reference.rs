@@ -23,7 +23,7 @@ pub fn language_reference() -> String {
     page.push_str(
         "\nThe caller's own values: `attributes.text(\"name\")`, `.number(…)`, `.flag(…)`. ",
     );
-    page.push_str("Lists by name: `payee in lists.mules`.\n");
+    page.push_str("Lists by name: `payee in lists.mules`, with any text on the left that depends on no window.\n");
     let groups = [
         (On::Nothing, "Functions"),
         (On::Text, "Methods of texts"),

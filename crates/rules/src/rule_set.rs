@@ -9,9 +9,8 @@ use crate::{
     normal::Normal,
     pack::{Example, OnFault, Pack, ReasonSource, RuleSource, Stage},
     parser::parse,
-    program::{Condition, Operand, Source},
+    program::{Condition, Operand, Source, Text},
     rates::Rates,
-    schema::Field,
     slots::Slots,
     syntax::Expr,
     truth::{Fault, Truth},
@@ -19,8 +18,9 @@ use crate::{
 use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
 use paywarden_features::{Set, WindowSpec};
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
-    hash::Hash,
+    hash::{Hash, Hasher},
     sync::Arc,
 };
 
@@ -70,13 +70,31 @@ pub struct Rule {
     pub(crate) meaning: Option<String>,
 }
 
-/// A question to a list: is the value of this field on it?
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A question to a list: is this text on it?
+#[derive(Debug, Clone, PartialEq)]
 pub struct ListProbe {
-    /// The field, always a text.
-    pub field: Field,
+    /// What is looked up, as written.
+    pub operand: String,
     /// The name of the list.
     pub list: String,
+    pub(crate) text: Text,
+}
+
+impl ListProbe {
+    /// The text to look up; none if it is missing or cannot be made. It depends on the event
+    /// alone, never on windows or on other lists.
+    pub fn value<'s>(&'s self, slots: &Slots<'s>) -> Option<Cow<'s, str>> {
+        self.text.value(slots).ok()
+    }
+}
+
+// The only numbers in it are constants, and a constant is never NaN.
+impl Eq for ListProbe {}
+
+impl Hash for ListProbe {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.operand, &self.list).hash(state);
+    }
 }
 
 /// All rules of an installation. Immutable and cheap to clone.

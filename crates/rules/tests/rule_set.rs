@@ -80,7 +80,7 @@ fn equal_windows_and_probes_are_shared() {
     );
     assert_eq!((rules.windows().len(), rules.probes().len()), (2, 1));
     assert_eq!(rules.windows()[0].entity, EntityKind::Card);
-    assert_eq!(rules.probes()[0].field, Field::Payee);
+    assert_eq!(rules.probes()[0].operand, "payee");
 }
 
 #[test]

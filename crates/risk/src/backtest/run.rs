@@ -12,7 +12,7 @@ use super::{
 use crate::{EngineConfig, Error, facts, identify::Keys};
 use paywarden_domain::{Card, Event, Outcome, Timestamp, time::DAY};
 use paywarden_features::{EntityKind, FeatureEvent, Replay, Value, WindowSpec};
-use paywarden_rules::{FieldValue, ListProbe, RuleSet, Slots};
+use paywarden_rules::{ListProbe, RuleSet, Slots};
 use paywarden_store::{HistoryRow, HistorySpan, PastRow};
 use std::{ops::Range, sync::Arc};
 
@@ -233,9 +233,9 @@ impl Case<'_> {
     fn read(&self, rules: &RuleSet, windows: &Range<usize>, into: impl FnOnce(&Slots<'_>)) {
         let mut slots = Slots::new();
         facts::fill(&mut slots, self.event, self.keys, rules.rates());
-        let listed = |probe: &ListProbe| match slots.get(probe.field) {
-            FieldValue::Text(value) => Some(self.lists.contains(&probe.list, value, self.at)),
-            _ => None,
+        let listed = |probe: &ListProbe| {
+            let value = probe.value(&slots)?;
+            Some(self.lists.contains(&probe.list, &value, self.at))
         };
         let listed: Vec<Option<bool>> = rules.probes().iter().map(listed).collect();
         slots.windows = self.values.get(windows.clone()).unwrap_or_default();

@@ -78,6 +78,7 @@ impl Checker<'_> {
             Ok(spec) => {
                 // Who reads it is known once every rule is compiled.
                 let readers = Set::EMPTY;
+                self.lookups += 1;
                 let slot = self.shared.windows.place(WindowSpec { readers, ..spec });
                 self.operand(expr.to_string(), Source::Window(slot));
                 if windows::asks_if_none(call) {

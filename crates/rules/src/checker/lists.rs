@@ -25,6 +25,8 @@ pub(super) struct Item {
     pub value: Typed,
     /// How many expressions it is made of, repetitions included.
     weight: usize,
+    /// How many windows and lists it asks.
+    lookups: usize,
     depth: usize,
 }
 
@@ -50,7 +52,7 @@ impl Checker<'_> {
 
     /// One element, with its weight and depth.
     pub(super) fn item(&mut self, expr: &Expr) -> Item {
-        let before = self.steps;
+        let (before, asked_before) = (self.steps, self.lookups);
         let value = self.expr(expr);
         let deepest = self.bound.iter().map(|bound| bound.item.depth).max();
         let depth = expr.depth + deepest.unwrap_or(0);
@@ -61,6 +63,7 @@ impl Checker<'_> {
             present: None,
             value,
             weight: self.steps - before,
+            lookups: self.lookups - asked_before,
             depth,
         }
     }
@@ -104,6 +107,7 @@ impl Checker<'_> {
     pub(super) fn variable(&mut self, name: &str) -> Option<Typed> {
         let bound = self.bound.iter().rev().find(|bound| bound.name == name)?;
         let (value, weight) = (bound.item.value.clone(), bound.item.weight);
+        self.lookups += bound.item.lookups;
         self.steps += weight;
         Some(value)
     }
@@ -316,6 +320,7 @@ impl Item {
             present: None,
             value,
             weight: 1,
+            lookups: 0,
             depth: 1,
         }
     }

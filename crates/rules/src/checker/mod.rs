@@ -89,6 +89,8 @@ struct Checker<'a> {
     problems: Vec<Diagnostic>,
     /// Variables of the macros around, innermost last.
     bound: Vec<Bound>,
+    /// How many windows and lists have been asked.
+    lookups: usize,
     /// How many expressions have been checked, repetitions by macros included.
     steps: usize,
     stopped: bool,
@@ -152,6 +154,7 @@ impl<'a> Checker<'a> {
             operands: Vec::new(),
             problems: Vec::new(),
             bound: Vec::new(),
+            lookups: 0,
             steps: 0,
             stopped: false,
             allows_constants: false,

@@ -158,24 +158,33 @@ impl Checker<'_> {
             let message = "the name of a list is snake_case, at most 64 characters";
             return self.problem(Diagnostic::at(Code::BadIdentifier, span.clone(), message));
         }
-        match self.expr(value) {
-            Typed::Wrong => Typed::Wrong,
-            Typed::Text(Text::Field(field)) => {
+        let asked_before = self.lookups;
+        let typed = self.expr(value);
+        if self.lookups > asked_before {
+            let message = "what is looked up in a list may not depend on windows or lists";
+            return self.mismatch(&value.span, message.to_owned());
+        }
+        match typed {
+            Typed::Text(text) if !matches!(text, Text::Constant(_)) => {
+                let operand = value.to_string();
+                self.lookups += 1;
                 let probe = self.shared.probes.place(ListProbe {
-                    field,
+                    operand: operand.clone(),
                     list: list.to_owned(),
+                    text,
                 });
-                let text = format!("{} in lists.{list}", field.path());
-                self.operand(text, Source::Listed(probe));
+                self.operand(format!("{operand} in lists.{list}"), Source::Listed(probe));
                 Typed::Bool(Condition::Listed(probe))
             }
-            _ => {
-                let message = "only a text field can be looked up in a list";
-                self.problem(
-                    Diagnostic::at(Code::TypeMismatch, value.span.clone(), message)
-                        .hint("write `payee in lists.name`; `email` is in lower case already"),
-                )
+            Typed::Text(_) => {
+                let message = "a constant is on a list or not, whatever happens";
+                self.problem(Diagnostic::at(
+                    Code::ConstantCondition,
+                    value.span.clone(),
+                    message,
+                ))
             }
+            other => self.expected("a string", &other, value),
         }
     }
 
