@@ -2,6 +2,7 @@
 
 mod edge;
 mod rules;
+mod trail;
 
 use crate::failure::Result;
 
@@ -12,6 +13,8 @@ pub enum Command {
     Edge(edge::Arguments),
     /// Ten thousand rules: one payment, candidates, bytes, publishing
     Rules(rules::Arguments),
+    /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
+    Trail(trail::Arguments),
 }
 
 /// Runs the command.
@@ -19,5 +22,6 @@ pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Edge(arguments) => edge::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Trail(arguments) => trail::run(arguments).await,
     }
 }
