@@ -37,10 +37,7 @@ fn completed(marked: &str) -> String {
         }
     });
     let shown: Vec<String> = shown.collect();
-    let more = match found.len() {
-        ..=12 => String::new(),
-        all => format!("\n  … {} more", all - 12),
-    };
+    let more = if found.len() > 12 { "\n  …" } else { "" };
     format!("{marked}\n  {}{more}", shown.join("\n  "))
 }
 
