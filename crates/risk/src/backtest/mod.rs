@@ -9,6 +9,7 @@
 //! source     pages of the journal, opened
 //! run        windows, lists and fields of each event, point in time
 //! meter      blocks of events against one rule set, and the count: evaluate, tally
+//! recent     the last payments in memory, for conditions that are being written
 //! report     the result, one form for command line, API and console
 //! ```
 //!
@@ -19,6 +20,7 @@ mod evaluate;
 mod known;
 mod meter;
 mod overlap;
+pub mod recent;
 mod report;
 mod run;
 mod source;

@@ -60,7 +60,7 @@ struct RuleCount {
 
 /// Some payments, by what they turned out to be.
 #[derive(Debug, Default)]
-struct Count {
+pub(super) struct Count {
     effect: Effect,
     customers: HashSet<u64, BuildHasherDefault<AsIs>>,
 }
@@ -132,14 +132,13 @@ impl Tally {
     }
 
     fn add_payment(&mut self, subject: &Subject, after: Outcome) {
-        let mut unlimited = usize::MAX;
         let stopped = [
             (true, &mut self.payments),
             (after.stops(), &mut self.stopped),
             (subject.before.stops(), &mut self.stopped_before),
         ];
         for (_, count) in stopped.into_iter().filter(|(counts, _)| *counts) {
-            count.add(subject, CUSTOMERS_TOTAL_MAX, &mut unlimited);
+            count.add_unlimited(subject);
         }
         self.day(subject, after);
         self.change(subject, after);
@@ -275,7 +274,13 @@ impl Count {
         }
     }
 
-    fn effect(&self) -> Effect {
+    /// Counts one payment, and its customer among up to four million.
+    pub(super) fn add_unlimited(&mut self, subject: &Subject) {
+        let mut left = usize::MAX;
+        self.add(subject, CUSTOMERS_TOTAL_MAX, &mut left);
+    }
+
+    pub(super) fn effect(&self) -> Effect {
         Effect {
             good_customers: self.customers.len() as u64,
             ..self.effect.clone()
