@@ -14,7 +14,8 @@ use std::{fs, path::Path};
 
 /// A server has decided the file that the project ships, with labels as they became known.
 fn decided(folder: &Path) {
-    let server = serve(&folder.join("data"), &["trust_event_time=true"]);
+    let settings = ["trust_event_time=true", "deadline_ms=60000"];
+    let server = serve(&folder.join("data"), &settings);
     let (id, private) = server
         .create_key(&TenantId::parse("acme").unwrap(), "ed25519")
         .unwrap();
@@ -103,4 +104,28 @@ fn what_it_lacks_is_said() {
     let (code, text) = refused(&late);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("--tenant"), "{text}");
+}
+
+#[test]
+fn the_bench_measures_what_it_has_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "bench",
+        "backtest",
+        "--rules",
+        "200",
+        "--payments",
+        "5000",
+        "--json",
+    ];
+    let report = report(folder.path(), &arguments);
+    let names: Vec<&str> = report["figures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|figure| figure["name"].as_str().unwrap())
+        .collect();
+    insta::assert_json_snapshot!("figures_of_bench_backtest", names);
+    assert!(figure(&report, "backtest_200_5k_hits_per_row") > 0.0);
+    assert!(figure(&report, "effect_payments") > 10_000.0);
 }

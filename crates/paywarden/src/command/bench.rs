@@ -1,5 +1,6 @@
 //! `paywarden bench`: what parts of the server cost.
 
+mod backtest;
 mod edge;
 mod rules;
 mod trail;
@@ -11,6 +12,8 @@ use crate::failure::Result;
 pub enum Command {
     /// Processor time per request: bare HTTPS, unsigned, Ed25519 and HMAC decisions
     Edge(edge::Arguments),
+    /// Many rules over many payments of the past, and one condition over the last ones
+    Backtest(backtest::Arguments),
     /// Ten thousand rules: one payment, candidates, bytes, publishing
     Rules(rules::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
@@ -21,6 +24,7 @@ pub enum Command {
 pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Edge(arguments) => edge::run(arguments).await,
+        Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Trail(arguments) => trail::run(arguments).await,
     }

@@ -6,7 +6,7 @@ mod dice;
 mod facts;
 #[cfg(feature = "peers")]
 mod peers;
-mod workload;
+pub(super) mod workload;
 
 use crate::{
     cpu,
@@ -109,7 +109,7 @@ fn publish() -> Result<Figure> {
     Ok(Figure::new("publish_10k", best, "ms"))
 }
 
-fn published(packs: &[Pack]) -> Result<RuleSet> {
+pub(super) fn published(packs: &[Pack]) -> Result<RuleSet> {
     let base = Currency::parse("USD").map_err(|error| bug(error.to_string()))?;
     compile(packs, &Rates::new(base), "bench").map_err(|found| packs::refused(&found))
 }
@@ -171,7 +171,7 @@ impl Bench {
 }
 
 /// Which fact each window of the rules is.
-fn shown(workload: &Workload, rules: &RuleSet) -> Result<Vec<usize>> {
+pub(super) fn shown(workload: &Workload, rules: &RuleSet) -> Result<Vec<usize>> {
     let key = |window: &WindowSpec| WindowSpec {
         readers: Set::EMPTY,
         ..*window
