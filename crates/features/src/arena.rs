@@ -4,11 +4,14 @@
 //! that, so positions are told apart by their distance from the oldest page. Numbers that were
 //! aborted or never used are empty slots.
 
+use crate::Error;
 use crate::entity::{ENTITY_KINDS, EntityKind};
-use crate::event::Place;
-use crate::{FeatureEvent, Set};
-use paywarden_domain::{LabelVerdict, Outcome};
+use crate::event::{Place, take};
+use crate::fact::PLACED;
+pub(crate) use crate::fact::{Fact, Ids, NO_AMOUNT, NO_ENTITY, Standing};
+use paywarden_domain::EventKind;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Events per page.
 pub(crate) const PAGE: usize = 2048;
@@ -16,108 +19,6 @@ pub(crate) const PAGE: usize = 2048;
 const WORDS: usize = 10;
 /// The most words of an event: its entities and its place.
 const WORDS_MAX: usize = ENTITY_KINDS + 2;
-/// The bit of `Fact::present` for an event whose place is known.
-const PLACED: u16 = 1 << 15;
-/// Stands for an amount that is not there.
-pub(crate) const NO_AMOUNT: i64 = i64::MIN;
-/// Stands for an entity that is not there or not tracked.
-pub(crate) const NO_ENTITY: u32 = u32::MAX;
-
-/// The entities of one event, interned, by kind.
-pub(crate) type Ids = [u32; ENTITY_KINDS];
-
-/// What filters look at, in 24 bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fact {
-    pub at: i64,
-    pub amount: i64,
-    pub country: u16,
-    pub mcc: u16,
-    /// One bit per kind of entity that is tracked, and one for a known place.
-    present: u16,
-    pub kind: u8,
-    pub standing: Standing,
-}
-
-impl Fact {
-    /// The facts of an event with these entities.
-    pub(crate) fn new(event: &FeatureEvent, ids: &Ids, standing: Standing) -> Self {
-        let present = EntityKind::ALL
-            .into_iter()
-            .filter(|kind| ids[*kind as usize] != NO_ENTITY);
-        Self {
-            at: event.at,
-            amount: event.amount.unwrap_or(NO_AMOUNT),
-            country: event.country,
-            mcc: event.mcc,
-            present: present.collect::<Set<_>>().bits() as u16
-                | if event.place.is_some() { PLACED } else { 0 },
-            kind: event.kind as u8,
-            standing,
-        }
-    }
-
-    /// How many words belong to it.
-    fn words(&self) -> usize {
-        (self.present & !PLACED).count_ones() as usize + 2 * usize::from(self.present >> 15)
-    }
-
-    /// Which of its words names its entity of this kind.
-    #[inline]
-    fn word_of(&self, kind: EntityKind) -> Option<usize> {
-        let bit = 1u16 << kind as u8;
-        (self.present & bit != 0).then(|| (self.present & (bit - 1)).count_ones() as usize)
-    }
-
-    /// Stands in an empty slot.
-    pub(crate) const EMPTY: Self = Self {
-        at: 0,
-        amount: NO_AMOUNT,
-        country: 0,
-        mcc: 0,
-        present: 0,
-        kind: 0,
-        standing: Standing::EMPTY,
-    };
-}
-
-/// Outcome and label of an event, as one number below 32: a filter on both is one 32-bit mask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing(u8);
-
-impl Standing {
-    pub(crate) const PENDING: Self = Self(6);
-    const EMPTY: Self = Self(7);
-
-    /// A number below 32.
-    pub(crate) fn place(self) -> u8 {
-        self.0
-    }
-
-    /// The standing of a decided event with this number.
-    pub(crate) fn decided(place: u8) -> Option<Self> {
-        let standing = Self(place);
-        (place < 32 && standing.outcome().is_some()).then_some(standing)
-    }
-
-    /// The standing of an event with this outcome and no label yet.
-    pub(crate) fn of(outcome: Outcome) -> Self {
-        Self(outcome as u8)
-    }
-
-    pub(crate) fn outcome(self) -> Option<Outcome> {
-        Outcome::from_number(self.0 & 7)
-    }
-
-    pub(crate) fn with_outcome(self, outcome: Outcome) -> Self {
-        Self(self.0 & !7 | outcome as u8)
-    }
-
-    pub(crate) fn with_label(self, verdict: LabelVerdict) -> Self {
-        Self(self.0 & 7 | (verdict as u8 + 1) << 3)
-    }
-}
-
 /// The facts of an event and its words, tracked entities by kind and then the place: one line of
 /// the cache, so that looking at an event waits for memory once.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +50,71 @@ impl Seen {
         let at = self.fact.words();
         let placed = self.fact.present & PLACED != 0;
         placed.then(|| (self.words[at - 2] as i32, self.words[at - 1] as i32))
+    }
+}
+
+/// An event as an image holds it, with the interned numbers of its entities.
+pub(crate) struct Cells {
+    pub number: u64,
+    pub fact: Fact,
+    words: [u32; WORDS_MAX],
+}
+
+impl Cells {
+    fn encode_into(&self, bytes: &mut Vec<u8>) {
+        let Fact {
+            at,
+            amount,
+            country,
+            mcc,
+            present,
+            kind,
+            standing,
+        } = self.fact;
+        bytes.extend_from_slice(&self.number.to_le_bytes());
+        bytes.extend_from_slice(&at.to_le_bytes());
+        bytes.extend_from_slice(&amount.to_le_bytes());
+        for number in [country, mcc, present] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(&[kind, standing.place()]);
+        for word in self.words.iter().take(self.fact.words()) {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    /// Takes one event off the front of `bytes`.
+    pub(crate) fn take(bytes: &mut &[u8]) -> Result<Self, Error> {
+        let number = u64::from_le_bytes(take(bytes)?);
+        let (at, amount) = (
+            i64::from_le_bytes(take(bytes)?),
+            i64::from_le_bytes(take(bytes)?),
+        );
+        let mut short = || Ok::<_, Error>(u16::from_le_bytes(take(bytes)?));
+        let (country, mcc, present) = (short()?, short()?, short()?);
+        let [kind, standing] = take(bytes)?;
+        let fact = Fact {
+            at,
+            amount,
+            country,
+            mcc,
+            present,
+            kind,
+            standing: Standing::decided(standing).ok_or(Error::Damaged("outcome is unknown"))?,
+        };
+        let known = EventKind::from_number(kind).is_some();
+        if !known || (present & !PLACED) >> ENTITY_KINDS != 0 {
+            return Err(Error::Damaged("event is unknown"));
+        }
+        let mut words = [0; WORDS_MAX];
+        for word in words.iter_mut().take(fact.words()) {
+            *word = u32::from_le_bytes(take(bytes)?);
+        }
+        Ok(Self {
+            number,
+            fact,
+            words,
+        })
     }
 }
 
@@ -266,11 +232,6 @@ impl Arena {
 
     /// Puts an event into its slot, which must be empty or new; slots in between stay empty.
     pub(crate) fn put(&mut self, number: u64, fact: Fact, ids: &Ids, place: Option<Place>) {
-        self.skip_to(number + 1);
-        let rank = self.rank(number as u32) as usize;
-        let Some(page) = self.pages.get_mut(rank / PAGE) else {
-            return;
-        };
         let (latitude, longitude) = place.unwrap_or_default();
         let place = [latitude as u32, longitude as u32];
         let ids = ids.iter().copied().filter(|id| *id != NO_ENTITY);
@@ -279,6 +240,15 @@ impl Arena {
             .iter_mut()
             .zip(ids.chain(place))
             .for_each(|(word, value)| *word = value);
+        self.put_words(number, fact, &words);
+    }
+
+    fn put_words(&mut self, number: u64, fact: Fact, words: &[u32; WORDS_MAX]) {
+        self.skip_to(number + 1);
+        let rank = self.rank(number as u32) as usize;
+        let Some(page) = self.pages.get_mut(rank / PAGE) else {
+            return;
+        };
         let mut cell = Cell {
             fact,
             words: [0; WORDS],
@@ -293,6 +263,54 @@ impl Arena {
         if let Some(slot) = page.cells.get_mut(rank % PAGE) {
             *slot = cell;
         }
+    }
+
+    /// Puts an event of an image into a new slot.
+    pub(crate) fn put_cell(&mut self, cell: &Cells) {
+        self.put_words(cell.number, cell.fact, &cell.words);
+    }
+
+    /// Appends the kept events of these numbers as they lie here; returns how many there are.
+    pub(crate) fn copy_cells(&self, numbers: Range<u64>, bytes: &mut Vec<u8>) -> u64 {
+        let mut copied = 0;
+        for number in numbers {
+            if let Some(position) = self.position(number) {
+                let Seen { fact, words } = self.seen(position);
+                Cells {
+                    number,
+                    fact,
+                    words,
+                }
+                .encode_into(bytes);
+                copied += 1;
+            }
+        }
+        copied
+    }
+
+    /// Visits all events in the order of their numbers.
+    pub(crate) fn each(&self, mut visit: impl FnMut(u32, &Fact, Ids)) {
+        let all = self.try_each(|position, fact, ids| {
+            visit(position, fact, ids);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = all;
+    }
+
+    /// Visits all events in the order of their numbers, until a visit fails.
+    pub(crate) fn try_each<E>(
+        &self,
+        mut visit: impl FnMut(u32, &Fact, Ids) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for number in self.start..self.next {
+            let position = number as u32;
+            let seen = self.seen(position);
+            if seen.fact.standing != Standing::EMPTY {
+                let ids = EntityKind::ALL.map(|kind| seen.id(kind).unwrap_or(NO_ENTITY));
+                visit(position, &seen.fact, ids)?;
+            }
+        }
+        Ok(())
     }
 
     /// Replaces outcome and label; returns the facts before and after.
@@ -370,8 +388,7 @@ impl Arena {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::Member;
-    use paywarden_domain::EventKind;
+    use crate::FeatureEvent;
 
     fn id_of(number: u64) -> u32 {
         (number % 1000) as u32 * 2
@@ -424,23 +441,5 @@ mod tests {
                 number as i64
             );
         }
-    }
-
-    #[test]
-    fn standing_holds_every_outcome_and_label() {
-        for outcome in Outcome::ALL {
-            for verdict in LabelVerdict::ALL {
-                let standing = Standing::PENDING.with_outcome(outcome).with_label(verdict);
-                assert_eq!(standing.outcome(), Some(outcome));
-                assert_eq!(standing.place() >> 3, Some(verdict).place());
-                assert_eq!(Standing::decided(standing.place()), Some(standing));
-            }
-            assert_eq!(
-                Standing::of(outcome),
-                Standing::PENDING.with_outcome(outcome)
-            );
-        }
-        assert_eq!(Standing::decided(Standing::PENDING.place()), None);
-        assert_eq!(Standing::decided(32), None);
     }
 }

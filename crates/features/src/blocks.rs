@@ -136,6 +136,30 @@ impl Blocks {
         &mut self.0[usize::from(list.size)].block_mut(list.block)[1..=list.len()]
     }
 
+    /// An empty list with room for so many positions, 1 to 256.
+    pub(crate) fn with_room(&mut self, owner: u32, len: u16) -> List {
+        let size = SIZES.partition_point(|size| *size < len);
+        List {
+            block: self.0[size].take(owner),
+            len: 0,
+            size: size as u8,
+            held: true,
+        }
+    }
+
+    /// Adds a position at the end of a list that has room.
+    pub(crate) fn append(&mut self, list: &mut List, position: u32) {
+        list.len += 1;
+        if let Some(last) = self.positions_mut(*list).last_mut() {
+            *last = position;
+        }
+    }
+
+    /// Sorts the positions of a list.
+    pub(crate) fn sort_by_key<K: Ord>(&mut self, list: List, key: impl FnMut(&u32) -> K) {
+        self.positions_mut(list).sort_by_key(key);
+    }
+
     /// Inserts a position before `place`. The list holds fewer than 256.
     pub(crate) fn insert(
         &mut self,

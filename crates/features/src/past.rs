@@ -39,6 +39,11 @@ impl Past {
         }
     }
 
+    /// From how many events on a timeline is long.
+    pub(crate) fn long_min(&self) -> usize {
+        self.long_min
+    }
+
     /// The numbers of the event's entities, tracked from now on; and how many had no room.
     pub(crate) fn track(&mut self, event: &FeatureEvent, idle_before: i64) -> (Ids, u64) {
         let mut ids = EntityKind::ALL.map(|kind| match event.entity(kind) {
@@ -78,15 +83,6 @@ impl Past {
             entities,
         };
         Some((event, fact.standing))
-    }
-
-    /// Adds what an entity remembers of events that are no longer kept.
-    pub(crate) fn remember(&mut self, kind: EntityKind, key: u64, gone_first: i64, last: u32) {
-        let id = self.registry.track(kind, key, i64::MIN);
-        if let Some(entity) = id.and_then(|id| self.registry.get_mut(id)) {
-            entity.gone_first = entity.gone_first.min(gone_first);
-            entity.last = entity.last.max(last);
-        }
     }
 
     /// Marks an entity, or takes the mark away. A marked account is marked as payee too.

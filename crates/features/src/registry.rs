@@ -1,9 +1,12 @@
 //! Entities by their keyed hash: each gets a small number and a record of 32 bytes.
 
+use crate::Error;
 use crate::blocks::{List, Moved};
 use crate::entity::EntityKind;
+use crate::set::Member;
 use hashbrown::HashTable;
 use paywarden_domain::time::SECOND;
+use std::ops::Range;
 
 /// Parts of the index. Each grows by itself, so that no single event waits for all of it.
 const PARTS: usize = 1024;
@@ -36,7 +39,7 @@ pub(crate) enum Timeline {
 }
 
 impl Entity {
-    fn new(kind: EntityKind, key: u64) -> Self {
+    pub(crate) fn new(kind: EntityKind, key: u64) -> Self {
         let list = Timeline::Short(List::default());
         Self {
             key,
@@ -78,6 +81,10 @@ pub(crate) struct Registry {
     tracked_max: usize,
     tracked: usize,
     hand: u32,
+    /// How many images are being written: meanwhile numbers given up are kept apart, because
+    /// events that were copied refer to them.
+    held: u32,
+    given_up: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -133,6 +140,8 @@ impl Registry {
             tracked_max,
             tracked: 0,
             hand: 0,
+            held: 0,
+            given_up: Vec::new(),
         }
     }
 
@@ -153,6 +162,12 @@ impl Registry {
 
     pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut Entity> {
         self.records.get_mut(id)
+    }
+
+    /// The kind of an entity; none if the number is vacant.
+    pub(crate) fn kind(&self, id: u32) -> Option<EntityKind> {
+        let entity = self.get(id).filter(|entity| entity.key != 0);
+        entity.map(|entity| entity.kind)
     }
 
     /// Notes that the block of a list has moved.
@@ -210,9 +225,83 @@ impl Registry {
         if let Some(entry) = part.and_then(|part| part.find_entry(hash, |other| *other == id).ok())
         {
             entry.remove();
-            self.free.push(id);
             self.tracked -= 1;
+            match self.held {
+                0 => self.vacate(id),
+                _ => self.given_up.push(id),
+            }
         }
+    }
+
+    /// Keeps given up numbers from being used again.
+    pub(crate) fn hold(&mut self) {
+        self.held += 1;
+    }
+
+    /// Ends one [`Registry::hold`].
+    pub(crate) fn release(&mut self) {
+        self.held = self.held.saturating_sub(1);
+        if self.held == 0 {
+            for id in std::mem::take(&mut self.given_up) {
+                self.vacate(id);
+            }
+        }
+    }
+
+    /// Appends some records, vacant ones with the key 0; returns how many are not vacant.
+    pub(crate) fn copy(&self, ids: Range<u32>, bytes: &mut Vec<u8>) -> u64 {
+        let mut copied = 0;
+        for entity in ids.map_while(|id| self.get(id)) {
+            bytes.push(entity.kind.place());
+            bytes.extend_from_slice(&entity.key.to_le_bytes());
+            bytes.extend_from_slice(&entity.gone_first.to_le_bytes());
+            bytes.extend_from_slice(&entity.last.to_le_bytes());
+            copied += u64::from(entity.key != 0);
+        }
+        copied
+    }
+
+    /// Adds a record of an image under the next number.
+    pub(crate) fn push(&mut self, entity: Entity) {
+        self.records.push(entity);
+    }
+
+    /// Indexes all records that were pushed.
+    pub(crate) fn index_all(&mut self) -> Result<(), Error> {
+        let room = self.records.len() as usize / PARTS * 9 / 8;
+        for part in &mut self.index {
+            part.reserve(room, |_| 0);
+        }
+        for id in 0..self.records.len() {
+            let Some(entity) = self
+                .records
+                .get(id)
+                .copied()
+                .filter(|entity| entity.key != 0)
+            else {
+                self.free.push(id);
+                continue;
+            };
+            let hash = hash(entity.kind, entity.key);
+            let records = &self.records;
+            let Some(part) = self.index.get_mut(part(hash)) else {
+                continue;
+            };
+            let same = |other: &u32| records.is(*other, entity.kind, entity.key);
+            if part.find(hash, same).is_some() {
+                return Err(Error::Damaged("an entity is there twice"));
+            }
+            part.insert_unique(hash, id, |id| records.hash(*id));
+            self.tracked += 1;
+        }
+        Ok(())
+    }
+
+    fn vacate(&mut self, id: u32) {
+        if let Some(entity) = self.records.get_mut(id) {
+            entity.key = 0;
+        }
+        self.free.push(id);
     }
 
     /// Moves the hand over some records until it has forgotten an idle one.

@@ -1,28 +1,30 @@
 //! The image of a store: written beside live traffic, read back whole or not at all.
 //!
-//! A head of eight bytes, then blocks of `tag, length, payload, CRC-32`: events, then what entities
-//! remember of events no longer kept, then one end block with the totals. All numbers are
-//! little-endian. Events carry the hashes of their entities, not their interned numbers: an image
-//! means the same to every store.
+//! A base holds the events as they lie in memory, with the interned numbers of their entities, and
+//! then the entities; what is derived from them is built anew in one go. Deltas follow it: the
+//! events since, and the new standing of earlier ones. A delta that is cut or damaged is left out
+//! with all after it: the state is then older and more of the journal is replayed. A base that is
+//! damaged is refused.
 
 use crate::arena::Standing;
 use crate::event::take;
-use crate::set::Member;
+use crate::image::{BLOCK_BYTES, BlockWriter, fill, read_block};
+use crate::load::Loading;
 use crate::state::State;
-use crate::{EntityKind, Error, FeatureEvent, FeatureStore};
-use std::io::{ErrorKind, Read, Write};
+use crate::{Error, FeatureEvent, FeatureStore};
+use std::io::{Read, Write};
+use std::ops::Range;
 
 const NAME: [u8; 7] = *b"pw-past";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const EVENTS: u8 = 1;
 const ENTITIES: u8 = 2;
 const END: u8 = 3;
-/// From how many bytes on a block is written.
-const BLOCK_BYTES: usize = 64 * 1024;
-/// The longest block that is read.
-const BLOCK_BYTES_MAX: u32 = 1024 * 1024;
+const LATER_EVENTS: u8 = 4;
+const STANDINGS: u8 = 5;
+const LATER_END: u8 = 6;
 /// How many events, and how many entities, are copied under one hold of the lock.
-const EVENTS_STEP: u64 = 64;
+const EVENTS_STEP: u64 = 256;
 const ENTITIES_STEP: u32 = 1024;
 
 /// Where to go on after an image was read.
@@ -32,87 +34,157 @@ pub struct Restored {
     pub next_event_no: u64,
     /// Apply labels after this one.
     pub labels_seq: u64,
+    /// How many deltas were read.
+    pub deltas: u32,
+    /// Why the rest was left out, if there was more.
+    pub left_out: Option<&'static str>,
+}
+
+/// What an image holds, so that the next one can be a delta to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saved {
+    until: u64,
 }
 
 impl FeatureStore {
-    /// Writes an image of all events before the oldest undecided one.
+    /// Writes a base: all events before the oldest undecided one.
     ///
     /// `labels_seq` is the number of the newest label that has been applied; labels that arrive
     /// while the image is written may or may not be in it, and applying them again changes nothing.
-    /// The lock is held for 64 events at a time, some tens of microseconds, never while writing.
-    pub fn snapshot(&self, labels_seq: u64, writer: impl Write) -> Result<(), Error> {
-        let (mut number, until) = {
-            let state = self.lock();
-            (state.past.arena.start(), state.decided_until())
-        };
-        let mut image = ImageWriter::begin(writer)?;
-        let mut events = 0;
-        while number < until {
-            let end = until.min(number + EVENTS_STEP);
-            events += self.lock().copy_events(number..end, &mut image.payload);
-            image.flush(EVENTS, BLOCK_BYTES)?;
-            number = end;
-        }
-        image.flush(EVENTS, 1)?;
-        let mut entities = 0;
-        let mut id = 0;
-        while id < self.lock().past.registry.end() {
-            let end = id + ENTITIES_STEP;
-            entities += self.lock().copy_entities(id..end, &mut image.payload);
-            image.flush(ENTITIES, BLOCK_BYTES)?;
-            id = end;
-        }
-        image.flush(ENTITIES, 1)?;
-        let (newest, gone_latest) = {
-            let state = self.lock();
-            (state.newest, state.gone_latest)
-        };
-        let end = End {
-            next_event_no: until,
-            labels_seq,
-            newest,
-            gone_latest,
-            events,
-            entities,
-        };
-        end.encode(&mut image.payload);
-        image.flush(END, 1)?;
-        Ok(image.writer.flush()?)
+    /// The lock is held for 256 events at a time, some tens of microseconds, never while writing.
+    pub fn snapshot(&self, labels_seq: u64, writer: impl Write) -> Result<Saved, Error> {
+        self.lock().past.registry.hold();
+        let saved = self.write_base(labels_seq, writer);
+        self.lock().past.registry.release();
+        saved
     }
 
-    /// Replaces all content by that of an image. After an error the store is as it was.
+    /// Writes what has changed since an image, to be appended to it. After an error, and when this
+    /// gives `None`, write a base.
+    pub fn snapshot_delta(
+        &self,
+        since: Saved,
+        labels_seq: u64,
+        writer: impl Write,
+    ) -> Result<Option<Saved>, Error> {
+        let (until, relabelled) = {
+            let mut state = self.lock();
+            (state.decided_until(), state.take_relabelled())
+        };
+        let Some(relabelled) = relabelled else {
+            return Ok(None);
+        };
+        if since.until <= self.lock().gone_last {
+            return Ok(None);
+        }
+        let mut image = BlockWriter::new(writer);
+        let mut end = End::new(until, labels_seq);
+        let mut number = since.until;
+        while number < until {
+            let next = until.min(number + EVENTS_STEP);
+            end.events += self.lock().copy_later(number..next, &mut image.payload);
+            image.flush(LATER_EVENTS, BLOCK_BYTES)?;
+            number = next;
+        }
+        image.flush(LATER_EVENTS, 1)?;
+        for numbers in relabelled.chunks(EVENTS_STEP as usize) {
+            end.others += self.lock().copy_standings(numbers, &mut image.payload);
+            image.flush(STANDINGS, BLOCK_BYTES)?;
+        }
+        image.flush(STANDINGS, 1)?;
+        end.close(&self.lock(), &mut image.payload);
+        image.flush(LATER_END, 1)?;
+        image.finish()?;
+        Ok(Some(Saved { until }))
+    }
+
+    /// Replaces all content by that of a base and the deltas after it. After an error the store is
+    /// as it was.
     ///
-    /// Register the windows first: they stay, and events that none of them reaches are dropped on
-    /// the way. To be called before live traffic: what is reserved meanwhile is lost.
+    /// Register the windows first: they stay. To be called before live traffic: what is reserved
+    /// meanwhile is lost. Marks are kept.
     pub fn restore(&self, reader: impl Read) -> Result<Restored, Error> {
         let mut state = self.lock().emptied();
         let restored = load(&mut state, reader)?;
         let mut current = self.lock();
-        state.plan = current.plan.clone();
+        state.past.marks.clone_from(&current.past.marks);
         let replaced = std::mem::replace(&mut *current, state);
         drop(current);
         drop(replaced);
         Ok(restored)
     }
+
+    fn write_base(&self, labels_seq: u64, writer: impl Write) -> Result<Saved, Error> {
+        let (mut number, until) = {
+            let mut state = self.lock();
+            state.take_relabelled();
+            (state.past.arena.start(), state.decided_until())
+        };
+        let mut image = BlockWriter::new(writer);
+        image.raw(&NAME)?;
+        image.raw(&[FORMAT])?;
+        let mut end = End::new(until, labels_seq);
+        while number < until {
+            let next = until.min(number + EVENTS_STEP);
+            end.events += self.copy_cells(number..next, &mut image.payload);
+            image.flush(EVENTS, BLOCK_BYTES)?;
+            number = next;
+        }
+        image.flush(EVENTS, 1)?;
+        let mut id = 0;
+        while id < self.lock().past.registry.end() {
+            let next = id + ENTITIES_STEP;
+            end.others += self.copy_entities(id..next, &mut image.payload);
+            image.flush(ENTITIES, BLOCK_BYTES)?;
+            id = next;
+        }
+        image.flush(ENTITIES, 1)?;
+        end.close(&self.lock(), &mut image.payload);
+        image.flush(END, 1)?;
+        image.finish()?;
+        Ok(Saved { until })
+    }
+}
+
+/// The lock is held within these and no longer: a guard in a loop would be held while writing.
+impl FeatureStore {
+    fn copy_cells(&self, numbers: Range<u64>, bytes: &mut Vec<u8>) -> u64 {
+        self.lock().past.arena.copy_cells(numbers, bytes)
+    }
+
+    fn copy_entities(&self, ids: Range<u32>, bytes: &mut Vec<u8>) -> u64 {
+        self.lock().past.registry.copy(ids, bytes)
+    }
 }
 
 /// The last block.
+#[derive(Debug, Default, PartialEq)]
 struct End {
     next_event_no: u64,
     labels_seq: u64,
+    events: u64,
+    /// Entities, or standings.
+    others: u64,
     newest: i64,
     gone_latest: i64,
-    events: u64,
-    entities: u64,
 }
 
 impl End {
-    fn encode(&self, bytes: &mut Vec<u8>) {
+    fn new(next_event_no: u64, labels_seq: u64) -> Self {
+        Self {
+            next_event_no,
+            labels_seq,
+            ..Self::default()
+        }
+    }
+
+    fn close(mut self, state: &State, bytes: &mut Vec<u8>) {
+        (self.newest, self.gone_latest) = (state.newest, state.gone_latest);
         for number in [
             self.next_event_no,
             self.labels_seq,
             self.events,
-            self.entities,
+            self.others,
         ] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
@@ -121,21 +193,35 @@ impl End {
         }
     }
 
-    fn decode(bytes: &mut &[u8]) -> Result<Self, Error> {
-        Ok(Self {
+    fn decode(mut bytes: &[u8], events: u64, others: u64) -> Result<Self, Error> {
+        let bytes = &mut bytes;
+        let end = Self {
             next_event_no: u64::from_le_bytes(take(bytes)?),
             labels_seq: u64::from_le_bytes(take(bytes)?),
             events: u64::from_le_bytes(take(bytes)?),
-            entities: u64::from_le_bytes(take(bytes)?),
+            others: u64::from_le_bytes(take(bytes)?),
             newest: i64::from_le_bytes(take(bytes)?),
             gone_latest: i64::from_le_bytes(take(bytes)?),
-        })
+        };
+        let agrees = (events, others) == (end.events, end.others) && bytes.is_empty();
+        if !agrees || end.next_event_no > i64::MAX as u64 {
+            return Err(Error::Damaged("totals do not agree"));
+        }
+        Ok(end)
+    }
+
+    /// Takes over the clock, and the numbers that were given out.
+    fn apply(&self, state: &mut State) {
+        state.newest = state.newest.max(self.newest);
+        state.gone_latest = state.gone_latest.max(self.gone_latest);
+        state.past.arena.leap_to(self.next_event_no);
+        state.skip_to(self.next_event_no);
     }
 }
 
 impl State {
-    /// Appends the kept events of these numbers; returns how many there are.
-    fn copy_events(&self, numbers: std::ops::Range<u64>, bytes: &mut Vec<u8>) -> u64 {
+    /// Appends the kept events of these numbers as they came; returns how many there are.
+    fn copy_later(&self, numbers: Range<u64>, bytes: &mut Vec<u8>) -> u64 {
         let mut copied = 0;
         for number in numbers {
             if let Some((event, standing)) = self.past.event(number) {
@@ -148,45 +234,23 @@ impl State {
         copied
     }
 
-    /// Appends what these entities remember of events no longer kept; returns how many do.
-    fn copy_entities(&self, ids: std::ops::Range<u32>, bytes: &mut Vec<u8>) -> u64 {
-        let entities = ids.filter_map(|id| self.past.registry.get(id));
+    /// Appends how these events stand now; returns how many are kept.
+    fn copy_standings(&self, numbers: &[u64], bytes: &mut Vec<u8>) -> u64 {
         let mut copied = 0;
-        for entity in entities.filter(|entity| entity.gone_first != i64::MAX) {
-            bytes.push(entity.kind.place());
-            bytes.extend_from_slice(&entity.key.to_le_bytes());
-            bytes.extend_from_slice(&entity.gone_first.to_le_bytes());
-            bytes.extend_from_slice(&entity.last.to_le_bytes());
-            copied += 1;
+        for number in numbers {
+            let position = self.past.arena.position(*number);
+            let fact = position.and_then(|position| self.past.arena.fact(position));
+            if let Some(fact) = fact.filter(|fact| fact.standing.outcome().is_some()) {
+                bytes.extend_from_slice(&number.to_le_bytes());
+                bytes.push(fact.standing.place());
+                copied += 1;
+            }
         }
         copied
     }
-
-    fn load_event(&mut self, bytes: &mut &[u8]) -> Result<(), Error> {
-        let number = u64::from_le_bytes(take(bytes)?);
-        let [standing] = take(bytes)?;
-        let standing = Standing::decided(standing).ok_or(Error::Damaged("outcome is unknown"))?;
-        let event = FeatureEvent::decode_from(bytes)?;
-        self.past.arena.leap_to(number);
-        if number >= self.past.arena.next() && self.add(number, &event, standing) {
-            return Ok(());
-        }
-        Err(Error::Damaged("event numbers do not ascend"))
-    }
-
-    fn load_entity(&mut self, bytes: &mut &[u8]) -> Result<(), Error> {
-        let [kind] = take(bytes)?;
-        let kind = EntityKind::ALL.get(usize::from(kind)).copied();
-        let kind = kind.ok_or(Error::Damaged("entity kind is unknown"))?;
-        let key = u64::from_le_bytes(take(bytes)?);
-        let gone_first = i64::from_le_bytes(take(bytes)?);
-        let last = u32::from_le_bytes(take(bytes)?);
-        self.past.remember(kind, key, gone_first, last);
-        Ok(())
-    }
 }
 
-/// Reads an image into an empty state.
+/// Reads a base and its deltas into an empty state.
 fn load(state: &mut State, mut reader: impl Read) -> Result<Restored, Error> {
     let mut head = [0; 8];
     fill(&mut reader, &mut head)?;
@@ -199,151 +263,110 @@ fn load(state: &mut State, mut reader: impl Read) -> Result<Restored, Error> {
             expected: FORMAT,
         });
     }
-    let (mut events, mut entities) = (0, 0);
+    let mut loading = Loading::new(&mut state.past);
     let mut payload = Vec::new();
-    loop {
+    let end = loop {
         let tag = read_block(&mut reader, &mut payload)?;
-        let mut bytes = payload.as_slice();
         match tag {
-            EVENTS => {
-                while !bytes.is_empty() {
-                    state.load_event(&mut bytes)?;
-                    events += 1;
-                }
-            }
-            ENTITIES => {
-                while !bytes.is_empty() {
-                    state.load_entity(&mut bytes)?;
-                    entities += 1;
-                }
-            }
-            END => {
-                let end = End::decode(&mut bytes)?;
-                let whole = bytes.is_empty() && (events, entities) == (end.events, end.entities);
-                return finish(state, reader, whole, &end);
-            }
+            EVENTS => loading.events(&payload)?,
+            ENTITIES => loading.entities(&payload)?,
+            END => break End::decode(&payload, loading.events, loading.entities)?,
             _ => return Err(Error::Damaged("block is unknown")),
         }
-    }
-}
-
-fn finish(
-    state: &mut State,
-    mut reader: impl Read,
-    whole: bool,
-    end: &End,
-) -> Result<Restored, Error> {
-    let numbers = state.past.arena.next()..=i64::MAX as u64;
-    if !whole || !numbers.contains(&end.next_event_no) {
+    };
+    if loading.next() > end.next_event_no {
         return Err(Error::Damaged("totals do not agree"));
     }
-    if reader.read(&mut [0])? != 0 {
-        return Err(Error::Damaged("image has trailing bytes"));
-    }
-    state.newest = state.newest.max(end.newest);
-    state.gone_latest = state.gone_latest.max(end.gone_latest);
-    state.past.arena.leap_to(end.next_event_no);
-    state.skip_to(end.next_event_no);
-    Ok(Restored {
+    let events = loading.finish(&state.plan)?;
+    state.count_loaded(events);
+    end.apply(state);
+    let mut restored = Restored {
         next_event_no: end.next_event_no,
         labels_seq: end.labels_seq,
-    })
-}
-
-/// Collects a payload and writes it as one block.
-struct ImageWriter<W> {
-    writer: W,
-    payload: Vec<u8>,
-}
-
-impl<W: Write> ImageWriter<W> {
-    fn begin(mut writer: W) -> Result<Self, Error> {
-        writer.write_all(&NAME)?;
-        writer.write_all(&[FORMAT])?;
-        Ok(Self {
-            writer,
-            payload: Vec::with_capacity(2 * BLOCK_BYTES),
-        })
-    }
-
-    /// Writes the payload if it has at least so many bytes.
-    fn flush(&mut self, tag: u8, bytes_min: usize) -> Result<(), Error> {
-        if self.payload.len() < bytes_min {
-            return Ok(());
+        deltas: 0,
+        left_out: None,
+    };
+    while restored.left_out.is_none() {
+        match Delta::read(&mut reader, restored.next_event_no) {
+            Ok(Some(delta)) => {
+                restored.next_event_no = delta.end.next_event_no;
+                restored.labels_seq = delta.end.labels_seq;
+                restored.deltas += 1;
+                delta.apply(state);
+            }
+            Ok(None) => break,
+            Err(Error::Damaged(why)) => restored.left_out = Some(why),
+            Err(error) => return Err(error),
         }
-        let head = block_head(tag, self.payload.len() as u32);
-        self.writer.write_all(&head)?;
-        self.writer.write_all(&self.payload)?;
-        let sum = crc32(crc32(0, &head), &self.payload);
-        self.writer.write_all(&sum.to_le_bytes())?;
-        self.payload.clear();
-        Ok(())
     }
+    Ok(restored)
 }
 
-fn block_head(tag: u8, length: u32) -> [u8; 5] {
-    let [a, b, c, d] = length.to_le_bytes();
-    [tag, a, b, c, d]
+/// A delta, read to its end before anything of it is applied.
+struct Delta {
+    events: Vec<(u64, Standing, FeatureEvent)>,
+    standings: Vec<(u64, Standing)>,
+    end: End,
 }
 
-/// Reads one block into `payload` and returns its tag.
-fn read_block(reader: &mut impl Read, payload: &mut Vec<u8>) -> Result<u8, Error> {
-    let mut head = [0; 5];
-    fill(reader, &mut head)?;
-    let [tag, a, b, c, d] = head;
-    let length = u32::from_le_bytes([a, b, c, d]);
-    if length > BLOCK_BYTES_MAX {
-        return Err(Error::Damaged("block is too long"));
-    }
-    payload.resize(length as usize, 0);
-    fill(reader, payload)?;
-    let mut sum = [0; 4];
-    fill(reader, &mut sum)?;
-    if u32::from_le_bytes(sum) != crc32(crc32(0, &head), payload) {
-        return Err(Error::Damaged("checksum does not agree"));
-    }
-    Ok(tag)
-}
-
-fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), Error> {
-    reader
-        .read_exact(bytes)
-        .map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Error::Damaged("image ends too early"),
-            _ => Error::Io(error),
-        })
-}
-
-/// CRC-32 as in ISO-HDLC (polynomial 0x04C11DB7, reflected), continued from `sum`.
-fn crc32(sum: u32, bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!sum, |sum, byte| {
-        CRC_TABLE[usize::from(sum as u8 ^ byte)] ^ sum >> 8
-    })
-}
-
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut place = 0;
-    while place < 256 {
-        let mut sum = place as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            sum = sum >> 1 ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 };
-            bit += 1;
+impl Delta {
+    /// `None` if the image ends here.
+    fn read(reader: &mut impl Read, from: u64) -> Result<Option<Self>, Error> {
+        let (mut events, mut standings) = (Vec::new(), Vec::new());
+        let mut payload = Vec::new();
+        let mut first = [0];
+        if reader.read(&mut first)? == 0 {
+            return Ok(None);
         }
-        table[place] = sum;
-        place += 1;
+        let mut reader = first.as_slice().chain(reader);
+        loop {
+            let tag = read_block(&mut reader, &mut payload)?;
+            let mut bytes = payload.as_slice();
+            match tag {
+                LATER_EVENTS => {
+                    while !bytes.is_empty() {
+                        let (number, standing) = numbered(&mut bytes)?;
+                        let event = FeatureEvent::decode_from(&mut bytes)?;
+                        events.push((number, standing, event));
+                    }
+                }
+                STANDINGS => {
+                    while !bytes.is_empty() {
+                        standings.push(numbered(&mut bytes)?);
+                    }
+                }
+                LATER_END => {
+                    let end = End::decode(bytes, events.len() as u64, standings.len() as u64)?;
+                    let ascending = events.is_sorted_by(|one, other| one.0 < other.0);
+                    let inside = |number: u64| (from..end.next_event_no).contains(&number);
+                    if !ascending || !events.iter().all(|event| inside(event.0)) {
+                        return Err(Error::Damaged("event numbers do not ascend"));
+                    }
+                    return Ok(Some(Self {
+                        events,
+                        standings,
+                        end,
+                    }));
+                }
+                _ => return Err(Error::Damaged("block is unknown")),
+            }
+        }
     }
-    table
-};
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksum_has_the_published_check_value() {
-        assert_eq!(crc32(0, b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(crc32(0, b"1234"), b"56789"), 0xcbf4_3926);
+    fn apply(self, state: &mut State) {
+        for (number, standing, event) in &self.events {
+            state.add(*number, event, *standing);
+        }
+        for (number, standing) in self.standings {
+            state.restand(number, standing);
+        }
+        self.end.apply(state);
     }
+}
+
+fn numbered(bytes: &mut &[u8]) -> Result<(u64, Standing), Error> {
+    let number = u64::from_le_bytes(take(bytes)?);
+    let [standing] = take(bytes)?;
+    let standing = Standing::decided(standing).ok_or(Error::Damaged("outcome is unknown"))?;
+    Ok((number, standing))
 }

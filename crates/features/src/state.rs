@@ -18,6 +18,8 @@ const SPAN_MAX: u64 = 1 << 31;
 pub(crate) const LATE_MAX: i64 = DAY;
 /// How far one event may move the newest time on: one wrong clock does not age everything.
 const LEAP_MAX: i64 = DAY;
+/// How many labels are noted between two images.
+const RELABELLED_MAX: usize = 1 << 20;
 /// How many old slots one event may clear away, more than it fills.
 const EXPIRY_STEPS: usize = 4;
 
@@ -32,8 +34,12 @@ pub(crate) struct State {
     pub newest: i64,
     /// The newest time of an event that is no longer kept; `i64::MIN` for none.
     pub gone_latest: i64,
+    /// The highest number of an event that is no longer kept; 0 for none.
+    pub gone_last: u64,
     events: u64,
     untracked: u64,
+    /// Events that were labelled since the last image began; `None` if they were too many to note.
+    relabelled: Option<Vec<u64>>,
     /// Who follows what happens to the events.
     pub watch: Watch,
     scratch: Scratch,
@@ -52,8 +58,10 @@ impl State {
             pending: BTreeSet::new(),
             newest: i64::MIN,
             gone_latest: i64::MIN,
+            gone_last: 0,
             events: 0,
             untracked: 0,
+            relabelled: Some(Vec::new()),
             watch: Watch::default(),
             scratch: Scratch::default(),
         }
@@ -160,7 +168,28 @@ impl State {
         };
         let standing = fact.standing.with_label(verdict);
         self.past.restate(position, standing, &self.plan);
+        match &mut self.relabelled {
+            Some(numbers) if numbers.len() < RELABELLED_MAX => numbers.push(number),
+            numbers => *numbers = None,
+        }
         true
+    }
+
+    /// The events labelled since the last time; `None` if they were too many to note.
+    pub(crate) fn take_relabelled(&mut self) -> Option<Vec<u64>> {
+        self.relabelled.replace(Vec::new())
+    }
+
+    /// Gives a decided event the standing that an image has for it.
+    pub(crate) fn restand(&mut self, number: u64, standing: Standing) {
+        if let Some(position) = self.past.arena.position(number) {
+            self.past.restate(position, standing, &self.plan);
+        }
+    }
+
+    /// Counts the events of an image that was loaded.
+    pub(crate) fn count_loaded(&mut self, events: u64) {
+        self.events += events;
     }
 
     /// The number below which every event is decided.
@@ -242,6 +271,7 @@ impl State {
             self.pending.remove(&self.past.arena.start());
             self.past.remove(position, true, &self.plan);
             self.gone_latest = self.gone_latest.max(fact.at);
+            self.gone_last = self.past.arena.start();
             self.events -= 1;
         }
         self.past.arena.pop();

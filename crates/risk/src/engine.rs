@@ -110,6 +110,7 @@ pub struct Engine {
     recorder: Recorder,
     pub(crate) labels: LabelProgress,
     decided: AtomicU64,
+    pub(crate) snapshot_file: recovery::SnapshotFile,
 }
 
 impl Engine {
@@ -142,6 +143,7 @@ impl Engine {
             published: ArcSwap::from_pointee(published),
             labels: LabelProgress::default(),
             decided: AtomicU64::new(0),
+            snapshot_file: recovery::SnapshotFile::default(),
         };
         engine.keep_rule_set(&packs).await?;
         engine.load_lists().await?;

@@ -1,14 +1,14 @@
 //! Rebuilding the windows after a restart: snapshot first, then what the journal has beyond it.
 
 use crate::{Engine, EngineConfig, Error, StartError};
-use paywarden_features::{FeatureEvent, FeatureStore, Plan, Restored, WindowSpec};
+use paywarden_features::{FeatureEvent, FeatureStore, Plan, Restored, Saved, WindowSpec};
 use paywarden_store::Database;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufReader, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 const REPLAY_ROWS: u32 = 10_000;
@@ -77,6 +77,9 @@ pub(crate) async fn restore(
         Ok(restored)
             if i64::try_from(restored.next_event_no).is_ok_and(|next| next <= last + 1) =>
         {
+            if let Some(why) = restored.left_out {
+                tracing::warn!(why, "end of the snapshot left out, replaying the journal");
+            }
             return Ok((features, plan, Some(restored)));
         }
         Ok(restored) => {
@@ -95,15 +98,56 @@ pub(crate) async fn restore(
     Ok((features, plan, None))
 }
 
-/// Replaces the snapshot atomically: the old one stays until the new one is on disk.
+/// How many deltas follow a base before a new one is written.
+const DELTAS_MAX: u32 = 4;
+
+/// What this process has written of the snapshot: none before the first base.
+#[derive(Default)]
+pub(crate) struct SnapshotFile(Mutex<Option<(Saved, u32)>>);
+
+/// Brings the snapshot up to date: appends what has changed, or, now and then and after a failure,
+/// writes it anew.
 pub(crate) fn write_snapshot(engine: &Engine, path: &Path) -> io::Result<()> {
     let labels = engine.labels.settled();
+    let written = &engine.snapshot_file.0;
+    let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+    let appended = match written.take() {
+        Some((saved, deltas)) if deltas < DELTAS_MAX => {
+            let saved = append(&engine.features, path, saved, labels)?;
+            saved.map(|saved| (saved, deltas + 1))
+        }
+        _ => None,
+    };
+    *written = match appended {
+        Some(appended) => Some(appended),
+        None => Some((replace(&engine.features, path, labels)?, 0)),
+    };
+    Ok(())
+}
+
+/// Appends a delta. One that is cut short is left out when the snapshot is read.
+fn append(
+    features: &FeatureStore,
+    path: &Path,
+    since: Saved,
+    labels: u64,
+) -> io::Result<Option<Saved>> {
+    let mut file = BufWriter::new(OpenOptions::new().append(true).open(path)?);
+    let saved = features
+        .snapshot_delta(since, labels, &mut file)
+        .map_err(io::Error::other)?;
+    file.flush()?;
+    file.get_ref().sync_all()?;
+    Ok(saved)
+}
+
+/// Replaces the snapshot atomically: the old one stays until the new one is on disk.
+fn replace(features: &FeatureStore, path: &Path, labels: u64) -> io::Result<Saved> {
     let fresh = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = BufWriter::new(options.open(&fresh)?);
-    engine
-        .features
+    let saved = features
         .snapshot(labels, &mut file)
         .map_err(io::Error::other)?;
     file.flush()?;
@@ -112,5 +156,5 @@ pub(crate) fn write_snapshot(engine: &Engine, path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         File::open(folder)?.sync_all()?;
     }
-    Ok(())
+    Ok(saved)
 }

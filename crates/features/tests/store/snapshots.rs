@@ -63,6 +63,8 @@ fn a_restored_store_goes_on_as_the_one_it_was_taken_of() {
         let expected = Restored {
             next_event_no,
             labels_seq: 42,
+            deltas: 0,
+            left_out: None,
         };
         assert_eq!(restored.restore(image.as_slice()).unwrap(), expected);
         assert_eq!(restored.stats().events, store.stats().events);
@@ -95,13 +97,119 @@ fn damaged_images_are_refused_and_change_nothing() {
             "{place}"
         );
     }
-    let longer = [image.as_slice(), &[0]].concat();
-    assert!(matches!(
-        target.restore(longer.as_slice()),
-        Err(Error::Damaged(_))
-    ));
     target.register(&specs).unwrap();
     assert_equal(&store, &target, &mut dice, now);
+}
+
+/// A base with two deltas after it, labels of old and new events in both; what each part ends with.
+fn chain(store: &FeatureStore, dice: &mut Dice, now: &mut i64) -> (Vec<u8>, Vec<(usize, u64)>) {
+    let mut image = Vec::new();
+    let mut saved = store.snapshot(40, &mut image).unwrap();
+    let mut ends = vec![(image.len(), store.stats().next_event_no)];
+    let mut values = Vec::new();
+    for delta in 1..=2 {
+        for _ in 0..40 {
+            *now += dice.below(4000 * SECOND as u64) as i64;
+            let ticket = store.reserve(&dice.event(*now, 5), &mut values);
+            let of = dice.below(ticket.event_no()) + 1;
+            match dice.chance(10) {
+                true => store.abort(ticket),
+                false => store.commit(ticket, dice.pick(&Outcome::ALL)),
+            }
+            store.label(of, dice.pick(&LabelVerdict::ALL));
+        }
+        saved = store
+            .snapshot_delta(saved, 40 + delta, &mut image)
+            .unwrap()
+            .unwrap();
+        ends.push((image.len(), store.stats().next_event_no));
+    }
+    (image, ends)
+}
+
+#[test]
+fn deltas_bring_a_base_up_to_date_and_labels_with_it() {
+    for events in [0, 3, 700] {
+        let (store, specs, mut dice, mut now) = filled(events);
+        let (image, _) = chain(&store, &mut dice, &mut now);
+        let restored = FeatureStore::new(Limits {
+            long_min: 40,
+            ..Limits::default()
+        });
+        restored.register(&specs).unwrap();
+        let next_event_no = store.stats().next_event_no;
+        let whole = Restored {
+            next_event_no,
+            labels_seq: 42,
+            deltas: 2,
+            left_out: None,
+        };
+        assert_eq!(restored.restore(image.as_slice()).unwrap(), whole);
+        assert_eq!(restored.stats().events, store.stats().events);
+        assert_equal(&store, &restored, &mut dice, now);
+    }
+}
+
+/// Killed at any byte, or with any byte damaged: the state of some earlier part, or an error.
+#[test]
+fn a_cut_or_damaged_chain_gives_an_earlier_state_or_an_error() {
+    let (store, specs, mut dice, mut now) = filled(30);
+    let (image, ends) = chain(&store, &mut dice, &mut now);
+    let parts: Vec<Vec<u8>> = ends.iter().map(|(end, _)| image[..*end].to_vec()).collect();
+    let target = FeatureStore::new(Limits::default());
+    target.register(&specs).unwrap();
+    let rewritten = |store: &FeatureStore| {
+        let mut image = Vec::new();
+        store.snapshot(0, &mut image).unwrap();
+        image
+    };
+    let expected: Vec<Vec<u8>> = parts
+        .iter()
+        .map(|part| {
+            target.restore(part.as_slice()).unwrap();
+            rewritten(&target)
+        })
+        .collect();
+    for place in 0..image.len() {
+        let whole = ends.iter().filter(|(end, _)| *end <= place).count();
+        let mut flipped = image.clone();
+        flipped[place] ^= 1 << (place % 8);
+        for bytes in [&image[..place], &flipped] {
+            match target.restore(bytes) {
+                Ok(restored) => {
+                    let part = restored.deltas as usize;
+                    assert_eq!(part + 1, whole, "{place}");
+                    assert_eq!(restored.next_event_no, ends[part].1);
+                    let cut_between = ends[part].0 == bytes.len();
+                    assert_eq!(restored.left_out.is_none(), cut_between, "{place}");
+                    if place % 16 == 0 {
+                        assert_eq!(rewritten(&target), expected[part]);
+                    }
+                }
+                Err(error) => assert!(whole == 0, "{place} {error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_delta_without_its_base_is_asked_for_as_a_base() {
+    let (store, _, mut dice, mut now) = filled(5);
+    let mut image = Vec::new();
+    let saved = store.snapshot(0, &mut image).unwrap();
+    let mut values = Vec::new();
+    // All that the base had is dropped before the delta is written.
+    for _ in 0..200 {
+        now += DAY;
+        let ticket = store.reserve(&dice.event(now, 5), &mut values);
+        store.commit(ticket, Outcome::Approve);
+    }
+    assert!(
+        store
+            .snapshot_delta(saved, 0, &mut image)
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
@@ -109,7 +217,7 @@ fn hostile_images_are_refused() {
     let mut dice = Dice(1);
     let store = FeatureStore::new(Limits::default());
     for _ in 0..2000 {
-        let mut bytes = b"pw-past\x01".to_vec();
+        let mut bytes = b"pw-past\x02".to_vec();
         let length = dice.below(60) as u8;
         bytes.extend([dice.below(4) as u8, length, 0, 0, 0]);
         bytes.extend((0..dice.below(80)).map(|_| dice.below(256) as u8));

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod edge;
+mod features;
 mod rules;
 mod trail;
 
@@ -18,6 +19,8 @@ pub enum Command {
     Rules(rules::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
     Trail(trail::Arguments),
+    /// Windows of one payment: reading and bringing up to date, a busy entity, a restart
+    Features(features::Arguments),
 }
 
 /// Runs the command.
@@ -27,5 +30,6 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Trail(arguments) => trail::run(arguments).await,
+        Command::Features(arguments) => features::run(arguments).await,
     }
 }
