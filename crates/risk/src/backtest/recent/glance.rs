@@ -8,7 +8,7 @@ use crate::backtest::{
 use paywarden_domain::{Engine, PaymentId, Timestamp};
 use paywarden_features::Value;
 use paywarden_rules::{
-    Diagnostic, Field, FieldValue, Pack, Rates, RuleSet, Slots, Truth,
+    Diagnostic, Field, Pack, Rates, RuleSet, Slots, Truth,
     pack::{OnFault, ReasonSource, RuleSource, Stage},
 };
 use serde::Serialize;
@@ -144,16 +144,16 @@ fn truth(
     for field in fields {
         slots.set(*field, block.field(*field, row));
     }
+    slots.attributes = block.attributes(row);
     let probes = rules.probes().iter();
     let lists: Vec<Option<bool>> = probes
-        .map(|probe| match block.field(probe.field, row) {
-            FieldValue::Text(value) => Some(listed(&probe.list, value)),
-            _ => None,
+        .map(|probe| {
+            let value = probe.value(&slots)?;
+            Some(listed(&probe.list, &value))
         })
         .collect();
     slots.windows = values;
     slots.lists = &lists;
-    slots.attributes = block.attributes(row);
     rules.truth(0, &slots)
 }
 

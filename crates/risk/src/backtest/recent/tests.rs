@@ -4,7 +4,7 @@ use super::*;
 use crate::{facts, identify::Keys};
 use paywarden_domain::{Card, Currency, Event, Outcome, PaymentId, Timestamp, time::DAY};
 use paywarden_features::Value;
-use paywarden_rules::{FieldValue, Rates, Truth};
+use paywarden_rules::{Rates, Truth};
 use proptest::{prelude::*, strategy::ValueTree};
 
 const PACK: &str = r#"
@@ -114,9 +114,8 @@ impl Given {
             .map(|wanted| of_live(wanted).map_or(Value::Missing, |place| self.windows[place]))
             .collect();
         self.slots(live, |slots| {
-            let listed = |probe: &paywarden_rules::ListProbe| match slots.get(probe.field) {
-                FieldValue::Text(value) => Some(value == "card1"),
-                _ => None,
+            let listed = |probe: &paywarden_rules::ListProbe| {
+                probe.value(slots).map(|value| value == "card1")
             };
             let lists: Vec<_> = condition.probes().iter().map(listed).collect();
             let mut slots = slots.clone();
