@@ -38,7 +38,7 @@ pub fn measure(bench: &Bench) -> Result<(f64, f64)> {
             bench.rules.evaluate(&slots, || true).fired
         })
         .collect();
-    let contexts: Vec<Context<'_>> = payments()
+    let contexts: Vec<Context<'_, '_>> = payments()
         .map(|(payment, _)| cel_context(bench, payment))
         .collect();
     let cel_us = measured("cel", &ours, |payment| {
@@ -108,7 +108,7 @@ fn members<'a>(
     })
 }
 
-fn cel_context<'a>(bench: &Bench, payment: &Payment) -> Context<'a> {
+fn cel_context(bench: &Bench, payment: &Payment) -> Context<'static, 'static> {
     let mut groups: HashMap<String, HashMap<String, Value>> = HashMap::new();
     for (group, name, value) in members(bench, payment) {
         let group = groups.entry(group.to_owned()).or_default();
