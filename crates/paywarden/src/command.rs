@@ -11,4 +11,5 @@ pub mod passwords;
 pub mod replay;
 pub mod serve;
 pub mod sign;
+pub mod trail;
 pub mod verify;

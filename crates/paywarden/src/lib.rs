@@ -37,7 +37,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, verify,
+    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, trail,
+    verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -77,6 +78,9 @@ enum Command {
     Verify(verify::Arguments),
     /// Make a filter of passwords known from breaches out of a list
     Passwords(passwords::Arguments),
+    /// Hand the trail to other programs
+    #[command(subcommand)]
+    Trail(trail::Command),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -133,6 +137,7 @@ impl Command {
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
+            Self::Trail(command) => trail::run(command).await,
             Self::Openapi => openapi::run(),
         }
     }

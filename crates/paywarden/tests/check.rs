@@ -108,6 +108,7 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
     printed(folder.path(), &with);
     let proving = [&["verify", "--proof", proof], &flags[..]].concat();
     assert!(printed(folder.path(), &proving).starts_with("proven: leaf 2 of "));
+    exported(folder.path(), &flags, &answer["leaf"]["bytes"]);
     server.kill();
 
     // An auditor has the verifier key alone, not the data folder.
@@ -138,6 +139,17 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
         let output = paywarden(folder.path(), &arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     }
+}
+
+/// Every leaf is a line of JSON, and from leaf 2 on come the rest; that one has these bytes.
+fn exported(folder: &Path, flags: &[&str], bytes: &serde_json::Value) {
+    let exporting = [&["trail", "export", "--tenant", "acme"], flags].concat();
+    let all = printed(folder, &exporting);
+    let rest = printed(folder, &[&exporting[..], &["--from", "2"]].concat());
+    let all: Vec<_> = all.lines().skip(2).collect();
+    assert_eq!(all, rest.lines().collect::<Vec<_>>());
+    let first: serde_json::Value = serde_json::from_str(all[0]).unwrap();
+    assert_eq!(first["bytes"], *bytes);
 }
 
 async fn decide(connection: &mut Connection) {

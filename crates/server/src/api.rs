@@ -26,6 +26,7 @@ use paywarden_risk::{Caller, Idempotency};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use std::sync::Arc;
+pub use trail::LeafView;
 
 /// Whether a route takes an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

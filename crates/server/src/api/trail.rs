@@ -111,6 +111,34 @@ pub struct LeafView {
     pub bytes: String,
 }
 
+impl LeafView {
+    /// The bytes of a leaf as the API shows them; none if they are none.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let leaf = Leaf::decode(bytes)?;
+        let changes = leaf.changes.iter().map(|change| ChangeView {
+            kind: change.row.kind(),
+            key: match change.row.key() {
+                RowKey::Number(number) => number.to_string(),
+                RowKey::Text(text) => text.to_owned(),
+            },
+            before: change.before.as_ref().map(|hash| hexadecimal(hash)),
+            after: hexadecimal(&change.after),
+        });
+        Some(Self {
+            index: leaf.index,
+            time: leaf.time,
+            actor: leaf.actor.to_owned(),
+            purpose: leaf.purpose.to_owned(),
+            action: leaf.action.to_owned(),
+            object: leaf.object.to_owned(),
+            approval: leaf.approval.map(str::to_owned),
+            decision: leaf.decision.map(str::to_owned),
+            changes: changes.collect(),
+            bytes: STANDARD.encode(bytes),
+        })
+    }
+}
+
 /// One record that a leaf changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeView {
@@ -406,28 +434,7 @@ async fn leaf_index(call: &Call, query: &Query<'_>) -> Result<u64, Problem> {
 }
 
 fn view(bytes: &[u8]) -> Result<LeafView, Problem> {
-    let leaf = Leaf::decode(bytes).ok_or_else(damaged)?;
-    let changes = leaf.changes.iter().map(|change| ChangeView {
-        kind: change.row.kind(),
-        key: match change.row.key() {
-            RowKey::Number(number) => number.to_string(),
-            RowKey::Text(text) => text.to_owned(),
-        },
-        before: change.before.as_ref().map(|hash| hexadecimal(hash)),
-        after: hexadecimal(&change.after),
-    });
-    Ok(LeafView {
-        index: leaf.index,
-        time: leaf.time,
-        actor: leaf.actor.to_owned(),
-        purpose: leaf.purpose.to_owned(),
-        action: leaf.action.to_owned(),
-        object: leaf.object.to_owned(),
-        approval: leaf.approval.map(str::to_owned),
-        decision: leaf.decision.map(str::to_owned),
-        changes: changes.collect(),
-        bytes: STANDARD.encode(bytes),
-    })
+    LeafView::decode(bytes).ok_or_else(damaged)
 }
 
 fn encoded(hashes: &[Hash]) -> Vec<String> {
