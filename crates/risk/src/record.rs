@@ -57,6 +57,7 @@ impl Recorder {
             feature,
             event: sealed,
             body: postcard::to_stdvec(decision).map_err(damaged)?,
+            trace: None,
         })
     }
 }

@@ -148,6 +148,7 @@ async fn append(journal: &Journal, number: i64, is_random: bool) -> Result<(), E
         feature: vec![1; 100],
         event: vec![2; 600],
         body: vec![3; 500],
+        trace: None,
     };
     let entry = Entry {
         tenant,

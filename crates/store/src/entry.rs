@@ -2,7 +2,7 @@
 
 use crate::{
     DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow,
-    SigningKeyRow,
+    RuleSetStepRow, SigningKeyRow,
     trail::{Digester, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -120,6 +120,8 @@ pub enum Row {
     KeyRevocation(KeyRevocation),
     /// A version of the rules is added.
     RuleSet(RuleSetRow),
+    /// A version of the rules takes a step.
+    RuleSetStep(RuleSetStepRow),
 }
 
 impl Row {
@@ -132,6 +134,7 @@ impl Row {
             Self::SigningKey(row) => &row.tenant,
             Self::KeyRevocation(row) => &row.tenant,
             Self::RuleSet(row) => &row.tenant,
+            Self::RuleSetStep(row) => &row.tenant,
         }
     }
 
@@ -145,6 +148,7 @@ impl Row {
             Self::SigningKey(row) => row.canonical(),
             Self::KeyRevocation(row) => row.canonical(),
             Self::RuleSet(row) => row.canonical(),
+            Self::RuleSetStep(row) => row.canonical(),
         };
         digester.digest(&canonical)
     }
@@ -162,7 +166,8 @@ impl Row {
                 check_score(row.laundering_score)?;
                 size.bytes("feature", &row.feature, 64 * KIB)?;
                 size.bytes("event", &row.event, KIB * KIB)?;
-                size.bytes("body", &row.body, KIB * KIB)
+                size.bytes("body", &row.body, KIB * KIB)?;
+                size.bytes("trace", row.trace.as_deref().unwrap_or_default(), 256 * KIB)
             }
             Self::Label(_) => Ok(()),
             Self::ListEntry(row) => {
@@ -186,6 +191,13 @@ impl Row {
             Self::RuleSet(row) => {
                 size.text("version", &row.version, 128)?;
                 size.free_text("source", &row.source, 8 * KIB * KIB)
+            }
+            Self::RuleSetStep(row) => {
+                size.text("version", &row.version, 128)?;
+                size.text("action", &row.action, 32)?;
+                size.text("actor", &row.actor, 256)?;
+                size.text("purpose", &row.purpose, 256)?;
+                size.free_text("detail", &row.detail, KIB * KIB)
             }
         }
     }

@@ -10,6 +10,7 @@ mod rules;
 pub use decisions::DecisionFilter;
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
+pub use rules::TraceRow;
 
 use crate::{
     Database, Error,

@@ -6,6 +6,7 @@ mod key;
 mod label;
 mod list;
 mod rule_set;
+mod rule_set_step;
 
 pub(crate) use canonical::{Canonical, sha256};
 pub use decision::DecisionRow;
@@ -14,3 +15,4 @@ pub use key::{KeyRevocation, SigningKeyRow};
 pub use label::LabelRow;
 pub use list::{ListEntryRow, ListRemoval};
 pub use rule_set::RuleSetRow;
+pub use rule_set_step::RuleSetStepRow;

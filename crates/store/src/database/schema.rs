@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 const STEPS: &[&str] = &[
     include_str!("../schema/0001_start.sql"),
     include_str!("../schema/0002_trail.sql"),
+    include_str!("../schema/0003_rule_set_steps.sql"),
 ];
 
 /// The version that this program reads and writes.

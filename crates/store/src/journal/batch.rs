@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, Row, RowRef,
-    RuleSetRow, SigningKeyRow,
+    RuleSetRow, RuleSetStepRow, SigningKeyRow,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
     sql::{Fields, Insert, Stored},
@@ -57,6 +57,7 @@ pub(super) struct Statements {
     list_entries: Insert<ListEntryRow>,
     signing_keys: Insert<SigningKeyRow>,
     rule_sets: Insert<RuleSetRow>,
+    rule_set_steps: Insert<RuleSetStepRow>,
     outbox: Insert<OutboxRow>,
     pub(super) digester: Digester,
     trail: trail::Statements,
@@ -72,6 +73,7 @@ impl Statements {
             list_entries: Insert::new(backend),
             signing_keys: Insert::new(backend),
             rule_sets: Insert::new(backend),
+            rule_set_steps: Insert::new(backend),
             outbox: Insert::new(backend),
             trail: trail::Statements::new(backend),
         }
@@ -243,6 +245,13 @@ impl Draft<'_> {
                     .run(self.connection, &[row])
                     .await?;
                 RowRef::RuleSet(row.version.clone())
+            }
+            Row::RuleSetStep(row) => {
+                self.statements
+                    .rule_set_steps
+                    .run(self.connection, &[row])
+                    .await?;
+                RowRef::RuleSetStep(row.step_no)
             }
         };
         changes.push(Change { row, before, after });

@@ -48,11 +48,16 @@ pub struct DecisionRow {
     pub event: Vec<u8>,
     /// The encoded `domain::Decision`; at most 1 MiB.
     pub body: Vec<u8>,
+    /// What the rules saw and what rule sets on trial would have said, at most 256 KiB; none of
+    /// decisions from before it was kept.
+    pub trace: Option<Vec<u8>>,
 }
 
 impl DecisionRow {
+    /// The trace stands last and leaves no mark when it is absent, so that rows from before it have
+    /// the digest that they had.
     pub(crate) fn canonical(&self) -> Canonical {
-        Canonical::new(b'D')
+        let row = Canonical::new(b'D')
             .number(self.event_no)
             .text(self.id.as_str())
             .text(self.tenant.as_str())
@@ -71,7 +76,11 @@ impl DecisionRow {
             .optional(self.fingerprint.as_ref(), |bytes, hash| bytes.bytes(hash))
             .bytes(&self.feature)
             .bytes(&self.event)
-            .bytes(&self.body)
+            .bytes(&self.body);
+        match &self.trace {
+            Some(trace) => row.bytes(trace),
+            None => row,
+        }
     }
 }
 
@@ -96,6 +105,7 @@ impl Stored for DecisionRow {
         "feature",
         "event",
         "body",
+        "trace",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
@@ -117,6 +127,7 @@ impl Stored for DecisionRow {
             feature: fields.take()?,
             event: fields.take()?,
             body: fields.take()?,
+            trace: fields.take()?,
         })
     }
 }
@@ -142,6 +153,7 @@ impl DecisionRow {
             .bind(self.feature.as_slice())
             .bind(self.event.as_slice())
             .bind(self.body.as_slice())
+            .bind(self.trace.as_deref())
     }
 }
 

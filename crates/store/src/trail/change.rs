@@ -24,6 +24,8 @@ pub enum RowRef {
     KeyRevocation(String),
     /// The tenant's rule set with this version.
     RuleSet(String),
+    /// The step of the tenant's rule sets with this `step_no`.
+    RuleSetStep(i64),
 }
 
 /// The key of a row.
@@ -55,6 +57,7 @@ impl RowRef {
             Self::SigningKey(text) => ("signing_key", RowKey::Text(text)),
             Self::KeyRevocation(text) => ("key_revocation", RowKey::Text(text)),
             Self::RuleSet(text) => ("rule_set", RowKey::Text(text)),
+            Self::RuleSetStep(number) => ("rule_set_step", RowKey::Number(*number)),
         }
     }
 
@@ -64,6 +67,7 @@ impl RowRef {
             "label" => Some(Self::Label(number)),
             "list_entry" => Some(Self::ListEntry(number)),
             "list_removal" => Some(Self::ListRemoval(number)),
+            "rule_set_step" => Some(Self::RuleSetStep(number)),
             _ => None,
         }
     }

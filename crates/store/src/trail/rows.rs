@@ -2,7 +2,7 @@
 
 use super::change::{Change, Digester, RowRef};
 use crate::{
-    Backend, Error, LabelRow, ListEntryRow, RuleSetRow, SigningKeyRow,
+    Backend, Error, LabelRow, ListEntryRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
     rows::{Canonical, RecordedDecision},
     sql::{Lookup, select_number},
     trail::verify::{Fault, Place},
@@ -81,12 +81,13 @@ impl Rows {
 }
 
 /// Tables whose every row is added by exactly one leaf.
-const COUNTS: [(&str, &str); 5] = [
+const COUNTS: [(&str, &str); 6] = [
     ("decisions", "SELECT COUNT(*) FROM decisions"),
     ("labels", "SELECT COUNT(*) FROM labels"),
     ("list_entries", "SELECT COUNT(*) FROM list_entries"),
     ("signing_keys", "SELECT COUNT(*) FROM signing_keys"),
     ("rule_sets", "SELECT COUNT(*) FROM rule_sets"),
+    ("rule_set_steps", "SELECT COUNT(*) FROM rule_set_steps"),
 ];
 
 fn table_of(row: &RowRef) -> &'static str {
@@ -96,6 +97,7 @@ fn table_of(row: &RowRef) -> &'static str {
         RowRef::ListEntry(_) => "list_entries",
         RowRef::SigningKey(_) => "signing_keys",
         RowRef::RuleSet(_) => "rule_sets",
+        RowRef::RuleSetStep(_) => "rule_set_steps",
         RowRef::ListRemoval(_) => "list removals",
         RowRef::KeyRevocation(_) => "key revocations",
     }
@@ -125,6 +127,7 @@ struct Lookups {
     entries: Lookup<ListEntryRow>,
     keys: Lookup<SigningKeyRow>,
     rule_sets: Lookup<RuleSetRow>,
+    rule_set_steps: Lookup<RuleSetStepRow>,
 }
 
 impl Lookups {
@@ -136,6 +139,7 @@ impl Lookups {
             entries: Lookup::by(backend, "entry_no"),
             keys: Lookup::by(backend, "key_id"),
             rule_sets: Lookup::by(backend, "version"),
+            rule_set_steps: Lookup::by(backend, "step_no"),
         }
     }
 
@@ -211,6 +215,11 @@ impl Lookups {
             let reference = RowRef::RuleSet(row.version.clone());
             note(&row.tenant, reference, &row.canonical(), None);
         }
+        let steps = &self.rule_set_steps;
+        for row in steps.run(connection, &keys.rule_set_steps).await? {
+            let reference = RowRef::RuleSetStep(row.step_no);
+            note(&row.tenant, reference, &row.canonical(), None);
+        }
         Ok(digests)
     }
 }
@@ -223,6 +232,7 @@ struct Keys {
     entries: Vec<i64>,
     keys: Vec<String>,
     rule_sets: Vec<String>,
+    rule_set_steps: Vec<i64>,
 }
 
 impl Keys {
@@ -233,6 +243,7 @@ impl Keys {
             RowRef::ListEntry(key) | RowRef::ListRemoval(key) => self.entries.push(*key),
             RowRef::SigningKey(key) | RowRef::KeyRevocation(key) => self.keys.push(key.clone()),
             RowRef::RuleSet(key) => self.rule_sets.push(key.clone()),
+            RowRef::RuleSetStep(key) => self.rule_set_steps.push(*key),
         }
     }
 }

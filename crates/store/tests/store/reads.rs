@@ -11,6 +11,8 @@ on_both!(
     lists_answer_by_time,
     keys_are_found_and_revoked,
     rules_are_found_by_version,
+    steps_come_in_order_and_each_number_once,
+    traces_are_those_of_the_tenant_and_the_span,
     streams_replay_in_order,
     history_is_read_by_tenant_and_span,
 );
@@ -235,6 +237,49 @@ async fn rules_are_found_by_version(place: Place) {
         .unwrap();
     assert_eq!(named.source, "pack: v1");
     assert_eq!(store.database.rule_set(&other(), "v1").await.unwrap(), None);
+    store.close().await;
+}
+
+async fn steps_come_in_order_and_each_number_once(place: Place) {
+    let store = place.open().await;
+    for number in [1, 2, 3] {
+        store
+            .append(vec![Row::RuleSetStep(step(number))])
+            .await
+            .unwrap();
+    }
+    let refused = store.append(vec![Row::RuleSetStep(step(3))]).await;
+    assert!(
+        matches!(refused, Err(Error::Conflict { .. })),
+        "{refused:?}"
+    );
+    let database = &store.database;
+    let first = database.rule_set_steps_after("", 0, 2).await.unwrap();
+    assert_eq!(first, [step(1), step(2)]);
+    let rest = database
+        .rule_set_steps_after(tenant().as_str(), 2, 2)
+        .await
+        .unwrap();
+    assert_eq!(rest, [step(3)]);
+    let beyond = database.rule_set_steps_after("zzz", 0, 2).await.unwrap();
+    assert_eq!(beyond, []);
+    store.close().await;
+}
+
+async fn traces_are_those_of_the_tenant_and_the_span(place: Place) {
+    let store = place.open().await;
+    for number in 1..=8 {
+        store.append(vec![decided(number)]).await.unwrap();
+    }
+    let rows = store.database.traces(&tenant(), 2, 7, 10).await.unwrap();
+    let expected = [4, 6].map(|number| TraceRow {
+        event_no: number,
+        outcome: decision(number).outcome,
+        trace: decision(number).trace.unwrap(),
+    });
+    assert_eq!(rows, expected);
+    let others = store.database.traces(&other(), 0, 9, 10).await.unwrap();
+    assert_eq!(others, []);
     store.close().await;
 }
 

@@ -6,7 +6,7 @@ use paywarden_domain::{
 };
 use paywarden_store::{
     Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Journal, JournalLimits, LabelRow,
-    ListEntryRow, Row, SigningKeyRow, TreeHead,
+    ListEntryRow, Row, RuleSetStepRow, SigningKeyRow, TreeHead,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, any::AnyConnectOptions};
 use std::{
@@ -114,6 +114,19 @@ impl Store {
     /// How many leaves there are.
     pub async fn leaves(&self) -> u64 {
         self.database.trail_leaves_count().await.unwrap()
+    }
+}
+
+pub fn step(number: i64) -> RuleSetStepRow {
+    RuleSetStepRow {
+        tenant: tenant(),
+        step_no: number,
+        version: "v1".into(),
+        action: "draft".into(),
+        actor: "key:key-1".into(),
+        purpose: "a new attack".into(),
+        taken_at: at(1),
+        detail: String::new(),
     }
 }
 
@@ -297,6 +310,7 @@ pub fn decision(number: i64) -> DecisionRow {
         feature: filled(100),
         event: filled(600),
         body: filled(500),
+        trace: (number % 2 == 0).then(|| filled(100)),
     }
 }
 

@@ -53,6 +53,7 @@ async fn fill(store: &Store, (notary, clock): (Notary, Clock), object: &str) -> 
             13 => rows.push(Row::KeyRevocation(revocation.clone())),
             14 => rows.push(Row::RuleSet(rules.clone())),
             15 => rows.push(Row::ListEntry(list_entry("b"))),
+            16 => rows.push(Row::RuleSetStep(step(1))),
             _ => {}
         }
         store.append(rows).await.unwrap();
@@ -161,6 +162,12 @@ const CHANGES: &[(&str, Option<u64>, &str)] = &[
     ("UPDATE signing_keys SET scopes = 'all'", Some(11), "RowChanged(SigningKey(\"k\"))"),
     ("UPDATE signing_keys SET revoked_at = NULL", Some(12), "RowMissing(KeyRevocation(\"k\"))"),
     ("UPDATE rule_sets SET source = 'other'", Some(13), "RowChanged(RuleSet(\"v1\"))"),
+    ("UPDATE rule_set_steps SET action = 'live'", Some(15), "RowChanged(RuleSetStep(1))"),
+    ("DELETE FROM rule_set_steps", Some(15), "RowMissing(RuleSetStep(1))"),
+    ("INSERT INTO rule_set_steps SELECT tenant, 2, version, action, actor, purpose, taken_at, detail
+      FROM rule_set_steps", None, "RowsUnrecorded(\"rule_set_steps\")"),
+    ("UPDATE decisions SET trace = NULL WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
+    ("UPDATE decisions SET trace = body WHERE event_no = 21", Some(20), "RowChanged(Decision(21))"),
 ];
 
 async fn every_change_is_found_where_it_was_made(place: Place) {
@@ -170,7 +177,7 @@ async fn every_change_is_found_where_it_was_made(place: Place) {
     let Verdict::Intact(seen) = &whole else {
         panic!("{whole:?}")
     };
-    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 66, 2));
+    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 67, 2));
     assert_eq!(seen.heads, store.heads().await);
     let mut intruder = place.intruder().await;
     backup(&mut intruder, true).await;
@@ -217,6 +224,7 @@ const TABLES: [&str; 11] = [
     "list_entries",
     "signing_keys",
     "rule_sets",
+    "rule_set_steps",
 ];
 
 /// Copies every table aside, or back.
