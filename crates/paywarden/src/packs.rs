@@ -1,6 +1,7 @@
 //! The rule packs: those inside this binary, or those of the operator's own folder.
 
 use crate::failure::{Failure, Result};
+use paywarden_risk::PackFile;
 use paywarden_rules::{Diagnostic, Pack};
 use std::{fs, path::Path};
 
@@ -119,8 +120,8 @@ shipped! {
     "wallet_layering.yaml",
 }
 
-/// The packs to publish: every `.yaml` of the folder, or the shipped ones.
-pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
+/// The packs of the installation's library: every `.yaml` of the folder, or the shipped ones.
+pub fn files(folder: Option<&Path>) -> Result<Vec<PackFile>> {
     let files = match folder {
         Some(folder) => read_folder(folder)?,
         None => SHIPPED
@@ -128,10 +129,19 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
             .map(|(name, text)| ((*name).into(), (*text).into()))
             .collect(),
     };
+    let packs = files.into_iter();
+    Ok(packs
+        .map(|(name, text): (String, String)| PackFile::new(name, text))
+        .collect())
+}
+
+/// The same packs, read.
+pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
+    let files = files(folder)?;
     let mut packs = Vec::with_capacity(files.len());
     let mut diagnostics = Vec::new();
-    for (name, text) in &files {
-        match Pack::parse(name, text) {
+    for PackFile { file, text } in &files {
+        match Pack::parse(file, text) {
             Ok(pack) => packs.push(pack),
             Err(found) => diagnostics.extend(found),
         }

@@ -103,7 +103,7 @@ impl Ground {
 impl Running {
     /// Starts everything that the configuration asks for.
     pub async fn start(config: &Config) -> Result<Self> {
-        let packs = packs::load(config.rules_dir.as_deref())?;
+        let library = packs::files(config.rules_dir.as_deref())?;
         let settings = engine_config(config)?;
         let ground = Ground::open(config).await?;
         let (identity, ca_pem) = identity(config)?;
@@ -114,7 +114,7 @@ impl Running {
             journal,
             Clock::System,
             &ground.keyring,
-            packs,
+            library,
         )
         .await;
         let engine = Arc::new(engine.map_err(|error| needed("the engine", &error))?);

@@ -3,23 +3,19 @@
 use crate::{
     Error, StartError,
     config::EngineConfig,
-    facts,
-    identify::{EntityHasher, Keys},
+    identify::EntityHasher,
+    judge::Judged,
     label::LabelProgress,
     list::Lists,
     record::{self, Recorder},
-    recovery, verdict,
-    working::{RuleFigures, Working},
+    recovery,
+    release::{self, Desk, PackFile, Running},
 };
 use arc_swap::ArcSwap;
 use paywarden_crypto::keyring::Keyring;
-use paywarden_domain::{
-    Card, Decision, DecisionId, Event, Outcome, TenantId,
-    decision::{CardSummary, Deadline},
-};
-use paywarden_features::{FeatureEvent, FeatureStore, Plan, Stats, Ticket, Value};
-use paywarden_rules::{Pack, RuleSet, Severity, Slots};
-use paywarden_store::{Actor, Appended, Clock, Database, Entry, Journal, Purpose, Row, RuleSetRow};
+use paywarden_domain::{Card, Decision, Event, Outcome, TenantId};
+use paywarden_features::{FeatureStore, Ticket};
+use paywarden_store::{Actor, Appended, Clock, Database, Entry, Journal, Purpose, Row};
 use std::{
     sync::{
         Arc,
@@ -28,8 +24,6 @@ use std::{
     time::Duration,
 };
 
-/// The tenant that owns what belongs to the installation itself.
-const INSTALLATION: &str = "installation";
 const RESOLVE_TRIES: u32 = 300;
 const RESOLVE_PAUSE: Duration = Duration::from_millis(200);
 
@@ -73,64 +67,38 @@ pub enum Decided {
     Repeated(Arc<Decision>),
 }
 
-/// What the metrics page shows of the engine.
-#[derive(Debug, Clone)]
-pub struct Figures {
-    /// State of the windows.
-    pub windows: Stats,
-    /// Entries that wait for the journal.
-    pub journal_queued: usize,
-    /// Payments evaluated since the rules were published.
-    pub payments: u64,
-    /// Rules that the index could not rule out for them.
-    pub candidates: u64,
-    /// Counters of each rule.
-    pub rules: Vec<RuleFigures>,
-    /// Version of the live rules.
-    pub rule_set: String,
-}
-
-/// A rule set with the windows it reads; swapped as one.
-pub(crate) struct Published {
-    pub(crate) rules: RuleSet,
-    plan: Arc<Plan>,
-    working: Working,
-}
-
 /// Both engines, the windows, the lists and the way to the journal.
 pub struct Engine {
-    config: EngineConfig,
+    pub(crate) config: EngineConfig,
     pub(crate) clock: Clock,
     pub(crate) database: Database,
-    journal: Journal,
+    pub(crate) journal: Journal,
     pub(crate) features: FeatureStore,
     pub(crate) lists: Lists,
-    published: ArcSwap<Published>,
+    /// What decides now.
+    pub(crate) running: ArcSwap<Running>,
+    /// What the versions of the tenants have been through.
+    pub(crate) desk: Desk,
     pub(crate) hasher: EntityHasher,
-    recorder: Recorder,
+    pub(crate) recorder: Recorder,
     pub(crate) labels: LabelProgress,
     decided: AtomicU64,
     pub(crate) snapshot_file: recovery::SnapshotFile,
 }
 
 impl Engine {
-    /// Publishes the packs, loads the lists and rebuilds the windows from snapshot and journal.
+    /// Compiles the library and the versions that the tenants have published, loads the lists and
+    /// rebuilds the windows from snapshot and journal.
     pub async fn start(
         config: EngineConfig,
         database: Database,
         journal: Journal,
         clock: Clock,
         keyring: &Keyring,
-        packs: Vec<Pack>,
+        library: Vec<PackFile>,
     ) -> Result<Self, StartError> {
-        let rules = compile(&config, &packs)?;
-        let (features, plan, restored) =
-            recovery::restore(&config, &database, rules.windows()).await?;
-        let published = Published {
-            working: Working::new(rules.clone()),
-            rules,
-            plan,
-        };
+        let opened = release::open(&config, &database, library).await?;
+        release::record_base(&database, &journal, &opened.base, clock.now()).await?;
         let engine = Self {
             hasher: EntityHasher::new(&*keyring.derive("entity keys")?),
             recorder: Recorder::new(keyring)?,
@@ -138,16 +106,16 @@ impl Engine {
             clock,
             database,
             journal,
-            features,
+            features: opened.features,
             lists: Lists::default(),
-            published: ArcSwap::from_pointee(published),
+            running: ArcSwap::from_pointee(opened.running),
+            desk: opened.desk,
             labels: LabelProgress::default(),
             decided: AtomicU64::new(0),
             snapshot_file: recovery::SnapshotFile::default(),
         };
-        engine.keep_rule_set(&packs).await?;
         engine.load_lists().await?;
-        recovery::replay(&engine, restored).await?;
+        recovery::replay(&engine, opened.restored).await?;
         Ok(engine)
     }
 
@@ -158,17 +126,22 @@ impl Engine {
     /// same idempotency key.
     pub async fn decide(&self, request: Request) -> Result<Decided, Error> {
         self.check_time(&request.event)?;
-        let (decision, feature, ticket) = self.judge(&request);
+        let Judged {
+            decision,
+            feature,
+            ticket,
+            trace,
+        } = self.judge(&request);
         let event_no = ticket.event_no();
         let mut pending = Pending {
             engine: self,
             ticket: Some(ticket),
             outcome: decision.outcome,
         };
-        let row = match self
+        let recorded = self
             .recorder
-            .row(&request, &decision, event_no, feature.encode())
-        {
+            .row(&request, &decision, event_no, feature.encode(), &trace);
+        let row = match recorded {
             Ok(row) => row,
             Err(error) => {
                 pending.abort();
@@ -205,20 +178,6 @@ impl Engine {
         }
     }
 
-    /// State and counters for the metrics page.
-    pub fn figures(&self) -> Figures {
-        let published = self.published.load();
-        let (payments, candidates) = published.working.looked_at();
-        Figures {
-            windows: self.features.stats(),
-            journal_queued: self.journal.queued(),
-            payments,
-            candidates,
-            rules: published.working.figures(),
-            rule_set: published.rules.version().to_owned(),
-        }
-    }
-
     /// Writes a snapshot of the windows if enough was decided since the last one. Call it now and
     /// then from a task that may block.
     pub fn snapshot_if_due(&self) -> std::io::Result<bool> {
@@ -238,14 +197,11 @@ impl Engine {
         Ok(true)
     }
 
-    /// Builds the index of the rules anew for the payments that come, if enough were seen. Call it
-    /// now and then from a task that may block.
+    /// Builds the indexes of the rules at work anew for the payments that come, where enough were
+    /// seen. Call it now and then from a task that may block.
     pub fn refresh_index(&self) -> bool {
-        self.published.load().working.refresh()
-    }
-
-    pub(crate) fn published(&self) -> arc_swap::Guard<Arc<Published>> {
-        self.published.load()
+        let sets = self.running.load().sets();
+        sets.iter().filter(|set| set.working.refresh()).count() > 0
     }
 
     /// Writes one row of the caller's own, with its trail leaf.
@@ -277,78 +233,6 @@ impl Engine {
             return Err(Error::EventTooOld);
         }
         Ok(())
-    }
-
-    /// Reserves the windows, evaluates the rules and forms the verdict.
-    fn judge(&self, request: &Request) -> (Decision, FeatureEvent, Ticket) {
-        let Request {
-            caller,
-            event,
-            received_us,
-            ..
-        } = request;
-        let published = self.published.load();
-        let rules = &published.rules;
-        let keys = Keys::of(event);
-        let feature = self
-            .hasher
-            .feature_event(&caller.tenant, event, &keys, rules.rates());
-        let mut windows: Vec<Value> = Vec::with_capacity(rules.windows().len());
-        let ticket = self
-            .features
-            .reserve_for(&published.plan, &feature, &mut windows);
-
-        let mut slots = Slots::new();
-        facts::fill(&mut slots, event, &keys, rules.rates());
-        let now = self.clock.now();
-        let listed = self.probe(&caller.tenant, rules, &slots, now);
-        slots.windows = &windows;
-        slots.lists = &listed;
-        let budget_us = u64::from(self.config.deadline_ms) * 1000;
-        let used_us = || self.clock.monotonic_us().saturating_sub(*received_us);
-        let in_time = || used_us() < budget_us;
-        let hits = published.working.evaluate(&slots, in_time);
-
-        let verdict = verdict::decide(rules, &hits, &slots, event, &self.config.bands);
-        let decision = Decision {
-            id: DecisionId::new(now, self.clock.random()),
-            payment_id: event.id.clone(),
-            kind: event.kind,
-            occurred_at: event.occurred_at,
-            decided_at: now,
-            amount: event.amount,
-            outcome: verdict.outcome,
-            challenge: verdict.challenge,
-            hold_minutes: verdict.hold_minutes,
-            fraud: verdict.fraud,
-            laundering: verdict.laundering,
-            reasons: verdict.reasons,
-            warnings: verdict.warnings,
-            rule_set: rules.version().to_owned(),
-            deadline: Deadline {
-                budget_ms: self.config.deadline_ms,
-                used_us: u32::try_from(used_us()).unwrap_or(u32::MAX),
-                partial: !hits.skipped.is_empty(),
-                skipped_rules: u32::try_from(hits.skipped.len()).unwrap_or(u32::MAX),
-            },
-            card: event.card.as_ref().map(summary),
-        };
-        (decision, feature, ticket)
-    }
-
-    /// Whether each probed text is on its list; unknown where it is missing.
-    fn probe(
-        &self,
-        tenant: &TenantId,
-        rules: &RuleSet,
-        slots: &Slots<'_>,
-        now: paywarden_domain::Timestamp,
-    ) -> Vec<Option<bool>> {
-        let listed = |probe: &paywarden_rules::ListProbe| {
-            let value = probe.value(slots)?;
-            Some(self.lists.contains(tenant, &probe.list, &value, now))
-        };
-        rules.probes().iter().map(listed).collect()
     }
 
     /// Answers a call whose payment or idempotency key the journal already knew.
@@ -393,32 +277,6 @@ impl Engine {
         }
         false
     }
-
-    /// Keeps the source of the live rules, so that every decision can be explained for good.
-    async fn keep_rule_set(&self, packs: &[Pack]) -> Result<(), Error> {
-        let tenant = TenantId::parse(INSTALLATION)
-            .map_err(|invalid| Error::RecordDamaged(invalid.to_string()))?;
-        let version = self.published.load().rules.version().to_owned();
-        if self.database.rule_set(&tenant, &version).await?.is_some() {
-            return Ok(());
-        }
-        let row = Row::RuleSet(RuleSetRow {
-            tenant: tenant.clone(),
-            version: version.clone(),
-            source: paywarden_rules::canonical_source(packs),
-            created_at: self.clock.now(),
-        });
-        let entry = Entry {
-            tenant,
-            actor: Actor::System("start"),
-            purpose: Purpose::from("publish rules"),
-            action: "rule_set.publish",
-            object: version,
-            rows: vec![row],
-        };
-        self.journal.append(entry).await?;
-        Ok(())
-    }
 }
 
 /// A reservation that is never forgotten: if the call is abandoned while the journal has the
@@ -446,37 +304,5 @@ impl Pending<'_> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         self.commit();
-    }
-}
-
-fn compile(config: &EngineConfig, packs: &[Pack]) -> Result<RuleSet, StartError> {
-    let version = record::version(&paywarden_rules::canonical_source(packs));
-    let rules = paywarden_rules::compile(packs, &config.rates, &version)
-        .map_err(|diagnostics| StartError::Rules(render(&diagnostics)))?;
-    let (errors, warnings): (Vec<_>, Vec<_>) = paywarden_rules::analyse(&rules)
-        .into_iter()
-        .partition(|problem| problem.code.severity() == Severity::Error);
-    if !errors.is_empty() {
-        return Err(StartError::Rules(render(&errors)));
-    }
-    if !warnings.is_empty() {
-        tracing::info!(warnings = warnings.len(), "rules that are worth a look");
-    }
-    Ok(rules)
-}
-
-fn render(diagnostics: &[paywarden_rules::Diagnostic]) -> String {
-    diagnostics
-        .iter()
-        .map(paywarden_rules::Diagnostic::render)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn summary(card: &Card) -> CardSummary {
-    CardSummary {
-        index: card.index.to_string(),
-        bin: card.bin.as_ref().map(ToString::to_string),
-        last_four: card.last_four.as_ref().map(ToString::to_string),
     }
 }

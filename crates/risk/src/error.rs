@@ -1,6 +1,7 @@
 //! Why a call was not answered with what it asked for.
 
-use paywarden_domain::DecisionId;
+use paywarden_domain::{DecisionId, TenantId};
+use paywarden_rules::Diagnostic;
 
 /// Errors of the decision engine, named by what the caller can do about them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +36,42 @@ pub enum Error {
     /// Nothing to be done from outside: the limit protects the memory of the server.
     #[error("the journal holds more than a back-test takes: {0}")]
     HistoryTooLong(&'static str),
-    /// Read fewer windows.
+    /// Correct the packs.
+    #[error("the rules do not compile, or their examples do not hold")]
+    RulesRefused(Vec<Diagnostic>),
+    /// Mend the list of packs.
+    #[error("{0}")]
+    RuleSetMalformed(&'static str),
+    /// Name a pack that the version to start from has.
+    #[error("the version to start from has no pack `{0}`")]
+    PackUnknown(String),
+    /// Name a version of the caller's own, or the library's.
+    #[error("no rule set has this version")]
+    RuleSetUnknown,
+    /// Look at the state of the version: it may have moved meanwhile.
+    #[error("`{action}` is not possible for a version that is {state}")]
+    RuleSetMove {
+        /// What was asked for.
+        action: &'static str,
+        /// Where the version stands.
+        state: &'static str,
+    },
+    /// Archive what is no longer needed.
+    #[error("no room for more {0}")]
+    RuleSetLimit(&'static str),
+    /// Wait for the step that is being prepared.
+    #[error("another step of the tenant's rule sets is being prepared")]
+    RuleSetBusy,
+    /// There is nothing to go back to.
+    #[error("the library decides, there is no version to roll back")]
+    RuleSetNotLive,
+    /// Have the version approved first.
+    #[error("nobody has approved this version")]
+    ApprovalMissing,
+    /// Have it approved with another key.
+    #[error("the key that made the draft cannot approve it")]
+    ApprovalByMaker,
+    /// Read fewer or shorter windows.
     #[error("the windows of the rules cannot be kept: {0}")]
     WindowsRefused(String),
     /// Retry after a pause.
@@ -62,6 +98,16 @@ impl Error {
             Self::ListEntryUnknown => "list_entry_unknown",
             Self::HistoryEmpty => "history_empty",
             Self::HistoryTooLong(_) => "history_too_long",
+            Self::RulesRefused(_) => "rules_refused",
+            Self::RuleSetMalformed(_) => "rule_set_malformed",
+            Self::PackUnknown(_) => "pack_unknown",
+            Self::RuleSetUnknown => "rule_set_unknown",
+            Self::RuleSetMove { .. } => "rule_set_move",
+            Self::RuleSetLimit(_) => "rule_set_limit",
+            Self::RuleSetBusy => "rule_set_busy",
+            Self::RuleSetNotLive => "rule_set_not_live",
+            Self::ApprovalMissing => "approval_missing",
+            Self::ApprovalByMaker => "approval_by_maker",
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
@@ -86,6 +132,15 @@ pub enum StartError {
     /// Mend the rule packs.
     #[error("the rule packs do not compile:\n{0}")]
     Rules(String),
+    /// Take the program that the tenant's version was published with, publish one that compiles,
+    /// and change the program then.
+    #[error("the live rules of {tenant} do not compile with this program:\n{reason}")]
+    TenantRules {
+        /// Whose rules.
+        tenant: TenantId,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The windows that the rules need exceed what may be kept.
     #[error("the windows of the rules cannot be kept: {0}")]
     Windows(#[from] paywarden_features::Error),

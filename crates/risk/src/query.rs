@@ -4,6 +4,7 @@ use crate::{Engine, Error, record};
 use paywarden_domain::{
     Decision, DecisionId, Engine as EngineName, EventKind, Outcome, PaymentId, TenantId, Timestamp,
 };
+use paywarden_rules::{Rule, RuleSet};
 use paywarden_store::DecisionFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -110,10 +111,21 @@ impl Engine {
         Ok(DecisionPage { decisions, next })
     }
 
-    /// The rules that decide now.
-    pub fn rule_set(&self) -> RuleSetSummary {
-        let published = self.published();
-        let rules = published.rules.rules().iter().map(|rule| RuleSummary {
+    /// The rules that decide a tenant's payments now.
+    pub fn rule_set(&self, tenant: &TenantId) -> RuleSetSummary {
+        let running = self.running.load();
+        RuleSetSummary::of(&running.line(tenant).live.set.rules)
+    }
+
+    /// The rules that decide for tenants that have published nothing of their own.
+    pub fn library(&self) -> RuleSetSummary {
+        RuleSetSummary::of(&self.running.load().base().rules)
+    }
+}
+
+impl RuleSetSummary {
+    fn of(rules: &RuleSet) -> Self {
+        let summary = |rule: &Rule| RuleSummary {
             id: rule.id.clone(),
             title: rule.title.clone(),
             engine: rule.engine,
@@ -124,11 +136,11 @@ impl Engine {
             reason: rule.reason.code.clone(),
             when: rule.when.clone(),
             source: rule.source.clone(),
-        });
-        RuleSetSummary {
-            version: published.rules.version().to_owned(),
-            rules: rules.collect(),
-            windows: published.rules.windows().len(),
+        };
+        Self {
+            version: rules.version().to_owned(),
+            rules: rules.rules().iter().map(summary).collect(),
+            windows: rules.windows().len(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The decision as the journal keeps it, and back.
 
-use crate::{Error, Request};
+use crate::{Error, Request, release::Trace};
 use paywarden_crypto::{
     digest::sha256,
     keyring::{Keyring, PreparedSeal},
@@ -27,6 +27,7 @@ impl Recorder {
         decision: &Decision,
         event_no: u64,
         feature: Vec<u8>,
+        trace: &Trace,
     ) -> Result<DecisionRow, Error> {
         let Request {
             caller,
@@ -57,7 +58,7 @@ impl Recorder {
             feature,
             event: sealed,
             body: postcard::to_stdvec(decision).map_err(damaged)?,
-            trace: None,
+            trace: Some(trace.encode()?),
         })
     }
 }

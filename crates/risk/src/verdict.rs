@@ -45,22 +45,7 @@ pub(crate) fn decide(
     bands: &Bands,
 ) -> Verdict {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    let mut sum = Sum::default();
-    for rule in hits
-        .fired
-        .iter()
-        .filter_map(|index| rules.rules().get(*index))
-    {
-        sum.add(Weight::of(rule));
-    }
-    for (engine, faults) in [
-        (Engine::Fraud, &fraud_faults),
-        (Engine::Laundering, &laundering_faults),
-    ] {
-        for _ in faults.iter().filter(|fault| fault.closed) {
-            sum.add_closed(engine);
-        }
-    }
+    let sum = sum(rules, hits, &fraud_faults, &laundering_faults);
     let result = |engine, faults| EngineResult {
         score: sum.score(engine),
         action: sum.action(engine, bands),
@@ -90,6 +75,29 @@ pub(crate) fn decide(
             .collect(),
         warnings,
     }
+}
+
+/// The outcome alone, for rules that decide nothing: the same that [`decide`] gives.
+pub(crate) fn outcome(rules: &RuleSet, hits: &Hits, bands: &Bands) -> Outcome {
+    let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
+    sum(rules, hits, &fraud_faults, &laundering_faults).outcome(bands)
+}
+
+fn sum(rules: &RuleSet, hits: &Hits, fraud: &[RuleFault], laundering: &[RuleFault]) -> Sum {
+    let mut sum = Sum::default();
+    for rule in hits
+        .fired
+        .iter()
+        .filter_map(|index| rules.rules().get(*index))
+    {
+        sum.add(Weight::of(rule));
+    }
+    for (engine, faults) in [(Engine::Fraud, fraud), (Engine::Laundering, laundering)] {
+        for _ in faults.iter().filter(|fault| fault.closed) {
+            sum.add_closed(engine);
+        }
+    }
+    sum
 }
 
 fn fired(engine: Engine, hits: &[usize], rules: &RuleSet, slots: &Slots<'_>) -> Vec<FiredRule> {

@@ -23,6 +23,7 @@ thread_local! {
 }
 
 /// A rule set with its counters. The index is replaced now and then, the rules never.
+#[derive(Debug)]
 pub(crate) struct Working {
     rules: ArcSwap<RuleSet>,
     payments: AtomicU64,
@@ -36,15 +37,34 @@ pub(crate) struct Working {
 pub struct RuleFigures {
     /// `pack.rule`.
     pub rule: String,
-    /// Times it fired, live or shadow.
+    /// Times it fired, live or shadow, in the set that decided.
     pub fired: u64,
-    /// Times it could not be evaluated.
+    /// Times it could not be evaluated there.
     pub faults: u64,
-    /// Steps that it took, counted for one payment in 64.
+    /// Steps that it took, counted for one payment in 64, on trial too.
     pub steps: u64,
 }
 
-#[derive(Default)]
+impl RuleFigures {
+    /// A rule that has done nothing yet.
+    pub(crate) fn none(rule: &str) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            fired: 0,
+            faults: 0,
+            steps: 0,
+        }
+    }
+
+    /// Adds what another has done.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.fired += other.fired;
+        self.faults += other.faults;
+        self.steps += other.steps;
+    }
+}
+
+#[derive(Debug, Default)]
 struct Counters {
     fired: AtomicU64,
     faults: AtomicU64,
@@ -62,7 +82,7 @@ impl Working {
         }
     }
 
-    /// Evaluates and counts.
+    /// Evaluates, and counts what it costs.
     pub(crate) fn evaluate(&self, slots: &Slots<'_>, budget: impl FnMut() -> bool) -> Hits {
         let number = self.payments.fetch_add(1, Ordering::Relaxed);
         let rules = self.rules.load();
@@ -78,17 +98,21 @@ impl Working {
         });
         self.candidates
             .fetch_add(hits.candidates as u64, Ordering::Relaxed);
-        self.count(&hits.fired, |of| &of.fired, 1);
-        self.count(&hits.shadow, |of| &of.fired, 1);
-        for (rule, _) in &hits.faults {
-            self.count(&[*rule], |of| &of.faults, 1);
-        }
         if number.is_multiple_of(SAMPLED_ONE_IN)
             && let Ok(mut sample) = self.sample.try_lock()
         {
             sample.push(slots);
         }
         hits
+    }
+
+    /// Counts what fired and what failed where this set decided.
+    pub(crate) fn decided(&self, hits: &Hits) {
+        self.count(&hits.fired, |of| &of.fired, 1);
+        self.count(&hits.shadow, |of| &of.fired, 1);
+        for (rule, _) in &hits.faults {
+            self.count(&[*rule], |of| &of.faults, 1);
+        }
     }
 
     /// Builds the index anew if enough payments were kept for it. Takes some milliseconds: call it

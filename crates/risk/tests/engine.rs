@@ -11,9 +11,8 @@ use paywarden_domain::{
     TenantId, Timestamp,
 };
 use paywarden_risk::{
-    Caller, Decided, DecisionQuery, Engine, EngineConfig, Error, Idempotency, Request,
+    Caller, Decided, DecisionQuery, Engine, EngineConfig, Error, Idempotency, PackFile, Request,
 };
-use paywarden_rules::Pack;
 use paywarden_store::{Clock, Database, DatabaseLimits, Journal, JournalLimits};
 use std::{
     path::Path,
@@ -49,14 +48,13 @@ impl House {
         let mut config = EngineConfig::new(Currency::parse("USD").unwrap());
         config.event_age_max = None;
         config.snapshot_path = Some(folder.join("windows.snapshot"));
-        let pack = Pack::parse("engine.yaml", PACK).unwrap();
         let engine = Engine::start(
             config,
             database.clone(),
             journal.clone(),
             clock.clone(),
             keyring,
-            vec![pack],
+            vec![PackFile::new("engine.yaml", PACK)],
         );
         let engine = Arc::new(engine.await.unwrap_or_else(|error| panic!("{error}")));
         Self {
@@ -405,17 +403,15 @@ async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only(
 async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path(), &Keyring::ephemeral()).await;
-    // Only a rule that might have fired is left out: the index knows the others to be silent.
-    house
-        .engine
-        .add_to_list(&caller(), "denied", "c", "stolen", None)
-        .await
-        .unwrap();
+    // Only a rule that might have fired is missed.
+    let (caller, engine) = (caller(), &house.engine);
+    let listed = engine.add_to_list(&caller, "denied", "c", "stolen", None);
+    listed.await.unwrap();
     let received_us = house.clock.monotonic_us();
     house.advance(1);
     let event = payment("p", "c", 0, "1.00");
     let request = Request {
-        caller: caller(),
+        caller,
         event,
         idempotency: None,
         received_us,

@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let config = config(&arguments, &scratch)?;
     terminal::note("making keys and a certificate, starting the server\n");
     let local = Local::start(&config, "demo", "demonstration").await?;
-    let rules = local.running.engine.rule_set();
+    let rules = local.running.engine.library();
     terminal::note(&format!(
         "{} rules are live on {}; sending {} signed events\n",
         rules.rules.len(),

@@ -22,7 +22,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let config = arguments.config.load()?.config;
     log(&config)?;
     let running = Running::start(&config).await?;
-    let rules = running.engine.rule_set();
+    let rules = running.engine.library();
     let greeting = Greeting {
         url: running.url(),
         rules: rules.rules.len(),

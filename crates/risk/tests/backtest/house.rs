@@ -4,7 +4,7 @@
 use paywarden_crypto::Keyring;
 use paywarden_domain::{Currency, Event, Label, TenantId, Timestamp, time::DAY};
 use paywarden_privacy::Vault;
-use paywarden_risk::{Caller, Engine, EngineConfig, Request, backtest::Source};
+use paywarden_risk::{Caller, Engine, EngineConfig, PackFile, Request, backtest::Source};
 use paywarden_rules::{Pack, Rates};
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
 use paywarden_store::{Clock, Database, Journal, JournalLimits};
@@ -74,25 +74,44 @@ pub struct House {
 
 /// The shipped packs and those of this test.
 pub fn packs(arrival: Arrival) -> Vec<Pack> {
+    let parse = |PackFile { file, text }: &PackFile| {
+        Pack::parse(file, text).unwrap_or_else(|problems| panic!("{problems:?}"))
+    };
+    files(arrival).iter().map(parse).collect()
+}
+
+/// The same packs as text.
+fn files(arrival: Arrival) -> Vec<PackFile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|f| f.unwrap().path())
         .collect();
-    files.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
-    files.sort();
-    let parse =
-        |name: &str, text: &str| Pack::parse(name, text).unwrap_or_else(|e| panic!("{e:?}"));
-    let mut packs: Vec<Pack> = files
-        .iter()
-        .map(|path| parse("shipped", &std::fs::read_to_string(path).unwrap()))
-        .collect();
-    packs.push(parse("test", PACK));
-    for pack in packs.iter_mut().filter(|_| arrival == Arrival::AtOnce) {
-        pack.rules.retain(|rule| !rule.when.contains("outcome"));
+    paths.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
+    paths.sort();
+    let texts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let texts = texts.chain([PACK.to_owned()]).map(|text| match arrival {
+        Arrival::AtOnce => without_outcomes(&text),
+        _ => text,
+    });
+    let files = texts.map(|text| PackFile::new("pack", text));
+    let has_rules = |file: &PackFile| {
+        Pack::parse(&file.file, &file.text).is_ok_and(|pack| !pack.rules.is_empty())
+    };
+    files.filter(has_rules).collect()
+}
+
+/// A pack without the items that speak of outcomes.
+fn without_outcomes(text: &str) -> String {
+    let mut items: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if items.is_empty() || line.starts_with("  - id:") || !line.starts_with([' ', '#']) {
+            items.push(String::new());
+        }
+        items.last_mut().unwrap().push_str(&format!("{line}\n"));
     }
-    packs.retain(|pack| !pack.rules.is_empty());
-    packs
+    items.retain(|item| !(item.starts_with("  - id:") && item.contains("outcome")));
+    items.concat()
 }
 
 pub fn rates() -> Rates {
@@ -116,7 +135,7 @@ fn currency(code: &str) -> Currency {
 
 impl House {
     pub async fn lived(folder: &Path, events: usize, arrival: Arrival) -> Self {
-        let house = Self::open(folder, packs(arrival)).await;
+        let house = Self::open(folder, files(arrival)).await;
         let population = Population::new(3, events / 16);
         let settings = Settings {
             seed: 3,
@@ -157,7 +176,7 @@ impl House {
         house
     }
 
-    async fn open(folder: &Path, packs: Vec<Pack>) -> Self {
+    async fn open(folder: &Path, files: Vec<PackFile>) -> Self {
         let clock = Clock::simulated(Timestamp::parse(START).unwrap(), 1);
         let url = format!("sqlite://{}/store.db", folder.display());
         let database = Database::open(&url).await.unwrap();
@@ -167,7 +186,7 @@ impl House {
         config.rates = rates();
         let keyring = Keyring::ephemeral();
         let (settings, store) = (config.clone(), (database.clone(), journal.clone()));
-        let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, packs);
+        let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, files);
         let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));
         Self {
             engine,

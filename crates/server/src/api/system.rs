@@ -52,7 +52,10 @@ pub struct Condition {
 )]
 pub(crate) fn rule_set(call: &Call) -> Result<Reply, Problem> {
     Query::parse(&call.query, &[])?;
-    json_reply(StatusCode::OK, &call.state.engine.rule_set())
+    json_reply(
+        StatusCode::OK,
+        &call.state.engine.rule_set(&call.caller.tenant),
+    )
 }
 
 /// The public keys that replies are signed with.

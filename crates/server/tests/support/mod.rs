@@ -16,8 +16,7 @@ use paywarden_crypto::{
 };
 use paywarden_domain::{Currency, TenantId, Timestamp};
 use paywarden_privacy::Vault;
-use paywarden_risk::{Engine, EngineConfig};
-use paywarden_rules::Pack;
+use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_server::{Config, Limits, Parts, Server, tls::SelfSigned};
 use paywarden_store::{
     Actor, Clock, Database, Journal, JournalLimits,
@@ -104,7 +103,7 @@ impl World {
             journal.clone(),
             clock.clone(),
             &keyring,
-            vec![Pack::parse("test.yaml", RULES).unwrap()],
+            vec![PackFile::new("test.yaml", RULES)],
         )
         .await
         .unwrap();

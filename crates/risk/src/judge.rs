@@ -1,0 +1,173 @@
+//! Judging one event: windows reserved, the deciding rules evaluated, those on trial beside them.
+
+use crate::{
+    Engine, Request, facts,
+    identify::Keys,
+    release::{Runner, Seen, Trace, Trial},
+    verdict,
+};
+use paywarden_domain::{
+    Card, Decision, DecisionId, Event, TenantId, Timestamp,
+    decision::{CardSummary, Deadline},
+};
+use paywarden_features::{FeatureEvent, Ticket, Value};
+use paywarden_rules::{Hits, ListProbe, Slots};
+
+/// A verdict that is not durable yet.
+pub(crate) struct Judged {
+    pub(crate) decision: Decision,
+    pub(crate) feature: FeatureEvent,
+    pub(crate) ticket: Ticket,
+    pub(crate) trace: Trace,
+}
+
+/// One event before the rules: what every set of the tenant reads.
+struct Case<'a> {
+    engine: &'a Engine,
+    tenant: &'a TenantId,
+    event: &'a Event<Card>,
+    now: Timestamp,
+    received_us: u64,
+    fields: Slots<'a>,
+    /// The values of all windows of the plan.
+    values: Vec<Value>,
+}
+
+impl Engine {
+    /// Reserves the windows, evaluates the rules and forms the verdict.
+    pub(crate) fn judge(&self, request: &Request) -> Judged {
+        let (event, tenant) = (&request.event, &request.caller.tenant);
+        let running = self.running.load();
+        let keys = Keys::of(event);
+        let rates = &self.config.rates;
+        let feature = self.hasher.feature_event(tenant, event, &keys, rates);
+        let mut values = Vec::with_capacity(running.plan.slots());
+        let ticket = self
+            .features
+            .reserve_for(&running.plan, &feature, &mut values);
+        let mut fields = Slots::new();
+        facts::fill(&mut fields, event, &keys, rates);
+        let case = Case {
+            engine: self,
+            tenant,
+            event,
+            now: self.clock.now(),
+            received_us: request.received_us,
+            fields,
+            values,
+        };
+        let line = running.line(tenant);
+        let (runner, beside) = line.judges(&event.id);
+        let (decision, fired, seen) = case.decide(runner);
+        let mut trace = Trace {
+            canary: None,
+            trials: beside.map(|runner| case.try_out(runner)).collect(),
+            seen,
+        };
+        line.count_trials(runner, decision.outcome, fired, &mut trace);
+        Judged {
+            decision,
+            feature,
+            ticket,
+            trace,
+        }
+    }
+}
+
+impl Case<'_> {
+    /// What the deciding set says, the places of the rules that fired, and what it saw.
+    fn decide(&self, runner: &Runner) -> (Decision, Vec<u32>, Seen) {
+        let rules = &runner.set.rules;
+        let seen = self.seen(runner);
+        let slots = self.slots(&seen);
+        let hits = self.evaluate(runner, &slots);
+        runner.set.working.decided(&hits);
+        let bands = &self.engine.config.bands;
+        let verdict = verdict::decide(rules, &hits, &slots, self.event, bands);
+        let decision = Decision {
+            id: DecisionId::new(self.now, self.engine.clock.random()),
+            payment_id: self.event.id.clone(),
+            kind: self.event.kind,
+            occurred_at: self.event.occurred_at,
+            decided_at: self.now,
+            amount: self.event.amount,
+            outcome: verdict.outcome,
+            challenge: verdict.challenge,
+            hold_minutes: verdict.hold_minutes,
+            fraud: verdict.fraud,
+            laundering: verdict.laundering,
+            reasons: verdict.reasons,
+            warnings: verdict.warnings,
+            rule_set: rules.version().to_owned(),
+            deadline: self.deadline(&hits),
+            card: self.event.card.as_ref().map(summary),
+        };
+        (decision, places(&hits), seen)
+    }
+
+    /// What a set on trial would say, in the time that is left.
+    fn try_out(&self, runner: &Runner) -> Trial {
+        let rules = &runner.set.rules;
+        let seen = self.seen(runner);
+        let hits = self.evaluate(runner, &self.slots(&seen));
+        let outcome = || verdict::outcome(rules, &hits, &self.engine.config.bands);
+        Trial {
+            version: rules.version().to_owned(),
+            outcome: hits.skipped.is_empty().then(outcome),
+            fired: places(&hits),
+        }
+    }
+
+    fn seen(&self, runner: &Runner) -> Seen {
+        let probes = runner.set.rules.probes().iter();
+        let lists = probes.map(|probe| self.listed(probe)).collect();
+        runner.seen(&self.values, lists)
+    }
+
+    fn slots<'s>(&'s self, seen: &'s Seen) -> Slots<'s> {
+        let mut slots = self.fields.clone();
+        slots.windows = &seen.windows;
+        slots.lists = &seen.lists;
+        slots
+    }
+
+    fn evaluate(&self, runner: &Runner, slots: &Slots<'_>) -> Hits {
+        let budget_us = u64::from(self.engine.config.deadline_ms) * 1000;
+        let in_time = || self.used_us() < budget_us;
+        runner.set.working.evaluate(slots, in_time)
+    }
+
+    /// Whether the probed text is on its list; unknown where it is missing.
+    fn listed(&self, probe: &ListProbe) -> Option<bool> {
+        let value = probe.value(&self.fields)?;
+        let lists = &self.engine.lists;
+        Some(lists.contains(self.tenant, &probe.list, &value, self.now))
+    }
+
+    fn used_us(&self) -> u64 {
+        let now_us = self.engine.clock.monotonic_us();
+        now_us.saturating_sub(self.received_us)
+    }
+
+    fn deadline(&self, hits: &Hits) -> Deadline {
+        Deadline {
+            budget_ms: self.engine.config.deadline_ms,
+            used_us: u32::try_from(self.used_us()).unwrap_or(u32::MAX),
+            partial: !hits.skipped.is_empty(),
+            skipped_rules: u32::try_from(hits.skipped.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn places(hits: &Hits) -> Vec<u32> {
+    let place = |index: &usize| u32::try_from(*index).unwrap_or(u32::MAX);
+    hits.fired.iter().map(place).collect()
+}
+
+fn summary(card: &Card) -> CardSummary {
+    CardSummary {
+        index: card.index.to_string(),
+        bin: card.bin.as_ref().map(ToString::to_string),
+        last_four: card.last_four.as_ref().map(ToString::to_string),
+    }
+}

@@ -1,0 +1,93 @@
+//! From stored versions to compiled sets, and from a tenant's ledger to the sets that it has at work.
+
+use super::{
+    LoadedSet, Source,
+    ledger::Ledger,
+    running::{Line, Lineup},
+    state::State,
+};
+use crate::Error;
+use paywarden_domain::TenantId;
+use paywarden_rules::{Rates, RuleSet};
+use paywarden_store::Database;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Where versions are taken from.
+pub(crate) struct Shelf {
+    database: Database,
+    rates: Rates,
+    /// One rule set is compiled at a time: the other processors decide payments.
+    compiling: Semaphore,
+}
+
+impl Shelf {
+    pub(super) fn new(database: Database, rates: Rates) -> Self {
+        Self {
+            database,
+            rates,
+            compiling: Semaphore::new(1),
+        }
+    }
+
+    /// Compiles on a thread that decides nothing.
+    pub(super) async fn compile<T: Send + 'static>(
+        &self,
+        with: impl FnOnce(&Rates) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let ended = |_| Error::RecordDamaged("a compilation ended early".to_owned());
+        let _turn = self
+            .compiling
+            .acquire()
+            .await
+            .map_err(|_| Error::RuleSetBusy)?;
+        let rates = self.rates.clone();
+        tokio::task::spawn_blocking(move || with(&rates))
+            .await
+            .map_err(ended)?
+    }
+
+    /// The source of a stored version.
+    pub(super) async fn source(&self, tenant: &TenantId, version: &str) -> Result<Source, Error> {
+        let row = self.database.rule_set(tenant, version).await?;
+        Source::read(&row.ok_or(Error::RuleSetUnknown)?.source)
+    }
+
+    /// A stored version, compiled.
+    pub(super) async fn rules(&self, tenant: &TenantId, version: &str) -> Result<RuleSet, Error> {
+        let source = self.source(tenant, version).await?;
+        let version = version.to_owned();
+        self.compile(move |rates| source.compile(rates, &version))
+            .await
+    }
+
+    /// The sets of a tenant as its ledger has them; none if it has nothing of its own. A shadow
+    /// that no longer compiles is left out, unless it is the one that is `asked` for.
+    pub(super) async fn line(
+        &self,
+        lineup: &Lineup<Arc<LoadedSet>>,
+        (tenant, ledger): (&TenantId, &Ledger),
+        asked: Option<&str>,
+    ) -> Result<Option<Line<Arc<LoadedSet>>>, Error> {
+        let set = async |version: &str| match lineup.find(tenant, version) {
+            Some(set) => Ok(Arc::clone(set)),
+            None => Ok(Arc::new(LoadedSet::new(self.rules(tenant, version).await?))),
+        };
+        let mut line = match ledger.live() {
+            Some(version) => Line::of(set(version).await?),
+            None => Line::of(Arc::clone(&lineup.base)),
+        };
+        for (version, standing) in ledger.in_state(State::Canary) {
+            line.canary = Some((set(version).await?, standing.share_bp.unwrap_or(0)));
+        }
+        for (version, _) in ledger.in_state(State::Shadow) {
+            match set(version).await {
+                Ok(set) => line.shadows.push(set),
+                Err(error) if asked == Some(version) => return Err(error),
+                Err(error) => tracing::warn!(%tenant, version, %error, "shadow left out"),
+            }
+        }
+        let own = ledger.live().is_some() || line.canary.is_some() || !line.shadows.is_empty();
+        Ok(own.then_some(line))
+    }
+}

@@ -1,0 +1,326 @@
+//! What a caller can ask of rule sets.
+
+use super::{
+    PackFile, Source,
+    approval::{self, Going},
+    desk::TURN_WAIT,
+    diff::{self, RuleSetDiff},
+    ledger::{Ledger, StepDetail},
+    publish::{Step, actor},
+    running::WHOLE_BP,
+    start,
+    state::Action,
+    view::{self, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
+};
+use crate::{Caller, Engine, Error};
+use paywarden_domain::TenantId;
+use paywarden_rules::RuleSet;
+use paywarden_store::{Row, RuleSetRow};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+const PURPOSE_BYTES_MAX: usize = 256;
+
+/// A draft to write down.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Packs, whole; with `from` only those that are new or other there.
+    pub packs: Vec<PackFile>,
+    /// A version to start from: one of the tenant's, `live` or `base`; none starts empty.
+    pub from: Option<String>,
+    /// Packs of that version to leave out, by their identifiers.
+    pub without: Vec<String>,
+    /// Why, for the trail.
+    pub purpose: String,
+}
+
+/// A step to take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Evaluate it beside the live version.
+    Shadow,
+    /// Let it decide this share of the payments, 1 to 9,999 basis points.
+    Canary(u16),
+    /// Approve it.
+    Approve,
+    /// Let it decide.
+    Publish,
+    /// Give it up.
+    Archive,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Moved {
+    /// The step is taken.
+    Done(RuleSetLine),
+    /// Windows are being filled first; the step follows by itself.
+    Preparing(Progress),
+}
+
+impl Engine {
+    /// Compiles a draft, runs its examples and writes it down; the version, and whether it is new.
+    ///
+    /// A draft that does not compile, or whose examples do not hold, is
+    /// [`Error::RulesRefused`] and leaves no trace.
+    pub async fn draft_rule_set(
+        &self,
+        caller: &Caller,
+        draft: Draft,
+    ) -> Result<(RuleSetLine, bool), Error> {
+        check_purpose(&draft.purpose)?;
+        let source = self.amended(&caller.tenant, &draft).await?;
+        let (source, version) = self
+            .desk
+            .shelf
+            .compile(move |rates| {
+                let rules = source.check(rates)?;
+                Ok((source, rules.version().to_owned()))
+            })
+            .await?;
+        let _turn = self.desk.turn(&caller.tenant).await?;
+        let before = self.desk.ledger(&caller.tenant);
+        if let Ok(standing) = before.standing(&version) {
+            return Ok((RuleSetLine::of(&version, standing), false));
+        }
+        before.check(Action::Draft, &version)?;
+        self.write_draft(caller, &before, &version, (&source, &draft.purpose))
+            .await?;
+        let ledger = self.desk.ledger(&caller.tenant);
+        Ok((RuleSetLine::of(&version, ledger.standing(&version)?), true))
+    }
+
+    /// Takes a step of a version. It goes on if nobody waits for it.
+    pub async fn move_rule_set(
+        self: &Arc<Self>,
+        caller: &Caller,
+        version: &str,
+        order: Order,
+        purpose: &str,
+    ) -> Result<Moved, Error> {
+        self.moved(caller, purpose, |ledger| {
+            step(ledger, caller, version, order)
+        })
+        .await
+    }
+
+    /// Takes the live version back: the one before it decides again.
+    pub async fn roll_back_rule_set(
+        self: &Arc<Self>,
+        caller: &Caller,
+        purpose: &str,
+    ) -> Result<Moved, Error> {
+        self.moved(caller, purpose, |ledger| {
+            let live = ledger.live().ok_or(Error::RuleSetNotLive)?;
+            Ok(Step::roll_back(live))
+        })
+        .await
+    }
+
+    /// Notes that a version was tried on the past, and where the report is.
+    pub async fn note_back_test(
+        &self,
+        caller: &Caller,
+        version: &str,
+        report: &str,
+        purpose: &str,
+    ) -> Result<RuleSetLine, Error> {
+        check_purpose(purpose)?;
+        let _turn = self.desk.turn(&caller.tenant).await?;
+        let step = Step::back_test(version, report.to_owned());
+        self.take(caller, step, purpose).await?;
+        let ledger = self.desk.ledger(&caller.tenant);
+        Ok(RuleSetLine::of(version, ledger.standing(version)?))
+    }
+
+    /// A page of the tenant's versions, newest first, below a step.
+    pub fn rule_sets(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> RuleSetPage {
+        let lines = view::lines(&self.desk.ledger(tenant), before, limit);
+        let running = self.running.load();
+        RuleSetPage {
+            rule_sets: lines.lines,
+            live: running.line(tenant).live.set.version().to_owned(),
+            base: running.base().version().to_owned(),
+            next: lines.next,
+        }
+    }
+
+    /// One version with its history and source.
+    pub async fn rule_set_record(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+    ) -> Result<RuleSetRecord, Error> {
+        let ledger = self.desk.ledger(tenant);
+        let standing = ledger.standing(version)?;
+        let source = self.desk.shelf.source(tenant, version).await?;
+        let rules = self.rules_of(tenant, version).await?;
+        Ok(RuleSetRecord {
+            line: RuleSetLine::of(version, standing),
+            rules: rules.rules().len(),
+            windows: rules.windows().len(),
+            trial: self.trial_report(tenant, &ledger, version).await?,
+            history: standing.steps.clone(),
+            packs: source.files,
+        })
+    }
+
+    /// What `version` has that `against` has not, and the other way round. Both may be `live` or
+    /// `base`.
+    pub async fn rule_set_diff(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+        against: &str,
+    ) -> Result<RuleSetDiff, Error> {
+        let from = self.rules_of(tenant, against).await?;
+        let to = self.rules_of(tenant, version).await?;
+        Ok(diff::between(&from, &to))
+    }
+
+    /// How far the preparation of a version is.
+    pub fn rule_set_progress(&self, tenant: &TenantId, version: &str) -> Result<Progress, Error> {
+        self.desk.ledger(tenant).standing(version)?;
+        Ok(self.desk.progress(tenant, version))
+    }
+
+    /// The compiled rules of a version that the tenant may see: its own, `live`, `base`, or any
+    /// version of the library.
+    pub async fn rules_of(&self, tenant: &TenantId, version: &str) -> Result<RuleSet, Error> {
+        let running = self.running.load_full();
+        let at_work = match version {
+            "live" => Some(Arc::clone(&running.line(tenant).live.set)),
+            "base" => Some(Arc::clone(running.base())),
+            version => running.find(tenant, version),
+        };
+        if let Some(set) = at_work {
+            return Ok(set.rules.clone());
+        }
+        let own = self.desk.ledger(tenant).standing(version).is_ok();
+        let owner = if own {
+            tenant.clone()
+        } else {
+            start::installation()?
+        };
+        self.desk.shelf.rules(&owner, version).await
+    }
+
+    async fn amended(&self, tenant: &TenantId, draft: &Draft) -> Result<Source, Error> {
+        let Some(from) = &draft.from else {
+            return Source::parse(draft.packs.clone());
+        };
+        let rules = self.rules_of(tenant, from).await?;
+        let own = self.desk.ledger(tenant).standing(rules.version()).is_ok();
+        let owner = if own {
+            tenant.clone()
+        } else {
+            start::installation()?
+        };
+        let base = self.desk.shelf.source(&owner, rules.version()).await?;
+        base.amended(draft.packs.clone(), &draft.without)
+    }
+
+    async fn write_draft(
+        &self,
+        caller: &Caller,
+        before: &Ledger,
+        version: &str,
+        (source, purpose): (&Source, &str),
+    ) -> Result<(), Error> {
+        let drafted = Step::draft(version);
+        let drafted = self.row(caller, before, &drafted, purpose, StepDetail::default())?;
+        let mut between = before.clone();
+        between.apply(&drafted)?;
+        let checked = Step::check(version);
+        let checked = self.row(caller, &between, &checked, purpose, StepDetail::default())?;
+        let known = self.database.rule_set(&caller.tenant, version).await?;
+        let row = match known {
+            Some(_) => Vec::new(),
+            None => vec![Row::RuleSet(RuleSetRow {
+                tenant: caller.tenant.clone(),
+                version: version.to_owned(),
+                source: source.text()?,
+                created_at: self.clock.now(),
+            })],
+        };
+        self.append(caller, before, vec![drafted, checked], row)
+            .await
+    }
+
+    /// Takes a step in the tenant's turn, in a task of its own, and waits for it, but not for long.
+    async fn moved(
+        self: &Arc<Self>,
+        caller: &Caller,
+        purpose: &str,
+        step: impl FnOnce(&Ledger) -> Result<Step, Error>,
+    ) -> Result<Moved, Error> {
+        check_purpose(purpose)?;
+        let (engine, caller, purpose) = (Arc::clone(self), caller.clone(), purpose.to_owned());
+        let turn = self.desk.turn(&caller.tenant).await?;
+        let step = step(&self.desk.ledger(&caller.tenant))?;
+        let (tenant, version) = (caller.tenant.clone(), step.version().to_owned());
+        let job = tokio::spawn(async move {
+            let _turn = turn;
+            engine.take_noted(&caller, step, &purpose).await
+        });
+        match timeout(TURN_WAIT, job).await {
+            Ok(ended) => {
+                ended.map_err(|_| Error::RecordDamaged("a step ended early".to_owned()))??;
+                let ledger = self.desk.ledger(&tenant);
+                let line = RuleSetLine::of(&version, ledger.standing(&version)?);
+                Ok(Moved::Done(line))
+            }
+            Err(_) => Ok(Moved::Preparing(self.desk.progress(&tenant, &version))),
+        }
+    }
+
+    /// Takes a step and notes how it went for those who did not wait.
+    async fn take_noted(&self, caller: &Caller, step: Step, purpose: &str) -> Result<(), Error> {
+        let (version, action) = (step.version().to_owned(), step.action());
+        let note = |progress| self.desk.note(&caller.tenant, &version, progress);
+        note(Progress::Preparing {
+            action,
+            done: 0,
+            total: 0,
+        });
+        let result = self.take(caller, step, purpose).await;
+        note(match &result {
+            Ok(()) => Progress::Done { action },
+            Err(error) => Progress::Failed {
+                action,
+                code: error.code(),
+                detail: error.to_string(),
+            },
+        });
+        result
+    }
+}
+
+/// The step that an order asks for. What decides payments has to be approved.
+fn step(ledger: &Ledger, caller: &Caller, version: &str, order: Order) -> Result<Step, Error> {
+    let going = |share_bp| Going {
+        version: version.to_owned(),
+        share_bp,
+    };
+    Ok(match order {
+        Order::Shadow => Step::shadow(version),
+        Order::Archive => Step::archive(version),
+        Order::Approve => {
+            approval::check(ledger.standing(version)?, &actor(caller).to_string())?;
+            Step::approve(version)
+        }
+        Order::Canary(share_bp) if !(1..WHOLE_BP).contains(&share_bp) => {
+            let why = "a canary has a share of 1 to 9999 basis points";
+            return Err(Error::RuleSetMalformed(why));
+        }
+        Order::Canary(share_bp) => Step::deciding(&approval::claim(ledger, going(Some(share_bp)))?),
+        Order::Publish => Step::deciding(&approval::claim(ledger, going(None))?),
+    })
+}
+
+fn check_purpose(purpose: &str) -> Result<(), Error> {
+    match (1..=PURPOSE_BYTES_MAX).contains(&purpose.len()) && !purpose.contains('\0') {
+        true => Ok(()),
+        false => Err(Error::RuleSetMalformed("a purpose has 1 to 256 bytes")),
+    }
+}
