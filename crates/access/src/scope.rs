@@ -23,11 +23,17 @@ pub enum Scope {
     TrailRead,
     /// Hand in cosignatures of witnesses.
     TrailCosign,
+    /// Read rule sets, their history and what their trials found.
+    RulesRead,
+    /// Draft rule sets, try them and make approved ones decide.
+    RulesWrite,
+    /// Approve rule sets that another key has drafted.
+    RulesApprove,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -36,6 +42,9 @@ impl Scope {
         Self::SafetyCheck,
         Self::TrailRead,
         Self::TrailCosign,
+        Self::RulesRead,
+        Self::RulesWrite,
+        Self::RulesApprove,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -49,6 +58,9 @@ impl Scope {
             Self::SafetyCheck => "safety:check",
             Self::TrailRead => "trail:read",
             Self::TrailCosign => "trail:cosign",
+            Self::RulesRead => "rules:read",
+            Self::RulesWrite => "rules:write",
+            Self::RulesApprove => "rules:approve",
         }
     }
 

@@ -6,11 +6,13 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;
 pub(crate) mod query;
+pub(crate) mod rule_sets;
 pub(crate) mod safety;
 pub(crate) mod system;
 pub(crate) mod trail;
 
 use crate::{
+    Limits,
     edge::{
         Code, Problem,
         reply::{JSON, Reply},
@@ -25,7 +27,7 @@ use paywarden_access::Scope;
 use paywarden_risk::{Caller, Idempotency};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 pub use trail::LeafView;
 
 /// Whether a route takes an idempotency key.
@@ -53,6 +55,8 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// Whether it takes a JSON body.
     pub has_body: bool,
+    /// Whether its body holds whole rule sets, which are longer than events.
+    pub large: bool,
     /// Whether it takes an idempotency key.
     pub keyed: Keyed,
     endpoint: Endpoint,
@@ -70,6 +74,17 @@ enum Endpoint {
     AddToList,
     RemoveFromList,
     RuleSet,
+    DraftRuleSet,
+    RuleSets,
+    RuleSetVersion,
+    RuleSetDiff,
+    RuleSetProgress,
+    ShadowRuleSet,
+    CanaryRuleSet,
+    ApproveRuleSet,
+    PublishRuleSet,
+    ArchiveRuleSet,
+    RollBackRuleSet,
     CheckPassword,
     TrailCheckpoint,
     TrailKeys,
@@ -93,6 +108,7 @@ impl Route {
             path,
             scope,
             has_body: false,
+            large: false,
             keyed,
             endpoint,
         }
@@ -128,6 +144,19 @@ impl Route {
         }
     }
 
+    /// A step of a rule set.
+    const fn step(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
+        Self::post(path, scope, Keyed::Optional, endpoint)
+    }
+
+    /// The limits that hold for it.
+    pub(crate) fn limits<'l>(&self, limits: &'l Limits) -> Cow<'l, Limits> {
+        match self.large {
+            true => Cow::Owned(limits.of_rule_sets()),
+            false => Cow::Borrowed(limits),
+        }
+    }
+
     pub(crate) fn is_decision(&self) -> bool {
         self.endpoint == Endpoint::Decide
     }
@@ -146,6 +175,20 @@ pub static ROUTES: &[Route] = &[
     Route::put("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::AddToList),
     Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
     Route::get("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
+    Route {
+        large: true,
+        ..Route::step("/v1/rule-sets", Scope::RulesWrite, Endpoint::DraftRuleSet)
+    },
+    Route::get("/v1/rule-sets", Scope::RulesRead, Endpoint::RuleSets),
+    Route::step("/v1/rule-sets/rollback", Scope::RulesWrite, Endpoint::RollBackRuleSet),
+    Route::get("/v1/rule-sets/{version}", Scope::RulesRead, Endpoint::RuleSetVersion),
+    Route::get("/v1/rule-sets/{version}/diff", Scope::RulesRead, Endpoint::RuleSetDiff),
+    Route::get("/v1/rule-sets/{version}/progress", Scope::RulesRead, Endpoint::RuleSetProgress),
+    Route::step("/v1/rule-sets/{version}/shadow", Scope::RulesWrite, Endpoint::ShadowRuleSet),
+    Route::step("/v1/rule-sets/{version}/canary", Scope::RulesWrite, Endpoint::CanaryRuleSet),
+    Route::step("/v1/rule-sets/{version}/approval", Scope::RulesApprove, Endpoint::ApproveRuleSet),
+    Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
+    Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
     Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
     Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
     Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
@@ -267,6 +310,17 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::AddToList => lists::add(call).await,
         Endpoint::RemoveFromList => lists::remove(call).await,
         Endpoint::RuleSet => system::rule_set(call),
+        Endpoint::DraftRuleSet => rule_sets::draft(call).await,
+        Endpoint::RuleSets => rule_sets::page(call),
+        Endpoint::RuleSetVersion => rule_sets::one(call).await,
+        Endpoint::RuleSetDiff => rule_sets::diff(call).await,
+        Endpoint::RuleSetProgress => rule_sets::progress(call),
+        Endpoint::ShadowRuleSet => rule_sets::shadow(call).await,
+        Endpoint::CanaryRuleSet => rule_sets::canary(call).await,
+        Endpoint::ApproveRuleSet => rule_sets::approve(call).await,
+        Endpoint::PublishRuleSet => rule_sets::publish(call).await,
+        Endpoint::ArchiveRuleSet => rule_sets::archive(call).await,
+        Endpoint::RollBackRuleSet => rule_sets::roll_back(call).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,

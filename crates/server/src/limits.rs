@@ -23,6 +23,9 @@ pub struct Limits {
     pub headers_max: usize,
     /// Bytes of a body: `body_too_large`.
     pub body_bytes_max: usize,
+    /// Bytes of a body that holds a whole rule set: `body_too_large`. Only a key that may write
+    /// rules sends such.
+    pub rule_set_bytes_max: usize,
     /// Requests open at once on one HTTP/2 connection; the protocol refuses one more.
     pub streams_per_connection_max: u32,
     /// Authenticated requests being worked on: `overloaded`.
@@ -51,6 +54,7 @@ impl Default for Limits {
             header_bytes_max: 16 * 1024,
             headers_max: 64,
             body_bytes_max: 64 * 1024,
+            rule_set_bytes_max: 6 * 1024 * 1024,
             streams_per_connection_max: 128,
             requests_in_flight_max: 1_024,
             nonces_max: 4_000_000,
@@ -63,6 +67,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same, with room for rule sets in bodies.
+    pub(crate) fn of_rule_sets(&self) -> Self {
+        Self {
+            body_bytes_max: self.rule_set_bytes_max,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn handshake_timeout(&self) -> Duration {
         Duration::from_millis(self.handshake_timeout_ms)
     }

@@ -81,7 +81,7 @@ impl Visit<'_> {
 
         let mut bytes = Bytes::new();
         if route.has_body {
-            bytes = body::read(body, &state.limits).await?;
+            bytes = body::read(body, &route.limits(&state.limits)).await?;
         }
         if caller.signature.is_some() {
             body::check_digest(&self.head.headers, &bytes)?;
@@ -113,7 +113,7 @@ impl Visit<'_> {
     fn admit(&mut self, route: &Route, scope: Scope) -> Result<(Caller, Place), Problem> {
         let state = self.state;
         if route.has_body {
-            body::check_declared(&self.head.headers, &state.limits)?;
+            body::check_declared(&self.head.headers, &route.limits(&state.limits))?;
         }
         let caller = self
             .caller

@@ -20,6 +20,19 @@ fn entry() -> Value {
     json!({ "value": "secret-value", "reason": "secret-reason" })
 }
 
+/// A rule set of one rule.
+fn draft(rule: &str) -> Sent {
+    let text = format!(
+        "pack: own\ntitle: t\nrules:\n  - id: {rule}\n    title: t\n    engine: fraud\n    \
+         when: card in lists.x\n    score: 1\n    reason: {{ code: c, text: t }}\n    source: s\n    \
+         examples:\n      - {{ hit: true, given: {{ lists.x: true }} }}\n      \
+         - {{ hit: false, given: {{ lists.x: false }} }}\n"
+    );
+    let packs = json!([{ "file": "own.yaml", "text": text }]);
+    let body = json!({ "packs": packs, "purpose": "secret-reason" });
+    Sent::json(Method::POST, "/v1/rule-sets", &body)
+}
+
 fn label() -> Value {
     json!({ "payment_id": "pay-1", "verdict": "fraud", "source": "analyst" })
 }
@@ -42,11 +55,14 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     )
     .await;
 
+    let drafted = ok(&mut client, &acme, draft("secret_rule")).await;
+    let version = drafted["version"].as_str().unwrap();
+
     for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
-        let (sent, expected) = walk(route, mine_id);
+        let (sent, expected) = walk(route, mine_id, version);
         let answer = client.signed(&other, sent).await;
         let text = String::from_utf8_lossy(&answer.body);
-        for secret in [mine_id, "secret-value", "secret-reason"] {
+        for secret in [mine_id, "secret-value", "secret-reason", "secret_rule"] {
             assert!(
                 !text.contains(secret),
                 "{} {}: {text}",
@@ -66,6 +82,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         ("/v1/payments/pay-1/labels", "labels"),
         ("/v1/decisions", "decisions"),
         ("/v1/lists", "lists"),
+        ("/v1/rule-sets", "rule_sets"),
     ] {
         let json = ok(&mut client, &acme, Sent::new(Method::GET, path, "")).await;
         assert_eq!(json[member].as_array().unwrap().len(), 1, "{path}");
@@ -73,9 +90,10 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 }
 
 /// What the other tenant asks of a route, with the first one's identifiers, and what it may get.
-fn walk(route: &Route, mine_id: &str) -> (Sent, &'static str) {
+fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
     let path = route.path.replace("{id}", mine_id);
     let path = path
+        .replace("{version}", version)
         .replace("{payment_id}", "pay-1")
         .replace("{list}", "denied_cards")
         .replace("{tile}", "entries/000.p/1");
@@ -85,6 +103,27 @@ fn walk(route: &Route, mine_id: &str) -> (Sent, &'static str) {
         ("POST", "/v1/decisions") => (Sent::decision(&payment("pay-1")), "new"),
         // Of its own payment, decided a moment ago on this walk.
         ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
+        // Another draft than the first tenant's, or it would have the same version.
+        ("POST", "/v1/rule-sets") => (draft("own_rule"), "drafted"),
+        ("POST", "/v1/rule-sets/rollback") => (
+            Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
+            "rule_set_not_live",
+        ),
+        ("POST", "/v1/rule-sets/{version}/canary") => (
+            Sent::json(
+                Method::POST,
+                &path,
+                &json!({ "purpose": "p", "share_bp": 1 }),
+            ),
+            "rule_set_unknown",
+        ),
+        ("POST", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => (
+            Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
+            "rule_set_unknown",
+        ),
+        ("GET", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => {
+            (Sent::new(Method::GET, &path, ""), "rule_set_unknown")
+        }
         ("GET", "/v1/decisions/{id}") => (Sent::new(Method::GET, &path, ""), "decision_unknown"),
         ("GET", "/v1/trail/proofs/inclusion") => {
             let path = format!("{path}?decision={mine_id}");
@@ -118,6 +157,7 @@ fn check(expected: &str, path: &str, status: StatusCode, json: &Value) {
             (status, &json["outcome"]),
             (StatusCode::OK, &json!("approve"))
         ),
+        "drafted" => assert_eq!(status, StatusCode::CREATED, "{json}"),
         "labelled" => assert_eq!(status, StatusCode::CREATED, "{json}"),
         "own" => assert_eq!(status, StatusCode::OK, "{path} {json}"),
         code => assert_eq!(json["code"], code, "{path} {json}"),

@@ -7,7 +7,7 @@
 use super::{
     approval::{Approved, Going},
     desk::Floor,
-    ledger::{Ledger, StepDetail},
+    ledger::{Ledger, Standing, StepDetail},
     running::Union,
     state::Action,
     trial::{Tally, TrialReport},
@@ -208,7 +208,7 @@ impl Engine {
         let is = after.standing(&step.version)?;
         let next = i64::try_from(self.features.stats().next_event_no).unwrap_or(i64::MAX);
         let trial = match was.on_trial() && !is.on_trial() {
-            true => self.trial_report(tenant, before, &step.version).await?,
+            true => self.trial_report(tenant, was, &step.version).await?,
             false => None,
         };
         Ok(StepDetail {
@@ -222,10 +222,9 @@ impl Engine {
     pub(super) async fn trial_report(
         &self,
         tenant: &TenantId,
-        ledger: &Ledger,
+        standing: &Standing,
         version: &str,
     ) -> Result<Option<TrialReport>, Error> {
-        let standing = ledger.standing(version)?;
         let set = self.running.load().find(tenant, version);
         let Some(set) = set.filter(|_| standing.on_trial()) else {
             return Ok(None);

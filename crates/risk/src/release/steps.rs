@@ -9,7 +9,7 @@ use super::{
     publish::{Step, actor},
     running::WHOLE_BP,
     start,
-    state::Action,
+    state::{Action, State},
     view::{self, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
 };
 use crate::{Caller, Engine, Error};
@@ -145,23 +145,55 @@ impl Engine {
         }
     }
 
-    /// One version with its history and source.
+    /// One version with its history and source: one of the tenant's, `live`, `base`, or a version
+    /// of the library, which has no history of its own.
     pub async fn rule_set_record(
         &self,
         tenant: &TenantId,
         version: &str,
     ) -> Result<RuleSetRecord, Error> {
-        let ledger = self.desk.ledger(tenant);
-        let standing = ledger.standing(version)?;
-        let source = self.desk.shelf.source(tenant, version).await?;
         let rules = self.rules_of(tenant, version).await?;
+        let version = rules.version();
+        let ledger = self.desk.ledger(tenant);
+        let (line, owner) = match ledger.standing(version) {
+            Ok(standing) => (RuleSetLine::of(version, standing), tenant.clone()),
+            Err(_) => (
+                self.library_line(tenant, version).await?,
+                start::installation()?,
+            ),
+        };
         Ok(RuleSetRecord {
-            line: RuleSetLine::of(version, standing),
+            line,
             rules: rules.rules().len(),
             windows: rules.windows().len(),
-            trial: self.trial_report(tenant, &ledger, version).await?,
-            history: standing.steps.clone(),
-            packs: source.files,
+            trial: match ledger.standing(version) {
+                Ok(standing) => self.trial_report(tenant, standing, version).await?,
+                Err(_) => None,
+            },
+            history: ledger
+                .standing(version)
+                .map_or_else(|_| Vec::new(), |standing| standing.steps.clone()),
+            packs: self.desk.shelf.source(&owner, version).await?.files,
+        })
+    }
+
+    /// A version of the library as a line: live where it decides.
+    async fn library_line(&self, tenant: &TenantId, version: &str) -> Result<RuleSetLine, Error> {
+        let owner = start::installation()?;
+        let row = self.database.rule_set(&owner, version).await?;
+        let row = row.ok_or(Error::RuleSetUnknown)?;
+        let decides = self.running.load().line(tenant).live.set.version() == version;
+        Ok(RuleSetLine {
+            version: row.version,
+            state: if decides {
+                State::Live
+            } else {
+                State::Archived
+            },
+            share_bp: None,
+            maker: "system:start".to_owned(),
+            drafted_at: row.created_at,
+            approval: None,
         })
     }
 

@@ -89,7 +89,9 @@ fn files(arrival: Arrival) -> Vec<PackFile> {
         .collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
     paths.sort();
-    let texts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let texts = paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap());
     let texts = texts.chain([PACK.to_owned()]).map(|text| match arrival {
         Arrival::AtOnce => without_outcomes(&text),
         _ => text,

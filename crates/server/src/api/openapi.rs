@@ -1,6 +1,6 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
-use super::{decisions, labels, lists, safety, system, trail};
+use super::{decisions, labels, lists, rule_sets, safety, system, trail};
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -26,6 +26,9 @@ use utoipa::{
         safety::check_password,
         trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
         trail::tile, trail::cosign,
+        rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
+        rule_sets::shadow, rule_sets::canary, rule_sets::approve, rule_sets::publish,
+        rule_sets::archive, rule_sets::roll_back,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature),

@@ -184,6 +184,32 @@ codes! {
     /// The trail contradicts its last checkpoint: somebody changed the store. Nothing is signed
     /// any more. An operator must run `paywarden verify`.
     TrailInconsistent = "trail_inconsistent", INTERNAL_SERVER_ERROR, "Trail inconsistent";
+    /// The packs do not compile, or an example does not behave as it says; `diagnostics` lists what
+    /// is wrong, with file, line, place and hint. Nothing was written down.
+    RulesRefused = "rules_refused", UNPROCESSABLE_ENTITY, "Rules refused";
+    /// The draft has no pack, too many packs, too many bytes or a file name that is not accepted,
+    /// or the purpose or share is not accepted; `detail` says which.
+    RuleSetMalformed = "rule_set_malformed", UNPROCESSABLE_ENTITY, "Rule set malformed";
+    /// The version to start from has no such pack to leave out.
+    PackUnknown = "pack_unknown", UNPROCESSABLE_ENTITY, "Pack unknown";
+    /// None of your rule sets has this version.
+    RuleSetUnknown = "rule_set_unknown", NOT_FOUND, "Rule set unknown";
+    /// The version is not in a state from which this is possible, perhaps because another call was
+    /// faster. Read it again.
+    RuleSetMove = "rule_set_move", CONFLICT, "Not possible in this state";
+    /// A limit on versions, steps, shadows or canaries is reached; `detail` says which. Archive
+    /// what is no longer needed.
+    RuleSetLimit = "rule_set_limit", CONFLICT, "Rule set limit";
+    /// Another step of your rule sets is being prepared. Follow its progress and ask again.
+    RuleSetBusy = "rule_set_busy", CONFLICT, "Rule set busy";
+    /// The library decides your payments: there is no version to take back.
+    RuleSetNotLive = "rule_set_not_live", CONFLICT, "No version to roll back";
+    /// The version may decide payments only when another key than the maker's has approved it.
+    ApprovalMissing = "approval_missing", CONFLICT, "Approval missing";
+    /// The key that made the draft cannot approve it. Use the key of somebody else.
+    ApprovalByMaker = "approval_by_maker", FORBIDDEN, "Approval by the maker";
+    /// The windows of the rules cannot be kept: too many, or one that is not sound.
+    WindowsRefused = "windows_refused", UNPROCESSABLE_ENTITY, "Windows refused";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency
     /// key.
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";

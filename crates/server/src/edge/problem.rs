@@ -1,15 +1,19 @@
 //! Refusals as problem documents (RFC 9457): one shape for all, built here and nowhere else.
 
-use super::{Code, reply::Reply};
+use super::{Code, reply::Reply, rule_problem::RuleProblem};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{ALLOW, RETRY_AFTER},
 };
 use paywarden_domain::{DecisionId, Timestamp};
+use paywarden_rules::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
+
+/// The most mistakes of rules that one refusal lists.
+const DIAGNOSTICS_MAX: usize = 200;
 
 /// Media type of a refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -39,6 +43,9 @@ pub struct ProblemDocument {
     /// The decision that stands, for `payment_already_decided`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionId>,
+    /// What is wrong with rules, for `rules_refused`; at most 200.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<RuleProblem>,
     /// The server's clock, for refused signatures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_time: Option<Timestamp>,
@@ -71,6 +78,7 @@ struct Details {
     pointer: Option<String>,
     missing: Vec<String>,
     decision: Option<DecisionId>,
+    diagnostics: Vec<RuleProblem>,
     server_time: Option<Timestamp>,
     sandbox: Option<Sandbox>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -112,6 +120,13 @@ impl Problem {
     /// The decision that stands.
     pub fn decision(mut self, decision: DecisionId) -> Self {
         self.details.decision = Some(decision);
+        self
+    }
+
+    /// What is wrong with rules.
+    pub fn diagnostics(mut self, found: &[Diagnostic]) -> Self {
+        let shown = found.iter().take(DIAGNOSTICS_MAX);
+        self.details.diagnostics = shown.map(RuleProblem::of).collect();
         self
     }
 
@@ -172,6 +187,7 @@ impl Problem {
             pointer: details.pointer,
             missing: details.missing,
             decision: details.decision,
+            diagnostics: details.diagnostics,
             server_time: details.server_time,
             sandbox: details.sandbox,
         };
@@ -200,6 +216,10 @@ impl From<paywarden_risk::Error> for Problem {
         match error {
             Error::PaymentAlreadyDecided { decision } => {
                 Self::new(code, "read the decision that stands").decision(decision)
+            }
+            Error::RulesRefused(found) => {
+                let detail = format!("{} mistakes; nothing was written down", found.len());
+                Self::new(code, detail).diagnostics(&found)
             }
             Error::Overloaded => {
                 Self::new(code, "the journal has no room at present").retry_after_us(PAUSE_US)

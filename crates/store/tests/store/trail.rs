@@ -212,7 +212,7 @@ fn flipped(change: &str, is_postgres: bool) -> String {
     format!("{before}{flipped}{after}")
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "trail_trees",
     "trail_bundles",
     "trail_tail",
