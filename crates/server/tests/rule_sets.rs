@@ -152,6 +152,10 @@ async fn a_rule_set_goes_from_draft_over_shadow_and_approval_to_live_and_back() 
     desk.refused(&version, "archive", 409, "rule_set_move")
         .await;
 
+    roll_back(&mut desk, &version, &base).await;
+}
+
+async fn roll_back(desk: &mut Desk, version: &str, base: &Value) {
     let rollback = Sent::json(
         Method::POST,
         "/v1/rule-sets/rollback",
@@ -162,7 +166,7 @@ async fn a_rule_set_goes_from_draft_over_shadow_and_approval_to_live_and_back() 
         (status, &json["state"]),
         (StatusCode::OK, &json!("archived"))
     );
-    assert_eq!(desk.decide().await["rule_set"], base);
+    assert_eq!(&desk.decide().await["rule_set"], base);
     let (status, json) = desk.ask(rollback.again()).await;
     assert_eq!(
         (status.as_u16(), &json["code"]),
