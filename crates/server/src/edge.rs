@@ -21,7 +21,6 @@ pub(crate) mod paced;
 pub mod problem;
 pub(crate) mod rate;
 pub mod reply;
-pub mod rule_problem;
 pub mod signature;
 
 pub use code::{Code, errors_markdown};

@@ -1,13 +1,13 @@
 //! Refusals as problem documents (RFC 9457): one shape for all, built here and nowhere else.
 
-use super::{Code, reply::Reply, rule_problem::RuleProblem};
+use super::{Code, reply::Reply};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{ALLOW, RETRY_AFTER},
 };
 use paywarden_domain::{DecisionId, Timestamp};
-use paywarden_rules::Diagnostic;
+use paywarden_risk::release::RuleProblem;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
@@ -124,9 +124,8 @@ impl Problem {
     }
 
     /// What is wrong with rules.
-    pub fn diagnostics(mut self, found: &[Diagnostic]) -> Self {
-        let shown = found.iter().take(DIAGNOSTICS_MAX);
-        self.details.diagnostics = shown.map(RuleProblem::of).collect();
+    pub fn diagnostics(mut self, found: impl Iterator<Item = RuleProblem>) -> Self {
+        self.details.diagnostics = found.take(DIAGNOSTICS_MAX).collect();
         self
     }
 
@@ -219,7 +218,7 @@ impl From<paywarden_risk::Error> for Problem {
             }
             Error::RulesRefused(found) => {
                 let detail = format!("{} mistakes; nothing was written down", found.len());
-                Self::new(code, detail).diagnostics(&found)
+                Self::new(code, detail).diagnostics(found.iter().map(RuleProblem::of))
             }
             Error::Overloaded => {
                 Self::new(code, "the journal has no room at present").retry_after_us(PAUSE_US)

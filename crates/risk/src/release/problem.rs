@@ -39,7 +39,8 @@ pub struct RulePlace {
 }
 
 impl RuleProblem {
-    pub(crate) fn of(diagnostic: &Diagnostic) -> Self {
+    /// A diagnostic in the form that replies have.
+    pub fn of(diagnostic: &Diagnostic) -> Self {
         let origin = diagnostic.origin.as_deref();
         let place = diagnostic.span.as_ref().zip(diagnostic.place.as_deref());
         Self {
