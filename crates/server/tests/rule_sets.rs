@@ -203,7 +203,7 @@ async fn roll_back(desk: &mut Desk, version: &str, base: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draft_that_does_not_compile_says_where_and_leaves_no_trace() {
     let mut desk = Desk::open().await;
-    let head = desk.world.database.trail_head().await.unwrap();
+    let head = desk.world.database.trail_heads().await.unwrap();
     let wrong = pack(10).replace("amount_base >=", "amuont_base >=");
     let packs = json!([{ "file": "ceiling.yaml", "text": wrong }]);
     let (status, json) = desk.draft(json!({ "packs": packs, "purpose": "p" })).await;
@@ -258,7 +258,7 @@ async fn a_draft_that_does_not_compile_says_where_and_leaves_no_trace() {
         let (_, json) = desk.draft(body).await;
         assert_eq!(json["code"], code, "{json}");
     }
-    assert_eq!(desk.world.database.trail_head().await.unwrap(), head);
+    assert_eq!(desk.world.database.trail_heads().await.unwrap(), head);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ fn entry() -> Value {
 }
 
 /// A rule set of one rule.
-fn draft(rule: &str) -> Sent {
+fn draft(rule: &str, purpose: &str) -> Sent {
     let text = format!(
         "pack: own\ntitle: t\nrules:\n  - id: {rule}\n    title: t\n    engine: fraud\n    \
          when: card in lists.x\n    score: 1\n    reason: {{ code: c, text: t }}\n    source: s\n    \
@@ -29,7 +29,7 @@ fn draft(rule: &str) -> Sent {
          - {{ hit: false, given: {{ lists.x: false }} }}\n"
     );
     let packs = json!([{ "file": "own.yaml", "text": text }]);
-    let body = json!({ "packs": packs, "purpose": "secret-reason" });
+    let body = json!({ "packs": packs, "purpose": purpose });
     Sent::json(Method::POST, "/v1/rule-sets", &body)
 }
 
@@ -55,7 +55,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     )
     .await;
 
-    let drafted = ok(&mut client, &acme, draft("secret_rule")).await;
+    let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
 
     for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
@@ -104,7 +104,7 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
         // Of its own payment, decided a moment ago on this walk.
         ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
         // Another draft than the first tenant's, or it would have the same version.
-        ("POST", "/v1/rule-sets") => (draft("own_rule"), "drafted"),
+        ("POST", "/v1/rule-sets") => (draft("own_rule", "p"), "drafted"),
         ("POST", "/v1/rule-sets/rollback") => (
             Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
             "rule_set_not_live",

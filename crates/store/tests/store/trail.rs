@@ -273,7 +273,7 @@ async fn a_shortened_trail_needs_a_checkpoint_from_outside(place: Place) {
         "DELETE FROM trail_tail; DELETE FROM trail_bundles; DELETE FROM trail_tiles;
          DELETE FROM trail_checkpoints; DELETE FROM trail_trees; DELETE FROM decisions;
          DELETE FROM labels; DELETE FROM list_entries; DELETE FROM signing_keys;
-         DELETE FROM rule_sets; DELETE FROM outbox",
+         DELETE FROM rule_sets; DELETE FROM rule_set_steps; DELETE FROM outbox",
     )
     .await;
     assert!(matches!(verify(trust(1, vec![])).await, Verdict::Intact(_)));
