@@ -35,7 +35,8 @@ impl Engine {
         let running = self.running.load();
         let sets = running.sets();
         let looked_at = sets.iter().map(|set| set.working.looked_at());
-        let (payments, candidates) = looked_at.fold((0, 0), |sum, set| (sum.0 + set.0, sum.1 + set.1));
+        let (payments, candidates) =
+            looked_at.fold((0, 0), |sum, set| (sum.0 + set.0, sum.1 + set.1));
         Figures {
             windows: self.features.stats(),
             journal_queued: self.journal.queued(),

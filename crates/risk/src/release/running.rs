@@ -9,10 +9,7 @@ use paywarden_crypto::digest::sha256;
 use paywarden_domain::{Outcome, PaymentId, TenantId};
 use paywarden_features::{Plan, Set, Value, WindowSpec};
 use paywarden_rules::RuleSet;
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::OnceCell;
 
 /// A whole: 10,000 basis points.

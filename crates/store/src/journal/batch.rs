@@ -220,17 +220,7 @@ impl Draft<'_> {
                 before = Some(self.statements.digester.digest(&closed.canonical()));
                 RowRef::ListRemoval(closed.entry_no)
             }
-            Row::SigningKey(row) => {
-                let row = SigningKeyRow {
-                    revoked_at: None,
-                    ..row.clone()
-                };
-                self.statements
-                    .signing_keys
-                    .run(self.connection, &[&row])
-                    .await?;
-                RowRef::SigningKey(row.key_id)
-            }
+            Row::SigningKey(row) => self.add_key(row).await?,
             Row::KeyRevocation(row) => {
                 before = Some(
                     self.statements
@@ -288,6 +278,16 @@ impl Draft<'_> {
             .run(self.connection, &[&row])
             .await?;
         Ok(RowRef::ListEntry(entry_no))
+    }
+
+    async fn add_key(&mut self, row: &SigningKeyRow) -> Result<RowRef, Error> {
+        let row = SigningKeyRow {
+            revoked_at: None,
+            ..row.clone()
+        };
+        let keys = &self.statements.signing_keys;
+        keys.run(self.connection, &[&row]).await?;
+        Ok(RowRef::SigningKey(row.key_id))
     }
 
     /// Closes the open entry of a value and returns it, if there is one.
