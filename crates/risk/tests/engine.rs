@@ -403,7 +403,7 @@ async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only(
 async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path(), &Keyring::ephemeral()).await;
-    // Only a rule that might have fired is missed.
+    // Only a rule that might have fired is left out: the index knows the others to be silent.
     let (caller, engine) = (caller(), &house.engine);
     let listed = engine.add_to_list(&caller, "denied", "c", "stolen", None);
     listed.await.unwrap();
