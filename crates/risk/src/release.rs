@@ -8,6 +8,7 @@
 //! shelf      stored versions, compiled
 //! running    what decides now: live, canary and shadow sets of each tenant on one plan of windows
 //! trial      what a version would have said beside the live one, kept with each decision
+//! fill       windows that look further back than all before, filled from the journal
 //! publish    windows prepared, the step made durable, one pointer swapped
 //! diff       what differs between two versions, field by field
 //! ```
@@ -21,6 +22,7 @@
 mod approval;
 mod desk;
 mod diff;
+mod fill;
 mod ledger;
 mod problem;
 mod publish;

@@ -11,6 +11,7 @@ use super::{
     running::Union,
     state::Action,
     trial::{Tally, TrialReport},
+    view::Progress,
 };
 use crate::{Caller, Engine, Error};
 use paywarden_domain::TenantId;
@@ -140,7 +141,8 @@ impl Engine {
         };
         let mut union = floor.lineup.union();
         union.join(&lineup);
-        self.keep_windows(&mut floor, union).await?;
+        self.keep_windows(&mut floor, union, (tenant, &step))
+            .await?;
         let detail = self.detail(tenant, &before, &after, &step).await?;
         let row = self.row(caller, &before, &step, purpose, detail)?;
         if let Err(error) = self.append(caller, &before, vec![row], Vec::new()).await {
@@ -185,12 +187,31 @@ impl Engine {
     }
 
     /// Keeps the windows of a union, and moves what runs onto the new plan.
-    async fn keep_windows(&self, floor: &mut Floor, union: Union) -> Result<(), Error> {
+    async fn keep_windows(
+        &self,
+        floor: &mut Floor,
+        union: Union,
+        (tenant, step): (&TenantId, &Step),
+    ) -> Result<(), Error> {
         if floor.union.covers(&union) {
             return Ok(());
         }
-        let plan = self.features.register(&union.windows);
-        floor.plan = plan.map_err(|error| Error::WindowsRefused(error.to_string()))?;
+        let note = |done, total| {
+            let action = step.action;
+            let progress = Progress::Preparing {
+                action,
+                done,
+                total,
+            };
+            self.desk.note(tenant, &step.version, progress);
+        };
+        floor.plan = match union.reach() > floor.union.reach() {
+            true => self.back_fill(&union.windows, note).await?,
+            false => {
+                let plan = self.features.register(&union.windows);
+                plan.map_err(|error| Error::WindowsRefused(error.to_string()))?
+            }
+        };
         floor.union = union;
         self.install(floor);
         Ok(())

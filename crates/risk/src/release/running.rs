@@ -216,6 +216,12 @@ impl Union {
         })
     }
 
+    /// How far back the longest window looks, in microseconds.
+    pub(crate) fn reach(&self) -> i64 {
+        let windows = self.windows.iter();
+        windows.map(|window| window.older).max().unwrap_or(0)
+    }
+
     /// Adds the windows of a lineup.
     pub(crate) fn join(&mut self, lineup: &Lineup<Arc<LoadedSet>>) {
         self.add(&lineup.base);

@@ -1,0 +1,252 @@
+//! The life of rule sets where the door is not needed: many at once, a restart, longer windows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use paywarden_crypto::Keyring;
+use paywarden_domain::{Card, Currency, Decision, Event, TenantId, Timestamp};
+use paywarden_risk::{
+    Caller, Decided, Engine, EngineConfig, Error, PackFile, Request,
+    release::{Draft, Moved, Order, State},
+};
+use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+const START: &str = "2026-03-02T10:00:00Z";
+const DAY: i64 = 86_400;
+
+struct House {
+    engine: Arc<Engine>,
+    clock: Clock,
+    journal: Journal,
+    database: Database,
+}
+
+/// A pack with one rule that declines from so many payments of a card in a window on.
+fn pack(id: &str, window: &str, count: u32) -> PackFile {
+    let fewer = count - 1;
+    let text = format!(
+        r#"
+pack: {id}
+title: Velocity
+rules:
+  - id: many
+    title: Many payments of a card
+    engine: fraud
+    when: card.count("{window}") >= {count}
+    score: 0
+    action: decline
+    reason: {{ code: many, text: Many payments of a card }}
+    source: test
+    examples:
+      - {{ hit: true, given: {{ 'card.count("{window}")': {count} }} }}
+      - {{ hit: false, given: {{ 'card.count("{window}")': {fewer} }} }}
+"#
+    );
+    PackFile::new(format!("{id}.yaml"), text)
+}
+
+impl House {
+    async fn open(folder: &Path, keyring: &Keyring) -> Self {
+        static RUN: AtomicU64 = AtomicU64::new(0);
+        let seed = RUN.fetch_add(1, Ordering::Relaxed);
+        let clock = Clock::simulated(Timestamp::parse(START).unwrap(), seed);
+        let url = format!("sqlite://{}/store.db", folder.display());
+        let database = Database::open(&url).await.unwrap();
+        let limits = JournalLimits::default();
+        let journal = Journal::start(&database, clock.clone(), limits)
+            .await
+            .unwrap();
+        let mut config = EngineConfig::new(Currency::parse("USD").unwrap());
+        config.event_age_max = None;
+        let engine = Engine::start(
+            config,
+            database.clone(),
+            journal.clone(),
+            clock.clone(),
+            keyring,
+            vec![pack("base", "1h", 1_000)],
+        );
+        let engine = Arc::new(engine.await.unwrap_or_else(|error| panic!("{error}")));
+        Self {
+            engine,
+            clock,
+            journal,
+            database,
+        }
+    }
+
+    async fn close(self) {
+        drop(self.engine);
+        self.journal.close().await;
+        self.database.close().await;
+    }
+
+    fn advance(&self, seconds: i64) {
+        if let Clock::Simulated(clock) = &self.clock {
+            clock.advance_us(u64::try_from(seconds).unwrap() * 1_000_000);
+        }
+    }
+
+    /// A card payment, so many seconds after the start.
+    async fn decide(&self, id: &str, card: &str, seconds: i64) -> Arc<Decision> {
+        let request = Request {
+            caller: caller("maker"),
+            event: payment(id, card, seconds),
+            idempotency: None,
+            received_us: self.clock.monotonic_us(),
+        };
+        match self.engine.decide(request).await.unwrap() {
+            Decided::New(decision) => decision,
+            Decided::Repeated(_) => panic!("decided before"),
+        }
+    }
+
+    /// An approved version: the library and this pack.
+    async fn approved(&self, pack: PackFile) -> String {
+        let draft = Draft {
+            packs: vec![pack],
+            from: Some("base".to_owned()),
+            without: vec![],
+            purpose: "test".to_owned(),
+        };
+        let maker = caller("maker");
+        let drafted = self.engine.draft_rule_set(&maker, draft).await;
+        let version = drafted.unwrap().0.version;
+        self.step("checker", &version, Order::Approve)
+            .await
+            .unwrap();
+        version
+    }
+
+    async fn step(&self, key: &str, version: &str, order: Order) -> Result<State, Error> {
+        let caller = caller(key);
+        let moved = self.engine.move_rule_set(&caller, version, order, "test");
+        match moved.await? {
+            Moved::Done(line) => Ok(line.state),
+            Moved::Preparing(progress) => panic!("{progress:?}"),
+        }
+    }
+}
+
+fn caller(key: &str) -> Caller {
+    Caller {
+        tenant: tenant(),
+        key_id: key.to_owned(),
+    }
+}
+
+fn tenant() -> TenantId {
+    TenantId::parse("acme").unwrap()
+}
+
+fn payment(id: &str, card: &str, seconds: i64) -> Event<Card> {
+    let start = Timestamp::parse(START).unwrap();
+    let at = Timestamp::from_micros(start.micros() + seconds * 1_000_000);
+    let json = format!(
+        r#"{{"id":"{id}","type":"payment.card","occurred_at":"{at}",
+            "amount":{{"value":"1.00","currency":"USD"}},
+            "card":{{"index":"{card}","details":{{}}}}}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_take_the_same_step_at_once_exactly_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Arc::new(House::open(folder.path(), &Keyring::ephemeral()).await);
+    let version = house.approved(pack("own", "1h", 2)).await;
+    let publishing = (0..8).map(|_| {
+        let (house, version) = (Arc::clone(&house), version.clone());
+        tokio::spawn(async move { house.step("maker", &version, Order::Publish).await })
+    });
+    let mut won = 0;
+    for task in publishing.collect::<Vec<_>>() {
+        match task.await.unwrap() {
+            Ok(State::Live) => won += 1,
+            Err(Error::RuleSetMove { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(won, 1);
+
+    let taking_back = (0..8).map(|_| {
+        let engine = Arc::clone(&house.engine);
+        tokio::spawn(async move { engine.roll_back_rule_set(&caller("maker"), "test").await })
+    });
+    let mut won = 0;
+    for task in taking_back.collect::<Vec<_>>() {
+        match task.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(Error::RuleSetNotLive) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(won, 1);
+    let record = house.engine.rule_set_record(&tenant(), &version).await;
+    assert_eq!(record.unwrap().history.len(), 5);
+}
+
+#[tokio::test]
+async fn after_a_restart_the_same_versions_are_live_canary_and_shadow() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let house = House::open(folder.path(), &keyring).await;
+    let live = house.approved(pack("own", "1h", 2)).await;
+    let canary = house.approved(pack("own", "1h", 3)).await;
+    let shadow = house.approved(pack("own", "1h", 1)).await;
+    house.step("maker", &live, Order::Publish).await.unwrap();
+    let share = Order::Canary(1);
+    house.step("maker", &canary, share).await.unwrap();
+    house.step("maker", &shadow, Order::Shadow).await.unwrap();
+    for number in 0..5 {
+        let decision = house.decide(&format!("p{number}"), "c", number).await;
+        assert_eq!(decision.rule_set, live);
+    }
+    let page = house.engine.rule_sets(&tenant(), None, 10);
+    let record = house.engine.rule_set_record(&tenant(), &shadow).await;
+    let trial = record.unwrap().trial.unwrap();
+    assert_eq!((trial.compared, trial.stricter), (5, 1));
+    house.close().await;
+
+    let house = House::open(folder.path(), &keyring).await;
+    assert_eq!(house.engine.rule_sets(&tenant(), None, 10), page);
+    let states = page.rule_sets.iter().map(|line| line.state);
+    let expected = [State::Shadow, State::Canary, State::Live];
+    assert_eq!(states.collect::<Vec<_>>(), expected);
+    let record = house.engine.rule_set_record(&tenant(), &shadow).await;
+    assert_eq!(record.unwrap().trial.unwrap(), trial);
+    assert_eq!(house.decide("p5", "c", 5).await.rule_set, live);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_window_longer_than_all_before_sees_the_past_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    for number in 0..3 {
+        house.decide(&format!("old{number}"), "c", number).await;
+    }
+    // Nobody looks so far back: the live windows let go of the first day.
+    house.advance(41 * DAY);
+    for number in 0..300 {
+        let id = format!("new{number}");
+        house.decide(&id, "other", 40 * DAY + number).await;
+    }
+    let version = house.approved(pack("own", "90d", 4)).await;
+    house.step("maker", &version, Order::Publish).await.unwrap();
+    let decision = house.decide("last", "c", 40 * DAY + 400).await;
+    assert_eq!(decision.rule_set, version);
+    let fired = &decision.fraud.fired[0];
+    assert_eq!(fired.rule, "own.many");
+    assert_eq!(fired.values[0].value.as_deref(), Some("4"));
+    house.close().await;
+}
