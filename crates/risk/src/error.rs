@@ -48,6 +48,12 @@ pub enum Error {
     /// Name a version of the caller's own, or the library's.
     #[error("no rule set has this version")]
     RuleSetUnknown,
+    /// Name a rule of the version that decided.
+    #[error("the version that decided has no such rule")]
+    RuleUnknown,
+    /// Nothing can be done: what the rules saw was not kept.
+    #[error("what the rules saw was not kept with this decision")]
+    TraceUnknown,
     /// Look at the state of the version: it may have moved meanwhile.
     #[error("`{action}` is not possible for a version that is {state}")]
     RuleSetMove {
@@ -102,6 +108,8 @@ impl Error {
             Self::RuleSetMalformed(_) => "rule_set_malformed",
             Self::PackUnknown(_) => "pack_unknown",
             Self::RuleSetUnknown => "rule_set_unknown",
+            Self::RuleUnknown => "rule_unknown",
+            Self::TraceUnknown => "trace_unknown",
             Self::RuleSetMove { .. } => "rule_set_move",
             Self::RuleSetLimit(_) => "rule_set_limit",
             Self::RuleSetBusy => "rule_set_busy",

@@ -5,7 +5,7 @@ use paywarden_crypto::{
     digest::sha256,
     keyring::{Keyring, PreparedSeal},
 };
-use paywarden_domain::Decision;
+use paywarden_domain::{Card, Decision, Event};
 use paywarden_store::DecisionRow;
 
 /// Turns decisions into rows and rows into decisions. The event is sealed: names, addresses and
@@ -60,6 +60,12 @@ impl Recorder {
             body: postcard::to_stdvec(decision).map_err(damaged)?,
             trace: Some(trace.encode()?),
         })
+    }
+
+    /// The event of a row, unsealed.
+    pub(crate) fn event(&self, row: &DecisionRow) -> Result<Event<Card>, Error> {
+        let clear = self.seal.open(row.id.as_str().as_bytes(), &row.event);
+        serde_json::from_slice(&clear.map_err(damaged)?).map_err(damaged)
     }
 }
 

@@ -66,6 +66,7 @@ pub struct Route {
 enum Endpoint {
     Decide,
     Decision,
+    Explanation,
     Decisions,
     AddLabel,
     Labels,
@@ -168,6 +169,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/v1/decisions", Scope::DecisionsWrite, Keyed::Required, Endpoint::Decide),
     Route::get("/v1/decisions", Scope::DecisionsRead, Endpoint::Decisions),
     Route::get("/v1/decisions/{id}", Scope::DecisionsRead, Endpoint::Decision),
+    Route::get("/v1/decisions/{id}/explanation", Scope::DecisionsRead, Endpoint::Explanation),
     Route::post("/v1/labels", Scope::LabelsWrite, Keyed::Optional, Endpoint::AddLabel),
     Route::get("/v1/payments/{payment_id}/labels", Scope::DecisionsRead, Endpoint::Labels),
     Route::get("/v1/lists", Scope::ListsRead, Endpoint::Lists),
@@ -302,6 +304,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
     match route.endpoint {
         Endpoint::Decide => decisions::decide(call).await,
         Endpoint::Decision => decisions::one(call).await,
+        Endpoint::Explanation => decisions::explanation(call).await,
         Endpoint::Decisions => decisions::page(call).await,
         Endpoint::AddLabel => labels::add(call).await,
         Endpoint::Labels => labels::of_payment(call).await,

@@ -147,12 +147,43 @@ async fn a_rule_set_goes_from_draft_over_shadow_and_approval_to_live_and_back() 
         (&decided["outcome"], &decided["rule_set"]),
         (&json!("decline"), &json!(version))
     );
+    explained(&mut desk, &decided).await;
     desk.refused(&version, "publish", 409, "rule_set_move")
         .await;
     desk.refused(&version, "archive", 409, "rule_set_move")
         .await;
 
     roll_back(&mut desk, &version, &base).await;
+}
+
+/// A rule that fired, one that did not, and one that is not there.
+async fn explained(desk: &mut Desk, decided: &Value) {
+    let path = format!(
+        "/v1/decisions/{}/explanation?rule=",
+        decided["id"].as_str().unwrap()
+    );
+    let fired = desk.read(&format!("{path}ceiling.high")).await;
+    assert_eq!(
+        (&fired["holds"], &fired["why_not"]),
+        (&json!(true), &json!([]))
+    );
+    let values = &fired["condition"]["values"];
+    assert_eq!(values[0]["value"], "12.34 USD", "{fired}");
+    let silent = desk.read(&format!("{path}test.denied_card")).await;
+    assert_eq!(silent["holds"], false);
+    let why_not = &silent["why_not"][0];
+    assert_eq!(
+        (&why_not["wanted"], &why_not["truth"]),
+        (&json!(true), &json!("false")),
+        "{silent}"
+    );
+    let (status, json) = desk
+        .ask(Sent::new(Method::GET, &format!("{path}no.rule"), ""))
+        .await;
+    assert_eq!(
+        (status.as_u16(), &json["code"]),
+        (404, &json!("rule_unknown"))
+    );
 }
 
 async fn roll_back(desk: &mut Desk, version: &str, base: &Value) {

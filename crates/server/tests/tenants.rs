@@ -124,6 +124,10 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
         ("GET", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => {
             (Sent::new(Method::GET, &path, ""), "rule_set_unknown")
         }
+        ("GET", "/v1/decisions/{id}/explanation") => {
+            let path = format!("{path}?rule=test.denied_card");
+            (Sent::new(Method::GET, &path, ""), "decision_unknown")
+        }
         ("GET", "/v1/decisions/{id}") => (Sent::new(Method::GET, &path, ""), "decision_unknown"),
         ("GET", "/v1/trail/proofs/inclusion") => {
             let path = format!("{path}?decision={mine_id}");

@@ -12,7 +12,7 @@ use crate::{
 };
 use http::StatusCode;
 use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
-use paywarden_risk::{Decided, DecisionQuery, Request};
+use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -88,11 +88,35 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
         .await?
     {
         Some(decision) => json_reply(StatusCode::OK, &decision),
-        None => Err(Problem::new(
-            Code::DecisionUnknown,
-            "no decision has this identifier",
-        )),
+        None => Err(unknown()),
     }
+}
+
+/// Why a rule fired on a payment, or what kept it from firing: its condition part by part, with the
+/// values that the decision saw.
+#[utoipa::path(
+    get, path = "/v1/decisions/{id}/explanation", tag = "decisions",
+    operation_id = "explain_decision", security(("signature" = [])),
+    params(
+        ("id" = String, Path, description = "`dec_…`"),
+        ("rule" = String, Query, description = "`pack.rule`, fired or not"),
+    ),
+    responses(
+        (status = 200, description = "The explanation", body = Explanation),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
+    let query = Query::parse(&call.query, &["rule"])?;
+    let rule = query.find("rule").unwrap_or_default();
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    let explanation = engine.explain(tenant, &call.parameter, rule).await?;
+    json_reply(StatusCode::OK, &explanation.ok_or_else(unknown)?)
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::DecisionUnknown, "no decision has this identifier")
 }
 
 /// Decisions, newest first.

@@ -20,7 +20,7 @@ use utoipa::{
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        decisions::decide, decisions::page, decisions::one,
+        decisions::decide, decisions::page, decisions::one, decisions::explanation,
         labels::add, labels::of_payment,
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,

@@ -194,6 +194,10 @@ codes! {
     PackUnknown = "pack_unknown", UNPROCESSABLE_ENTITY, "Pack unknown";
     /// None of your rule sets has this version.
     RuleSetUnknown = "rule_set_unknown", NOT_FOUND, "Rule set unknown";
+    /// The version that decided has no rule of this name.
+    RuleUnknown = "rule_unknown", NOT_FOUND, "Rule unknown";
+    /// The decision cannot be explained: it is older than the keeping of what rules see.
+    TraceUnknown = "trace_unknown", NOT_FOUND, "Nothing to explain with";
     /// The version is not in a state from which this is possible, perhaps because another call was
     /// faster. Read it again.
     RuleSetMove = "rule_set_move", CONFLICT, "Not possible in this state";
