@@ -1,5 +1,6 @@
 //! What an operator can set about deciding.
 
+use crate::backtest::recent::RecentLimits;
 use paywarden_domain::{
     Currency, Engine, Outcome,
     time::{DAY, MINUTE},
@@ -25,6 +26,8 @@ pub struct EngineConfig {
     pub limits: Limits,
     /// Where the window state is kept between runs; none rebuilds it from the journal alone.
     pub snapshot_path: Option<PathBuf>,
+    /// How many of the last payments are kept for conditions that are being written.
+    pub recent: RecentLimits,
     /// Decisions between two snapshots.
     pub snapshot_every: u64,
 }
@@ -40,6 +43,7 @@ impl EngineConfig {
             bands: Bands::default(),
             limits: Limits::default(),
             snapshot_path: None,
+            recent: RecentLimits::default(),
             snapshot_every: 250_000,
         }
     }

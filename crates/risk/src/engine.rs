@@ -2,9 +2,9 @@
 
 use crate::{
     Error, StartError,
+    backtest::{Jobs, Source, recent::Recent},
     config::EngineConfig,
     identify::EntityHasher,
-    judge::Judged,
     label::LabelProgress,
     list::Lists,
     record::{self, Recorder},
@@ -82,8 +82,13 @@ pub struct Engine {
     pub(crate) hasher: EntityHasher,
     pub(crate) recorder: Recorder,
     pub(crate) labels: LabelProgress,
-    decided: AtomicU64,
     pub(crate) snapshot_file: recovery::SnapshotFile,
+    /// The journal as back-tests read it.
+    pub(crate) source: Source,
+    pub(crate) backtests: Jobs,
+    /// The last payments, for conditions that are being written.
+    pub(crate) recent: Recent,
+    pub(crate) decided: AtomicU64,
 }
 
 impl Engine {
@@ -102,6 +107,9 @@ impl Engine {
         let engine = Self {
             hasher: EntityHasher::new(&*keyring.derive("entity keys")?),
             recorder: Recorder::new(keyring)?,
+            source: Source::new(database.clone(), keyring)?,
+            backtests: Jobs::default(),
+            recent: Recent::new(config.recent),
             config,
             clock,
             database,
@@ -126,21 +134,17 @@ impl Engine {
     /// same idempotency key.
     pub async fn decide(&self, request: Request) -> Result<Decided, Error> {
         self.check_time(&request.event)?;
-        let Judged {
-            decision,
-            feature,
-            ticket,
-            trace,
-        } = self.judge(&request);
-        let event_no = ticket.event_no();
+        let (judged, ticket) = self.judge(&request);
+        let (decision, event_no) = (&judged.decision, ticket.event_no());
         let mut pending = Pending {
             engine: self,
             ticket: Some(ticket),
             outcome: decision.outcome,
         };
+        let feature = judged.feature.encode();
         let recorded = self
             .recorder
-            .row(&request, &decision, event_no, feature.encode(), &trace);
+            .row(&request, decision, event_no, feature, &judged.trace);
         let row = match recorded {
             Ok(row) => row,
             Err(error) => {
@@ -160,7 +164,8 @@ impl Engine {
             Ok(Appended::Written { .. }) => {
                 pending.commit();
                 self.decided.fetch_add(1, Ordering::Relaxed);
-                Ok(Decided::New(Arc::new(decision)))
+                self.keep_recent(&request, &judged, event_no);
+                Ok(Decided::New(Arc::new(judged.decision)))
             }
             Ok(duplicate) => {
                 pending.abort();

@@ -36,6 +36,15 @@ pub enum Error {
     /// Nothing to be done from outside: the limit protects the memory of the server.
     #[error("the journal holds more than a back-test takes: {0}")]
     HistoryTooLong(&'static str),
+    /// Wait until one of the tenant's back-tests has ended.
+    #[error("so many back-tests of the tenant run or wait that no other is taken")]
+    BacktestLimit,
+    /// Ask again for a back-test; results are forgotten when others come and at a restart.
+    #[error("no such back-test is remembered")]
+    BacktestUnknown,
+    /// Correct the condition.
+    #[error("the condition does not compile")]
+    ConditionRefused(Vec<Diagnostic>),
     /// Correct the packs.
     #[error("the rules do not compile, or their examples do not hold")]
     RulesRefused(Vec<Diagnostic>),
@@ -104,6 +113,9 @@ impl Error {
             Self::ListEntryUnknown => "list_entry_unknown",
             Self::HistoryEmpty => "history_empty",
             Self::HistoryTooLong(_) => "history_too_long",
+            Self::BacktestLimit => "backtest_limit",
+            Self::BacktestUnknown => "backtest_unknown",
+            Self::ConditionRefused(_) => "condition_refused",
             Self::RulesRefused(_) => "rules_refused",
             Self::RuleSetMalformed(_) => "rule_set_malformed",
             Self::PackUnknown(_) => "pack_unknown",

@@ -3,7 +3,7 @@
 use crate::{
     Engine, Request, facts,
     identify::Keys,
-    release::{Runner, Seen, Trace, Trial},
+    release::{LoadedSet, Runner, Seen, Trace, Trial},
     verdict,
 };
 use paywarden_domain::{
@@ -12,13 +12,15 @@ use paywarden_domain::{
 };
 use paywarden_features::{FeatureEvent, Ticket, Value};
 use paywarden_rules::{Hits, ListProbe, Slots};
+use std::sync::Arc;
 
 /// A verdict that is not durable yet.
 pub(crate) struct Judged {
     pub(crate) decision: Decision,
     pub(crate) feature: FeatureEvent,
-    pub(crate) ticket: Ticket,
     pub(crate) trace: Trace,
+    /// The rules that decided.
+    pub(crate) set: Arc<LoadedSet>,
 }
 
 /// One event before the rules: what every set of the tenant reads.
@@ -35,7 +37,7 @@ struct Case<'a> {
 
 impl Engine {
     /// Reserves the windows, evaluates the rules and forms the verdict.
-    pub(crate) fn judge(&self, request: &Request) -> Judged {
+    pub(crate) fn judge(&self, request: &Request) -> (Judged, Ticket) {
         let (event, tenant) = (&request.event, &request.caller.tenant);
         let running = self.running.load();
         let keys = Keys::of(event);
@@ -65,12 +67,13 @@ impl Engine {
             seen,
         };
         line.count_trials(runner, decision.outcome, fired, &mut trace);
-        Judged {
+        let judged = Judged {
             decision,
             feature,
-            ticket,
             trace,
-        }
+            set: Arc::clone(&runner.set),
+        };
+        (judged, ticket)
     }
 }
 

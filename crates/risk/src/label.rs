@@ -61,6 +61,7 @@ impl Engine {
             return Err(Error::RecordDamaged("a label got no number".to_owned()));
         };
         let in_windows = self.features.label(event_no, label.verdict);
+        self.recent.label(&caller.tenant, event_no, label.verdict);
         self.labels
             .applied
             .fetch_max(u64::try_from(seq).unwrap_or(0), Ordering::SeqCst);

@@ -12,7 +12,8 @@ use house::{Arrival, DAYS, House, START, packs, rates};
 use paywarden_domain::{Outcome, TenantId, Timestamp, time::DAY};
 use paywarden_risk::{
     DecisionQuery, Error,
-    backtest::{self, Pace, Report, Task},
+    backtest::{self, Backtest, BacktestState, Order, Pace, Report, Task},
+    release::{Draft, State},
 };
 use paywarden_rules::{Pack, RuleSet};
 use std::{
@@ -226,5 +227,121 @@ async fn nothing_in_the_span_and_nothing_of_others() {
         let done = backtest::run(&source, &house.config, task, || Pace::Full, |_| {});
         assert_eq!(done.await.unwrap_err(), Error::HistoryEmpty);
     }
+    house.close().await;
+}
+
+/// Waits for a back-test to end; it does not end before it has lived through everything.
+async fn ended(house: &House, version: &str, id: &str) -> Backtest {
+    loop {
+        let seen = house.engine.backtest(&house.tenant(), version, id).unwrap();
+        match seen.state {
+            BacktestState::Done | BacktestState::Failed => return seen,
+            BacktestState::Waiting | BacktestState::Running => {
+                assert_eq!(seen.report, None);
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
+    }
+}
+
+fn order(from: i64) -> Order {
+    Order {
+        against: Some("live".to_owned()),
+        from: after_start(from),
+        to: after_start(DAYS + 9),
+        label_delay: 45 * DAY,
+        purpose: "before the change".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_back_test_is_asked_for_runs_and_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::lived(folder.path(), 400, Arrival::Serial).await;
+    let (engine, caller) = (&house.engine, house.caller());
+    let draft = Draft {
+        packs: Vec::new(),
+        from: Some("live".to_owned()),
+        without: vec!["test".to_owned()],
+        purpose: "without the test pack".to_owned(),
+    };
+    let (drafted, _) = engine.draft_rule_set(&caller, draft).await.unwrap();
+    let version = drafted.version.as_str();
+    let asked = engine
+        .start_backtest(&caller, version, order(0))
+        .await
+        .unwrap();
+    assert_eq!(asked.rule_set, version);
+    let done = ended(&house, version, &asked.id).await;
+    let report = done.report.unwrap();
+    assert_eq!(done.events_done, done.events_total);
+    assert_eq!(report.payments.payments, done.events_total);
+    let milder = report.changes.iter().filter(|c| c.after < c.before);
+    assert!(milder.map(|change| change.payments).sum::<u64>() > 0);
+    let record = engine
+        .rule_set_record(&caller.tenant, version)
+        .await
+        .unwrap();
+    assert_eq!(record.line.state, State::BackTested);
+
+    let late = engine
+        .start_backtest(&caller, version, order(DAYS + 5))
+        .await
+        .unwrap();
+    let failed = ended(&house, version, &late.id).await;
+    assert_eq!(
+        (failed.state, failed.error),
+        (BacktestState::Failed, Some("history_empty"))
+    );
+    let other = TenantId::parse("other").unwrap();
+    let unseen = engine.backtest(&other, version, &asked.id).unwrap_err();
+    assert_eq!(unseen, Error::BacktestUnknown);
+    let wrong = engine
+        .backtest(&caller.tenant, "0123456789abcdef", &asked.id)
+        .unwrap_err();
+    assert_eq!(wrong, Error::BacktestUnknown);
+    let unknown = engine
+        .start_backtest(&caller, "0123456789abcdef", order(0))
+        .await;
+    assert_eq!(unknown.unwrap_err(), Error::RuleSetUnknown);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_glance_sees_what_was_decided_and_what_was_said_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::lived(folder.path(), 1_200, Arrival::Serial).await;
+    let tenant = house.tenant();
+    let glance = async |condition: &str| house.engine.glance(&tenant, condition.to_owned()).await;
+    let (rules, outcomes) = answered(&house, 0).await;
+    let all = glance("event.hour >= 0").await.unwrap();
+    assert_eq!((all.payments.payments, all.fired.payments), (1_200, 1_200));
+    let stopped: usize = outcomes
+        .iter()
+        .filter(|(outcome, _)| outcome.stops())
+        .map(|(_, payments)| payments.len())
+        .sum();
+    assert_eq!(all.stopped_already, stopped as u64);
+    let report = report(&house, 0, compiled(&packs(Arrival::Serial), "live"), None).await;
+    assert_eq!(all.fired.fraud, report.payments.fraud);
+    // The condition of a rule that decided sees what the rule saw.
+    let packs = packs(Arrival::Serial);
+    let rule_of = packs
+        .iter()
+        .flat_map(|pack| pack.rules.iter().map(move |r| (pack, r)));
+    let conditions = rule_of.filter(|(_, rule)| !rule.when.contains("lists."));
+    for (pack, rule) in conditions.step_by(9) {
+        // A condition that names a definition of its pack is none by itself.
+        let Ok(seen) = glance(&rule.when).await else {
+            continue;
+        };
+        let fired = rules.get(&format!("{}.{}", pack.id, rule.id)).copied();
+        assert_eq!(seen.windows_not_kept, 0, "{}", rule.when);
+        assert_eq!(seen.fired.payments, fired.unwrap_or(0), "{}", rule.when);
+    }
+    let Err(Error::ConditionRefused(found)) = glance("payer.contry == \"DE\"").await else {
+        panic!("an unknown field passes")
+    };
+    assert!(found[0].span.is_some());
     house.close().await;
 }

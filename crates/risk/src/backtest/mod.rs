@@ -10,13 +10,16 @@
 //! run        windows, lists and fields of each event, point in time
 //! meter      blocks of events against one rule set, and the count: evaluate, tally
 //! recent     the last payments in memory, for conditions that are being written
+//! jobs       back-tests that the engine was asked for; asked, how it answers
 //! report     the result, one form for command line, API and console
 //! ```
 //!
 //! What a back-test cannot know: what the payments that other rules would have stopped, or let
 //! pass, would have led to. Windows over outcomes hold the outcomes that were answered.
 
+mod asked;
 mod evaluate;
+mod jobs;
 mod known;
 mod meter;
 mod overlap;
@@ -26,6 +29,9 @@ mod run;
 mod source;
 mod tally;
 
+pub use asked::Order;
+pub(crate) use jobs::Jobs;
+pub use jobs::{Backtest, BacktestState};
 pub use meter::{Measured, Meter};
 pub use report::{
     Change, Day, Effect, Labelled, OVERLAPS_MAX, Overlap, Report, RuleEffect, SAMPLES_MAX,

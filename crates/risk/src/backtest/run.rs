@@ -252,7 +252,7 @@ impl Side {
     }
 }
 
-fn customer(event: &FeatureEvent) -> u64 {
+pub(super) fn customer(event: &FeatureEvent) -> u64 {
     let keys = CUSTOMERS.iter().map(|kind| event.entity(*kind));
     keys.into_iter().find(|key| *key != 0).unwrap_or(0)
 }

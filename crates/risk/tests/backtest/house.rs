@@ -8,7 +8,7 @@ use paywarden_risk::{Caller, Engine, EngineConfig, PackFile, Request, backtest::
 use paywarden_rules::{Pack, Rates};
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
 use paywarden_store::{Clock, Database, Journal, JournalLimits};
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 pub const START: &str = "2026-01-05T00:00:00Z";
 /// Days of traffic.
@@ -64,7 +64,7 @@ rules:
 "#;
 
 pub struct House {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub config: EngineConfig,
     keyring: Keyring,
     clock: Clock,
@@ -191,7 +191,7 @@ impl House {
         let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, files);
         let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));
         Self {
-            engine,
+            engine: Arc::new(engine),
             config,
             keyring,
             clock,
@@ -263,7 +263,7 @@ impl House {
         TenantId::parse("acme").unwrap()
     }
 
-    fn caller(&self) -> Caller {
+    pub fn caller(&self) -> Caller {
         Caller {
             tenant: self.tenant(),
             key_id: "key_1".to_owned(),

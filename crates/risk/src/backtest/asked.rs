@@ -1,0 +1,157 @@
+//! Back-tests and glances as the engine answers them, beside the decisions it makes.
+
+use super::{
+    Backtest, LABEL_DELAY_DEFAULT, Labelled, Pace, Report, Subject, Task,
+    jobs::{Job, lock},
+    recent::{self, Glance},
+    run::customer,
+};
+use crate::{Caller, Engine, Error, Request, facts, identify::Keys, judge::Judged};
+use paywarden_domain::{TenantId, Timestamp};
+use paywarden_rules::Slots;
+use std::sync::{Arc, atomic::Ordering};
+
+/// While payments are being decided a back-test rests so many times as long as it works.
+const REST_TIMES: u32 = 4;
+
+/// A back-test to make of a version.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// A version to compare with, `live` or `base`; none compares with the outcomes answered.
+    pub against: Option<String>,
+    /// Events that happened from here on count.
+    pub from: Timestamp,
+    /// Events that happened before this count.
+    pub to: Timestamp,
+    /// From which age on a payment without a label counts as genuine, in microseconds.
+    pub label_delay: i64,
+    /// Why, for the trail.
+    pub purpose: String,
+}
+
+impl Engine {
+    /// Takes a back-test of a version in and starts it as soon as no other runs. When it is done
+    /// the version is noted as back-tested.
+    ///
+    /// Errors: [`Error::RuleSetUnknown`], [`Error::BacktestLimit`].
+    pub async fn start_backtest(
+        self: &Arc<Self>,
+        caller: &Caller,
+        version: &str,
+        order: Order,
+    ) -> Result<Backtest, Error> {
+        let tenant = &caller.tenant;
+        let rules = Arc::new(self.rules_of(tenant, version).await?);
+        let against = match &order.against {
+            Some(version) => Some(Arc::new(self.rules_of(tenant, version).await?)),
+            None => None,
+        };
+        let random: [u8; 12] = self.clock.random();
+        let random = random.map(|byte| format!("{byte:02x}")).concat();
+        let (id, now) = (format!("bt_{random}"), self.clock.now());
+        let job = self.backtests.ask(tenant, id, rules.version(), now)?;
+        let asked = lock(&job).clone();
+        let task = Task {
+            tenant: tenant.clone(),
+            rules,
+            against,
+            from: order.from,
+            to: order.to,
+            label_delay: order.label_delay,
+        };
+        let (engine, caller) = (Arc::clone(self), caller.clone());
+        tokio::spawn(async move {
+            engine
+                .run_backtest(&job, &caller, task, &order.purpose)
+                .await
+        });
+        Ok(asked)
+    }
+
+    /// A back-test that was asked for, of a version, `live` or `base`. Error:
+    /// [`Error::BacktestUnknown`].
+    pub fn backtest(&self, tenant: &TenantId, version: &str, id: &str) -> Result<Backtest, Error> {
+        let found = self.backtests.find(tenant, id)?;
+        match version == found.rule_set || ["live", "base"].contains(&version) {
+            true => Ok(found),
+            false => Err(Error::BacktestUnknown),
+        }
+    }
+
+    /// What a condition would have done with the last payments of a tenant. Error:
+    /// [`Error::ConditionRefused`] with all that is wrong with it, and where.
+    pub async fn glance(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        condition: String,
+    ) -> Result<Glance, Error> {
+        let (engine, tenant) = (Arc::clone(self), tenant.clone());
+        let look = move || {
+            let rules = recent::compile(&condition, &engine.config.rates);
+            let rules = rules.map_err(Error::ConditionRefused)?;
+            let now = engine.clock.now();
+            let listed = |list: &str, value: &str| engine.lists.contains(&tenant, list, value, now);
+            Ok(engine
+                .recent
+                .glance(&tenant, &rules, listed, LABEL_DELAY_DEFAULT))
+        };
+        let (glance, _) = super::blocking(look).await?;
+        Ok(glance)
+    }
+
+    /// Keeps a durable decision among the last payments.
+    pub(crate) fn keep_recent(&self, request: &Request, judged: &Judged, event_no: u64) {
+        let Judged {
+            decision,
+            feature,
+            trace,
+            set,
+        } = judged;
+        let keys = Keys::of(&request.event);
+        let mut slots = Slots::new();
+        facts::fill(&mut slots, &request.event, &keys, &self.config.rates);
+        slots.windows = &trace.seen.windows;
+        let subject = Subject {
+            payment_id: decision.payment_id.clone(),
+            occurred_at: decision.occurred_at,
+            amount_minor: feature.amount.unwrap_or(0),
+            labelled: Labelled::Immature,
+            customer: customer(feature),
+            before: decision.outcome,
+        };
+        let tenant = &request.caller.tenant;
+        self.recent
+            .keep(tenant, &set.rules, &slots, event_no, subject);
+    }
+
+    async fn run_backtest(&self, job: &Job, caller: &Caller, task: Task, purpose: &str) {
+        let version = task.rules.version().to_owned();
+        let ended = self.lived_again(job, task).await;
+        if ended.is_ok() {
+            let id = lock(job).id.clone();
+            // Versions of the library have no steps of their own, so there is nothing to note.
+            if let Err(error) = self.note_back_test(caller, &version, &id, purpose).await {
+                tracing::info!(version, %error, "back-test not noted");
+            }
+        }
+        lock(job).end(ended);
+    }
+
+    /// Lives through the journal; slowly while payments are being decided.
+    async fn lived_again(&self, job: &Job, task: Task) -> Result<Report, Error> {
+        let _turn = self.backtests.turn().await?;
+        let decided = || self.decided.load(Ordering::Relaxed);
+        let mut before = decided();
+        let pace = || {
+            let now = decided();
+            let busy = now != std::mem::replace(&mut before, now);
+            if busy {
+                Pace::Resting(REST_TIMES)
+            } else {
+                Pace::Full
+            }
+        };
+        let note = |progress| lock(job).note(progress);
+        super::run(&self.source, &self.config, task, pace, note).await
+    }
+}
