@@ -1,5 +1,6 @@
 //! The JSON API: which routes there are, what each needs, and who answers.
 
+pub(crate) mod backtests;
 pub(crate) mod decisions;
 pub(crate) mod json;
 pub(crate) mod labels;
@@ -86,6 +87,9 @@ enum Endpoint {
     PublishRuleSet,
     ArchiveRuleSet,
     RollBackRuleSet,
+    StartBacktest,
+    Backtest,
+    Effect,
     CheckPassword,
     TrailCheckpoint,
     TrailKeys,
@@ -191,6 +195,9 @@ pub static ROUTES: &[Route] = &[
     Route::step("/v1/rule-sets/{version}/approval", Scope::RulesApprove, Endpoint::ApproveRuleSet),
     Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
     Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
+    Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest),
+    Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
+    Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
     Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
     Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
     Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
@@ -210,7 +217,7 @@ pub static ROUTES: &[Route] = &[
 pub(crate) struct Call {
     pub(crate) state: Arc<State>,
     pub(crate) caller: Caller,
-    /// The segment that stands for `{…}`, decoded.
+    /// The segments that stand for `{…}`, decoded, with `/` between them.
     pub(crate) parameter: String,
     pub(crate) query: String,
     pub(crate) body: Bytes,
@@ -252,21 +259,25 @@ impl Call {
     }
 }
 
-/// The route of a request and its path parameter.
+/// The route of a request and its path parameters, with `/` between them.
 pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, String), Problem> {
     let mut allowed = Vec::new();
     for route in ROUTES {
-        let Some(parameter) = parameter(route.path, path) else {
+        let Some(parameters) = parameters(route.path, path) else {
             continue;
         };
         if route.method == method {
-            let parameter = percent_decode_str(parameter).decode_utf8().map_err(|_| {
+            let decoded: Result<Vec<_>, _> = parameters
+                .into_iter()
+                .map(|parameter| percent_decode_str(parameter).decode_utf8())
+                .collect();
+            let decoded = decoded.map_err(|_| {
                 Problem::new(
                     Code::ParameterInvalid,
                     "the path is not percent-encoded UTF-8",
                 )
             })?;
-            return Ok((route, parameter.into_owned()));
+            return Ok((route, decoded.join("/")));
         }
         allowed.push(route.method.as_str());
     }
@@ -277,15 +288,25 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Strin
     Err(Problem::new(Code::MethodNotAllowed, detail).allow(&allowed.join(", ")))
 }
 
-/// The segment at the place of `{…}` if the path fits the pattern; empty if it has none.
-fn parameter<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
-    let Some((before, after)) = pattern.split_once('{') else {
-        return (pattern == path).then_some("");
-    };
-    let (name, after) = after.split_once('}').unwrap_or_default();
-    let segment = path.strip_prefix(before)?.strip_suffix(after)?;
-    let is_fit = name == LONG_PARAMETER || !segment.contains('/');
-    (!segment.is_empty() && is_fit).then_some(segment)
+/// The segments at the places of `{…}` if the path fits the pattern. The long one takes all the rest.
+fn parameters<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
+    let mut rest = Some(path);
+    let mut parameters = Vec::new();
+    for wanted in pattern.split('/') {
+        let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+        let given = rest?;
+        let (segment, after) = match given.split_once('/') {
+            Some((segment, after)) if name != Some(LONG_PARAMETER) => (segment, Some(after)),
+            _ => (given, None),
+        };
+        rest = after;
+        match name {
+            Some(_) if !segment.is_empty() => parameters.push(segment),
+            None if segment == wanted => {}
+            _ => return None,
+        }
+    }
+    rest.is_none().then_some(parameters)
 }
 
 /// Answers a route that needs no key.
@@ -324,6 +345,9 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::PublishRuleSet => rule_sets::publish(call).await,
         Endpoint::ArchiveRuleSet => rule_sets::archive(call).await,
         Endpoint::RollBackRuleSet => rule_sets::roll_back(call).await,
+        Endpoint::StartBacktest => backtests::start(call).await,
+        Endpoint::Backtest => backtests::one(call),
+        Endpoint::Effect => backtests::effect(call).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,
@@ -366,6 +390,11 @@ mod tests {
         );
         let (_, parameter) = found(Method::GET, "/v1/trail/tile/0/x001/067.p/3").unwrap();
         assert_eq!(parameter, "0/x001/067.p/3");
+        let (path, parameter) = found(Method::GET, "/v1/rule-sets/v/backtests/bt_1").unwrap();
+        assert_eq!(
+            (path, parameter.as_str()),
+            ("/v1/rule-sets/{version}/backtests/{id}", "v/bt_1")
+        );
         for path in [
             "/",
             "/v1",

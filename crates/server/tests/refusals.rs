@@ -452,6 +452,11 @@ async fn lookups(refuser: &mut Refuser) {
     let label = json!({ "payment_id": "none", "verdict": "fraud", "source": "analyst" });
     let sent = Sent::json(Method::POST, "/v1/labels", &label);
     refuser.expect(404, "payment_unknown", sent).await;
+    let back_test = get("/v1/rule-sets/live/backtests/bt_0");
+    refuser.expect(404, "backtest_unknown", back_test).await;
+    let condition = json!({ "expression": "payer.contry == 1" });
+    let sent = Sent::json(Method::POST, "/v1/rules/effect", &condition);
+    refuser.expect(422, "condition_refused", sent).await;
     let mut known = label;
     known["known_at"] = json!(now().to_string());
     let sent = Sent::json(Method::POST, "/v1/labels", &known);

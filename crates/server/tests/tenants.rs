@@ -121,6 +121,13 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
             Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
             "rule_set_unknown",
         ),
+        ("GET", "/v1/rule-sets/{version}/backtests/{id}") => {
+            (Sent::new(Method::GET, &path, ""), "backtest_unknown")
+        }
+        ("POST", "/v1/rules/effect") => {
+            let condition = json!({ "expression": "event.hour >= 0" });
+            (Sent::json(Method::POST, &path, &condition), "own")
+        }
         ("GET", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => {
             (Sent::new(Method::GET, &path, ""), "rule_set_unknown")
         }

@@ -1,6 +1,6 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
-use super::{decisions, labels, lists, rule_sets, safety, system, trail};
+use super::{backtests, decisions, labels, lists, rule_sets, safety, system, trail};
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -29,6 +29,7 @@ use utoipa::{
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::approve, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,
+        backtests::start, backtests::one, backtests::effect,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature),

@@ -184,6 +184,16 @@ codes! {
     /// The trail contradicts its last checkpoint: somebody changed the store. Nothing is signed
     /// any more. An operator must run `paywarden verify`.
     TrailInconsistent = "trail_inconsistent", INTERNAL_SERVER_ERROR, "Trail inconsistent";
+    /// No decided event lies in the span of time. Ask for another one.
+    HistoryEmpty = "history_empty", NOT_FOUND, "Nothing in this span";
+    /// The journal holds more labels or list entries than a back-test takes in.
+    HistoryTooLong = "history_too_long", CONFLICT, "History too long";
+    /// So many of your back-tests run or wait that no other is taken. Wait for one to end.
+    BacktestLimit = "backtest_limit", TOO_MANY_REQUESTS, "Too many back-tests";
+    /// No such back-test is remembered: the last twelve are, until the server restarts.
+    BacktestUnknown = "backtest_unknown", NOT_FOUND, "Back-test unknown";
+    /// The condition does not compile; `diagnostics` lists what is wrong, with place and hint.
+    ConditionRefused = "condition_refused", UNPROCESSABLE_ENTITY, "Condition refused";
     /// The packs do not compile, or an example does not behave as it says; `diagnostics` lists what
     /// is wrong, with file, line, place and hint. Nothing was written down.
     RulesRefused = "rules_refused", UNPROCESSABLE_ENTITY, "Rules refused";

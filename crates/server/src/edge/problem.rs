@@ -43,7 +43,7 @@ pub struct ProblemDocument {
     /// The decision that stands, for `payment_already_decided`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionId>,
-    /// What is wrong with rules, for `rules_refused`; at most 200.
+    /// What is wrong with rules, for `rules_refused` and `condition_refused`; at most 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diagnostics: Vec<RuleProblem>,
     /// The server's clock, for refused signatures.
@@ -219,6 +219,10 @@ impl From<paywarden_risk::Error> for Problem {
             Error::RulesRefused(found) => {
                 let detail = format!("{} mistakes; nothing was written down", found.len());
                 Self::new(code, detail).diagnostics(found.iter().map(RuleProblem::of))
+            }
+            Error::ConditionRefused(found) => {
+                let detail = format!("{} mistakes", found.len());
+                Self::new(code, detail).diagnostics(&found)
             }
             Error::Overloaded => {
                 Self::new(code, "the journal has no room at present").retry_after_us(PAUSE_US)
