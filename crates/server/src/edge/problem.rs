@@ -222,7 +222,7 @@ impl From<paywarden_risk::Error> for Problem {
             }
             Error::ConditionRefused(found) => {
                 let detail = format!("{} mistakes", found.len());
-                Self::new(code, detail).diagnostics(&found)
+                Self::new(code, detail).diagnostics(found.iter().map(RuleProblem::of))
             }
             Error::Overloaded => {
                 Self::new(code, "the journal has no room at present").retry_after_us(PAUSE_US)
