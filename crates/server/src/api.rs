@@ -293,7 +293,9 @@ fn parameters<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
     let mut rest = Some(path);
     let mut parameters = Vec::new();
     for wanted in pattern.split('/') {
-        let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+        let name = wanted
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'));
         let given = rest?;
         let (segment, after) = match given.split_once('/') {
             Some((segment, after)) if name != Some(LONG_PARAMETER) => (segment, Some(after)),
