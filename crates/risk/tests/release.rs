@@ -6,7 +6,7 @@
 )]
 
 use paywarden_crypto::Keyring;
-use paywarden_domain::{Card, Currency, Decision, Event, TenantId, Timestamp};
+use paywarden_domain::{Card, Currency, Decision, Event, Outcome, TenantId, Timestamp};
 use paywarden_risk::{
     Caller, Decided, Engine, EngineConfig, Error, PackFile, Request,
     release::{Draft, Moved, Order, State},
@@ -18,6 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 const START: &str = "2026-03-02T10:00:00Z";
@@ -249,4 +250,56 @@ async fn a_window_longer_than_all_before_sees_the_past_at_once() {
     assert_eq!(fired.rule, "own.many");
     assert_eq!(fired.values[0].value.as_deref(), Some("4"));
     house.close().await;
+}
+
+/// Prints what a decision takes while nothing and while everything is published: no gate, because
+/// the machine may be busy; that no decision waits is in the structure.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_decision_is_made_by_one_whole_version_while_versions_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Arc::new(House::open(folder.path(), &Keyring::ephemeral()).await);
+    let base = house.engine.rule_sets(&tenant(), None, 1).base;
+    let version = house.approved(pack("own", "2h", 2)).await;
+    let quiet = decide_many(&house, "quiet").await;
+    let changing = {
+        let (house, version) = (Arc::clone(&house), version.clone());
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                house.step("maker", &version, Order::Publish).await.unwrap();
+                let engine = &house.engine;
+                let back = engine.roll_back_rule_set(&caller("maker"), "test").await;
+                back.unwrap();
+                house
+                    .step("checker", &version, Order::Approve)
+                    .await
+                    .unwrap();
+            }
+        })
+    };
+    let busy = decide_many(&house, "busy").await;
+    changing.await.unwrap();
+    let known = [base, version];
+    for (_, decision) in quiet.iter().chain(&busy) {
+        assert!(known.contains(&decision.rule_set));
+        let declined = decision.outcome == Outcome::Decline;
+        let fired = !decision.fraud.fired.is_empty();
+        assert_eq!(declined, fired);
+        assert!(!fired || decision.rule_set == known[1]);
+    }
+    for (name, taken) in [("nothing", quiet), ("twenty times", busy)] {
+        let mut us: Vec<_> = taken.iter().map(|(taken, _)| taken.as_micros()).collect();
+        us.sort_unstable();
+        let (median, most) = (us[us.len() / 2], us[us.len() - 1]);
+        println!("published {name}: median {median} us, most {most} us, durable");
+    }
+}
+
+async fn decide_many(house: &House, name: &str) -> Vec<(Duration, Arc<Decision>)> {
+    let mut taken = Vec::new();
+    for number in 0..300 {
+        let began = Instant::now();
+        let decision = house.decide(&format!("{name}{number}"), "c", 0).await;
+        taken.push((began.elapsed(), decision));
+    }
+    taken
 }

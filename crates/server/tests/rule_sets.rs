@@ -328,3 +328,18 @@ async fn versions_are_listed_compared_and_found_again_by_their_content() {
     let idle = desk.read(&format!("/v1/rule-sets/{first}/progress")).await;
     assert_eq!(idle, json!({ "status": "idle" }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_draft_of_the_guide_is_taken_as_json() {
+    let guide = include_str!("../../../docs/guide/rules-release.md");
+    let (_, rest) = guide.split_once("/v1/rule-sets\" -d '").unwrap();
+    let (body, _) = rest.split_once("\n}'").unwrap();
+    let body: Value = serde_json::from_str(&format!("{body}\n}}")).unwrap();
+    let mut desk = Desk::open().await;
+    let (status, json) = desk.draft(body).await;
+    assert_eq!(
+        (status, &json["state"]),
+        (StatusCode::CREATED, &json!("checked")),
+        "{json}"
+    );
+}
