@@ -262,6 +262,7 @@ fn decision(bench: &Bench, number: u64) -> Result<Row> {
         feature: vec![1; 100],
         event: vec![2; 600],
         body: vec![3; 500],
+        trace: None,
     };
     Ok(Row::Decision(Box::new(row)))
 }
