@@ -37,6 +37,13 @@ struct Desk {
 }
 
 impl Desk {
+    async fn open(world: &World) -> Self {
+        Self {
+            client: world.client(true).await,
+            signer: world.signer("acme", Ed25519).await,
+        }
+    }
+
     async fn ask(&mut self, sent: Sent) -> (StatusCode, Value) {
         let answer = self.client.signed(&self.signer, sent).await;
         (answer.status, answer.json())
@@ -49,77 +56,96 @@ impl Desk {
     async fn get(&mut self, path: &str) -> (StatusCode, Value) {
         self.ask(Sent::new(Method::GET, path, "")).await
     }
+
+    /// Three payments of 12.34 dollars, the second of them fraud.
+    async fn decided(&mut self) -> Vec<String> {
+        let ids: Vec<String> = (0..3).map(|_| unique("p")).collect();
+        for id in &ids {
+            let (status, _) = self.ask(Sent::decision(&payment(id))).await;
+            assert_eq!(status, StatusCode::OK);
+        }
+        let label = json!({ "payment_id": ids[1], "verdict": "fraud", "source": "analyst" });
+        assert_eq!(self.post("/v1/labels", label).await.0, StatusCode::CREATED);
+        ids
+    }
+
+    /// A draft of the library and the ceiling.
+    async fn drafted(&mut self) -> String {
+        let draft = json!({
+            "packs": [{ "file": "ceiling.yaml", "text": PACK }],
+            "from": "base",
+            "purpose": "try a ceiling",
+        });
+        let (status, drafted) = self.post("/v1/rule-sets", draft).await;
+        assert_eq!(status, StatusCode::CREATED, "{drafted}");
+        drafted["version"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts a back-test and waits for its end.
+    async fn back_tested(&mut self, version: &str, order: Value) -> Value {
+        let path = format!("/v1/rule-sets/{version}/backtests");
+        let (status, started) = self.post(&path, order).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{started}");
+        let place = format!("{path}/{}", started["id"].as_str().unwrap());
+        loop {
+            let (status, seen) = self.get(&place).await;
+            assert_eq!(status, StatusCode::OK, "{seen}");
+            if ["done", "failed"].contains(&seen["state"].as_str().unwrap()) {
+                return seen;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Members of a document, side by side.
+fn members(json: &Value, names: [&str; 2]) -> [Value; 2] {
+    names.map(|name| json[name].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_back_test_is_started_followed_and_read_and_an_effect_is_known_at_once() {
+async fn a_back_test_is_started_followed_and_read() {
     let world = World::start(Setup::default()).await;
-    let signer = world.signer("acme", Ed25519).await;
-    let mut desk = Desk {
-        client: world.client(true).await,
-        signer,
-    };
-    let mut ids = Vec::new();
-    for _ in 0..3 {
-        ids.push(unique("p"));
-        let (status, _) = desk
-            .ask(Sent::decision(&payment(&ids[ids.len() - 1])))
-            .await;
-        assert_eq!(status, StatusCode::OK);
-    }
-    let label = json!({ "payment_id": ids[1], "verdict": "fraud", "source": "analyst" });
-    assert_eq!(desk.post("/v1/labels", label).await.0, StatusCode::CREATED);
-    let draft = json!({
-        "packs": [{ "file": "ceiling.yaml", "text": PACK }],
-        "from": "base",
-        "purpose": "try a ceiling",
-    });
-    let (status, drafted) = desk.post("/v1/rule-sets", draft).await;
-    assert_eq!(status, StatusCode::CREATED, "{drafted}");
-    let version = drafted["version"].as_str().unwrap().to_owned();
-
-    let path = format!("/v1/rule-sets/{version}/backtests");
+    let mut desk = Desk::open(&world).await;
+    let ids = desk.decided().await;
+    let version = desk.drafted().await;
     let order = json!({ "against": "live", "purpose": "before it decides" });
-    let (status, started) = desk.post(&path, order).await;
-    assert_eq!(status, StatusCode::ACCEPTED, "{started}");
-    let place = format!("{path}/{}", started["id"].as_str().unwrap());
-    let done = loop {
-        let (status, seen) = desk.get(&place).await;
-        assert_eq!(status, StatusCode::OK, "{seen}");
-        if ["done", "failed"].contains(&seen["state"].as_str().unwrap()) {
-            break seen;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    };
+    let done = desk.back_tested(&version, order).await;
     let report = &done["report"];
     assert_eq!(done["state"], "done", "{done}");
-    assert_eq!(
-        (
-            &report["payments"]["payments"],
-            &report["payments"]["fraud"]
-        ),
-        (&json!(3), &json!(1))
-    );
-    assert_eq!(
-        (&report["stopped"]["payments"], &report["stopped"]["recall"]),
-        (&json!(3), &json!(1.0))
-    );
+    let payments = members(&report["payments"], ["payments", "fraud"]);
+    assert_eq!(payments, [json!(3), json!(1)]);
+    let stopped = members(&report["stopped"], ["payments", "recall"]);
+    assert_eq!(stopped, [json!(3), json!(1.0)]);
     let change = &report["changes"][0];
-    assert_eq!(
-        (&change["before"], &change["after"]),
-        (&json!("approve"), &json!("decline"))
-    );
+    let outcomes = members(change, ["before", "after"]);
+    assert_eq!(outcomes, [json!("approve"), json!("decline")]);
     assert_eq!(change["samples"], json!(ids));
     let (_, record) = desk.get(&format!("/v1/rule-sets/{version}")).await;
     assert_eq!(record["state"], "back_tested");
 
+    let empty = json!({ "from": "2190-01-01T00:00:00Z", "purpose": "nothing there" });
+    let late = desk.back_tested(&version, empty).await;
+    let failed = members(&late, ["state", "error"]);
+    assert_eq!(failed, [json!("failed"), json!("history_empty")]);
+    let unknown = format!("/v1/rule-sets/{version}/backtests/bt_0");
+    let (status, unknown) = desk.get(&unknown).await;
+    assert_eq!(
+        (status.as_u16(), &unknown["code"]),
+        (404, &json!("backtest_unknown"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_effect_of_a_condition_is_known_at_once_or_its_mistakes_are() {
+    let world = World::start(Setup::default()).await;
+    let mut desk = Desk::open(&world).await;
+    desk.decided().await;
     let expression = json!({ "expression": "payment.amount_base > money(\"10.00\", \"USD\")" });
     let (status, effect) = desk.post("/v1/rules/effect", expression).await;
     assert_eq!(status, StatusCode::OK, "{effect}");
-    assert_eq!(
-        (&effect["fired"]["payments"], &effect["fired"]["fraud"]),
-        (&json!(3), &json!(1))
-    );
+    let fired = members(&effect["fired"], ["payments", "fraud"]);
+    assert_eq!(fired, [json!(3), json!(1)]);
     assert_eq!(effect["samples"].as_array().unwrap().len(), 3);
 
     let wrong = json!({ "expression": "payment.amont_base > 1" });
@@ -130,31 +156,13 @@ async fn a_back_test_is_started_followed_and_read_and_an_effect_is_known_at_once
     );
     let found = &refused["diagnostics"][0];
     assert_eq!(
-        (&found["place"]["start"], &found["place"]["end"]),
-        (&json!(0), &json!(18))
+        members(&found["place"], ["start", "end"]),
+        [json!(0), json!(18)]
     );
     assert!(
         found["hint"]
             .as_str()
             .unwrap()
             .contains("payment.amount_base")
-    );
-
-    let empty = json!({ "from": "2190-01-01T00:00:00Z", "purpose": "nothing there" });
-    let (_, late) = desk.post(&path, empty).await;
-    let place = format!("{path}/{}", late["id"].as_str().unwrap());
-    loop {
-        let (_, seen) = desk.get(&place).await;
-        if seen["state"] == "failed" {
-            assert_eq!(seen["error"], "history_empty");
-            break;
-        }
-        assert_ne!(seen["state"], "done");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    let (status, unknown) = desk.get(&format!("{path}/bt_0")).await;
-    assert_eq!(
-        (status.as_u16(), &unknown["code"]),
-        (404, &json!("backtest_unknown"))
     );
 }

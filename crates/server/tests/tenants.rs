@@ -103,33 +103,8 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
         ("POST", "/v1/decisions") => (Sent::decision(&payment("pay-1")), "new"),
         // Of its own payment, decided a moment ago on this walk.
         ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
-        // Another draft than the first tenant's, or it would have the same version.
-        ("POST", "/v1/rule-sets") => (draft("own_rule", "p"), "drafted"),
-        ("POST", "/v1/rule-sets/rollback") => (
-            Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
-            "rule_set_not_live",
-        ),
-        ("POST", "/v1/rule-sets/{version}/canary") => (
-            Sent::json(
-                Method::POST,
-                &path,
-                &json!({ "purpose": "p", "share_bp": 1 }),
-            ),
-            "rule_set_unknown",
-        ),
-        ("POST", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => (
-            Sent::json(Method::POST, &path, &json!({ "purpose": "p" })),
-            "rule_set_unknown",
-        ),
-        ("GET", "/v1/rule-sets/{version}/backtests/{id}") => {
-            (Sent::new(Method::GET, &path, ""), "backtest_unknown")
-        }
-        ("POST", "/v1/rules/effect") => {
-            let condition = json!({ "expression": "event.hour >= 0" });
-            (Sent::json(Method::POST, &path, &condition), "own")
-        }
-        ("GET", path_of) if path_of.starts_with("/v1/rule-sets/{version}") => {
-            (Sent::new(Method::GET, &path, ""), "rule_set_unknown")
+        (_, path_of) if path_of.starts_with("/v1/rule") && path_of != "/v1/rule-set" => {
+            walk_rules(route, &path)
         }
         ("GET", "/v1/decisions/{id}/explanation") => {
             let path = format!("{path}?rule=test.denied_card");
@@ -159,6 +134,28 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
             "list_entry_unknown",
         ),
         unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of the routes of rules and rule sets.
+fn walk_rules(route: &Route, path: &str) -> (Sent, &'static str) {
+    let post = |body: Value| Sent::json(Method::POST, path, &body);
+    let get = || Sent::new(Method::GET, path, "");
+    match (route.method.as_str(), route.path) {
+        // Another draft than the first tenant's, or it would have the same version.
+        ("POST", "/v1/rule-sets") => (draft("own_rule", "p"), "drafted"),
+        ("POST", "/v1/rule-sets/rollback") => {
+            (post(json!({ "purpose": "p" })), "rule_set_not_live")
+        }
+        ("POST", "/v1/rule-sets/{version}/canary") => {
+            let canary = json!({ "purpose": "p", "share_bp": 1 });
+            (post(canary), "rule_set_unknown")
+        }
+        ("POST", "/v1/rules/effect") => (post(json!({ "expression": "event.hour >= 0" })), "own"),
+        ("POST", _) => (post(json!({ "purpose": "p" })), "rule_set_unknown"),
+        ("GET", "/v1/rule-sets") => (get(), "own"),
+        ("GET", "/v1/rule-sets/{version}/backtests/{id}") => (get(), "backtest_unknown"),
+        _ => (get(), "rule_set_unknown"),
     }
 }
 
