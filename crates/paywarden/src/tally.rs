@@ -7,6 +7,9 @@ use crate::figures::Figure;
 use paywarden_domain::Outcome;
 use std::collections::BTreeMap;
 
+/// How many rules a summary names, those that fired most often first.
+const RULES_SHOWN: usize = 20;
+
 /// One decided payment beside what it really was.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'a> {
@@ -191,13 +194,17 @@ impl Tally {
             "\n{:<52} {:>9} {:>9} {:>9}\n",
             "rule", "fraud", "genuine", "right"
         );
-        for (rule, hits) in rules {
+        let more = rules.len().saturating_sub(RULES_SHOWN);
+        for (rule, hits) in rules.into_iter().take(RULES_SHOWN) {
             let all = hits.fraud + hits.genuine;
             let right = percent(hits.fraud as f64, all as f64);
             text += &format!(
                 "{rule:<52} {:>9} {:>9} {right:>9}\n",
                 hits.fraud, hits.genuine
             );
+        }
+        if more > 0 {
+            text += &format!("and {more} more that fired less often\n");
         }
         text
     }

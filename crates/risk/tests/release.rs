@@ -2,7 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking; one prints how long decisions took beside publishing"
 )]
 
 use paywarden_crypto::Keyring;
