@@ -156,9 +156,13 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
 /// What is wrong with the packs, as one failure.
 pub fn refused(diagnostics: &[Diagnostic]) -> Failure {
     let rendered: Vec<String> = diagnostics.iter().map(Diagnostic::render).collect();
-    let count = rendered.len();
+    at_fault(&rendered.join("\n"))
+}
+
+/// What is wrong with the packs, already in words, as one failure.
+pub fn at_fault(faults: &str) -> Failure {
     Failure::not_held(
-        format!("faults in the rule packs: {count}\n{}", rendered.join("\n")),
+        format!("faults in the rule packs:\n{faults}"),
         "correct the packs; `paywarden check` tries them without starting anything",
     )
 }

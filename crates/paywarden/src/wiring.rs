@@ -13,7 +13,7 @@ use paywarden_domain::{
     time::{HOUR, SECOND},
 };
 use paywarden_privacy::Vault;
-use paywarden_risk::{Engine, EngineConfig};
+use paywarden_risk::{Engine, EngineConfig, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
 use paywarden_server::{Parts, Server, tls};
@@ -117,7 +117,7 @@ impl Running {
             library,
         )
         .await;
-        let engine = Arc::new(engine.map_err(|error| needed("the engine", &error))?);
+        let engine = Arc::new(engine.map_err(|error| not_started(&error))?);
         let notary = notary(config, &ground).await?;
         let parts = Parts {
             engine: engine.clone(),
@@ -307,6 +307,13 @@ fn identity(config: &Config) -> Result<(tls::Identity, Option<PathBuf>)> {
     let made = tls::SelfSigned::open_or_create(&folder, &names, Clock::System.now());
     let made = made.map_err(unusable)?;
     Ok((made.identity().map_err(unusable)?, Some(made.ca_pem)))
+}
+
+fn not_started(error: &StartError) -> Failure {
+    match error {
+        StartError::Rules(faults) => packs::at_fault(faults),
+        error => needed("the engine", error),
+    }
 }
 
 fn needed(what: &str, error: &dyn std::fmt::Display) -> Failure {

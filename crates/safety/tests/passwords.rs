@@ -65,6 +65,8 @@ fn habits_are_found_and_counted() {
         let findings: Vec<String> = found
             .findings
             .iter()
+            // Which of several equally cheap words zxcvbn names is not fixed.
+            .filter(|f| f.pattern != Pattern::Common)
             .map(|f| format!("{:?} {}..{}", f.pattern, f.start, f.end))
             .collect();
         writeln!(
