@@ -27,7 +27,7 @@ impl Default for Limits {
             events_max: 5_000_000,
             entities_max: 20_000_000,
             windows_max: 4_096,
-            long_min: 64,
+            long_min: 256,
         }
     }
 }
