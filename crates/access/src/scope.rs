@@ -29,11 +29,21 @@ pub enum Scope {
     RulesWrite,
     /// Approve rule sets that another key has drafted.
     RulesApprove,
+    /// Read approvals, delegations and the policy of approvals.
+    ApprovalsRead,
+    /// Ask for approval of what one may do, withdraw it, carry out what was approved.
+    ApprovalsRequest,
+    /// Vote on what others ask for, as far as the policy lets this key, and delegate that.
+    ApprovalsVote,
+    /// Act without votes in an emergency, where the policy allows it.
+    ApprovalsBreakGlass,
+    /// Propose another policy of approvals, or approve one.
+    ApprovalsPolicy,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -45,6 +55,11 @@ impl Scope {
         Self::RulesRead,
         Self::RulesWrite,
         Self::RulesApprove,
+        Self::ApprovalsRead,
+        Self::ApprovalsRequest,
+        Self::ApprovalsVote,
+        Self::ApprovalsBreakGlass,
+        Self::ApprovalsPolicy,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -61,6 +76,11 @@ impl Scope {
             Self::RulesRead => "rules:read",
             Self::RulesWrite => "rules:write",
             Self::RulesApprove => "rules:approve",
+            Self::ApprovalsRead => "approvals:read",
+            Self::ApprovalsRequest => "approvals:request",
+            Self::ApprovalsVote => "approvals:vote",
+            Self::ApprovalsBreakGlass => "approvals:break_glass",
+            Self::ApprovalsPolicy => "approvals:policy",
         }
     }
 
@@ -78,7 +98,7 @@ impl fmt::Display for Scope {
 
 /// A set of scopes. Its text form is their names with commas between them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u16);
+pub struct Scopes(u32);
 
 impl Scopes {
     /// Every scope.
