@@ -1,8 +1,8 @@
 //! What is written: who acts, why, on what, and the rows.
 
 use crate::{
-    DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow,
-    RuleSetStepRow, SigningKeyRow,
+    ApprovalStepRow, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
+    RuleSetRow, RuleSetStepRow, SigningKeyRow,
     trail::{Digester, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -118,6 +118,8 @@ pub enum Row {
     SigningKey(SigningKeyRow),
     /// A key is revoked.
     KeyRevocation(KeyRevocation),
+    /// An approval takes a step.
+    ApprovalStep(ApprovalStepRow),
     /// A version of the rules is added.
     RuleSet(RuleSetRow),
     /// A version of the rules takes a step.
@@ -133,6 +135,7 @@ impl Row {
             Self::ListRemoval(row) => &row.tenant,
             Self::SigningKey(row) => &row.tenant,
             Self::KeyRevocation(row) => &row.tenant,
+            Self::ApprovalStep(row) => &row.tenant,
             Self::RuleSet(row) => &row.tenant,
             Self::RuleSetStep(row) => &row.tenant,
         }
@@ -147,6 +150,7 @@ impl Row {
             Self::ListRemoval(row) => row.canonical(),
             Self::SigningKey(row) => row.canonical(),
             Self::KeyRevocation(row) => row.canonical(),
+            Self::ApprovalStep(row) => row.canonical(),
             Self::RuleSet(row) => row.canonical(),
             Self::RuleSetStep(row) => row.canonical(),
         };
@@ -188,6 +192,12 @@ impl Row {
                 size.free_text("description", &row.description, KIB)
             }
             Self::KeyRevocation(row) => size.text("key_id", &row.key_id, 128),
+            Self::ApprovalStep(row) => {
+                size.text("approval", &row.approval, 64)?;
+                size.text("command", &row.command, 64)?;
+                size.text("actor", &row.actor, 256)?;
+                size.bytes("body", &row.body, KIB * KIB)
+            }
             Self::RuleSet(row) => {
                 size.text("version", &row.version, 128)?;
                 size.free_text("source", &row.source, 8 * KIB * KIB)

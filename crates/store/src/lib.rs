@@ -55,9 +55,11 @@ pub use entry::{Actor, Entry, Purpose, Row};
 pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
-pub use reads::{DecisionFilter, HistoryRow, HistorySpan, PastRow, ReplayRow, TraceRow};
+pub use reads::{
+    ApprovalStepFilter, DecisionFilter, HistoryRow, HistorySpan, PastRow, ReplayRow, TraceRow,
+};
 pub use rows::{
-    DecisionRow, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, RuleSetRow, RuleSetStepRow,
-    SigningKeyRow,
+    ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,
+    ListRemoval, RuleSetRow, RuleSetStepRow, SigningKeyRow,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

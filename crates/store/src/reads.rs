@@ -1,5 +1,6 @@
 //! Questions that the database answers, each for one tenant unless it says otherwise.
 
+mod approvals;
 mod decisions;
 mod history;
 mod keys;
@@ -7,6 +8,7 @@ mod lists;
 mod replay;
 mod rules;
 
+pub use approvals::ApprovalStepFilter;
 pub use decisions::DecisionFilter;
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;

@@ -1,5 +1,6 @@
 //! The rows that entries carry and questions return, and how each becomes columns and bytes.
 
+mod approval_step;
 mod canonical;
 mod decision;
 mod key;
@@ -8,6 +9,7 @@ mod list;
 mod rule_set;
 mod rule_set_step;
 
+pub use approval_step::{ApprovalStepKind, ApprovalStepRow};
 pub(crate) use canonical::{Canonical, sha256};
 pub use decision::DecisionRow;
 pub(crate) use decision::{Existing, RecordedDecision};

@@ -119,7 +119,7 @@ impl LeafView {
             kind: change.row.kind(),
             key: match change.row.key() {
                 RowKey::Number(number) => number.to_string(),
-                RowKey::Text(text) => text.to_owned(),
+                RowKey::Text(text) => text.into_owned(),
             },
             before: change.before.as_ref().map(|hash| hexadecimal(hash)),
             after: hexadecimal(&change.after),

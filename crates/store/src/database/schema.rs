@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0001_start.sql"),
     include_str!("../schema/0002_trail.sql"),
     include_str!("../schema/0003_rule_set_steps.sql"),
+    include_str!("../schema/0004_approval_steps.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -5,11 +5,11 @@ use super::{
     duplicates::{Finder, Known},
 };
 use crate::{
-    Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, Row, RowRef,
-    RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
+    Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
-    sql::{Fields, Insert, Stored},
+    sql::{Fields, Insert, Insertable, Stored},
     trail::{self, Change, Digester, Growth, Hash, Trees},
 };
 use paywarden_domain::Timestamp;
@@ -57,6 +57,7 @@ pub(super) struct Statements {
     list_entries: Insert<ListEntryRow>,
     signing_keys: Insert<SigningKeyRow>,
     rule_sets: Insert<RuleSetRow>,
+    approval_steps: Insert<ApprovalStepRow>,
     rule_set_steps: Insert<RuleSetStepRow>,
     outbox: Insert<OutboxRow>,
     pub(super) digester: Digester,
@@ -73,6 +74,7 @@ impl Statements {
             list_entries: Insert::new(backend),
             signing_keys: Insert::new(backend),
             rule_sets: Insert::new(backend),
+            approval_steps: Insert::new(backend),
             rule_set_steps: Insert::new(backend),
             outbox: Insert::new(backend),
             trail: trail::Statements::new(backend),
@@ -229,23 +231,29 @@ impl Draft<'_> {
                 );
                 RowRef::KeyRevocation(row.key_id.clone())
             }
+            Row::ApprovalStep(row) => {
+                self.insert_one(|all| &all.approval_steps, row).await?;
+                RowRef::ApprovalStep(row.approval.clone(), row.step_no)
+            }
             Row::RuleSet(row) => {
-                self.statements
-                    .rule_sets
-                    .run(self.connection, &[row])
-                    .await?;
+                self.insert_one(|all| &all.rule_sets, row).await?;
                 RowRef::RuleSet(row.version.clone())
             }
             Row::RuleSetStep(row) => {
-                self.statements
-                    .rule_set_steps
-                    .run(self.connection, &[row])
-                    .await?;
+                self.insert_one(|all| &all.rule_set_steps, row).await?;
                 RowRef::RuleSetStep(row.step_no)
             }
         };
         changes.push(Change { row, before, after });
         Ok(())
+    }
+
+    async fn insert_one<S: Insertable>(
+        &mut self,
+        table: fn(&Statements) -> &Insert<S>,
+        row: &S,
+    ) -> Result<(), Error> {
+        table(self.statements).run(self.connection, &[row]).await
     }
 
     /// A value that is listed again closes its open entry.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::rows::Canonical;
 use aws_lc_rs::hmac;
+use std::borrow::Cow;
 
 /// A row by its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,15 +27,23 @@ pub enum RowRef {
     RuleSet(String),
     /// The step of the tenant's rule sets with this `step_no`.
     RuleSetStep(i64),
+    /// The step with this `step_no` of the tenant's approval with this identifier.
+    ApprovalStep(String, i64),
 }
 
 /// The key of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowKey<'r> {
     /// A number that the store gave out.
     Number(i64),
     /// An identifier.
-    Text(&'r str),
+    Text(Cow<'r, str>),
+}
+
+impl<'r> RowKey<'r> {
+    fn of(text: &'r str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
 }
 
 impl RowRef {
@@ -54,10 +63,14 @@ impl RowRef {
             Self::Label(number) => ("label", RowKey::Number(*number)),
             Self::ListEntry(number) => ("list_entry", RowKey::Number(*number)),
             Self::ListRemoval(number) => ("list_removal", RowKey::Number(*number)),
-            Self::SigningKey(text) => ("signing_key", RowKey::Text(text)),
-            Self::KeyRevocation(text) => ("key_revocation", RowKey::Text(text)),
-            Self::RuleSet(text) => ("rule_set", RowKey::Text(text)),
+            Self::SigningKey(text) => ("signing_key", RowKey::of(text)),
+            Self::KeyRevocation(text) => ("key_revocation", RowKey::of(text)),
+            Self::RuleSet(text) => ("rule_set", RowKey::of(text)),
             Self::RuleSetStep(number) => ("rule_set_step", RowKey::Number(*number)),
+            Self::ApprovalStep(approval, number) => {
+                let text = format!("{approval}/{number}");
+                ("approval_step", RowKey::Text(Cow::Owned(text)))
+            }
         }
     }
 
@@ -77,6 +90,13 @@ impl RowRef {
             "signing_key" => Some(Self::SigningKey(text)),
             "key_revocation" => Some(Self::KeyRevocation(text)),
             "rule_set" => Some(Self::RuleSet(text)),
+            "approval_step" => {
+                let (approval, number) = text.rsplit_once('/')?;
+                Some(Self::ApprovalStep(
+                    approval.to_owned(),
+                    number.parse().ok()?,
+                ))
+            }
             _ => None,
         }
     }
@@ -100,7 +120,7 @@ impl Change {
         to.text(kind);
         match key {
             RowKey::Number(number) => to.integer(number),
-            RowKey::Text(text) => to.text(text),
+            RowKey::Text(text) => to.text(&text),
         }
         match &self.before {
             Some(before) => to.bytes(before),

@@ -2,14 +2,15 @@
 
 use super::change::{Change, Digester, RowRef};
 use crate::{
-    Backend, Error, LabelRow, ListEntryRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    ApprovalStepRow, Backend, Error, LabelRow, ListEntryRow, RuleSetRow, RuleSetStepRow,
+    SigningKeyRow,
     rows::{Canonical, RecordedDecision},
     sql::{Lookup, select_number},
     trail::verify::{Fault, Place},
 };
 use paywarden_domain::TenantId;
 use sqlx::AnyConnection;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows compared at a time.
 const PART: usize = 256;
@@ -81,13 +82,14 @@ impl Rows {
 }
 
 /// Tables whose every row is added by exactly one leaf.
-const COUNTS: [(&str, &str); 6] = [
+const COUNTS: [(&str, &str); 7] = [
     ("decisions", "SELECT COUNT(*) FROM decisions"),
     ("labels", "SELECT COUNT(*) FROM labels"),
     ("list_entries", "SELECT COUNT(*) FROM list_entries"),
     ("signing_keys", "SELECT COUNT(*) FROM signing_keys"),
     ("rule_sets", "SELECT COUNT(*) FROM rule_sets"),
     ("rule_set_steps", "SELECT COUNT(*) FROM rule_set_steps"),
+    ("approval_steps", "SELECT COUNT(*) FROM approval_steps"),
 ];
 
 fn table_of(row: &RowRef) -> &'static str {
@@ -98,6 +100,7 @@ fn table_of(row: &RowRef) -> &'static str {
         RowRef::SigningKey(_) => "signing_keys",
         RowRef::RuleSet(_) => "rule_sets",
         RowRef::RuleSetStep(_) => "rule_set_steps",
+        RowRef::ApprovalStep(..) => "approval_steps",
         RowRef::ListRemoval(_) => "list removals",
         RowRef::KeyRevocation(_) => "key revocations",
     }
@@ -128,6 +131,7 @@ struct Lookups {
     keys: Lookup<SigningKeyRow>,
     rule_sets: Lookup<RuleSetRow>,
     rule_set_steps: Lookup<RuleSetStepRow>,
+    approval_steps: Lookup<ApprovalStepRow>,
 }
 
 impl Lookups {
@@ -140,6 +144,7 @@ impl Lookups {
             keys: Lookup::by(backend, "key_id"),
             rule_sets: Lookup::by(backend, "version"),
             rule_set_steps: Lookup::by(backend, "step_no"),
+            approval_steps: Lookup::by(backend, "approval"),
         }
     }
 
@@ -220,6 +225,11 @@ impl Lookups {
             let reference = RowRef::RuleSetStep(row.step_no);
             note(&row.tenant, reference, &row.canonical(), None);
         }
+        let approvals: Vec<_> = keys.approvals.into_iter().collect();
+        for row in self.approval_steps.run(connection, &approvals).await? {
+            let reference = RowRef::ApprovalStep(row.approval.clone(), row.step_no);
+            note(&row.tenant, reference, &row.canonical(), None);
+        }
         Ok(digests)
     }
 }
@@ -233,6 +243,8 @@ struct Keys {
     keys: Vec<String>,
     rule_sets: Vec<String>,
     rule_set_steps: Vec<i64>,
+    /// Several steps of one approval are read at once.
+    approvals: BTreeSet<String>,
 }
 
 impl Keys {
@@ -244,6 +256,7 @@ impl Keys {
             RowRef::SigningKey(key) | RowRef::KeyRevocation(key) => self.keys.push(key.clone()),
             RowRef::RuleSet(key) => self.rule_sets.push(key.clone()),
             RowRef::RuleSetStep(key) => self.rule_set_steps.push(*key),
+            RowRef::ApprovalStep(key, _) => drop(self.approvals.insert(key.clone())),
         }
     }
 }

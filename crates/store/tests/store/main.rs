@@ -7,6 +7,7 @@
 mod support;
 
 mod agreement;
+mod approvals;
 mod crash;
 mod disk_full;
 mod journal;

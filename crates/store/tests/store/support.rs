@@ -5,8 +5,8 @@ use paywarden_domain::{
     TenantId, Timestamp,
 };
 use paywarden_store::{
-    Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Journal, JournalLimits, LabelRow,
-    ListEntryRow, Row, RuleSetStepRow, SigningKeyRow, TreeHead,
+    Actor, Appended, ApprovalStepKind, ApprovalStepRow, Clock, Database, DecisionRow, Entry, Error,
+    Journal, JournalLimits, LabelRow, ListEntryRow, Row, RuleSetStepRow, SigningKeyRow, TreeHead,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, any::AnyConnectOptions};
 use std::{
@@ -114,6 +114,19 @@ impl Store {
     /// How many leaves there are.
     pub async fn leaves(&self) -> u64 {
         self.database.trail_leaves_count().await.unwrap()
+    }
+}
+
+pub fn approval_step(approval: &str, number: i64) -> ApprovalStepRow {
+    ApprovalStepRow {
+        tenant: tenant(),
+        approval: approval.into(),
+        step_no: number,
+        kind: ApprovalStepKind::Requested,
+        command: "list_change".into(),
+        actor: "key:key-1".into(),
+        taken_at: at(1),
+        body: b"{}".to_vec(),
     }
 }
 

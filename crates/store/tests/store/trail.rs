@@ -54,6 +54,7 @@ async fn fill(store: &Store, (notary, clock): (Notary, Clock), object: &str) -> 
             14 => rows.push(Row::RuleSet(rules.clone())),
             15 => rows.push(Row::ListEntry(list_entry("b"))),
             16 => rows.push(Row::RuleSetStep(step(1))),
+            17 => rows.push(Row::ApprovalStep(approval_step("apr_1", 1))),
             _ => {}
         }
         store.append(rows).await.unwrap();
@@ -166,6 +167,11 @@ const CHANGES: &[(&str, Option<u64>, &str)] = &[
     ("DELETE FROM rule_set_steps", Some(15), "RowMissing(RuleSetStep(1))"),
     ("INSERT INTO rule_set_steps SELECT tenant, 2, version, action, actor, purpose, taken_at, detail
       FROM rule_set_steps", None, "RowsUnrecorded(\"rule_set_steps\")"),
+    ("UPDATE approval_steps SET actor = 'key:other'", Some(16), "RowChanged(ApprovalStep(\"apr_1\", 1))"),
+    ("UPDATE approval_steps SET tenant = 'other'", Some(16), "RowMissing(ApprovalStep(\"apr_1\", 1))"),
+    ("DELETE FROM approval_steps", Some(16), "RowMissing(ApprovalStep(\"apr_1\", 1))"),
+    ("INSERT INTO approval_steps SELECT tenant, approval, 2, kind, command, actor, taken_at, body
+      FROM approval_steps", None, "RowsUnrecorded(\"approval_steps\")"),
     ("UPDATE decisions SET trace = NULL WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
     ("UPDATE decisions SET trace = body WHERE event_no = 21", Some(20), "RowChanged(Decision(21))"),
 ];
@@ -177,7 +183,7 @@ async fn every_change_is_found_where_it_was_made(place: Place) {
     let Verdict::Intact(seen) = &whole else {
         panic!("{whole:?}")
     };
-    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 67, 2));
+    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 68, 2));
     assert_eq!(seen.heads, store.heads().await);
     let mut intruder = place.intruder().await;
     backup(&mut intruder, true).await;
@@ -212,7 +218,7 @@ fn flipped(change: &str, is_postgres: bool) -> String {
     format!("{before}{flipped}{after}")
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "trail_trees",
     "trail_bundles",
     "trail_tail",
@@ -225,6 +231,7 @@ const TABLES: [&str; 12] = [
     "signing_keys",
     "rule_sets",
     "rule_set_steps",
+    "approval_steps",
 ];
 
 /// Copies every table aside, or back.
@@ -273,7 +280,8 @@ async fn a_shortened_trail_needs_a_checkpoint_from_outside(place: Place) {
         "DELETE FROM trail_tail; DELETE FROM trail_bundles; DELETE FROM trail_tiles;
          DELETE FROM trail_checkpoints; DELETE FROM trail_trees; DELETE FROM decisions;
          DELETE FROM labels; DELETE FROM list_entries; DELETE FROM signing_keys;
-         DELETE FROM rule_sets; DELETE FROM rule_set_steps; DELETE FROM outbox",
+         DELETE FROM rule_sets; DELETE FROM rule_set_steps; DELETE FROM approval_steps;
+         DELETE FROM outbox",
     )
     .await;
     assert!(matches!(verify(trust(1, vec![])).await, Verdict::Intact(_)));
