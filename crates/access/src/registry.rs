@@ -1,6 +1,6 @@
 //! All keys, in memory for every request and in the store for good.
 
-use crate::{Credential, Error, RegisteredKey, Scopes, key::Material};
+use crate::{Credential, Error, RegisteredKey, Scope, Scopes, key::Material};
 use arc_swap::ArcSwap;
 use base64::{
     Engine,
@@ -128,6 +128,13 @@ impl KeyRegistry {
             .by_bearer
             .get(&self.bearer.of("", text.as_bytes()))
             .cloned()
+    }
+
+    /// Whether a key is the tenant's, not revoked, and has the scope.
+    pub fn may(&self, tenant: &TenantId, id: &str, scope: Scope) -> bool {
+        self.find(id).is_some_and(|key| {
+            key.tenant == *tenant && key.revoked_at.is_none() && key.scopes.contains(scope)
+        })
     }
 
     /// Every key, by id.

@@ -1,10 +1,12 @@
 //! What a key may do.
 
 use crate::Error;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One permission of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&str")]
 #[repr(u8)]
 pub enum Scope {
     /// Ask for decisions.
@@ -87,6 +89,20 @@ impl Scope {
     /// The scope with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        Self::parse(&name).ok_or(Error::ScopeUnknown(name))
+    }
+}
+
+impl From<Scope> for &'static str {
+    fn from(scope: Scope) -> Self {
+        scope.name()
     }
 }
 

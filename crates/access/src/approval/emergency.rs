@@ -1,0 +1,121 @@
+//! Acting without votes, and looking at it afterwards.
+
+use super::{
+    Approvals, Error,
+    desk::{Step, Who, check_reason},
+    step::{GlassBroken, Reviewed},
+    view::ApprovalView,
+};
+use crate::Scope;
+use paywarden_domain::{Timestamp, time::HOUR};
+use paywarden_store::ApprovalStepKind;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+use utoipa::ToSchema;
+
+/// The most emergencies without review that are looked at.
+const UNREVIEWED_MAX: u32 = 1_000;
+
+/// What a review came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It was right to act.
+    Justified,
+    /// It was not.
+    Unjustified,
+}
+
+impl Approvals {
+    /// Allows one's request, or that of somebody else, without votes. It is told at once: in the
+    /// log at the level `error`, in a metric, and by a leaf of its own, which is a message of the
+    /// outbox, all before anything takes effect.
+    ///
+    /// Whoever has an emergency that nobody has reviewed yet cannot break the glass again, and
+    /// nobody of the tenant can while a review is overdue.
+    pub async fn break_glass(
+        &self,
+        who: &Who,
+        id: &str,
+        reason: &str,
+    ) -> Result<ApprovalView, Error> {
+        check_reason(reason)?;
+        let _alone = self.emergency().lock().await;
+        let scene = self.scene(&who.tenant).await?;
+        let actor = who.actor.to_string();
+        let unreviewed = self
+            .database()
+            .approvals_unreviewed(&who.tenant, UNREVIEWED_MAX);
+        for row in unreviewed.await? {
+            let broken: GlassBroken = super::step::body(&row)?;
+            if row.actor == actor || broken.review_due <= scene.now {
+                return Err(Error::ReviewOpen);
+            }
+        }
+        let view = self
+            .step(who, id, reason, |case| {
+                case.must_be_open(scene.now)?;
+                let clause = scene.ground(case)?.clause;
+                let scope = clause.and_then(|clause| clause.break_glass);
+                self.must(who, scope.ok_or(Error::NoBreakGlass)?)?;
+                self.must(who, case.kind().scope())?;
+                if case.glass.is_some() {
+                    return Err(Error::Busy);
+                }
+                let hours = i64::from(scene.in_force.policy.review_hours);
+                let due = scene.now.micros().saturating_add(hours * HOUR);
+                let body = GlassBroken {
+                    reason: reason.to_owned(),
+                    review_due: Timestamp::from_micros(due),
+                };
+                let row = self.row(who, case, ApprovalStepKind::GlassBroken, &body)?;
+                Ok(Step::new("approval.break_glass", row))
+            })
+            .await?;
+        self.glass().fetch_add(1, Ordering::Relaxed);
+        let (tenant, object, command) = (&who.tenant, &view.object, view.command.name());
+        tracing::error!(%tenant, actor, id, command, object, "glass broken");
+        Ok(view)
+    }
+
+    /// How often the glass was broken since the start of the process.
+    pub fn glass_broken(&self) -> u64 {
+        self.glass().load(Ordering::Relaxed)
+    }
+
+    /// Reviews an emergency. Neither whoever asked nor whoever broke the glass can; the reviewer
+    /// must be allowed to approve such commands.
+    pub async fn review(
+        &self,
+        who: &Who,
+        id: &str,
+        finding: Finding,
+        note: &str,
+    ) -> Result<ApprovalView, Error> {
+        check_reason(note)?;
+        self.must(who, Scope::ApprovalsVote)?;
+        let scene = self.scene(&who.tenant).await?;
+        let actor = who.actor.to_string();
+        self.step(who, id, note, |case| {
+            let glass = case.glass.as_ref().ok_or(Error::NothingToReview)?;
+            if case.review.is_some() {
+                return Err(Error::NothingToReview);
+            }
+            if case.maker() == actor || glass.by == actor {
+                return Err(Error::ByMaker);
+            }
+            let clause = scene.ground(case)?.clause;
+            self.must(
+                who,
+                clause.map_or(Scope::ApprovalsVote, |clause| clause.approver),
+            )?;
+            let body = Reviewed {
+                finding,
+                note: note.to_owned(),
+            };
+            let row = self.row(who, case, ApprovalStepKind::Reviewed, &body)?;
+            Ok(Step::new("approval.review", row))
+        })
+        .await
+    }
+}

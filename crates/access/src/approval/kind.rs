@@ -1,0 +1,63 @@
+//! Which sensitive commands there are.
+
+use crate::Scope;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A kind of command that may need approval. A new kind is one variant here and one
+/// [`Sensitive`](super::Sensitive) type in the crate that carries it out.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A version of the rules goes where it decides payments.
+    RuleRelease,
+    /// Values go onto a list or are taken off it.
+    ListChange,
+    /// Another policy of approvals comes into force.
+    PolicyChange,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::RuleRelease, Self::ListChange, Self::PolicyChange];
+
+    /// The word used in policies, in the store and in replies.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RuleRelease => "rule_release",
+            Self::ListChange => "list_change",
+            Self::PolicyChange => "policy_change",
+        }
+    }
+
+    /// What whoever asks for it, and whoever carries it out, must be allowed to do.
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::RuleRelease => Scope::RulesWrite,
+            Self::ListChange => Scope::ListsWrite,
+            Self::PolicyChange => Scope::ApprovalsPolicy,
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_in_the_store_and_in_json() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{}\"", kind.name()));
+        }
+        assert_eq!(Kind::parse("everything"), None);
+    }
+}
