@@ -2,7 +2,7 @@
 
 use crate::{
     ApprovalStepRow, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
     trail::{Digester, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -124,6 +124,8 @@ pub enum Row {
     RuleSet(RuleSetRow),
     /// A version of the rules takes a step.
     RuleSetStep(RuleSetStepRow),
+    /// A thing gets its next version.
+    Record(RecordRow),
 }
 
 impl Row {
@@ -138,6 +140,7 @@ impl Row {
             Self::ApprovalStep(row) => &row.tenant,
             Self::RuleSet(row) => &row.tenant,
             Self::RuleSetStep(row) => &row.tenant,
+            Self::Record(row) => &row.tenant,
         }
     }
 
@@ -153,6 +156,7 @@ impl Row {
             Self::ApprovalStep(row) => row.canonical(),
             Self::RuleSet(row) => row.canonical(),
             Self::RuleSetStep(row) => row.canonical(),
+            Self::Record(row) => row.canonical(),
         };
         digester.digest(&canonical)
     }
@@ -209,6 +213,11 @@ impl Row {
                 size.text("purpose", &row.purpose, 256)?;
                 size.free_text("detail", &row.detail, KIB * KIB)
             }
+            Self::Record(row) => {
+                size.word("kind", &row.kind, 32)?;
+                size.word("id", &row.id, 128)?;
+                size.bytes("body", &row.body, 64 * KIB)
+            }
         }
     }
 }
@@ -247,6 +256,14 @@ impl Size {
             return Err(Error::invalid(format!("{name} is empty")));
         }
         self.free_text(name, text, bytes_max)
+    }
+
+    /// Text that is a part of a key, whose parts have `/` between them.
+    fn word(&mut self, name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
+        if text.contains('/') {
+            return Err(Error::invalid(format!("{name} contains a slash")));
+        }
+        self.text(name, text, bytes_max)
     }
 
     /// Text that may be empty. PostgreSQL cannot hold a zero byte in text.

@@ -60,6 +60,6 @@ pub use reads::{
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,
-    ListRemoval, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    ListRemoval, RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

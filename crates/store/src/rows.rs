@@ -6,6 +6,7 @@ mod decision;
 mod key;
 mod label;
 mod list;
+mod record;
 mod rule_set;
 mod rule_set_step;
 
@@ -16,5 +17,6 @@ pub(crate) use decision::{Existing, RecordedDecision};
 pub use key::{KeyRevocation, SigningKeyRow};
 pub use label::LabelRow;
 pub use list::{ListEntryRow, ListRemoval};
+pub use record::RecordRow;
 pub use rule_set::RuleSetRow;
 pub use rule_set_step::RuleSetStepRow;

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0002_trail.sql"),
     include_str!("../schema/0003_rule_set_steps.sql"),
     include_str!("../schema/0004_approval_steps.sql"),
+    include_str!("../schema/0005_records.sql"),
 ];
 
 /// The version that this program reads and writes.

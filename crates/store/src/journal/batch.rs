@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
     sql::{Fields, Insert, Insertable, Stored},
@@ -59,6 +59,7 @@ pub(super) struct Statements {
     rule_sets: Insert<RuleSetRow>,
     approval_steps: Insert<ApprovalStepRow>,
     rule_set_steps: Insert<RuleSetStepRow>,
+    records: Insert<RecordRow>,
     outbox: Insert<OutboxRow>,
     pub(super) digester: Digester,
     trail: trail::Statements,
@@ -76,6 +77,7 @@ impl Statements {
             rule_sets: Insert::new(backend),
             approval_steps: Insert::new(backend),
             rule_set_steps: Insert::new(backend),
+            records: Insert::new(backend),
             outbox: Insert::new(backend),
             trail: trail::Statements::new(backend),
         }
@@ -242,6 +244,10 @@ impl Draft<'_> {
             Row::RuleSetStep(row) => {
                 self.insert_one(|all| &all.rule_set_steps, row).await?;
                 RowRef::RuleSetStep(row.step_no)
+            }
+            Row::Record(row) => {
+                self.insert_one(|all| &all.records, row).await?;
+                RowRef::Record(row.record())
             }
         };
         changes.push(Change { row, before, after });

@@ -29,6 +29,8 @@ pub enum RowRef {
     RuleSetStep(i64),
     /// The step with this `step_no` of the tenant's approval with this identifier.
     ApprovalStep(String, i64),
+    /// The version of a thing, as `kind/id/version`.
+    Record(String),
 }
 
 /// The key of a row.
@@ -71,6 +73,7 @@ impl RowRef {
                 let text = format!("{approval}/{number}");
                 ("approval_step", RowKey::Text(Cow::Owned(text)))
             }
+            Self::Record(text) => ("record", RowKey::of(text)),
         }
     }
 
@@ -97,6 +100,7 @@ impl RowRef {
                     number.parse().ok()?,
                 ))
             }
+            "record" => Some(Self::Record(text)),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::change::{Change, Digester, RowRef};
 use crate::{
-    ApprovalStepRow, Backend, Error, LabelRow, ListEntryRow, RuleSetRow, RuleSetStepRow,
+    ApprovalStepRow, Backend, Error, LabelRow, ListEntryRow, RecordRow, RuleSetRow, RuleSetStepRow,
     SigningKeyRow,
     rows::{Canonical, RecordedDecision},
     sql::{Lookup, select_number},
@@ -82,7 +82,7 @@ impl Rows {
 }
 
 /// Tables whose every row is added by exactly one leaf.
-const COUNTS: [(&str, &str); 7] = [
+const COUNTS: [(&str, &str); 8] = [
     ("decisions", "SELECT COUNT(*) FROM decisions"),
     ("labels", "SELECT COUNT(*) FROM labels"),
     ("list_entries", "SELECT COUNT(*) FROM list_entries"),
@@ -90,6 +90,7 @@ const COUNTS: [(&str, &str); 7] = [
     ("rule_sets", "SELECT COUNT(*) FROM rule_sets"),
     ("rule_set_steps", "SELECT COUNT(*) FROM rule_set_steps"),
     ("approval_steps", "SELECT COUNT(*) FROM approval_steps"),
+    ("records", "SELECT COUNT(*) FROM records"),
 ];
 
 fn table_of(row: &RowRef) -> &'static str {
@@ -101,6 +102,7 @@ fn table_of(row: &RowRef) -> &'static str {
         RowRef::RuleSet(_) => "rule_sets",
         RowRef::RuleSetStep(_) => "rule_set_steps",
         RowRef::ApprovalStep(..) => "approval_steps",
+        RowRef::Record(_) => "records",
         RowRef::ListRemoval(_) => "list removals",
         RowRef::KeyRevocation(_) => "key revocations",
     }
@@ -132,6 +134,7 @@ struct Lookups {
     rule_sets: Lookup<RuleSetRow>,
     rule_set_steps: Lookup<RuleSetStepRow>,
     approval_steps: Lookup<ApprovalStepRow>,
+    records: Lookup<RecordRow>,
 }
 
 impl Lookups {
@@ -145,6 +148,7 @@ impl Lookups {
             rule_sets: Lookup::by(backend, "version"),
             rule_set_steps: Lookup::by(backend, "step_no"),
             approval_steps: Lookup::by(backend, "approval"),
+            records: Lookup::by(backend, "record"),
         }
     }
 
@@ -230,6 +234,10 @@ impl Lookups {
             let reference = RowRef::ApprovalStep(row.approval.clone(), row.step_no);
             note(&row.tenant, reference, &row.canonical(), None);
         }
+        for row in self.records.run(connection, &keys.records).await? {
+            let reference = RowRef::Record(row.record());
+            note(&row.tenant, reference, &row.canonical(), None);
+        }
         Ok(digests)
     }
 }
@@ -245,6 +253,7 @@ struct Keys {
     rule_set_steps: Vec<i64>,
     /// Several steps of one approval are read at once.
     approvals: BTreeSet<String>,
+    records: Vec<String>,
 }
 
 impl Keys {
@@ -257,6 +266,7 @@ impl Keys {
             RowRef::RuleSet(key) => self.rule_sets.push(key.clone()),
             RowRef::RuleSetStep(key) => self.rule_set_steps.push(*key),
             RowRef::ApprovalStep(key, _) => drop(self.approvals.insert(key.clone())),
+            RowRef::Record(key) => self.records.push(key.clone()),
         }
     }
 }

@@ -12,6 +12,7 @@ on_both!(
     keys_are_found_and_revoked,
     rules_are_found_by_version,
     steps_come_in_order_and_each_number_once,
+    the_newest_version_of_each_record_counts_and_each_version_is_written_once,
     traces_are_those_of_the_tenant_and_the_span,
     streams_replay_in_order,
     history_is_read_by_tenant_and_span,
@@ -263,6 +264,33 @@ async fn steps_come_in_order_and_each_number_once(place: Place) {
     assert_eq!(rest, [step(3)]);
     let beyond = database.rule_set_steps_after("zzz", 0, 2).await.unwrap();
     assert_eq!(beyond, []);
+    store.close().await;
+}
+
+async fn the_newest_version_of_each_record_counts_and_each_version_is_written_once(place: Place) {
+    let store = place.open().await;
+    for (id, version) in [("a", 1), ("b", 1), ("a", 2), ("c", 1), ("a", 3)] {
+        let row = Row::Record(record(id, version));
+        store.append(vec![row]).await.unwrap();
+    }
+    for (id, slash) in [("a", false), ("a/1", true)] {
+        let refused = store.append(vec![Row::Record(record(id, 2))]).await;
+        let fits = match refused {
+            Err(Error::Conflict { .. }) => !slash,
+            Err(Error::Invalid { .. }) => slash,
+            _ => false,
+        };
+        assert!(fits, "{id}");
+    }
+    let database = &store.database;
+    let first = database.records_newest("thing", "", 2).await.unwrap();
+    assert_eq!(first, [record("a", 3), record("b", 1)]);
+    let rest = database.records_newest("thing", "b", 2).await.unwrap();
+    assert_eq!(rest, [record("c", 1)]);
+    assert_eq!(database.records_newest("other", "", 2).await.unwrap(), []);
+    let one = database.record("thing", "a").await.unwrap();
+    assert_eq!(one, Some(record("a", 3)));
+    assert_eq!(database.record("thing", "d").await.unwrap(), None);
     store.close().await;
 }
 

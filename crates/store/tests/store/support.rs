@@ -6,7 +6,8 @@ use paywarden_domain::{
 };
 use paywarden_store::{
     Actor, Appended, ApprovalStepKind, ApprovalStepRow, Clock, Database, DecisionRow, Entry, Error,
-    Journal, JournalLimits, LabelRow, ListEntryRow, Row, RuleSetStepRow, SigningKeyRow, TreeHead,
+    Journal, JournalLimits, LabelRow, ListEntryRow, RecordRow, Row, RuleSetStepRow, SigningKeyRow,
+    TreeHead,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, any::AnyConnectOptions};
 use std::{
@@ -140,6 +141,17 @@ pub fn step(number: i64) -> RuleSetStepRow {
         purpose: "a new attack".into(),
         taken_at: at(1),
         detail: String::new(),
+    }
+}
+
+pub fn record(id: &str, version: i64) -> RecordRow {
+    RecordRow {
+        tenant: tenant(),
+        kind: "thing".into(),
+        id: id.into(),
+        version,
+        written_at: at(version),
+        body: vec![1, 2, 3],
     }
 }
 

@@ -55,6 +55,7 @@ async fn fill(store: &Store, (notary, clock): (Notary, Clock), object: &str) -> 
             15 => rows.push(Row::ListEntry(list_entry("b"))),
             16 => rows.push(Row::RuleSetStep(step(1))),
             17 => rows.push(Row::ApprovalStep(approval_step("apr_1", 1))),
+            18 => rows.push(Row::Record(record("a", 1))),
             _ => {}
         }
         store.append(rows).await.unwrap();
@@ -172,6 +173,11 @@ const CHANGES: &[(&str, Option<u64>, &str)] = &[
     ("DELETE FROM approval_steps", Some(16), "RowMissing(ApprovalStep(\"apr_1\", 1))"),
     ("INSERT INTO approval_steps SELECT tenant, approval, 2, kind, command, actor, taken_at, body
       FROM approval_steps", None, "RowsUnrecorded(\"approval_steps\")"),
+    ("UPDATE records SET written_at = 0", Some(17), "RowChanged(Record(\"thing/a/1\"))"),
+    ("UPDATE records SET version = 2", Some(17), "RowChanged(Record(\"thing/a/1\"))"),
+    ("DELETE FROM records", Some(17), "RowMissing(Record(\"thing/a/1\"))"),
+    ("INSERT INTO records SELECT 'thing/a/2', tenant, kind, id, 2, written_at, body FROM records",
+      None, "RowsUnrecorded(\"records\")"),
     ("UPDATE decisions SET trace = NULL WHERE event_no = 20", Some(19), "RowChanged(Decision(20))"),
     ("UPDATE decisions SET trace = body WHERE event_no = 21", Some(20), "RowChanged(Decision(21))"),
 ];
@@ -183,7 +189,7 @@ async fn every_change_is_found_where_it_was_made(place: Place) {
     let Verdict::Intact(seen) = &whole else {
         panic!("{whole:?}")
     };
-    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 68, 2));
+    assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 69, 2));
     assert_eq!(seen.heads, store.heads().await);
     let mut intruder = place.intruder().await;
     backup(&mut intruder, true).await;
@@ -218,7 +224,7 @@ fn flipped(change: &str, is_postgres: bool) -> String {
     format!("{before}{flipped}{after}")
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "trail_trees",
     "trail_bundles",
     "trail_tail",
@@ -232,6 +238,7 @@ const TABLES: [&str; 13] = [
     "rule_sets",
     "rule_set_steps",
     "approval_steps",
+    "records",
 ];
 
 /// Copies every table aside, or back.
@@ -280,7 +287,7 @@ async fn a_shortened_trail_needs_a_checkpoint_from_outside(place: Place) {
         "DELETE FROM trail_tail; DELETE FROM trail_bundles; DELETE FROM trail_tiles;
          DELETE FROM trail_checkpoints; DELETE FROM trail_trees; DELETE FROM decisions;
          DELETE FROM labels; DELETE FROM list_entries; DELETE FROM signing_keys;
-         DELETE FROM rule_sets; DELETE FROM rule_set_steps; DELETE FROM approval_steps;
+         DELETE FROM rule_sets; DELETE FROM rule_set_steps; DELETE FROM approval_steps; DELETE FROM records;
          DELETE FROM outbox",
     )
     .await;

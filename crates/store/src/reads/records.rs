@@ -1,0 +1,31 @@
+//! The newest versions of things that change as a whole.
+
+use super::limited;
+use crate::{Database, Error, RecordRow};
+
+/// The most rows of one answer: each may be large.
+const RECORDS_MAX: u32 = 1_000;
+
+const NEWEST: &str = "NOT EXISTS (SELECT 1 FROM records later WHERE later.kind = records.kind
+    AND later.id = records.id AND later.version > records.version)";
+
+impl Database {
+    /// The newest version of one thing, of whichever tenant.
+    pub async fn record(&self, kind: &str, id: &str) -> Result<Option<RecordRow>, Error> {
+        let rest = "WHERE kind = $1 AND id = $2 ORDER BY version DESC LIMIT 1";
+        self.select_one(rest, &[kind.into(), id.into()]).await
+    }
+
+    /// The newest version of every thing of a kind after `after` (an empty text at first), of all
+    /// tenants, by identifier; at most 1,000 at a time.
+    pub async fn records_newest(
+        &self,
+        kind: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let rest = format!("WHERE kind = $1 AND id > $2 AND {NEWEST} ORDER BY id LIMIT $3");
+        let values = [kind.into(), after.into(), limited(limit, RECORDS_MAX)?];
+        self.select(&rest, &values).await
+    }
+}
