@@ -1,17 +1,23 @@
-//! Who may call: the signing keys of API callers, what each may do, and when each ended; and which
-//! commands take the word of more than one, see [`approval`].
+//! Who may call and who may act: signing keys of programs, accounts of staff, what each may do; and
+//! which commands take the word of more than one, see [`approval`].
 //!
-//! *Invariant*: a key exists, and ends, only through the journal with an actor and a purpose, so
-//! that each such act has its leaf in the trail. Private halves of caller keys are never stored;
-//! shared secrets are stored sealed, bearer texts as their hash.
+//! *Invariant*: a key or an account exists, changes and ends only through the journal with an
+//! actor and a purpose, so that each such act has its leaf in the trail. Private halves of caller
+//! keys are never stored; shared secrets are stored sealed, bearer texts as their hash; accounts
+//! of staff are sealed whole.
 
 pub mod approval;
 pub mod error;
+pub mod factor;
 pub mod key;
+pub mod network;
 pub mod registry;
 pub mod scope;
+pub mod staff;
 
 pub use error::Error;
 pub use key::{Credential, RegisteredKey};
+pub use network::Network;
 pub use registry::{Author, CreatedKey, KeyRegistry, NewKey};
 pub use scope::{Scope, Scopes};
+pub use staff::Staff;

@@ -41,11 +41,23 @@ pub enum Scope {
     ApprovalsBreakGlass,
     /// Propose another policy of approvals, or approve one.
     ApprovalsPolicy,
+    /// Read accounts of staff, their roles and sessions.
+    StaffRead,
+    /// Invite staff, disable and enable accounts, end sessions.
+    StaffWrite,
+    /// Read who may do what, by whom it was granted and whether it is used.
+    StaffReview,
+    /// Give roles to staff and take them back.
+    RolesGrant,
+    /// Read signing keys and what each may do.
+    KeysRead,
+    /// Make, rotate, bind and revoke signing keys.
+    KeysWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -62,6 +74,12 @@ impl Scope {
         Self::ApprovalsVote,
         Self::ApprovalsBreakGlass,
         Self::ApprovalsPolicy,
+        Self::StaffRead,
+        Self::StaffWrite,
+        Self::StaffReview,
+        Self::RolesGrant,
+        Self::KeysRead,
+        Self::KeysWrite,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -83,6 +101,12 @@ impl Scope {
             Self::ApprovalsVote => "approvals:vote",
             Self::ApprovalsBreakGlass => "approvals:break_glass",
             Self::ApprovalsPolicy => "approvals:policy",
+            Self::StaffRead => "staff:read",
+            Self::StaffWrite => "staff:write",
+            Self::StaffReview => "staff:review",
+            Self::RolesGrant => "roles:grant",
+            Self::KeysRead => "keys:read",
+            Self::KeysWrite => "keys:write",
         }
     }
 
@@ -140,6 +164,23 @@ impl Scopes {
             })
     }
 
+    /// These and those.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Each of them, in the order of [`Scope::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL
+            .into_iter()
+            .filter(move |scope| self.contains(*scope))
+    }
+
+    /// Whether any of these is among them.
+    pub fn meets(self, scopes: &[Scope]) -> bool {
+        self.0 & Self::of(scopes).0 != 0
+    }
+
     /// Whether the scope is among them.
     pub fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u8) != 0
@@ -149,7 +190,7 @@ impl Scopes {
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for scope in Scope::ALL.into_iter().filter(|scope| self.contains(*scope)) {
+        for scope in self.iter() {
             write!(f, "{separator}{scope}")?;
             separator = ",";
         }

@@ -1,0 +1,66 @@
+//! What a person proves who they are with.
+//!
+//! A passkey alone is two factors of which one is cryptographic: a device and what unlocks it.
+//! A password counts only together with the code of an authenticator application; in place of a
+//! lost application, a recovery code opens a session in which factors are set up anew and nothing
+//! else.
+
+pub mod passkey;
+pub mod password;
+pub mod recovery;
+pub mod totp;
+
+use passkey::NamedPasskey;
+use password::PasswordHash;
+use serde::{Deserialize, Serialize};
+use totp::TotpState;
+
+/// The most passkeys of one account.
+pub const PASSKEYS_MAX: usize = 10;
+
+/// The factors of one account, as they are kept: sealed together with the account.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Factors {
+    /// The password, newest first, with those before it, so that none comes back at once.
+    pub(crate) passwords: Vec<PasswordHash>,
+    pub(crate) totp: Option<TotpState>,
+    /// An authenticator application that has not shown a code yet.
+    pub(crate) totp_next: Option<TotpState>,
+    pub(crate) passkeys: Vec<NamedPasskey>,
+    /// Keyed hashes of the recovery codes that are left.
+    pub(crate) recovery: Vec<[u8; 32]>,
+}
+
+/// What may be told of factors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FactorSummary {
+    /// Names of the passkeys.
+    pub passkeys: Vec<String>,
+    /// Whether there is a password.
+    pub password: bool,
+    /// Whether an authenticator application is set up and proved.
+    pub totp: bool,
+    /// Recovery codes that are left.
+    pub recovery_codes: usize,
+}
+
+impl Factors {
+    /// Whether they let anybody in: a passkey, or a password with an authenticator application.
+    pub fn suffice(&self) -> bool {
+        !self.passkeys.is_empty() || (self.password().is_some() && self.totp.is_some())
+    }
+
+    /// What may be told of them.
+    pub fn summary(&self) -> FactorSummary {
+        FactorSummary {
+            passkeys: self.passkeys.iter().map(|key| key.name.clone()).collect(),
+            password: self.password().is_some(),
+            totp: self.totp.is_some(),
+            recovery_codes: self.recovery.len(),
+        }
+    }
+
+    pub(crate) fn password(&self) -> Option<&PasswordHash> {
+        self.passwords.first()
+    }
+}

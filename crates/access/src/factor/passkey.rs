@@ -1,0 +1,316 @@
+//! Passkeys (W3C WebAuthn level 3): user verification is always asked for, so that one passkey is
+//! a device and what unlocks it.
+//!
+//! A ceremony lives in memory from its challenge to its answer, five minutes at most.
+
+use crate::{Network, staff::Error};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use paywarden_crypto::random;
+use paywarden_domain::{Timestamp, time::MINUTE};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use webauthn_rs::{
+    Webauthn, WebauthnBuilder,
+    prelude::{
+        AuthenticationResult, Passkey, PasskeyAuthentication, PasskeyRegistration,
+        PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid,
+    },
+};
+
+/// How long a ceremony may take, in microseconds.
+const CEREMONY_US: u64 = 5 * MINUTE as u64;
+/// Ceremonies under way at once; one more ends the oldest.
+const CEREMONIES_MAX: usize = 4_096;
+/// Ceremonies of one network under way at once; one more ends the oldest of that network, so that
+/// a flood from elsewhere ends nobody's.
+const CEREMONIES_PER_NETWORK_MAX: usize = 32;
+/// The longest name of a passkey, in bytes.
+pub const NAME_BYTES_MAX: usize = 100;
+const RP_NAME: &str = "Paywarden";
+const ORIGIN_DEFAULT: &str = "https://localhost";
+
+/// A passkey with the name that its owner gave it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NamedPasskey {
+    pub(crate) name: String,
+    pub(crate) added_at: Timestamp,
+    pub(crate) key: Passkey,
+}
+
+/// A challenge for the browser.
+#[derive(Debug, Clone, Serialize)]
+pub struct Challenge {
+    /// Names the ceremony when it is answered.
+    pub ceremony: String,
+    /// For `navigator.credentials.create` or `.get`.
+    pub options: Value,
+}
+
+/// Begins and ends ceremonies.
+pub(crate) struct PasskeyDesk {
+    webauthn: Webauthn,
+    rp_id: String,
+    open: Mutex<HashMap<String, Ceremony>>,
+}
+
+struct Ceremony {
+    network: Network,
+    begun_us: u64,
+    what: What,
+}
+
+enum What {
+    Register(String, Box<PasskeyRegistration>),
+    /// None for a name that has no passkey: it is answered like one that has.
+    Authenticate(Option<(String, Box<PasskeyAuthentication>)>),
+}
+
+/// Whose account a person says it is, and how the browser is to call it.
+pub(crate) struct Holder<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) login: &'a str,
+    pub(crate) name: &'a str,
+    /// 16 bytes that stand for the account and tell nothing of it.
+    pub(crate) handle: [u8; 16],
+    pub(crate) passkeys: &'a [NamedPasskey],
+}
+
+impl PasskeyDesk {
+    /// Passkeys for pages of this origin, or of `localhost` at any port when none is given.
+    pub(crate) fn new(origin: Option<&str>) -> Result<Self, Error> {
+        let text = origin.unwrap_or(ORIGIN_DEFAULT);
+        let refused = || Error::Origin(text.to_owned());
+        let url = Url::parse(text).map_err(|_| refused())?;
+        let rp_id = url.domain().ok_or_else(refused)?.to_owned();
+        if url.scheme() != "https" || url.origin().ascii_serialization() != text {
+            return Err(refused());
+        }
+        let webauthn = WebauthnBuilder::new(&rp_id, &url)
+            .map(|builder| builder.rp_name(RP_NAME).allow_any_port(origin.is_none()))
+            .map(|builder| builder.timeout(Duration::from_micros(CEREMONY_US)))
+            .and_then(WebauthnBuilder::build)
+            .map_err(|_| refused())?;
+        let open = Mutex::default();
+        Ok(Self {
+            webauthn,
+            rp_id,
+            open,
+        })
+    }
+
+    pub(crate) fn register(
+        &self,
+        holder: &Holder<'_>,
+        network: Network,
+        now_us: u64,
+    ) -> Result<Challenge, Error> {
+        let known = holder.passkeys.iter().map(|key| key.key.cred_id().clone());
+        let handle = Uuid::from_bytes(holder.handle);
+        let begun = self.webauthn.start_passkey_registration(
+            handle,
+            holder.login,
+            holder.name,
+            Some(known.collect()),
+        );
+        let (options, state) = begun.map_err(|_| Error::Internal("no challenge was made"))?;
+        let what = What::Register(holder.account.to_owned(), Box::new(state));
+        let options = serde_json::to_value(options);
+        self.begin(network, now_us, what, options.unwrap_or_default())
+    }
+
+    /// The passkey that answers a registration of this account.
+    pub(crate) fn registered(
+        &self,
+        account: &str,
+        ceremony: &str,
+        answer: &Value,
+        now_us: u64,
+    ) -> Result<Passkey, Error> {
+        let Some(What::Register(owner, state)) = self.end(ceremony, now_us) else {
+            return Err(Error::CeremonyUnknown);
+        };
+        if owner != account {
+            return Err(Error::CeremonyUnknown);
+        }
+        let answer = RegisterPublicKeyCredential::deserialize(answer);
+        let answer = answer.map_err(|_| Error::PasskeyRefused)?;
+        let registered = self.webauthn.finish_passkey_registration(&answer, &state);
+        registered.map_err(|_| Error::PasskeyRefused)
+    }
+
+    /// A challenge for the passkeys of an account. Without an account, or without passkeys, it is
+    /// one for a passkey that does not exist: `decoy` is its identifier.
+    pub(crate) fn authenticate(
+        &self,
+        account: Option<(&str, &[NamedPasskey])>,
+        decoy: [u8; 32],
+        network: Network,
+        now_us: u64,
+    ) -> Result<Challenge, Error> {
+        let Some((account, passkeys)) = account.filter(|(_, passkeys)| !passkeys.is_empty()) else {
+            let options = self.decoy(decoy);
+            return self.begin(network, now_us, What::Authenticate(None), options);
+        };
+        let keys: Vec<Passkey> = passkeys.iter().map(|named| named.key.clone()).collect();
+        let begun = self.webauthn.start_passkey_authentication(&keys);
+        let (options, state) = begun.map_err(|_| Error::Internal("no challenge was made"))?;
+        let what = What::Authenticate(Some((account.to_owned(), Box::new(state))));
+        let mut options = serde_json::to_value(options).unwrap_or_default();
+        let allowed = options.pointer_mut("/publicKey/allowCredentials");
+        for credential in allowed.and_then(Value::as_array_mut).into_iter().flatten() {
+            // How a passkey is reached would tell it from one that does not exist.
+            if let Some(members) = credential.as_object_mut() {
+                members.remove("transports");
+            }
+        }
+        self.begin(network, now_us, what, options)
+    }
+
+    /// The account whose passkey answered, and what the passkey said.
+    pub(crate) fn authenticated(
+        &self,
+        ceremony: &str,
+        answer: &Value,
+        now_us: u64,
+    ) -> Result<(String, AuthenticationResult), Error> {
+        let Some(What::Authenticate(begun)) = self.end(ceremony, now_us) else {
+            return Err(Error::CeremonyUnknown);
+        };
+        let (account, state) = begun.ok_or(Error::SignInRefused)?;
+        let answer = PublicKeyCredential::deserialize(answer);
+        let answer = answer.map_err(|_| Error::SignInRefused)?;
+        let result = self.webauthn.finish_passkey_authentication(&answer, &state);
+        match result {
+            Ok(result) if result.user_verified() => Ok((account, result)),
+            _ => Err(Error::SignInRefused),
+        }
+    }
+
+    fn decoy(&self, id: [u8; 32]) -> Value {
+        let mut challenge = [0; 32];
+        random::fill(&mut challenge);
+        json!({ "publicKey": {
+            "challenge": URL_SAFE_NO_PAD.encode(challenge),
+            "timeout": CEREMONY_US / 1_000,
+            "rpId": self.rp_id,
+            "allowCredentials": [{ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }],
+            "userVerification": "required",
+        } })
+    }
+
+    fn begin(
+        &self,
+        network: Network,
+        now_us: u64,
+        what: What,
+        options: Value,
+    ) -> Result<Challenge, Error> {
+        let mut id = [0; 16];
+        random::fill(&mut id);
+        let ceremony = URL_SAFE_NO_PAD.encode(id);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, other| now_us.saturating_sub(other.begun_us) < CEREMONY_US);
+        let here = |other: &Ceremony| other.network == network;
+        if open.values().filter(|other| here(other)).count() >= CEREMONIES_PER_NETWORK_MAX {
+            end_oldest(&mut open, here);
+        }
+        if open.len() >= CEREMONIES_MAX {
+            end_oldest(&mut open, |_| true);
+        }
+        let begun = Ceremony {
+            network,
+            begun_us: now_us,
+            what,
+        };
+        open.insert(ceremony.clone(), begun);
+        Ok(Challenge { ceremony, options })
+    }
+
+    /// Takes a ceremony out: it is answered once.
+    fn end(&self, ceremony: &str, now_us: u64) -> Option<What> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = open.remove(ceremony)?;
+        (now_us.saturating_sub(begun.begun_us) < CEREMONY_US).then_some(begun.what)
+    }
+}
+
+fn end_oldest(open: &mut HashMap<String, Ceremony>, which: impl Fn(&Ceremony) -> bool) {
+    let oldest = open
+        .iter()
+        .filter(|(_, ceremony)| which(ceremony))
+        .min_by_key(|(_, ceremony)| ceremony.begun_us)
+        .map(|(id, _)| id.clone());
+    oldest.and_then(|id| open.remove(&id));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(text: &str) -> Network {
+        Network::around(text.parse().unwrap())
+    }
+
+    #[test]
+    fn origins_are_https_and_a_domain_and_nothing_more() {
+        for origin in [
+            None,
+            Some("https://pay.example.com"),
+            Some("https://localhost:8443"),
+        ] {
+            assert!(PasskeyDesk::new(origin).is_ok(), "{origin:?}");
+        }
+        for origin in [
+            "http://localhost",
+            "https://127.0.0.1",
+            "https://pay.example.com/",
+            "https://pay.example.com/a",
+            "pay.example.com",
+            "",
+        ] {
+            let refused = PasskeyDesk::new(Some(origin));
+            assert!(matches!(refused.err(), Some(Error::Origin(_))), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_ceremony_is_over_after_five_minutes_or_one_answer() {
+        let desk = PasskeyDesk::new(None).unwrap();
+        let begin = |now_us| {
+            let begun = desk.authenticate(None, [1; 32], network("127.0.0.1"), now_us);
+            begun.unwrap().ceremony
+        };
+        let answer = |ceremony: &str, now_us| {
+            desk.authenticated(ceremony, &Value::Null, now_us)
+                .err()
+                .unwrap()
+        };
+        let one = begin(0);
+        assert!(matches!(answer(&one, 1), Error::SignInRefused));
+        assert!(matches!(answer(&one, 2), Error::CeremonyUnknown));
+        let late = begin(10);
+        let refused = answer(&late, 10 + CEREMONY_US);
+        assert!(matches!(refused, Error::CeremonyUnknown));
+    }
+
+    #[test]
+    fn a_flood_from_one_network_ends_its_own_ceremonies_only() {
+        let desk = PasskeyDesk::new(None).unwrap();
+        let begin = |from: &str, now_us| {
+            let begun = desk.authenticate(None, [1; 32], network(from), now_us);
+            begun.unwrap().ceremony
+        };
+        let mine = begin("198.51.100.1", 0);
+        for number in 1..=1_000 {
+            begin("203.0.113.9", number);
+        }
+        let open = desk.open.lock().unwrap();
+        assert!(open.contains_key(&mine));
+        assert_eq!(open.len(), 1 + CEREMONIES_PER_NETWORK_MAX);
+    }
+}

@@ -1,0 +1,212 @@
+//! Passwords as Argon2id hashes (RFC 9106), checked by few threads at a time.
+
+use crate::staff::Error;
+use argon2::{Algorithm, Argon2, Params, Version};
+use paywarden_crypto::random;
+use paywarden_domain::Timestamp;
+use paywarden_store::Clock;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// The longest password, in characters. None is cut.
+pub const CHARACTERS_MAX: usize = 128;
+/// Passwords that may wait for a thread; one more is [`Error::Busy`].
+pub const QUEUE_MAX: usize = 16;
+/// How many passwords before the present one are not taken again (PCI DSS 8.3.7).
+pub(crate) const REMEMBERED: usize = 4;
+
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+const PASSES: u32 = 2;
+/// The least that OWASP asks of Argon2id with two passes and one lane.
+const MEMORY_KIB_MIN: u32 = 19 * 1024;
+/// So that the threads together stay within a known amount of memory.
+const MEMORY_KIB_MAX: u32 = 64 * 1024;
+/// What one check is to take.
+const TARGET_US: u64 = 100_000;
+
+/// A password, as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PasswordHash {
+    memory_kib: u32,
+    passes: u32,
+    salt: [u8; SALT_BYTES],
+    hash: [u8; HASH_BYTES],
+    /// When it was chosen.
+    pub(crate) set_at: Timestamp,
+}
+
+/// Checks passwords: at most half as many at a time as there are processors, because decisions
+/// need the others, and at most [`QUEUE_MAX`] wait.
+#[derive(Debug)]
+pub struct PasswordDesk {
+    memory_kib: OnceLock<u32>,
+    admitted: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+impl Default for PasswordDesk {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = (processors / 2).max(1);
+        Self {
+            memory_kib: OnceLock::new(),
+            admitted: Arc::new(Semaphore::new(threads + QUEUE_MAX)),
+            working: Arc::new(Semaphore::new(threads)),
+        }
+    }
+}
+
+impl PasswordDesk {
+    /// Measures this machine once and takes as much memory, from 19 to 64 MiB, as one check may
+    /// use within about 100 ms. Until then the least is used.
+    pub async fn calibrate(&self, clock: &Clock) -> Result<(), Error> {
+        let before_us = clock.monotonic_us();
+        self.compute(
+            "calibration".to_owned().into(),
+            [0; SALT_BYTES],
+            MEMORY_KIB_MIN,
+            PASSES,
+        )
+        .await?;
+        let took_us = (clock.monotonic_us() - before_us).max(1);
+        let fits = u64::from(MEMORY_KIB_MIN) * TARGET_US / took_us;
+        let fits = u32::try_from(fits).unwrap_or(MEMORY_KIB_MAX);
+        let _ = self
+            .memory_kib
+            .set(fits.clamp(MEMORY_KIB_MIN, MEMORY_KIB_MAX));
+        Ok(())
+    }
+
+    /// What one check costs: KiB of memory and passes over it.
+    pub fn cost(&self) -> (u32, u32) {
+        let memory_kib = self.memory_kib.get().copied();
+        (memory_kib.unwrap_or(MEMORY_KIB_MIN), PASSES)
+    }
+
+    /// The hash of a new password.
+    pub async fn hash(
+        &self,
+        password: Zeroizing<String>,
+        set_at: Timestamp,
+    ) -> Result<PasswordHash, Error> {
+        let mut salt = [0; SALT_BYTES];
+        random::fill(&mut salt);
+        let (memory_kib, passes) = self.cost();
+        Ok(PasswordHash {
+            memory_kib,
+            passes,
+            salt,
+            hash: self.compute(password, salt, memory_kib, passes).await?,
+            set_at,
+        })
+    }
+
+    /// Whether it is this password. Without a stored one the answer is no, after as much work.
+    pub async fn verify(
+        &self,
+        password: Zeroizing<String>,
+        stored: Option<&PasswordHash>,
+    ) -> Result<bool, Error> {
+        let (memory_kib, passes) = self.cost();
+        let (salt, memory_kib, passes) = match stored {
+            Some(stored) => (stored.salt, stored.memory_kib, stored.passes),
+            None => ([0; SALT_BYTES], memory_kib, passes),
+        };
+        let hash = self.compute(password, salt, memory_kib, passes).await?;
+        Ok(stored.is_some_and(|stored| is_equal(&stored.hash, &hash)))
+    }
+
+    async fn compute(
+        &self,
+        password: Zeroizing<String>,
+        salt: [u8; SALT_BYTES],
+        memory_kib: u32,
+        passes: u32,
+    ) -> Result<[u8; HASH_BYTES], Error> {
+        let place = Arc::clone(&self.admitted).try_acquire_owned();
+        let place = place.map_err(|_| Error::Busy)?;
+        let turn = Arc::clone(&self.working).acquire_owned().await;
+        let turn = turn.map_err(|_| Error::Busy)?;
+        let work = move || {
+            let _held = (place, turn);
+            let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES)).ok()?;
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let mut hash = [0; HASH_BYTES];
+            argon2
+                .hash_password_into(password.as_bytes(), &salt, &mut hash)
+                .ok()?;
+            Some(hash)
+        };
+        let hash = tokio::task::spawn_blocking(work).await.ok().flatten();
+        hash.ok_or(Error::Internal("a password was not hashed"))
+    }
+}
+
+/// Compares in a time that does not depend on where they differ.
+pub(crate) fn is_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Zeroizing<String> {
+        Zeroizing::new(text.to_owned())
+    }
+
+    /// The reference implementation (libargon2, as Python's argon2-cffi calls it) says so:
+    /// `hash_secret_raw(b"password", b"somesaltsomesalt", 2, 19456, 1, 32, Type.ID)`.
+    #[tokio::test]
+    async fn hashes_are_those_of_the_reference_implementation() {
+        let desk = PasswordDesk::default();
+        let hash = desk.compute(password("password"), *b"somesaltsomesalt", 19 * 1024, 2);
+        let hex = hash
+            .await
+            .unwrap()
+            .map(|byte| format!("{byte:02x}"))
+            .concat();
+        let expected = "2b5dc4054886ec957ef59c73b661c54dd6fb274590b278f657c6d96aac8fa6d1";
+        assert_eq!(hex, expected);
+    }
+
+    #[tokio::test]
+    async fn only_the_password_itself_is_right_and_nothing_is_right_without_one() {
+        let desk = PasswordDesk::default();
+        let now = Timestamp::from_micros(1);
+        let stored = desk.hash(password("long enough words"), now).await.unwrap();
+        let right = |text: &'static str| desk.verify(password(text), Some(&stored));
+        assert!(right("long enough words").await.unwrap());
+        assert!(!right("long enough word").await.unwrap());
+        assert!(!desk.verify(password(""), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_told_to_come_again_and_the_queue_stays_short() {
+        let desk = Arc::new(PasswordDesk::default());
+        let threads = desk.working.available_permits();
+        let tries: Vec<_> = (0..200)
+            .map(|_| {
+                let desk = Arc::clone(&desk);
+                tokio::spawn(async move { desk.verify(password("x"), None).await })
+            })
+            .collect();
+        let mut busy = 0;
+        for one in tries {
+            busy += usize::from(matches!(one.await.unwrap(), Err(Error::Busy)));
+        }
+        assert_eq!(busy, 200 - threads - QUEUE_MAX);
+        assert_eq!(desk.admitted.available_permits(), threads + QUEUE_MAX);
+    }
+
+    #[tokio::test]
+    async fn calibration_stays_within_its_bounds() {
+        let desk = PasswordDesk::default();
+        desk.calibrate(&Clock::System).await.unwrap();
+        let (memory_kib, passes) = desk.cost();
+        assert!((MEMORY_KIB_MIN..=MEMORY_KIB_MAX).contains(&memory_kib) && passes == PASSES);
+    }
+}
