@@ -84,7 +84,11 @@ impl Test {
             }
             Self::Text(comparison, left, right) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
-                Ok(comparison.holds(Some(left.cmp(&right))))
+                Ok(match comparison {
+                    Comparison::Equal => left == right,
+                    Comparison::NotEqual => left != right,
+                    _ => comparison.holds(Some(left.cmp(&right))),
+                })
             }
             Self::Real(comparison, left, right) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;
@@ -141,7 +145,8 @@ fn choose<T>(condition: Truth, then: impl Fn(usize) -> Answer<T>) -> Answer<T> {
 }
 
 impl Whole {
-    #[inline]
+    // Most are read as they stand: only what is computed is worth a call.
+    #[inline(always)]
     pub(crate) fn value(&self, slots: &Slots<'_>) -> Answer<i64> {
         match self {
             Self::Constant(value) => Ok(*value),
@@ -307,7 +312,7 @@ fn real_arithmetic(operator: Arithmetic, left: f64, right: f64) -> Answer<f64> {
 }
 
 impl Text {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value<'s>(&'s self, slots: &Slots<'s>) -> Answer<Cow<'s, str>> {
         match self {
             Self::Constant(text) => Ok(Cow::Borrowed(text)),

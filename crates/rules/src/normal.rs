@@ -76,7 +76,7 @@ impl Builder {
                     let check = if positive { check } else { self.negated(check) };
                     self.literal(slot, check)
                 }
-                None => self.truth(condition, positive),
+                None => self.compared_texts(test, positive),
             },
             _ => self.truth(condition, positive),
         }
@@ -107,6 +107,25 @@ impl Builder {
     fn truth(&mut self, condition: &Condition, positive: bool) -> Node {
         let slot = self.slot(Slot::Truth(condition.clone()));
         self.literal(slot, Check::Is(i64::from(positive)))
+    }
+
+    /// Whether two texts are the same or differ is one question, whichever of them stands first.
+    fn compared_texts(&mut self, test: &Test, positive: bool) -> Node {
+        let (test, positive) = match test {
+            Test::Text(comparison @ (Comparison::Equal | Comparison::NotEqual), left, right) => {
+                let (Text::Field(first), Text::Field(second)) = (left, right) else {
+                    return self.truth(&Condition::Test(test.clone()), positive);
+                };
+                let [first, second] = [*first.min(second), *first.max(second)].map(Text::Field);
+                let same = *comparison == Comparison::Equal;
+                (
+                    Test::Text(Comparison::Equal, first, second),
+                    positive == same,
+                )
+            }
+            test => (test.clone(), positive),
+        };
+        self.truth(&Condition::Test(test), positive)
     }
 
     fn test(&mut self, test: &Test) -> Option<(u32, Check)> {

@@ -2,7 +2,7 @@
 
 use super::slot_cost;
 use crate::{
-    columns::{BLOCK_ROWS, Columns},
+    columns::{Bitmaps, Columns},
     literal::{Check, Node, Slot},
     normal::Normal,
     program::{Condition, Text, Whole},
@@ -45,17 +45,10 @@ impl Estimates {
         if rows == 0 {
             return guessed;
         }
-        let share = |(literal, guess): (usize, &f32)| {
-            let hits: u32 = sample
-                .literal_bits(literal as u32)
-                .iter()
-                .map(|word| word.count_ones())
-                .sum();
-            debug_assert!(rows <= BLOCK_ROWS, "a sample is one block");
-            (hits as f32 + guess) / (rows as f32 + 1.0)
-        };
+        let counts = Bitmaps::default().counts(sample);
+        let share = |(hits, guess): (&u32, &f32)| (*hits as f32 + guess) / (rows as f32 + 1.0);
         Self {
-            truths: guessed.truths.iter().enumerate().map(share).collect(),
+            truths: counts.iter().zip(&guessed.truths).map(share).collect(),
         }
     }
 
