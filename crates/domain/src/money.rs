@@ -68,16 +68,24 @@ impl Money {
 
     /// The plain decimal form, with all decimals of the currency.
     pub fn decimal(&self) -> String {
-        let decimals = usize::from(self.currency.decimals());
-        let sign = if self.minor < 0 { "-" } else { "" };
-        let digits = format!(
-            "{:0>width$}",
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_decimal(&mut text);
+        text
+    }
+
+    fn write_decimal(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let width = usize::from(self.currency.decimals());
+        let unit = 10_u64.pow(u32::from(self.currency.decimals()));
+        let (sign, minor) = (
+            if self.minor < 0 { "-" } else { "" },
             self.minor.unsigned_abs(),
-            width = decimals + 1
         );
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        let point = if decimals == 0 { "" } else { "." };
-        format!("{sign}{whole}{point}{fraction}")
+        write!(out, "{sign}{}", minor / unit)?;
+        match width {
+            0 => Ok(()),
+            _ => write!(out, ".{:0width$}", minor % unit),
+        }
     }
 }
 
@@ -94,7 +102,8 @@ fn overflow() -> Invalid {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.decimal(), self.currency)
+        self.write_decimal(f)?;
+        write!(f, " {}", self.currency)
     }
 }
 

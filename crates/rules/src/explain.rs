@@ -25,7 +25,7 @@ impl RuleSet {
     /// The operands with their values in readable form.
     pub(crate) fn values(&self, operands: &[Operand], slots: &Slots<'_>) -> Vec<RuleValue> {
         let value = |operand: &Operand| RuleValue {
-            operand: operand.text.to_string(),
+            operand: String::from(&*operand.text),
             value: self.source_text(&operand.source, slots),
         };
         operands.iter().map(value).collect()
@@ -89,7 +89,7 @@ fn attribute_text(value: &AttributeValue) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let mut quoted = String::new();
+    let mut quoted = String::with_capacity(text.len() + 2);
     // Writing to a string cannot fail.
     let _ = quote(&mut quoted, text);
     quoted

@@ -144,6 +144,11 @@ fn map(f: &mut fmt::Formatter<'_>, entries: &[[Expr; 2]]) -> fmt::Result {
 /// Writes a text as a literal in double quotes.
 pub(crate) fn quote(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
     f.write_char('"')?;
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        f.write_str(text)?;
+        return f.write_char('"');
+    }
     for character in text.chars() {
         match character {
             '"' => f.write_str("\\\"")?,

@@ -11,6 +11,7 @@ use paywarden_domain::{
     time::{DAY, HOUR, MINUTE, SECOND},
 };
 use paywarden_features::window::WINDOW_MAX;
+use std::fmt::Write as _;
 
 /// Units of a time span in nanoseconds, longer names before their beginnings.
 const UNITS: &[(&str, i128)] = &[
@@ -66,19 +67,24 @@ pub(crate) fn duration_text(micros: i64) -> String {
         ("us", 1),
     ];
     let mut rest = micros.unsigned_abs();
-    let mut parts = Vec::new();
+    let mut text = String::with_capacity(16);
     let first = LARGEST_FIRST
         .iter()
         .position(|(_, size)| rest >= *size)
         .unwrap_or(3);
-    for (unit, size) in LARGEST_FIRST.iter().skip(first).take(2) {
-        if rest >= *size || parts.is_empty() {
-            parts.push(format!("{}{unit}", rest / size));
+    for (place, (unit, size)) in LARGEST_FIRST.iter().skip(first).take(2).enumerate() {
+        if rest >= *size || place == 0 {
+            let before = match place {
+                0 if micros < 0 => "-",
+                0 => "",
+                _ => " ",
+            };
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{before}{}{unit}", rest / size);
         }
         rest %= size;
     }
-    let sign = if micros < 0 { "-" } else { "" };
-    format!("{sign}{}", parts.join(" "))
+    text
 }
 
 /// The edges of a window: `(newer, older, counts this event)`.

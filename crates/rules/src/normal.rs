@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Normal {
     pub slots: Vec<Slot>,
+    /// The slots that are windows, and which.
+    pub windows: Vec<(u32, u32)>,
     /// How many literals ask about each slot, one for each time it is written.
     pub readers: Vec<u32>,
     pub literals: Vec<Literal>,
@@ -246,6 +248,9 @@ impl Builder {
             .find(|place| normal.slots[*place as usize] == slot);
         known.unwrap_or_else(|| {
             let place = normal.slots.len() as u32;
+            if let Slot::Whole(Whole::Window(window)) = slot {
+                normal.windows.push((place, window as u32));
+            }
             normal.slots.push(slot);
             normal.readers.push(0);
             places.push(place);

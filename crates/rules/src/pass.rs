@@ -5,7 +5,7 @@ use crate::{
     index::{Ending, Postings},
     pack::Stage,
     rule_set::{Hits, RULES_PER_BUDGET_CHECK, RuleSet},
-    scratch::{Run, Scratch},
+    scratch::{Candidate, Scratch},
     slots::Slots,
     truth::Truth,
 };
@@ -30,27 +30,33 @@ impl RuleSet {
         mut budget: impl FnMut() -> bool,
         mut observe: impl FnMut(usize, u32),
     ) {
-        let (mut image, runs, hits) = scratch.begin(self.normal(), slots);
-        let (postings, candidates) = self.index.candidates(&mut image, runs);
-        hits.candidates = candidates;
-        let mut until_check = 0;
-        for (number, run) in runs.iter().enumerate() {
-            for place in run.places.clone() {
-                if until_check == 0 {
-                    if !budget() {
-                        skip(postings, runs, number, place, hits);
-                        hits.sort();
-                        return;
-                    }
-                    until_check = RULES_PER_BUDGET_CHECK;
-                }
-                until_check -= 1;
+        let (mut image, candidates, hits) = scratch.begin(self.normal(), slots);
+        let postings = self.index.candidates(&mut image, candidates);
+        hits.candidates = candidates.len();
+        for (number, batch) in candidates.chunks(RULES_PER_BUDGET_CHECK).enumerate() {
+            if !budget() {
+                let (done, left) = candidates.split_at(number * RULES_PER_BUDGET_CHECK);
+                skip(postings, done, left, hits);
+                break;
+            }
+            // Most candidates end at their first question. Asked in a row, without a branch on
+            // the answer, the processor waits for many of them at once.
+            let mut open = [(Candidate::by_code(0), Ending::Silent); RULES_PER_BUDGET_CHECK];
+            let mut count = 0;
+            for candidate in batch {
                 let before = image.steps;
-                let ending = match run.by_tree {
-                    true => Ending::Tree,
-                    false => self.index.run(postings, place, &mut image),
+                let ending = self.index.begin(postings, *candidate, &mut image);
+                observe(postings.rule(candidate.place), image.steps - before + 1);
+                open[count] = (*candidate, ending);
+                count += usize::from(ending != Ending::Silent);
+            }
+            for (candidate, ending) in &open[..count] {
+                let rule = postings.rule(candidate.place);
+                let before = image.steps;
+                let ending = match ending {
+                    Ending::Fires => self.index.go_on(postings, *candidate, &mut image),
+                    decided => *decided,
                 };
-                let rule = postings.rule(place);
                 observe(rule, image.steps - before);
                 match ending {
                     Ending::Silent => {}
@@ -72,25 +78,14 @@ impl RuleSet {
     }
 }
 
-/// Notes the candidates from one place on as left out, unless they were looked at before.
+/// Notes candidates as left out, unless their rules were looked at before.
 #[cold]
-fn skip(postings: &Postings, runs: &[Run], number: usize, place: u32, hits: &mut Hits) {
-    let (done, left) = runs.split_at(number);
-    let (current, left) = left
-        .split_first()
-        .map_or((None, left), |(c, l)| (Some(c), l));
-    let current = current.map(|run| run.places.clone()).unwrap_or_default();
-    let rules = |places: std::ops::Range<u32>| places.map(|place| postings.rule(place));
-    let mut looked_at: Vec<usize> = done
-        .iter()
-        .flat_map(|run| rules(run.places.clone()))
-        .chain(rules(current.start..place))
-        .collect();
+fn skip(postings: &Postings, done: &[Candidate], left: &[Candidate], hits: &mut Hits) {
+    let rule = |candidate: &Candidate| postings.rule(candidate.place);
+    let mut looked_at: Vec<usize> = done.iter().map(rule).collect();
     looked_at.sort_unstable();
-    let left =
-        rules(place..current.end).chain(left.iter().flat_map(|run| rules(run.places.clone())));
-    let missed = left.filter(|rule| looked_at.binary_search(rule).is_err());
-    hits.skipped.extend(missed);
+    let missed = |rule: &usize| looked_at.binary_search(rule).is_err();
+    hits.skipped.extend(left.iter().map(rule).filter(missed));
 }
 
 impl Hits {

@@ -2,23 +2,34 @@
 //! payment to payment, so that evaluation allocates nothing once it is warm.
 
 use crate::{literal::Slot, normal::Normal, rule_set::Hits, slots::Slots, truth::Stop};
-use std::ops::Range;
 
 /// Room for evaluations, of any rule set, one after the other.
 #[derive(Debug, Default)]
 pub struct Scratch {
     marks: Vec<Mark>,
     values: Vec<i64>,
-    runs: Vec<Run>,
+    candidates: Vec<Candidate>,
     hits: Hits,
 }
 
-/// Places of the postings that follow each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub places: Range<u32>,
-    /// Whether the access predicate itself is a fault, so that only the trees can tell.
+/// A place of the postings, to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub place: u32,
+    /// Whether the access predicate itself is a fault, so that only the tree can tell.
     pub by_tree: bool,
+}
+
+impl Candidate {
+    pub(crate) fn by_code(place: u32) -> Self {
+        let by_tree = false;
+        Self { place, by_tree }
+    }
+
+    pub(crate) fn by_tree(place: u32) -> Self {
+        let by_tree = true;
+        Self { place, by_tree }
+    }
 }
 
 /// What a slot holds.
@@ -64,19 +75,20 @@ impl Scratch {
         &'a mut self,
         normal: &'a Normal,
         slots: &'a Slots<'a>,
-    ) -> (Image<'a>, &'a mut Vec<Run>, &'a mut Hits) {
+    ) -> (Image<'a>, &'a mut Vec<Candidate>, &'a mut Hits) {
         self.marks.clear();
         self.marks.resize(normal.slots.len(), Mark::Unread);
         self.values.resize(normal.slots.len(), 0);
         self.hits.clear();
-        let image = Image {
+        let mut image = Image {
             normal,
             slots,
             marks: &mut self.marks,
             values: &mut self.values,
             steps: 0,
         };
-        (image, &mut self.runs, &mut self.hits)
+        image.load_windows();
+        (image, &mut self.candidates, &mut self.hits)
     }
 }
 
@@ -87,14 +99,36 @@ impl Image<'_> {
         let slot = slot as usize;
         match self.marks[slot] {
             Mark::Present => State::Present(self.values[slot]),
+            mark => self.absent(slot, mark),
+        }
+    }
+
+    /// What a slot holds that is not known to have a value.
+    #[inline(never)]
+    fn absent(&mut self, slot: usize, mark: Mark) -> State {
+        match mark {
             Mark::Missing => State::Missing,
             Mark::Fault => State::Fault,
-            Mark::Unread => self.load(slot),
+            Mark::Unread | Mark::Present => self.load(slot),
         }
     }
 
     pub(crate) fn sets(&self) -> &[Box<[i64]>] {
         &self.normal.sets
+    }
+
+    /// Reads all windows: most are asked for, and together they cost least.
+    fn load_windows(&mut self) {
+        for (slot, window) in &self.normal.windows {
+            let (slot, window) = (*slot as usize, *window as usize);
+            let value = self.slots.windows.get(window);
+            let number = value.and_then(|value| value.number());
+            self.values[slot] = number.unwrap_or_default();
+            self.marks[slot] = match number {
+                Some(_) => Mark::Present,
+                None => Mark::Missing,
+            };
+        }
     }
 
     fn load(&mut self, slot: usize) -> State {

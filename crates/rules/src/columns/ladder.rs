@@ -301,16 +301,16 @@ impl Reached {
 
 /// How many bounds each value has reached.
 fn stands<'a>(bounds: &[i64], values: impl Iterator<Item = &'a [i64]>) -> [u32; BLOCK_ROWS] {
-    match bounds.len() {
-        ..2 => stands_in::<2>(bounds, values),
-        ..4 => stands_in::<4>(bounds, values),
-        ..8 => stands_in::<8>(bounds, values),
-        ..16 => stands_in::<16>(bounds, values),
-        ..32 => stands_in::<32>(bounds, values),
-        ..64 => stands_in::<64>(bounds, values),
-        ..128 => stands_in::<128>(bounds, values),
-        ..256 => stands_in::<256>(bounds, values),
-        ..512 => stands_in::<512>(bounds, values),
+    match (bounds.len() + 1).next_power_of_two() {
+        ..=2 => stands_in::<2>(bounds, values),
+        4 => stands_in::<4>(bounds, values),
+        8 => stands_in::<8>(bounds, values),
+        16 => stands_in::<16>(bounds, values),
+        32 => stands_in::<32>(bounds, values),
+        64 => stands_in::<64>(bounds, values),
+        128 => stands_in::<128>(bounds, values),
+        256 => stands_in::<256>(bounds, values),
+        512 => stands_in::<512>(bounds, values),
         _ => {
             let mut stands = [0; BLOCK_ROWS];
             for (stands, value) in stands.iter_mut().zip(values.flatten()) {

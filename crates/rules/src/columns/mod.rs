@@ -284,7 +284,7 @@ impl RuleSet {
             return false;
         }
         bitmaps.begin(self.normal());
-        bitmaps.follow(&self.index);
+        bitmaps.follow(&self.index, self.normal());
         let mut found = Found {
             fired: NONE,
             faults: Vec::new(),
@@ -339,21 +339,21 @@ impl Bitmaps {
     }
 
     /// Gets ready for the rules of an index.
-    fn follow(&mut self, index: &Arc<Index>) {
+    fn follow(&mut self, index: &Arc<Index>, normal: &Normal) {
         let known = self.index.as_ref();
         if !known.is_some_and(|known| Arc::ptr_eq(known, index)) {
-            self.program = Program::new(index, &self.ladders);
+            self.program = Program::new(index, normal, &self.ladders);
             self.index = Some(Arc::clone(index));
         }
     }
 
-    fn ask<'a>(&'a mut self, columns: &'a Columns) -> (&'a Program, Asked<'a>) {
+    fn ask<'a>(&'a mut self, columns: &'a Columns) -> (&'a mut Program, Asked<'a>) {
         let asked = Asked {
             columns,
             ladders: &self.ladders,
             reached: &mut self.reached,
         };
-        (&self.program, asked)
+        (&mut self.program, asked)
     }
 
     /// How many payments of a block each literal is true of.

@@ -5,14 +5,30 @@ use super::{
     Bits, Columns, NONE, is_none, join,
     ladder::{Ladders, Question, Reached},
 };
-use crate::{index::Index, literal::Node};
+use crate::{index::Index, literal::Node, normal::Normal, symbols::QuickMap};
+
+/// A literal in so many rules is asked once for all of them.
+const SHARED_MIN: u32 = 32;
 
 /// All rules that can be true, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Program {
-    /// Each rule and where its steps end; they begin where those of the one before end.
-    ends: Vec<(u32, u32)>,
+    rules: Vec<Line>,
     steps: Vec<Step>,
+    /// What rules begin with, each once; none for those that share nothing.
+    starts: Vec<Option<Question>>,
+    /// The payments of the block that each of them is true of.
+    begun: Vec<Bits>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    rule: u32,
+    /// The place of what it begins with in `starts`.
+    start: u32,
+    /// Where its other steps end; they begin where those of the one before end.
+    end: u32,
 }
 
 /// One part of a conjunction.
@@ -31,49 +47,81 @@ pub(super) struct Asked<'a> {
 }
 
 impl Program {
-    pub(super) fn new(index: &Index, ladders: &Ladders) -> Self {
+    pub(super) fn new(index: &Index, normal: &Normal, ladders: &Ladders) -> Self {
         let mut program = Self::default();
+        let mut starts: QuickMap<Option<u32>, u32> = QuickMap::default();
         for (rule, node) in index.ordered.iter().enumerate() {
             let Some(node) = node else { continue };
-            let step = |(place, part): (usize, &Node)| match part {
+            let shared = most_shared(node, normal);
+            let known = starts.len() as u32;
+            let start = *starts.entry(shared).or_insert(known);
+            let rest = node.conjuncts().iter().enumerate();
+            let rest = rest.filter(|(_, part)| shared.map(Node::Literal).as_ref() != Some(part));
+            program.steps.extend(rest.map(|(place, part)| match part {
                 Node::Literal(literal) => Step::Ask(ladders.question(*literal)),
                 _ => Step::Part(place as u32),
-            };
-            let steps = node.conjuncts().iter().enumerate().map(step);
-            program.steps.extend(steps);
-            program.ends.push((rule as u32, program.steps.len() as u32));
+            }));
+            program.rules.push(Line {
+                rule: rule as u32,
+                start,
+                end: program.steps.len() as u32,
+            });
+        }
+        program.starts = vec![None; starts.len()];
+        for (literal, start) in starts {
+            program.starts[start as usize] = literal.map(|literal| ladders.question(literal));
         }
         program
     }
 
     /// Tells `each` rule, with its condition, the payments of `all` that it is true of.
     pub(super) fn run(
-        &self,
+        &mut self,
         index: &Index,
         all: Bits,
         asked: &mut Asked<'_>,
         mut each: impl FnMut(usize, &Node, Bits),
     ) {
+        self.begun.clear();
+        for start in &self.starts {
+            let mut rows = all;
+            if let Some(question) = start {
+                asked.narrow_by(*question, &mut rows);
+            }
+            self.begun.push(rows);
+        }
         let mut from = 0;
-        for (rule, end) in &self.ends {
+        for Line { rule, start, end } in &self.rules {
             let steps = &self.steps[from..*end as usize];
             from = *end as usize;
             let Some(Some(node)) = index.ordered.get(*rule as usize) else {
                 continue;
             };
-            let mut rows = all;
+            let mut rows = self.begun[*start as usize];
             for step in steps {
+                if is_none(&rows) {
+                    break;
+                }
                 match step {
                     Step::Ask(question) => asked.narrow_by(*question, &mut rows),
                     Step::Part(part) => asked.narrow(&node.conjuncts()[*part as usize], &mut rows),
-                }
-                if is_none(&rows) {
-                    break;
                 }
             }
             each(*rule as usize, node, rows);
         }
     }
+}
+
+/// The literal of a conjunction that most rules have in common with it.
+fn most_shared(node: &Node, normal: &Normal) -> Option<u32> {
+    let literals = node.conjuncts().iter().filter_map(|part| match part {
+        Node::Literal(literal) => Some(*literal),
+        _ => None,
+    });
+    let uses = |literal: &u32| normal.uses[*literal as usize];
+    literals
+        .max_by_key(uses)
+        .filter(|literal| uses(literal) >= SHARED_MIN)
 }
 
 impl Asked<'_> {

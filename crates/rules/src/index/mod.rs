@@ -23,7 +23,7 @@ pub(crate) use estimate::Estimates;
 use crate::{
     literal::{Node, Slot},
     normal::Normal,
-    scratch::{Image, Run, State},
+    scratch::{Candidate, Image, State},
 };
 use code::Code;
 pub(crate) use code::Ending;
@@ -59,50 +59,54 @@ impl Index {
         }
     }
 
-    /// Finds the runs of postings that the payment satisfies: the postings that they are of, and
-    /// how many rules are in them.
+    /// Finds the places of the postings that the payment satisfies.
     pub(crate) fn candidates(
         &self,
         image: &mut Image<'_>,
-        runs: &mut Vec<Run>,
-    ) -> (&Postings, usize) {
-        runs.clear();
+        found: &mut Vec<Candidate>,
+    ) -> &Postings {
+        found.clear();
         let Some(postings) = self.switch.postings(image) else {
             let postings = &self.switch.all;
-            let places = postings.always.clone();
-            let by_tree = true;
-            runs.push(Run { places, by_tree });
-            return (postings, postings.entries.len());
+            found.extend(postings.always.clone().map(Candidate::by_tree));
+            return postings;
         };
         for access in &postings.accesses {
             match image.read(access.slot) {
                 State::Missing => {}
-                State::Present(value) => postings.satisfied(access, value, runs),
-                State::Fault => runs.push(Run {
-                    places: access.all(),
-                    by_tree: true,
-                }),
+                State::Present(value) => postings.satisfied(access, value, found),
+                State::Fault => found.extend(access.all().map(Candidate::by_tree)),
             }
         }
-        let always = postings.always.clone();
-        if !always.is_empty() {
-            runs.push(Run {
-                places: always,
-                by_tree: false,
-            });
-        }
-        (postings, runs.iter().map(|run| run.places.len()).sum())
+        found.extend(postings.always.clone().map(Candidate::by_code));
+        postings
     }
 
-    /// Runs what is left of the condition at one place of the postings.
+    /// Asks the first question of what is left of a candidate's condition: how it ends if that
+    /// decides it, and [`Ending::Fires`] if the code has to go on.
     #[inline]
-    pub(crate) fn run(&self, postings: &Postings, place: u32, image: &mut Image<'_>) -> Ending {
-        let entry = &postings.entries[place as usize];
-        image.steps += 1;
-        match entry.first.ask(image) {
-            Ending::Fires => self.code.run(entry.code, image),
-            decided => decided,
+    pub(crate) fn begin(
+        &self,
+        postings: &Postings,
+        candidate: Candidate,
+        image: &mut Image<'_>,
+    ) -> Ending {
+        match candidate.by_tree {
+            true => Ending::Tree,
+            false => postings.entries[candidate.place as usize].first.ask(image),
         }
+    }
+
+    /// Runs the code for all questions but the first.
+    #[inline]
+    pub(crate) fn go_on(
+        &self,
+        postings: &Postings,
+        candidate: Candidate,
+        image: &mut Image<'_>,
+    ) -> Ending {
+        self.code
+            .run(postings.entries[candidate.place as usize].code, image)
     }
 
     /// Bytes that evaluations may touch.

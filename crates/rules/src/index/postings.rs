@@ -8,7 +8,7 @@ use super::{
 use crate::{
     literal::{Check, Node},
     normal::Normal,
-    scratch::Run,
+    scratch::Candidate,
 };
 use std::{collections::HashMap, mem::size_of_val, ops::Range};
 
@@ -32,11 +32,17 @@ pub(super) struct Entry {
     pub code: u32,
 }
 
-/// The places of one slot: one stretch for each way to compare.
+/// The places of one slot: one stretch for each way to compare, one after the other. What most
+/// values fail stands beside it, so that the keys are looked at only for the few that do not.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     pub slot: u32,
-    stretches: [Range<u32>; 3],
+    /// Where the stretches begin, in the order of [`Way`], and where the last one ends.
+    edges: [u32; 4],
+    /// The least key of the first two stretches.
+    least: [i64; 2],
+    /// One bit for each key of the last stretch, see [`shade`].
+    shades: u64,
 }
 
 /// How a posting's key is compared with the value. The order is that of the stretches.
@@ -164,26 +170,29 @@ impl Postings {
         self.entries[place as usize].rule as usize
     }
 
-    /// Adds the runs that a value satisfies.
+    /// Adds the places that a value satisfies.
     #[inline]
-    pub(super) fn satisfied(&self, access: &Access, value: i64, runs: &mut Vec<Run>) {
-        let [at_least, at_most, equal] = &access.stretches;
-        for (stretch, value) in [(at_least, value), (at_most, !value)] {
-            let keys = self.keys(stretch);
-            let length = keys.partition_point(|key| *key <= value) as u32;
-            push(stretch.start..stretch.start + length, runs);
+    pub(super) fn satisfied(&self, access: &Access, value: i64, found: &mut Vec<Candidate>) {
+        let bounds = [value, !value].into_iter().zip(access.least);
+        for (way, (value, least)) in bounds.enumerate() {
+            if value >= least {
+                let keys = self.keys(access, way);
+                let length = keys.iter().take_while(|key| **key <= value).count();
+                push(access.edges[way], length, found);
+            }
         }
-        let keys = self.keys(equal);
-        let first = keys.partition_point(|key| *key < value);
-        let same = keys.iter().skip(first).take_while(|key| **key == value);
-        let (first, length) = (equal.start + first as u32, same.count() as u32);
-        push(first..first + length, runs);
+        if access.shades >> shade(value) & 1 == 1 {
+            let keys = self.keys(access, Way::Equal as usize);
+            let first = keys.partition_point(|key| *key < value);
+            let same = keys.iter().skip(first).take_while(|key| **key == value);
+            let start = access.edges[Way::Equal as usize] + first as u32;
+            push(start, same.count(), found);
+        }
     }
 
-    fn keys(&self, stretch: &Range<u32>) -> &[i64] {
-        self.keys
-            .get(stretch.start as usize..stretch.end as usize)
-            .unwrap_or(&[])
+    fn keys(&self, access: &Access, way: usize) -> &[i64] {
+        let (from, to) = (access.edges[way], access.edges[way + 1]);
+        self.keys.get(from as usize..to as usize).unwrap_or(&[])
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -196,16 +205,20 @@ impl Postings {
 impl Access {
     /// Every place of the slot.
     pub(super) fn all(&self) -> Range<u32> {
-        let [first, _, last] = &self.stretches;
-        first.start..last.end
+        let [first, .., last] = self.edges;
+        first..last
     }
 }
 
-fn push(places: Range<u32>, runs: &mut Vec<Run>) {
-    if !places.is_empty() {
-        let by_tree = false;
-        runs.push(Run { places, by_tree });
-    }
+/// Which of 64 bits stands for a key.
+#[inline]
+fn shade(key: i64) -> u32 {
+    ((key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as u32
+}
+
+fn push(start: u32, length: usize, found: &mut Vec<Candidate>) {
+    let places = start..start + length as u32;
+    found.extend(places.map(Candidate::by_code));
 }
 
 fn post(literal: u32, rule: u32, normal: &Normal, drafts: &mut Vec<Draft>) {
@@ -236,20 +249,21 @@ fn post(literal: u32, rule: u32, normal: &Normal, drafts: &mut Vec<Draft>) {
 fn accesses(drafts: &[Draft]) -> Vec<Access> {
     let mut start = 0;
     let of_slot = |same: &[Draft]| {
-        let mut stretch = |way| {
-            let end = start + same.iter().filter(|draft| draft.way == way).count() as u32;
-            let stretch = start..end;
-            start = end;
-            stretch
+        let below = |way| start + same.partition_point(|draft| draft.way < way) as u32;
+        let least = |way| {
+            let first = same.iter().find(|draft| draft.way == way);
+            first.map_or(i64::MAX, |draft| draft.key)
         };
-        Access {
+        let equal = same.iter().filter(|draft| draft.way == Way::Equal);
+        let end = start + same.len() as u32;
+        let access = Access {
             slot: same.first().map_or(0, |draft| draft.slot),
-            stretches: [
-                stretch(Way::AtLeast),
-                stretch(Way::AtMost),
-                stretch(Way::Equal),
-            ],
-        }
+            edges: [start, below(Way::AtMost), below(Way::Equal), end],
+            least: [least(Way::AtLeast), least(Way::AtMost)],
+            shades: equal.fold(0, |shades, draft| shades | 1 << shade(draft.key)),
+        };
+        start = end;
+        access
     };
     drafts
         .chunk_by(|left, right| left.slot == right.slot)

@@ -1,5 +1,6 @@
-//! Rules and payments like those of production, the same on every machine: conjunctions of four
-//! to eight terms over fields and windows of the past, of which a tenth is missing.
+//! Rules and payments like those of production, the same on every machine: conjunctions over fields
+//! and windows of the past, of which a tenth is missing. A payment is hit by some three rules of the
+//! usual shape, by some eighty of the worst one.
 //!
 //! Every rule is written in three dialects that mean the same: ours, CEL and zen.
 
@@ -23,9 +24,10 @@ const MISSING_ONE_IN: u64 = 10;
 /// Which rules are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Four to eight terms, thresholds from a grid: rules share literals, few hit.
+    /// A kind of event and five to eight terms, thresholds from a grid: rules share literals, some
+    /// three hit.
     Shared,
-    /// Two to five terms, every threshold unique, many hit.
+    /// A kind of event and two to five terms, every threshold unique, some eighty hit.
     Unique,
 }
 
@@ -336,8 +338,8 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn rule(&mut self) -> Vec<Term> {
         let terms = match self.shape {
-            Shape::Shared => 4 + self.dice.below(5),
-            Shape::Unique => 2 + self.dice.below(3),
+            Shape::Shared => 5 + self.dice.below(4),
+            Shape::Unique => 2 + self.dice.below(4),
         };
         let kind = self.of(|fact| fact.ours == "event.type");
         let mut rule = vec![Term::OneOf {
