@@ -32,7 +32,10 @@ const FLOORS: &[(&str, &[&str])] = &[
             "risk", "privacy", "safety", "access", "store", "crypto", "domain",
         ],
     ),
-    ("risk", &["rules", "features", "store", "crypto", "domain"]),
+    (
+        "risk",
+        &["access", "rules", "features", "store", "crypto", "domain"],
+    ),
     ("privacy", &["store", "crypto", "domain"]),
     ("safety", &["crypto", "domain"]),
     ("access", &["store", "crypto", "domain"]),

@@ -6,7 +6,7 @@ use crate::{
     key_desk::KeyDesk,
     packs, private,
 };
-use paywarden_access::KeyRegistry;
+use paywarden_access::{KeyRegistry, approval::Approvals};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
     Currency,
@@ -93,6 +93,13 @@ impl Ground {
         })
     }
 
+    /// What lets sensitive commands take effect.
+    fn approvals(&self) -> Approvals {
+        let (database, journal) = (self.database.clone(), self.journal.clone());
+        let rights = self.registry.clone().rights();
+        Approvals::new(database, journal, Clock::System, rights)
+    }
+
     /// Writes what is queued and closes the store.
     pub async fn close(self) {
         self.journal.close().await;
@@ -122,6 +129,7 @@ impl Running {
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
+            approvals: ground.approvals(),
             notary: notary.clone(),
             vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
             keyring: ground.keyring.clone(),

@@ -1,5 +1,6 @@
 //! Why a call was not answered with what it asked for.
 
+use paywarden_access::approval;
 use paywarden_domain::{DecisionId, TenantId};
 use paywarden_rules::Diagnostic;
 
@@ -80,12 +81,9 @@ pub enum Error {
     /// There is nothing to go back to.
     #[error("the library decides, there is no version to roll back")]
     RuleSetNotLive,
-    /// Have the version approved first.
-    #[error("nobody has approved this version")]
-    ApprovalMissing,
-    /// Have it approved with another key.
-    #[error("the key that made the draft cannot approve it")]
-    ApprovalByMaker,
+    /// See the error of approvals.
+    #[error(transparent)]
+    Approval(approval::Error),
     /// Read fewer or shorter windows.
     #[error("the windows of the rules cannot be kept: {0}")]
     WindowsRefused(String),
@@ -126,8 +124,7 @@ impl Error {
             Self::RuleSetLimit(_) => "rule_set_limit",
             Self::RuleSetBusy => "rule_set_busy",
             Self::RuleSetNotLive => "rule_set_not_live",
-            Self::ApprovalMissing => "approval_missing",
-            Self::ApprovalByMaker => "approval_by_maker",
+            Self::Approval(error) => error.code(),
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
@@ -142,6 +139,16 @@ impl From<paywarden_store::Error> for Error {
             paywarden_store::Error::Overloaded => Self::Overloaded,
             paywarden_store::Error::Corrupt { reason } => Self::RecordDamaged(reason),
             other => Self::StoreUnavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<approval::Error> for Error {
+    fn from(error: approval::Error) -> Self {
+        match error {
+            approval::Error::Store(error) => error.into(),
+            approval::Error::Damaged(reason) => Self::RecordDamaged(reason),
+            other => Self::Approval(other),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use error::{Error, StartError};
 pub use explain::{ExplainedPart, ExplainedTest, Explanation};
 pub use figures::Figures;
 pub use label::LabelReceipt;
-pub use list::{ListEntry, ListPage, ListSummary};
+pub use list::{ListChange, ListEntry, ListOperation, ListPage, ListSummary, ListValue};
 pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
 pub use release::PackFile;
 pub use working::RuleFigures;

@@ -1,9 +1,12 @@
 //! Allow and deny lists: in memory for rules, in the store for good.
 
-use crate::{Caller, Engine, Error};
-use paywarden_domain::{TenantId, Timestamp, event::TEXT_BYTES_MAX};
+mod change;
+
+pub use change::{ListChange, ListOperation, ListValue};
+
+use crate::{Engine, Error};
+use paywarden_domain::{TenantId, Timestamp};
 use paywarden_features::EntityKind;
-use paywarden_store::{ListEntryRow, ListRemoval, Row};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,9 +21,6 @@ pub const ENTRIES_MAX: usize = 1_000_000;
 pub const LISTS_MAX: usize = 256;
 /// How the names of deny lists begin.
 const DENIED: &str = "denied_";
-const NAME_BYTES_MAX: usize = 64;
-/// A reason is the purpose of its trail leaf, which takes so much.
-const REASON_BYTES_MAX: usize = 256;
 const LOAD_ROWS: u32 = 10_000;
 
 /// One entry of a list. What being listed means is said by the rules that name the list.
@@ -106,76 +106,6 @@ impl Lists {
 }
 
 impl Engine {
-    /// Puts a value on a list, or replaces the entry that is there.
-    pub async fn add_to_list(
-        &self,
-        caller: &Caller,
-        list: &str,
-        value: &str,
-        reason: &str,
-        expires_at: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        check_name(list)?;
-        check_text(value, TEXT_BYTES_MAX, "a value has 1 to 512 bytes")?;
-        check_text(reason, REASON_BYTES_MAX, "a reason has 1 to 256 bytes")?;
-        let now = self.clock.now();
-        if expires_at.is_some_and(|expiry| expiry <= now) {
-            return Err(Error::ListEntryMalformed("the expiry lies in the past"));
-        }
-        self.check_room(&caller.tenant, list)?;
-        let row = Row::ListEntry(ListEntryRow {
-            entry_no: 0,
-            tenant: caller.tenant.clone(),
-            list: list.to_owned(),
-            value: value.to_owned(),
-            reason: reason.to_owned(),
-            added_by: caller.key_id.clone(),
-            added_at: now,
-            expires_at,
-            removed_at: None,
-        });
-        self.write(caller, "list.add", list, reason, row).await?;
-        let entry = ListEntry {
-            value: value.to_owned(),
-            reason: reason.to_owned(),
-            expires_at,
-            added_at: now,
-            added_by: caller.key_id.clone(),
-        };
-        self.lists.insert(&caller.tenant, list, entry);
-        self.mark(&caller.tenant, value);
-        Ok(())
-    }
-
-    /// Takes a value off a list; the store keeps that it was there.
-    pub async fn remove_from_list(
-        &self,
-        caller: &Caller,
-        list: &str,
-        value: &str,
-        reason: &str,
-    ) -> Result<(), Error> {
-        check_text(reason, REASON_BYTES_MAX, "a reason has 1 to 256 bytes")?;
-        let known = self.lists.read(&caller.tenant, |lists| {
-            lists
-                .get(list)
-                .is_some_and(|entries| entries.contains_key(value))
-        });
-        if known != Some(true) {
-            return Err(Error::ListEntryUnknown);
-        }
-        let row = Row::ListRemoval(ListRemoval {
-            tenant: caller.tenant.clone(),
-            list: list.to_owned(),
-            value: value.to_owned(),
-            removed_at: self.clock.now(),
-        });
-        self.write(caller, "list.remove", list, reason, row).await?;
-        self.lists.remove(&caller.tenant, list, value);
-        self.mark(&caller.tenant, value);
-        Ok(())
-    }
-
     /// A page of a list's entries after `after`, at most `limit` of them.
     pub fn list_entries(
         &self,
@@ -221,19 +151,6 @@ impl Engine {
         summaries
     }
 
-    fn check_room(&self, tenant: &TenantId, list: &str) -> Result<(), Error> {
-        let sizes = |lists: &TenantLists| (lists.len(), lists.get(list).map(BTreeMap::len));
-        match self.lists.read(tenant, sizes) {
-            Some((LISTS_MAX.., None)) => {
-                Err(Error::ListEntryMalformed("a tenant has at most 256 lists"))
-            }
-            Some((_, Some(ENTRIES_MAX..))) => Err(Error::ListEntryMalformed(
-                "a list has at most 1,000,000 entries",
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// Lets windows know whether a value is on a deny list: one whose name begins with `denied_`.
     /// It may be the key of any kind of entity. One that expires stays marked until it is removed
     /// or the server starts again.
@@ -276,23 +193,4 @@ impl Engine {
             }
         }
     }
-}
-
-fn check_name(list: &str) -> Result<(), Error> {
-    let mut bytes = list.bytes();
-    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if starts && bytes.all(plain) && list.len() <= NAME_BYTES_MAX {
-        return Ok(());
-    }
-    Err(Error::ListEntryMalformed(
-        "a list name is lower case words joined by underscores",
-    ))
-}
-
-fn check_text(text: &str, bytes_max: usize, otherwise: &'static str) -> Result<(), Error> {
-    if text.is_empty() || text.len() > bytes_max {
-        return Err(Error::ListEntryMalformed(otherwise));
-    }
-    Ok(())
 }

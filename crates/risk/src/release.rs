@@ -4,7 +4,7 @@
 //! source     packs as text ──▶ parsed, compiled, every example run; its digest is the version
 //! state      the states and the moves between them, one table
 //! ledger     what a tenant's versions have been through: the fold of their steps
-//! approval   the only place that lets a version decide payments
+//! approval   the command that lets a version decide payments
 //! shelf      stored versions, compiled
 //! running    what decides now: live, canary and shadow sets of each tenant on one plan of windows
 //! trial      what a version would have said beside the live one, kept with each decision
@@ -35,7 +35,7 @@ mod steps;
 mod trial;
 mod view;
 
-pub use approval::{Approved, Going};
+pub use approval::RuleRelease;
 pub(crate) use desk::Desk;
 pub use diff::{FieldChange, RuleChange, RuleSetDiff};
 pub use problem::{RulePlace, RuleProblem};
@@ -47,4 +47,4 @@ pub use state::{Action, State};
 pub use steps::{Draft, Moved, Order};
 pub use trial::{OutcomePair, RuleHits, TrialReport};
 pub(crate) use trial::{Seen, Trace, Trial};
-pub use view::{Approval, Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};
+pub use view::{Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};

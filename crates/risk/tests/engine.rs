@@ -5,15 +5,17 @@
     reason = "a test fails by panicking"
 )]
 
+use paywarden_access::approval::{Approvals, Who};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
     Card, Currency, Decision, Event, Label, LabelSource, LabelVerdict, Money, Outcome, PaymentId,
     TenantId, Timestamp,
 };
 use paywarden_risk::{
-    Caller, Decided, DecisionQuery, Engine, EngineConfig, Error, Idempotency, PackFile, Request,
+    Caller, Decided, DecisionQuery, Engine, EngineConfig, Error, Idempotency, ListChange,
+    ListOperation, ListValue, PackFile, Request,
 };
-use paywarden_store::{Clock, Database, DatabaseLimits, Journal, JournalLimits};
+use paywarden_store::{Actor, Clock, Database, DatabaseLimits, Journal, JournalLimits};
 use std::{
     path::Path,
     sync::{
@@ -27,6 +29,7 @@ const START: &str = "2026-03-02T10:00:00Z";
 
 struct House {
     engine: Arc<Engine>,
+    approvals: Approvals,
     clock: Clock,
     journal: Journal,
     database: Database,
@@ -57,8 +60,10 @@ impl House {
             vec![PackFile::new("engine.yaml", PACK)],
         );
         let engine = Arc::new(engine.await.unwrap_or_else(|error| panic!("{error}")));
+        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         Self {
             engine,
+            approvals: Approvals::new(db, log, time, Arc::new(|_, _, _| true)),
             clock,
             journal,
             database,
@@ -69,6 +74,34 @@ impl House {
         drop(self.engine);
         self.journal.close().await;
         self.database.close().await;
+    }
+
+    /// Puts a value on a list, or takes it off.
+    async fn change(
+        &self,
+        list: &str,
+        operation: ListOperation,
+        value: &str,
+        reason: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let change = ListChange {
+            list: list.to_owned(),
+            operation,
+            values: vec![ListValue {
+                value: value.to_owned(),
+                expires_at,
+            }],
+            reason: reason.to_owned(),
+        };
+        change.validate()?;
+        let caller = caller();
+        let who = Who {
+            tenant: caller.tenant.clone(),
+            actor: Actor::Key(caller.key_id.clone()),
+        };
+        let approved = self.approvals.admit(&who, change, None).await?;
+        self.engine.change_list(&caller, approved).await.map(drop)
     }
 
     fn advance(&self, seconds: i64) {
@@ -350,10 +383,9 @@ async fn late_labels_reach_windows_behind_the_delay_also_after_a_restart() {
 async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path(), &Keyring::ephemeral()).await;
-    let engine = &house.engine;
     let expiry = Timestamp::parse("2026-03-02T11:00:00Z").unwrap();
-    engine
-        .add_to_list(&caller(), "denied", "c", "stolen", Some(expiry))
+    house
+        .change("denied", ListOperation::Add, "c", "stolen", Some(expiry))
         .await
         .unwrap();
     assert_eq!(
@@ -361,16 +393,16 @@ async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only(
         Outcome::Decline
     );
     let long = "x".repeat(256);
-    engine
-        .add_to_list(&caller(), "other", "c", &long, None)
+    house
+        .change("other", ListOperation::Add, "c", &long, None)
         .await
         .unwrap();
-    let longer = engine
-        .add_to_list(&caller(), "other", "c", &(long + "x"), None)
+    let longer = house
+        .change("other", ListOperation::Add, "c", &(long + "x"), None)
         .await;
     assert!(matches!(longer, Err(Error::ListEntryMalformed(_))));
-    engine
-        .add_to_list(&caller(), "allowed", "c", "own staff", None)
+    house
+        .change("allowed", ListOperation::Add, "c", "own staff", None)
         .await
         .unwrap();
     assert_eq!(
@@ -387,12 +419,12 @@ async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only(
         (large.fraud.action, large.outcome),
         (Outcome::Approve, Outcome::Review)
     );
-    engine
-        .remove_from_list(&caller(), "allowed", "c", "left")
+    house
+        .change("allowed", ListOperation::Remove, "c", "left", None)
         .await
         .unwrap();
-    let gone = engine
-        .remove_from_list(&caller(), "allowed", "c", "left")
+    let gone = house
+        .change("allowed", ListOperation::Remove, "c", "left", None)
         .await
         .unwrap_err();
     assert_eq!(gone, Error::ListEntryUnknown);
@@ -404,9 +436,9 @@ async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path(), &Keyring::ephemeral()).await;
     // Only a rule that might have fired is left out: the index knows the others to be silent.
-    let (caller, engine) = (caller(), &house.engine);
-    let listed = engine.add_to_list(&caller, "denied", "c", "stolen", None);
+    let listed = house.change("denied", ListOperation::Add, "c", "stolen", None);
     listed.await.unwrap();
+    let caller = caller();
     let received_us = house.clock.monotonic_us();
     house.advance(1);
     let event = payment("p", "c", 0, "1.00");

@@ -6,13 +6,14 @@
     reason = "a test fails by panicking; one prints how long decisions took beside publishing"
 )]
 
+use paywarden_access::approval::{self, Approvals, Ask, Ballot, Who};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{Card, Currency, Decision, Event, Outcome, TenantId, Timestamp};
 use paywarden_risk::{
     Caller, Decided, Engine, EngineConfig, Error, PackFile, Request,
-    release::{Draft, Moved, Order, State},
+    release::{Draft, Moved, Order, RuleRelease, State},
 };
-use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
 use std::{
     path::Path,
     sync::{
@@ -27,6 +28,8 @@ const DAY: i64 = 86_400;
 
 struct House {
     engine: Arc<Engine>,
+    /// Everybody may do everything; nobody approves what they asked for.
+    approvals: Approvals,
     clock: Clock,
     journal: Journal,
     database: Database,
@@ -78,8 +81,10 @@ impl House {
             vec![pack("base", "1h", 1_000)],
         );
         let engine = Arc::new(engine.await.unwrap_or_else(|error| panic!("{error}")));
+        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         Self {
             engine,
+            approvals: Approvals::new(db, log, time, Arc::new(|_, _, _| true)),
             clock,
             journal,
             database,
@@ -112,8 +117,8 @@ impl House {
         }
     }
 
-    /// An approved version: the library and this pack.
-    async fn approved(&self, pack: PackFile) -> String {
+    /// A checked version: the library and this pack.
+    async fn drafted(&self, pack: PackFile) -> String {
         let draft = Draft {
             packs: vec![pack],
             from: Some("base".to_owned()),
@@ -122,20 +127,65 @@ impl House {
         };
         let maker = caller("maker");
         let drafted = self.engine.draft_rule_set(&maker, draft).await;
-        let version = drafted.unwrap().0.version;
-        self.step("checker", &version, Order::Approve)
-            .await
-            .unwrap();
-        version
+        drafted.unwrap().0.version
+    }
+
+    /// An approval of a release.
+    async fn approval(&self, version: &str, share_bp: Option<u16>) -> String {
+        let release = RuleRelease {
+            version: version.to_owned(),
+            share_bp,
+        };
+        let ask = Ask {
+            authors: vec![],
+            reason: "test".to_owned(),
+            ticket: None,
+            expires_at: None,
+        };
+        let asked = self.approvals.request(&who("maker"), &release, ask).await;
+        let asked = asked.unwrap();
+        let ballot = Ballot {
+            approve: true,
+            payload_sha256: asked.payload_sha256,
+            on_behalf_of: None,
+            reason: "read it".to_owned(),
+        };
+        let voted = self
+            .approvals
+            .vote(&who("checker"), &asked.id, ballot)
+            .await;
+        voted.unwrap().id
+    }
+
+    async fn carry_out(&self, approval: &str) -> Result<State, Error> {
+        let approved = self.approvals.claim(&who("maker"), approval).await?;
+        let maker = caller("maker");
+        let moved = self.engine.release_rule_set(&maker, approved, "test");
+        state(moved.await?)
+    }
+
+    async fn publish(&self, version: &str) -> Result<State, Error> {
+        self.carry_out(&self.approval(version, None).await).await
     }
 
     async fn step(&self, key: &str, version: &str, order: Order) -> Result<State, Error> {
         let caller = caller(key);
         let moved = self.engine.move_rule_set(&caller, version, order, "test");
-        match moved.await? {
-            Moved::Done(line) => Ok(line.state),
-            Moved::Preparing(progress) => panic!("{progress:?}"),
-        }
+        state(moved.await?)
+    }
+}
+
+fn state(moved: Moved) -> Result<State, Error> {
+    match moved {
+        Moved::Done(line) => Ok(line.state),
+        Moved::Preparing(progress) => panic!("{progress:?}"),
+    }
+}
+
+fn who(key: &str) -> Who {
+    Who {
+        tenant: tenant(),
+        actor: Actor::Key(key.to_owned()),
     }
 }
 
@@ -165,16 +215,17 @@ fn payment(id: &str, card: &str, seconds: i64) -> Event<Card> {
 async fn of_many_who_take_the_same_step_at_once_exactly_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let house = Arc::new(House::open(folder.path(), &Keyring::ephemeral()).await);
-    let version = house.approved(pack("own", "1h", 2)).await;
+    let version = house.drafted(pack("own", "1h", 2)).await;
+    let approval = house.approval(&version, None).await;
     let publishing = (0..8).map(|_| {
-        let (house, version) = (Arc::clone(&house), version.clone());
-        tokio::spawn(async move { house.step("maker", &version, Order::Publish).await })
+        let (house, approval) = (Arc::clone(&house), approval.clone());
+        tokio::spawn(async move { house.carry_out(&approval).await })
     });
     let mut won = 0;
     for task in publishing.collect::<Vec<_>>() {
         match task.await.unwrap() {
             Ok(State::Live) => won += 1,
-            Err(Error::RuleSetMove { .. }) => {}
+            Err(Error::RuleSetMove { .. } | Error::Approval(approval::Error::Used)) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -194,7 +245,43 @@ async fn of_many_who_take_the_same_step_at_once_exactly_one_does() {
     }
     assert_eq!(won, 1);
     let record = house.engine.rule_set_record(&tenant(), &version).await;
-    assert_eq!(record.unwrap().history.len(), 5);
+    assert_eq!(record.unwrap().history.len(), 4);
+}
+
+#[tokio::test]
+async fn an_approval_is_for_one_release_and_a_step_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let (one, other) = (
+        house.drafted(pack("own", "1h", 2)).await,
+        house.drafted(pack("own", "1h", 3)).await,
+    );
+    let approval = house.approval(&one, None).await;
+    for (version, share_bp) in [(&other, None), (&one, Some(5_000))] {
+        let release = RuleRelease {
+            version: version.clone(),
+            share_bp,
+        };
+        let refused = house
+            .approvals
+            .admit(&who("maker"), release, Some(&approval))
+            .await;
+        assert_eq!(refused.unwrap_err(), approval::Error::OtherPayload);
+    }
+    house.carry_out(&approval).await.unwrap();
+    let record = house.engine.rule_set_record(&tenant(), &one).await.unwrap();
+    let last = record.history.last().unwrap();
+    assert_eq!(last.approval.as_deref(), Some(approval.as_str()));
+    // Taken back, it does not come again by the same approval.
+    let maker = caller("maker");
+    house
+        .engine
+        .roll_back_rule_set(&maker, "test")
+        .await
+        .unwrap();
+    let again = house.carry_out(&approval).await.unwrap_err();
+    assert_eq!(again, Error::Approval(approval::Error::Used));
+    house.close().await;
 }
 
 #[tokio::test]
@@ -202,12 +289,12 @@ async fn after_a_restart_the_same_versions_are_live_canary_and_shadow() {
     let folder = tempfile::tempdir().unwrap();
     let keyring = Keyring::ephemeral();
     let house = House::open(folder.path(), &keyring).await;
-    let live = house.approved(pack("own", "1h", 2)).await;
-    let canary = house.approved(pack("own", "1h", 3)).await;
-    let shadow = house.approved(pack("own", "1h", 1)).await;
-    house.step("maker", &live, Order::Publish).await.unwrap();
-    let share = Order::Canary(1);
-    house.step("maker", &canary, share).await.unwrap();
+    let live = house.drafted(pack("own", "1h", 2)).await;
+    let canary = house.drafted(pack("own", "1h", 3)).await;
+    let shadow = house.drafted(pack("own", "1h", 1)).await;
+    house.publish(&live).await.unwrap();
+    let share = house.approval(&canary, Some(1)).await;
+    house.carry_out(&share).await.unwrap();
     house.step("maker", &shadow, Order::Shadow).await.unwrap();
     for number in 0..5 {
         let decision = house.decide(&format!("p{number}"), "c", number).await;
@@ -243,8 +330,8 @@ async fn a_window_longer_than_all_before_sees_the_past_at_once() {
         let id = format!("new{number}");
         house.decide(&id, "other", 40 * DAY + number).await;
     }
-    let version = house.approved(pack("own", "90d", 4)).await;
-    house.step("maker", &version, Order::Publish).await.unwrap();
+    let version = house.drafted(pack("own", "90d", 4)).await;
+    house.publish(&version).await.unwrap();
     let decision = house.decide("last", "c", 40 * DAY + 400).await;
     assert_eq!(decision.rule_set, version);
     let fired = &decision.fraud.fired[0];
@@ -260,20 +347,16 @@ async fn every_decision_is_made_by_one_whole_version_while_versions_change() {
     let folder = tempfile::tempdir().unwrap();
     let house = Arc::new(House::open(folder.path(), &Keyring::ephemeral()).await);
     let base = house.engine.rule_sets(&tenant(), None, 1).base;
-    let version = house.approved(pack("own", "2h", 2)).await;
+    let version = house.drafted(pack("own", "2h", 2)).await;
     let quiet = decide_many(&house, "quiet").await;
     let changing = {
         let (house, version) = (Arc::clone(&house), version.clone());
         tokio::spawn(async move {
             for _ in 0..20 {
-                house.step("maker", &version, Order::Publish).await.unwrap();
+                house.publish(&version).await.unwrap();
                 let engine = &house.engine;
                 let back = engine.roll_back_rule_set(&caller("maker"), "test").await;
                 back.unwrap();
-                house
-                    .step("checker", &version, Order::Approve)
-                    .await
-                    .unwrap();
             }
         })
     };

@@ -1,5 +1,6 @@
 //! The JSON API: which routes there are, what each needs, and who answers.
 
+pub(crate) mod approvals;
 pub(crate) mod backtests;
 pub(crate) mod decisions;
 pub(crate) mod json;
@@ -24,8 +25,9 @@ use crate::{
 use bytes::Bytes;
 use http::{Method, StatusCode, request};
 pub use openapi::openapi_json;
-use paywarden_access::Scope;
+use paywarden_access::{Scope, approval::Who};
 use paywarden_risk::{Caller, Idempotency};
+use paywarden_store::Actor;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use std::{borrow::Cow, sync::Arc};
@@ -56,7 +58,7 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// Whether it takes a JSON body.
     pub has_body: bool,
-    /// Whether its body holds whole rule sets, which are longer than events.
+    /// Whether its body may hold whole rule sets or many values, which are longer than events.
     pub large: bool,
     /// Whether it takes an idempotency key.
     pub keyed: Keyed,
@@ -83,13 +85,23 @@ enum Endpoint {
     RuleSetProgress,
     ShadowRuleSet,
     CanaryRuleSet,
-    ApproveRuleSet,
     PublishRuleSet,
     ArchiveRuleSet,
     RollBackRuleSet,
     StartBacktest,
     Backtest,
     Effect,
+    RequestApproval,
+    Approvals,
+    Approval,
+    VoteOnApproval,
+    WithdrawApproval,
+    ExecuteApproval,
+    ReviewApproval,
+    Delegate,
+    Delegations,
+    EndDelegation,
+    ApprovalPolicy,
     CheckPassword,
     TrailCheckpoint,
     TrailKeys,
@@ -149,7 +161,7 @@ impl Route {
         }
     }
 
-    /// A step of a rule set.
+    /// A step of a rule set or an approval.
     const fn step(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
         Self::post(path, scope, Keyed::Optional, endpoint)
     }
@@ -192,12 +204,25 @@ pub static ROUTES: &[Route] = &[
     Route::get("/v1/rule-sets/{version}/progress", Scope::RulesRead, Endpoint::RuleSetProgress),
     Route::step("/v1/rule-sets/{version}/shadow", Scope::RulesWrite, Endpoint::ShadowRuleSet),
     Route::step("/v1/rule-sets/{version}/canary", Scope::RulesWrite, Endpoint::CanaryRuleSet),
-    Route::step("/v1/rule-sets/{version}/approval", Scope::RulesApprove, Endpoint::ApproveRuleSet),
     Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
     Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
     Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest),
     Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
     Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
+    Route {
+        large: true,
+        ..Route::step("/v1/approvals", Scope::ApprovalsRequest, Endpoint::RequestApproval)
+    },
+    Route::get("/v1/approvals", Scope::ApprovalsRead, Endpoint::Approvals),
+    Route::get("/v1/approvals/{id}", Scope::ApprovalsRead, Endpoint::Approval),
+    Route::step("/v1/approvals/{id}/votes", Scope::ApprovalsVote, Endpoint::VoteOnApproval),
+    Route::step("/v1/approvals/{id}/withdrawal", Scope::ApprovalsRequest, Endpoint::WithdrawApproval),
+    Route::step("/v1/approvals/{id}/execution", Scope::ApprovalsRequest, Endpoint::ExecuteApproval),
+    Route::step("/v1/approvals/{id}/review", Scope::ApprovalsVote, Endpoint::ReviewApproval),
+    Route::step("/v1/approval-delegations", Scope::ApprovalsVote, Endpoint::Delegate),
+    Route::get("/v1/approval-delegations", Scope::ApprovalsRead, Endpoint::Delegations),
+    Route::delete("/v1/approval-delegations/{id}", Scope::ApprovalsVote, Endpoint::EndDelegation),
+    Route::get("/v1/approval-policy", Scope::ApprovalsRead, Endpoint::ApprovalPolicy),
     Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
     Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
     Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
@@ -248,6 +273,14 @@ impl Call {
             body,
             received_us,
             idempotency: None,
+        }
+    }
+
+    /// Who acts, as approvals name them.
+    pub(crate) fn who(&self) -> Who {
+        Who {
+            tenant: self.caller.tenant.clone(),
+            actor: Actor::Key(self.caller.key_id.clone()),
         }
     }
 
@@ -343,13 +376,23 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::RuleSetProgress => rule_sets::progress(call),
         Endpoint::ShadowRuleSet => rule_sets::shadow(call).await,
         Endpoint::CanaryRuleSet => rule_sets::canary(call).await,
-        Endpoint::ApproveRuleSet => rule_sets::approve(call).await,
         Endpoint::PublishRuleSet => rule_sets::publish(call).await,
         Endpoint::ArchiveRuleSet => rule_sets::archive(call).await,
         Endpoint::RollBackRuleSet => rule_sets::roll_back(call).await,
         Endpoint::StartBacktest => backtests::start(call).await,
         Endpoint::Backtest => backtests::one(call),
         Endpoint::Effect => backtests::effect(call).await,
+        Endpoint::RequestApproval => approvals::request(call).await,
+        Endpoint::Approvals => approvals::page(call).await,
+        Endpoint::Approval => approvals::one(call).await,
+        Endpoint::VoteOnApproval => approvals::vote(call).await,
+        Endpoint::WithdrawApproval => approvals::withdraw(call).await,
+        Endpoint::ExecuteApproval => approvals::execute(call).await,
+        Endpoint::ReviewApproval => approvals::review(call).await,
+        Endpoint::Delegate => approvals::delegations::add(call).await,
+        Endpoint::Delegations => approvals::delegations::all(call).await,
+        Endpoint::EndDelegation => approvals::delegations::end(call).await,
+        Endpoint::ApprovalPolicy => approvals::policy(call).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,

@@ -1,6 +1,7 @@
 //! What the server counts and times, and the page on which it says so (OpenMetrics).
 
 use crate::edge::Code;
+use paywarden_access::approval::Approvals;
 use paywarden_domain::Outcome;
 use paywarden_risk::Engine;
 use paywarden_store::Clock;
@@ -65,9 +66,10 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, approvals: Approvals) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfEngine(engine)));
+        registry.register_collector(Box::new(OfApprovals(approvals)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
         let outcomes = Outcome::ALL
@@ -283,6 +285,19 @@ impl Collector for OfEngine {
             .map(|rule| (rule.rule.as_str(), rule.steps));
         let help = "Steps that each rule took, of one payment in 64";
         by_rule(&mut encoder, "rule_steps", help, steps)
+    }
+}
+
+/// What approvals know of themselves.
+#[derive(Debug)]
+struct OfApprovals(Approvals);
+
+impl Collector for OfApprovals {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Commands allowed in an emergency, without votes";
+        let count = ConstCounter::new(self.0.glass_broken());
+        let kind = count.metric_type();
+        count.encode(encoder.encode_descriptor("glass_broken", help, None, kind)?)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     state::State,
     tls,
 };
-use paywarden_access::KeyRegistry;
+use paywarden_access::{KeyRegistry, approval::Approvals};
 use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -51,6 +51,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// Knows the callers' keys.
     pub registry: Arc<KeyRegistry>,
+    /// Lets sensitive commands take effect.
+    pub approvals: Approvals,
     /// Signs the trail.
     pub notary: Notary,
     /// Takes the card numbers out.

@@ -5,7 +5,7 @@ use crate::{
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
 };
-use paywarden_access::KeyRegistry;
+use paywarden_access::{KeyRegistry, approval::Approvals};
 use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex};
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(crate) trust_event_time: bool,
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Arc<KeyRegistry>,
+    pub(crate) approvals: Approvals,
     pub(crate) notary: Notary,
     pub(crate) vault: Vault,
     pub(crate) breached: Option<Breached>,
@@ -45,6 +46,7 @@ impl State {
         let Parts {
             engine,
             registry,
+            approvals,
             notary,
             vault,
             keyring,
@@ -56,7 +58,7 @@ impl State {
         Ok(Self {
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
-            metrics: Metrics::new(Arc::clone(&engine)),
+            metrics: Metrics::new(Arc::clone(&engine), approvals.clone()),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
             rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
@@ -69,6 +71,7 @@ impl State {
             limits,
             engine,
             registry,
+            approvals,
             notary,
             vault,
             breached,

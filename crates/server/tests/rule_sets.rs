@@ -48,7 +48,7 @@ impl Desk {
         let world = World::start(Setup::default()).await;
         let client = world.client(true).await;
         let maker = world.signer("acme", Ed25519).await;
-        let scopes = Scopes::of(&[Scope::RulesApprove, Scope::RulesRead]);
+        let scopes = Scopes::of(&[Scope::RulesApprove, Scope::RulesRead, Scope::ApprovalsVote]);
         let checker = world.signer_with("acme", Ed25519, scopes).await;
         Self {
             world,
@@ -95,11 +95,43 @@ impl Desk {
         assert_eq!((answered.as_u16(), &json["code"]), (status, &json!(code)));
     }
 
-    async fn approve(&mut self, version: &str) {
-        let path = format!("/v1/rule-sets/{version}/approval");
-        let sent = Sent::json(Method::POST, &path, &json!({ "purpose": "read it" }));
+    /// Asks for the publication, and has it approved by another; the approval.
+    async fn approved(&mut self, version: &str) -> String {
+        let release = json!({ "rule_release": { "version": version } });
+        let body = json!({ "command": release, "reason": "as tried" });
+        let (status, asked) = self
+            .ask(Sent::json(Method::POST, "/v1/approvals", &body))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{asked}");
+        let id = asked["id"].as_str().unwrap().to_owned();
+        let vote = json!({
+            "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+        });
+        let sent = Sent::json(Method::POST, &format!("/v1/approvals/{id}/votes"), &vote);
+        let (status, json) = self.ask(sent.again()).await;
+        assert_eq!(
+            (status.as_u16(), &json["code"]),
+            (403, &json!("approval_by_maker"))
+        );
+        self.refused_to_author(version).await;
         let answer = self.client.signed(&self.checker, sent).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
+        id
+    }
+
+    /// Whoever made the draft cannot approve its release when another asks for it.
+    async fn refused_to_author(&mut self, version: &str) {
+        let other = self.world.signer("acme", Ed25519).await;
+        let release = json!({ "rule_release": { "version": version } });
+        let body = json!({ "command": release, "reason": "as tried" });
+        let sent = Sent::json(Method::POST, "/v1/approvals", &body);
+        let asked = self.client.signed(&other, sent).await.json();
+        let vote = json!({
+            "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "mine",
+        });
+        let path = format!("/v1/approvals/{}/votes", asked["id"].as_str().unwrap());
+        let (_, json) = self.ask(Sent::json(Method::POST, &path, &vote)).await;
+        assert_eq!(json["code"], "approval_by_maker", "{json}");
     }
 
     /// The verdict on a payment of 12.34 dollars.
@@ -137,10 +169,10 @@ async fn a_rule_set_goes_from_draft_over_shadow_and_approval_to_live_and_back() 
 
     desk.refused(&version, "publish", 409, "approval_missing")
         .await;
-    desk.refused(&version, "approval", 403, "approval_by_maker")
-        .await;
-    desk.approve(&version).await;
-    let (status, json) = desk.step(&version, "publish").await;
+    let approval = desk.approved(&version).await;
+    let body = json!({ "purpose": "test", "approval": approval });
+    let path = format!("/v1/rule-sets/{version}/publish");
+    let (status, json) = desk.ask(Sent::json(Method::POST, &path, &body)).await;
     assert_eq!((status, &json["state"]), (StatusCode::OK, &json!("live")));
     let decided = desk.decide().await;
     assert_eq!(
@@ -213,16 +245,11 @@ async fn roll_back(desk: &mut Desk, version: &str, base: &Value) {
         .collect();
     assert_eq!(
         actions,
-        [
-            "draft",
-            "check",
-            "shadow",
-            "approve",
-            "publish",
-            "roll_back"
-        ]
+        ["draft", "check", "shadow", "publish", "roll_back"]
     );
-    assert_eq!(record["history"][4]["trial"]["compared"], 1);
+    assert_eq!(record["history"][3]["trial"]["compared"], 1);
+    let approval = record["history"][3]["approval"].as_str().unwrap();
+    assert!(approval.starts_with("apr_"), "{approval}");
     assert_eq!(record["packs"].as_array().unwrap().len(), 2);
     let verdict = desk.world.database.verify(None).await.unwrap();
     assert!(

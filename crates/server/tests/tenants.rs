@@ -10,9 +10,10 @@ mod support;
 
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_server::api::{ROUTES, Route};
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, payment};
+use support::{Client, Sent, Setup, Signer, World, now, payment};
 
 const LIST: &str = "/v1/lists/denied_cards/entries";
 
@@ -33,6 +34,21 @@ fn draft(rule: &str, purpose: &str) -> Sent {
     Sent::json(Method::POST, "/v1/rule-sets", &body)
 }
 
+/// What the first tenant has.
+#[derive(Clone, Copy)]
+struct Mine<'m> {
+    decision: &'m str,
+    version: &'m str,
+    approval: &'m str,
+}
+
+/// Asks for the release of a version.
+fn asking(version: &str, reason: &str) -> Sent {
+    let command = json!({ "rule_release": { "version": version } });
+    let body = json!({ "command": command, "reason": reason });
+    Sent::json(Method::POST, "/v1/approvals", &body)
+}
+
 fn label() -> Value {
     json!({ "payment_id": "pay-1", "verdict": "fraud", "source": "analyst" })
 }
@@ -45,8 +61,8 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         world.signer("other", Ed25519).await,
     );
     let mut client = world.client(true).await;
-    let mine = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
-    let mine_id = mine["id"].as_str().unwrap();
+    let decided = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
+    let mine_id = decided["id"].as_str().unwrap();
     ok(&mut client, &acme, Sent::json(Method::PUT, LIST, &entry())).await;
     ok(
         &mut client,
@@ -57,12 +73,24 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 
     let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
+    let asked = ok(&mut client, &acme, asking(version, "secret-reason")).await;
+    let mine = Mine {
+        decision: mine_id,
+        version,
+        approval: asked["id"].as_str().unwrap(),
+    };
 
     for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
-        let (sent, expected) = walk(route, mine_id, version);
+        let (sent, expected) = walk(route, mine);
         let answer = client.signed(&other, sent).await;
         let text = String::from_utf8_lossy(&answer.body);
-        for secret in [mine_id, "secret-value", "secret-reason", "secret_rule"] {
+        for secret in [
+            mine_id,
+            mine.approval,
+            "secret-value",
+            "secret-reason",
+            "secret_rule",
+        ] {
             assert!(
                 !text.contains(secret),
                 "{} {}: {text}",
@@ -76,13 +104,14 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 
     // What was there before is there still, and only that.
     let same = Sent::new(Method::GET, &format!("/v1/decisions/{mine_id}"), "");
-    assert_eq!(ok(&mut client, &acme, same).await, mine);
+    assert_eq!(ok(&mut client, &acme, same).await, decided);
     for (path, member) in [
         (LIST, "entries"),
         ("/v1/payments/pay-1/labels", "labels"),
         ("/v1/decisions", "decisions"),
         ("/v1/lists", "lists"),
         ("/v1/rule-sets", "rule_sets"),
+        ("/v1/approvals", "approvals"),
     ] {
         let json = ok(&mut client, &acme, Sent::new(Method::GET, path, "")).await;
         assert_eq!(json[member].as_array().unwrap().len(), 1, "{path}");
@@ -90,10 +119,14 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 }
 
 /// What the other tenant asks of a route, with the first one's identifiers, and what it may get.
-fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
+fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    if route.path.starts_with("/v1/approval") {
+        return walk_approvals(route, mine);
+    }
+    let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
     let path = path
-        .replace("{version}", version)
+        .replace("{version}", mine.version)
         .replace("{payment_id}", "pay-1")
         .replace("{list}", "denied_cards")
         .replace("{tile}", "entries/000.p/1");
@@ -134,6 +167,34 @@ fn walk(route: &Route, mine_id: &str, version: &str) -> (Sent, &'static str) {
             "list_entry_unknown",
         ),
         unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of the routes of approvals.
+fn walk_approvals(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let path = route.path.replace("{id}", mine.approval);
+    let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
+    let reason = || json!({ "reason": "r" });
+    let vote = json!({ "vote": "approve", "payload_sha256": "x", "reason": "r" });
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/approvals") => (asking(mine.version, "r"), "rule_set_unknown"),
+        ("POST", "/v1/approvals/{id}/votes") => (send(vote), "approval_unknown"),
+        ("POST", "/v1/approvals/{id}/withdrawal") => (send(reason()), "approval_unknown"),
+        ("POST", "/v1/approvals/{id}/execution") => {
+            (send(json!({ "purpose": "p" })), "approval_unknown")
+        }
+        ("POST", "/v1/approvals/{id}/review") => {
+            let review = json!({ "finding": "justified", "note": "n" });
+            (send(review), "approval_unknown")
+        }
+        ("POST", "/v1/approval-delegations") => {
+            let until = Timestamp::from_micros(now().micros() + DAY).to_string();
+            let lent = json!({ "to": "key:nobody", "until": until, "reason": "r" });
+            (send(lent), "delegation_malformed")
+        }
+        ("DELETE", _) => (send(reason()), "delegation_unknown"),
+        ("GET", "/v1/approvals/{id}") => (Sent::new(Method::GET, &path, ""), "approval_unknown"),
+        _ => (Sent::new(Method::GET, &path, ""), "own"),
     }
 }
 

@@ -159,6 +159,12 @@ impl Case {
         &self.request.by
     }
 
+    /// Whether somebody asked for it, or made what it is about.
+    pub(crate) fn is_made_by(&self, person: &str) -> bool {
+        let authors = &self.request.body.authors;
+        self.maker() == person || authors.iter().any(|author| author == person)
+    }
+
     /// How it ended, if it has. What was used stays used, whatever came after.
     pub(crate) fn end(&self, now: Timestamp) -> Option<State> {
         #[rustfmt::skip]

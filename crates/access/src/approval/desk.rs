@@ -46,6 +46,9 @@ pub struct Who {
 /// What belongs to a request beside the command.
 #[derive(Debug, Clone)]
 pub struct Ask {
+    /// Who made what the command is about, as `key:…` or `staff:…`: they count no more as approvers
+    /// than whoever asks.
+    pub authors: Vec<String>,
     /// Why, 1 to 256 bytes.
     pub reason: String,
     /// Where it is written up, at most 128 bytes.
@@ -145,6 +148,7 @@ impl Approvals {
         let request = Request {
             object,
             command: payload.value,
+            authors: ask.authors,
             reason: ask.reason,
             ticket: checked_ticket(ask.ticket)?,
             expires_at: match ask.expires_at {

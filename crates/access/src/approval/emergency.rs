@@ -101,7 +101,7 @@ impl Approvals {
             if case.review.is_some() {
                 return Err(Error::NothingToReview);
             }
-            if case.maker() == actor || glass.by == actor {
+            if case.is_made_by(&actor) || glass.by == actor {
                 return Err(Error::ByMaker);
             }
             let clause = scene.ground(case)?.clause;

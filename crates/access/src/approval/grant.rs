@@ -188,6 +188,9 @@ impl<T: Sensitive> Approved<T> {
             approvals,
         } = self;
         let mut effect = build(&command);
+        if effect.tenant != who.tenant {
+            return Err(Error::Unknown);
+        }
         if let Some(id) = &approval {
             effect.purpose = effect.purpose.approved_by(id.clone());
         }

@@ -11,6 +11,9 @@ use serde_json::Value;
 pub(crate) struct Request {
     pub(crate) object: String,
     pub(crate) command: Value,
+    /// Who made what the command is about.
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
     pub(crate) reason: String,
     pub(crate) ticket: Option<String>,
     pub(crate) expires_at: Timestamp,

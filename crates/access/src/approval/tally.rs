@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Void {
-    /// Whoever asked cannot approve, nor lend or borrow a right for it.
+    /// Whoever asked, or made what it is about, cannot approve, nor lend or borrow a right for it.
     Maker,
     /// It names another payload.
     Payload,
@@ -41,7 +41,9 @@ impl Void {
     /// In a few words.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Maker => "whoever asked cannot approve, nor lend or borrow a right for it",
+            Self::Maker => {
+                "whoever asked, or made it, cannot approve, nor lend or borrow a right for it"
+            }
             Self::Payload => "it names another payload",
             Self::Right => "the voter, or whoever lent the right, may not approve this now",
             Self::Conflict => "the voter may do what the policy keeps apart from approving",
@@ -129,7 +131,7 @@ pub(crate) fn check(case: &Case, vote: &Act<Voted>, ground: Ground<'_>) -> Optio
     let all_may_vote = persons(vote).all(|person| may(person, Scope::ApprovalsVote));
     #[rustfmt::skip]
     let voids = [
-        (persons(vote).any(|person| person == case.maker()), Void::Maker),
+        (persons(vote).any(|person| case.is_made_by(person)), Void::Maker),
         (vote.body.payload_sha256 != case.payload_sha256, Void::Payload),
         (staff_only && !persons(vote).all(is_staff), Void::Person),
         (!is_lent(case.kind(), vote, ground), Void::Delegation),

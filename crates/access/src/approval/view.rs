@@ -32,6 +32,8 @@ pub struct ApprovalView {
     pub state: State,
     /// Who asked.
     pub maker: String,
+    /// Who made what it is about; they cannot approve it either.
+    pub authors: Vec<String>,
     /// Why.
     pub reason: String,
     /// Where it is written up.
@@ -193,6 +195,7 @@ impl ApprovalView {
             payload: case.payload.value,
             payload_sha256: case.payload_sha256,
             maker: case.request.by,
+            authors: case.request.body.authors,
             reason: case.request.body.reason,
             ticket: case.request.body.ticket,
             requested_at: case.request.at,

@@ -258,6 +258,7 @@ pub fn exempt(value: &str) -> Exempt {
 
 pub fn ask() -> Ask {
     Ask {
+        authors: vec![],
         reason: "a customer of ours".to_owned(),
         ticket: Some("OPS-1".to_owned()),
         expires_at: None,

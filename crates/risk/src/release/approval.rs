@@ -1,53 +1,56 @@
-//! Approval: the only place that lets a version decide payments.
-//!
-//! *Invariant*: maker is not checker. Publishing takes an [`Approved<Going>`], its field is private
-//! to this file, and the one function that builds it asks the ledger for an approval by another key
-//! than the one that made the draft. Whoever brings another way of approving replaces [`claim`].
+//! The command that lets a version decide payments. It takes effect by approval alone.
 
-use super::ledger::{Ledger, Standing};
+use super::{running::WHOLE_BP, state::Action};
 use crate::Error;
+use paywarden_access::approval::{Kind, Sensitive};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// A command that somebody other than its maker has approved.
-///
-/// ```compile_fail
-/// use paywarden_risk::release::{Approved, Going};
-/// // Nobody outside can build one.
-/// let going = Going { version: "0123456789abcdef".to_owned(), share_bp: None };
-/// let forged = Approved { command: going };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approved<T> {
-    command: T,
-}
-
-impl<T> Approved<T> {
-    /// What was approved.
-    pub fn command(&self) -> &T {
-        &self.command
-    }
-}
+const VERSION_BYTES_MAX: usize = 128;
 
 /// A version goes where it decides payments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Going {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleRelease {
     /// Which.
     pub version: String,
-    /// The share in basis points for a canary; none for all payments.
+    /// The share in basis points for a canary; all payments if not given.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 9999)]
     pub share_bp: Option<u16>,
 }
 
-/// Refuses an approval by the key that made the draft.
-pub(super) fn check(standing: &Standing, actor: &str) -> Result<(), Error> {
-    match standing.maker == actor {
-        true => Err(Error::ApprovalByMaker),
-        false => Ok(()),
+impl RuleRelease {
+    pub(super) fn action(&self) -> Action {
+        match self.share_bp {
+            Some(_) => Action::Canary,
+            None => Action::Publish,
+        }
+    }
+
+    /// Refuses what could never be carried out.
+    pub fn validate(&self) -> Result<(), Error> {
+        if !(1..=VERSION_BYTES_MAX).contains(&self.version.len()) {
+            return Err(Error::RuleSetUnknown);
+        }
+        match self.share_bp {
+            Some(share) if !(1..WHOLE_BP).contains(&share) => Err(Error::RuleSetMalformed(
+                "a canary has a share of 1 to 9999 basis points",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
-/// The approved command, if the ledger holds an approval that counts.
-pub(super) fn claim(ledger: &Ledger, going: Going) -> Result<Approved<Going>, Error> {
-    let standing = ledger.standing(&going.version)?;
-    let approval = standing.approval.as_ref().ok_or(Error::ApprovalMissing)?;
-    check(standing, &approval.by)?;
-    Ok(Approved { command: going })
+impl Sensitive for RuleRelease {
+    const KIND: Kind = Kind::RuleRelease;
+
+    /// `publish:` or `canary:` and the version.
+    fn object(&self) -> String {
+        format!("{}:{}", self.action().name(), self.version)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.validate().map_err(|error| error.to_string())
+    }
 }

@@ -3,7 +3,7 @@
 use super::{
     state::{Action, State},
     trial::TrialReport,
-    view::{Approval, RuleSetStep},
+    view::RuleSetStep,
 };
 use crate::Error;
 use paywarden_domain::Timestamp;
@@ -36,8 +36,6 @@ pub(crate) struct Standing {
     pub(crate) drafted_at: Timestamp,
     /// Number of its first step.
     pub(crate) drafted_no: i64,
-    /// Ends when the version is archived.
-    pub(crate) approval: Option<Approval>,
     /// Its share of the payments while it is a canary.
     pub(crate) share_bp: Option<u16>,
     /// The last event before it went on trial.
@@ -62,6 +60,9 @@ pub(crate) struct StepDetail {
     /// The back-test that the step speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) back_test: Option<String>,
+    /// The approval that allowed the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) approval: Option<String>,
 }
 
 impl Ledger {
@@ -101,12 +102,6 @@ impl Ledger {
             action: action.name(),
             state: from.map_or("absent", State::name),
         })?;
-        if action == Action::Approve && self.standing(version)?.approval.is_some() {
-            return Err(Error::RuleSetMove {
-                action: action.name(),
-                state: "approved",
-            });
-        }
         self.check_room(action, version)?;
         Ok(to)
     }
@@ -170,7 +165,6 @@ impl Ledger {
     fn archive(&mut self, version: &str) {
         if let Some(standing) = self.versions.get_mut(version) {
             standing.state = State::Archived;
-            standing.approval = None;
         }
     }
 }
@@ -182,7 +176,6 @@ impl Standing {
             maker: row.actor.clone(),
             drafted_at: row.taken_at,
             drafted_no: row.step_no,
-            approval: None,
             share_bp: None,
             trial_after: 0,
             trial_since: None,
@@ -199,16 +192,6 @@ impl Standing {
         let was_on_trial = self.on_trial();
         self.state = to;
         self.share_bp = detail.share_bp.filter(|_| to == State::Canary);
-        match action {
-            Action::Approve => {
-                self.approval = Some(Approval {
-                    by: row.actor.clone(),
-                    at: row.taken_at,
-                });
-            }
-            _ if to == State::Archived => self.approval = None,
-            _ => {}
-        }
         if self.on_trial() && !was_on_trial {
             self.trial_after = detail.after_event_no.unwrap_or(0);
             self.trial_since = Some(row.taken_at);
@@ -222,6 +205,7 @@ impl Standing {
             share_bp: detail.share_bp,
             trial: detail.trial,
             back_test: detail.back_test,
+            approval: detail.approval,
         });
     }
 }

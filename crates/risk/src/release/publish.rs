@@ -5,7 +5,7 @@
 //! back with what the journal says.
 
 use super::{
-    approval::{Approved, Going},
+    approval::RuleRelease,
     desk::Floor,
     ledger::{Ledger, Standing, StepDetail},
     running::Union,
@@ -14,6 +14,7 @@ use super::{
     view::Progress,
 };
 use crate::{Caller, Engine, Error};
+use paywarden_access::approval::{self, Approved};
 use paywarden_domain::TenantId;
 use paywarden_store::{Actor, Entry, Purpose, Row, RuleSetStepRow};
 use std::{sync::Arc, thread, time::Duration};
@@ -24,26 +25,38 @@ const RETIRE_LOOK: Duration = Duration::from_millis(5);
 const TRACE_ROWS: u32 = 10_000;
 
 /// A step about to be taken.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Step {
     action: Action,
     version: String,
     share_bp: Option<u16>,
     back_test: Option<String>,
+    /// What lets the version decide payments; none for steps that decide nothing.
+    approved: Option<Approved<RuleRelease>>,
+}
+
+/// What one entry of the journal writes.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    pub(super) steps: Vec<RuleSetStepRow>,
+    pub(super) rows: Vec<Row>,
+    pub(super) approved: Option<Approved<RuleRelease>>,
 }
 
 impl Step {
     /// A version goes where it decides payments.
-    pub(super) fn deciding(approved: &Approved<Going>) -> Self {
-        let Going { version, share_bp } = approved.command();
-        let action = match share_bp {
-            Some(_) => Action::Canary,
-            None => Action::Publish,
-        };
+    pub(super) fn deciding(approved: Approved<RuleRelease>) -> Self {
+        let release = approved.command();
         Self {
-            share_bp: *share_bp,
-            ..Self::plain(action, version)
+            share_bp: release.share_bp,
+            ..Self::plain(release.action(), &release.version)
         }
+        .allowed_by(approved)
+    }
+
+    fn allowed_by(self, approved: Approved<RuleRelease>) -> Self {
+        let approved = Some(approved);
+        Self { approved, ..self }
     }
 
     /// A version is written down.
@@ -71,17 +84,16 @@ impl Step {
         Self::plain(Action::RollBack, version)
     }
 
-    /// A version is approved.
-    pub(super) fn approve(version: &str) -> Self {
-        Self::plain(Action::Approve, version)
-    }
-
     /// A version was tried on the past.
     pub(super) fn back_test(version: &str, report: String) -> Self {
         Self {
             back_test: Some(report),
             ..Self::plain(Action::BackTest, version)
         }
+    }
+
+    fn approval(&self) -> Option<&str> {
+        self.approved.as_ref()?.approval()
     }
 
     pub(super) fn action(&self) -> Action {
@@ -98,6 +110,7 @@ impl Step {
             version: version.to_owned(),
             share_bp: None,
             back_test: None,
+            approved: None,
         }
     }
 
@@ -105,8 +118,17 @@ impl Step {
     fn changes_lineup(&self) -> bool {
         !matches!(
             self.action,
-            Action::Draft | Action::Check | Action::BackTest | Action::Approve
+            Action::Draft | Action::Check | Action::BackTest
         )
+    }
+}
+
+impl Writing {
+    pub(super) fn of(step: RuleSetStepRow) -> Self {
+        Self {
+            steps: vec![step],
+            ..Self::default()
+        }
     }
 }
 
@@ -115,7 +137,7 @@ impl Engine {
     pub(super) async fn take(
         &self,
         caller: &Caller,
-        step: Step,
+        mut step: Step,
         purpose: &str,
     ) -> Result<(), Error> {
         let tenant = &caller.tenant;
@@ -123,7 +145,7 @@ impl Engine {
         before.check(step.action, &step.version)?;
         if !step.changes_lineup() {
             let row = self.row(caller, &before, &step, purpose, StepDetail::default())?;
-            return self.append(caller, &before, vec![row], Vec::new()).await;
+            return self.append(caller, &before, Writing::of(row)).await;
         }
         let mut floor = self.desk.floor.lock().await;
         let draft = self.row(caller, &before, &step, purpose, StepDetail::default())?;
@@ -145,7 +167,11 @@ impl Engine {
             .await?;
         let detail = self.detail(tenant, &before, &after, &step).await?;
         let row = self.row(caller, &before, &step, purpose, detail)?;
-        if let Err(error) = self.append(caller, &before, vec![row], Vec::new()).await {
+        let writing = Writing {
+            approved: step.approved.take(),
+            ..Writing::of(row)
+        };
+        if let Err(error) = self.append(caller, &before, writing).await {
             self.settle(&mut floor, tenant).await;
             return Err(error);
         }
@@ -300,6 +326,7 @@ impl Engine {
         let detail = StepDetail {
             share_bp: step.share_bp,
             back_test: step.back_test.clone(),
+            approval: step.approval().map(ToOwned::to_owned),
             ..detail
         };
         let detail = serde_json::to_string(&detail);
@@ -316,14 +343,19 @@ impl Engine {
     }
 
     /// Writes steps as one entry, with the rows that belong to them, and adds them to the ledger.
-    /// Another process that was faster is a refusal: look again.
+    /// A step that needs approval uses it up in the same entry. Another process that was faster is
+    /// a refusal: look again.
     pub(super) async fn append(
         &self,
         caller: &Caller,
         before: &Ledger,
-        steps: Vec<RuleSetStepRow>,
-        mut rows: Vec<Row>,
+        writing: Writing,
     ) -> Result<(), Error> {
+        let Writing {
+            steps,
+            mut rows,
+            approved,
+        } = writing;
         let mut after = before.clone();
         for step in &steps {
             after.apply(step)?;
@@ -342,13 +374,19 @@ impl Engine {
             object,
             rows,
         };
-        self.journal
-            .append(entry)
-            .await
-            .map_err(|error| match error {
-                paywarden_store::Error::Conflict { .. } => Error::RuleSetBusy,
-                other => other.into(),
-            })?;
+        let written = match approved {
+            Some(approved) => approved.carry_out(|_| entry).await.map(drop),
+            None => self
+                .journal
+                .append(entry)
+                .await
+                .map(drop)
+                .map_err(Into::into),
+        };
+        written.map_err(|error| match error {
+            approval::Error::Store(paywarden_store::Error::Conflict { .. }) => Error::RuleSetBusy,
+            other => other.into(),
+        })?;
         self.desk.put(&caller.tenant, after);
         Ok(())
     }

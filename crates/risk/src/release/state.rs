@@ -35,8 +35,6 @@ pub enum Action {
     BackTest,
     /// Put beside the live version.
     Shadow,
-    /// Approved by another key than the maker's.
-    Approve,
     /// Given a share of the payments, or another share.
     Canary,
     /// Made live.
@@ -65,7 +63,6 @@ const MOVES: &[Move] = {
         (Action::BackTest, &[Some(Shadow), Some(Canary), Some(Live), Some(Archived)], None),
         (Action::Shadow,   &[Some(Checked), Some(BackTested), Some(Canary), Some(Archived)],
                                                                                  Some(Shadow)),
-        (Action::Approve,  &[Some(Checked), Some(BackTested), Some(Shadow), Some(Archived)], None),
         (Action::Canary,   &[Some(Checked), Some(BackTested), Some(Shadow), Some(Canary),
                              Some(Archived)],                                    Some(Canary)),
         (Action::Publish,  &[Some(Checked), Some(BackTested), Some(Shadow), Some(Canary),
@@ -93,12 +90,11 @@ impl State {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Draft,
         Self::Check,
         Self::BackTest,
         Self::Shadow,
-        Self::Approve,
         Self::Canary,
         Self::Publish,
         Self::RollBack,
@@ -112,7 +108,6 @@ impl Action {
             Self::Check => "check",
             Self::BackTest => "back_test",
             Self::Shadow => "shadow",
-            Self::Approve => "approve",
             Self::Canary => "canary",
             Self::Publish => "publish",
             Self::RollBack => "roll_back",
@@ -132,7 +127,6 @@ impl Action {
             Self::Check => "rule_set.check",
             Self::BackTest => "rule_set.back_test",
             Self::Shadow => "rule_set.shadow",
-            Self::Approve => "rule_set.approve",
             Self::Canary => "rule_set.canary",
             Self::Publish => "rule_set.publish",
             Self::RollBack => "rule_set.roll_back",

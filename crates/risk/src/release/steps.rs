@@ -2,17 +2,17 @@
 
 use super::{
     PackFile, Source,
-    approval::{self, Going},
+    approval::RuleRelease,
     desk::TURN_WAIT,
     diff::{self, RuleSetDiff},
     ledger::{Ledger, StepDetail},
-    publish::{Step, actor},
-    running::WHOLE_BP,
+    publish::{Step, Writing},
     start,
     state::{Action, State},
     view::{self, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
 };
 use crate::{Caller, Engine, Error};
+use paywarden_access::approval::Approved;
 use paywarden_domain::TenantId;
 use paywarden_rules::RuleSet;
 use paywarden_store::{Row, RuleSetRow};
@@ -34,17 +34,11 @@ pub struct Draft {
     pub purpose: String,
 }
 
-/// A step to take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A step that lets nothing decide payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Evaluate it beside the live version.
     Shadow,
-    /// Let it decide this share of the payments, 1 to 9,999 basis points.
-    Canary(u16),
-    /// Approve it.
-    Approve,
-    /// Let it decide.
-    Publish,
     /// Give it up.
     Archive,
 }
@@ -98,10 +92,23 @@ impl Engine {
         order: Order,
         purpose: &str,
     ) -> Result<Moved, Error> {
-        self.moved(caller, purpose, |ledger| {
-            step(ledger, caller, version, order)
-        })
-        .await
+        let step = match order {
+            Order::Shadow => Step::shadow(version),
+            Order::Archive => Step::archive(version),
+        };
+        self.moved(caller, purpose, |_| Ok(step)).await
+    }
+
+    /// Lets a version decide payments: all of them, or a share. Goes on if nobody waits for it; the
+    /// approval is looked at again, and used up, when the windows are ready.
+    pub async fn release_rule_set(
+        self: &Arc<Self>,
+        caller: &Caller,
+        approved: Approved<RuleRelease>,
+        purpose: &str,
+    ) -> Result<Moved, Error> {
+        let step = Step::deciding(approved);
+        self.moved(caller, purpose, |_| Ok(step)).await
     }
 
     /// Takes the live version back: the one before it decides again.
@@ -193,7 +200,6 @@ impl Engine {
             share_bp: None,
             maker: "system:start".to_owned(),
             drafted_at: row.created_at,
-            approval: None,
         })
     }
 
@@ -208,6 +214,15 @@ impl Engine {
         let from = self.rules_of(tenant, against).await?;
         let to = self.rules_of(tenant, version).await?;
         Ok(diff::between(&from, &to))
+    }
+
+    /// Refuses a release that is not possible in the state in which the version is. Whoever made
+    /// the draft, as the trail names them.
+    pub fn check_release(&self, tenant: &TenantId, release: &RuleRelease) -> Result<String, Error> {
+        release.validate()?;
+        let ledger = self.desk.ledger(tenant);
+        ledger.check(release.action(), &release.version)?;
+        Ok(ledger.standing(&release.version)?.maker.clone())
     }
 
     /// How far the preparation of a version is.
@@ -275,8 +290,12 @@ impl Engine {
                 created_at: self.clock.now(),
             })],
         };
-        self.append(caller, before, vec![drafted, checked], row)
-            .await
+        let writing = Writing {
+            steps: vec![drafted, checked],
+            rows: row,
+            approved: None,
+        };
+        self.append(caller, before, writing).await
     }
 
     /// Takes a step in the tenant's turn, in a task of its own, and waits for it, but not for long.
@@ -326,28 +345,6 @@ impl Engine {
         });
         result
     }
-}
-
-/// The step that an order asks for. What decides payments has to be approved.
-fn step(ledger: &Ledger, caller: &Caller, version: &str, order: Order) -> Result<Step, Error> {
-    let going = |share_bp| Going {
-        version: version.to_owned(),
-        share_bp,
-    };
-    Ok(match order {
-        Order::Shadow => Step::shadow(version),
-        Order::Archive => Step::archive(version),
-        Order::Approve => {
-            approval::check(ledger.standing(version)?, &actor(caller).to_string())?;
-            Step::approve(version)
-        }
-        Order::Canary(share_bp) if !(1..WHOLE_BP).contains(&share_bp) => {
-            let why = "a canary has a share of 1 to 9999 basis points";
-            return Err(Error::RuleSetMalformed(why));
-        }
-        Order::Canary(share_bp) => Step::deciding(&approval::claim(ledger, going(Some(share_bp)))?),
-        Order::Publish => Step::deciding(&approval::claim(ledger, going(None))?),
-    })
 }
 
 fn check_purpose(purpose: &str) -> Result<(), Error> {

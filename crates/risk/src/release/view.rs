@@ -37,17 +37,6 @@ pub struct RuleSetLine {
     pub maker: String,
     /// When.
     pub drafted_at: Timestamp,
-    /// Who approved it; null while nobody has, and again once it is archived.
-    pub approval: Option<Approval>,
-}
-
-/// An approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Approval {
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// One version with its history and source.
@@ -91,6 +80,9 @@ pub struct RuleSetStep {
     /// The back-test that was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back_test: Option<String>,
+    /// The approval that allowed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
 }
 
 /// How far the preparation of a version is.
@@ -132,7 +124,6 @@ impl RuleSetLine {
             share_bp: standing.share_bp,
             maker: standing.maker.clone(),
             drafted_at: standing.drafted_at,
-            approval: standing.approval.clone(),
         }
     }
 }

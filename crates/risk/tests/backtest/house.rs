@@ -1,13 +1,17 @@
 //! An engine that has decided simulated traffic as it happened: several payments at once, labels
 //! as they became known, list entries that came and went.
 
+use paywarden_access::approval::{Approvals, Who};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{Currency, Event, Label, TenantId, Timestamp, time::DAY};
 use paywarden_privacy::Vault;
-use paywarden_risk::{Caller, Engine, EngineConfig, PackFile, Request, backtest::Source};
+use paywarden_risk::{
+    Caller, Engine, EngineConfig, Error, ListChange, ListOperation, ListValue, PackFile, Request,
+    backtest::Source,
+};
 use paywarden_rules::{Pack, Rates};
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
-use paywarden_store::{Clock, Database, Journal, JournalLimits};
+use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 pub const START: &str = "2026-01-05T00:00:00Z";
@@ -65,6 +69,7 @@ rules:
 
 pub struct House {
     pub engine: Arc<Engine>,
+    approvals: Approvals,
     pub config: EngineConfig,
     keyring: Keyring,
     clock: Clock,
@@ -190,8 +195,10 @@ impl House {
         let (settings, store) = (config.clone(), (database.clone(), journal.clone()));
         let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, files);
         let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));
+        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         Self {
             engine: Arc::new(engine),
+            approvals: Approvals::new(db, log, time, Arc::new(|_, _, _| true)),
             config,
             keyring,
             clock,
@@ -240,19 +247,33 @@ impl House {
         else {
             return;
         };
-        let (caller, payer) = (self.caller(), payer.as_str());
+        let payer = payer.as_str();
         if number.is_multiple_of(30) {
-            let added = self
-                .engine
-                .add_to_list(&caller, "watched", payer, "seen", None);
-            added.await.unwrap();
+            let added = self.change(ListOperation::Add, payer).await;
+            added.unwrap();
         } else if number % 30 == 17 {
             // The value may not be on the list; then there is nothing to remove.
-            let _ = self
-                .engine
-                .remove_from_list(&caller, "watched", payer, "gone")
-                .await;
+            let _ = self.change(ListOperation::Remove, payer).await;
         }
+    }
+
+    async fn change(&self, operation: ListOperation, payer: &str) -> Result<(), Error> {
+        let change = ListChange {
+            list: "watched".to_owned(),
+            operation,
+            values: vec![ListValue {
+                value: payer.to_owned(),
+                expires_at: None,
+            }],
+            reason: "seen".to_owned(),
+        };
+        let caller = self.caller();
+        let who = Who {
+            tenant: caller.tenant.clone(),
+            actor: Actor::Key(caller.key_id.clone()),
+        };
+        let approved = self.approvals.admit(&who, change, None).await?;
+        self.engine.change_list(&caller, approved).await.map(drop)
     }
 
     pub fn source(&self) -> Source {

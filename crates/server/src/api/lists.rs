@@ -9,7 +9,7 @@ use super::{
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_domain::{Pan, Timestamp, event::Text};
-use paywarden_risk::{ListEntry, ListSummary};
+use paywarden_risk::{ListChange, ListEntry, ListOperation, ListSummary, ListValue};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,6 +33,9 @@ pub struct ListEntryInput {
     /// When it stops counting; never if not given.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    pub approval: Option<String>,
 }
 
 /// An entry to remove.
@@ -48,6 +51,9 @@ pub struct ListRemovalInput {
     pub card_number: Option<Pan>,
     /// Why; it goes into the trail.
     pub reason: Text,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    pub approval: Option<String>,
 }
 
 /// What was added or removed.
@@ -143,19 +149,12 @@ pub(crate) fn entries(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     let input: ListEntryInput = parse(&call.body)?;
-    let value = listed(call, input.value, input.card_number)?;
-    let engine = &call.state.engine;
-    let (list, reason) = (&call.parameter, &input.reason);
-    engine
-        .add_to_list(&call.caller, list, &value, reason, input.expires_at)
-        .await?;
-    json_reply(
-        StatusCode::OK,
-        &ListedValue {
-            list: list.clone(),
-            value,
-        },
-    )
+    let listed = ListValue {
+        value: listed(call, input.value, input.card_number)?,
+        expires_at: input.expires_at,
+    };
+    let what = (ListOperation::Add, input.reason);
+    change(call, what, listed, input.approval.as_deref()).await
 }
 
 /// Takes a value off a list. Rules see it at once.
@@ -175,22 +174,42 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn remove(call: &Call) -> Result<Reply, Problem> {
     let input: ListRemovalInput = parse(&call.body)?;
-    let value = listed(call, input.value, input.card_number)?;
-    let list = &call.parameter;
-    call.state
-        .engine
-        .remove_from_list(&call.caller, list, &value, &input.reason)
-        .await?;
-    json_reply(
-        StatusCode::OK,
-        &ListedValue {
-            list: list.clone(),
-            value,
-        },
-    )
+    let listed = ListValue {
+        value: listed(call, input.value, input.card_number)?,
+        expires_at: None,
+    };
+    let what = (ListOperation::Remove, input.reason);
+    change(call, what, listed, input.approval.as_deref()).await
 }
 
-fn listed(call: &Call, value: Option<Text>, number: Option<Pan>) -> Result<String, Problem> {
+async fn change(
+    call: &Call,
+    (operation, reason): (ListOperation, Text),
+    listed: ListValue,
+    approval: Option<&str>,
+) -> Result<Reply, Problem> {
+    let change = ListChange {
+        list: call.parameter.clone(),
+        operation,
+        values: vec![listed],
+        reason: reason.as_str().to_owned(),
+    };
+    change.validate()?;
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let approved = approvals.admit(&who, change, approval).await?;
+    let engine = &call.state.engine;
+    let ListChange { list, values, .. } = engine.change_list(&call.caller, approved).await?;
+    let value = values.into_iter().next();
+    let value = value.map(|listed| listed.value).unwrap_or_default();
+    json_reply(StatusCode::OK, &ListedValue { list, value })
+}
+
+/// The value as listed: the index for a card number.
+pub(super) fn listed(
+    call: &Call,
+    value: Option<Text>,
+    number: Option<Pan>,
+) -> Result<String, Problem> {
     match (value, number) {
         (Some(value), None) => Ok(value.as_str().to_owned()),
         (None, Some(number)) => Ok(call.state.vault.card_index(&call.caller.tenant, &number)),

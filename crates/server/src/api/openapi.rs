@@ -1,6 +1,9 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
-use super::{backtests, decisions, labels, lists, rule_sets, safety, system, trail};
+use super::{
+    approvals::{self, delegations},
+    backtests, decisions, labels, lists, rule_sets, safety, system, trail,
+};
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -27,9 +30,12 @@ use utoipa::{
         trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
         trail::tile, trail::cosign,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
-        rule_sets::shadow, rule_sets::canary, rule_sets::approve, rule_sets::publish,
+        rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,
         backtests::start, backtests::one, backtests::effect,
+        approvals::request, approvals::page, approvals::one, approvals::vote, approvals::withdraw,
+        approvals::execute, approvals::review, approvals::policy,
+        delegations::add, delegations::all, delegations::end,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature),

@@ -11,7 +11,8 @@ use http::StatusCode;
 use paywarden_risk::{
     PackFile,
     release::{
-        Draft, Moved, Order, Progress, RuleSetDiff, RuleSetLine, RuleSetPage, RuleSetRecord,
+        Draft, Moved, Order, Progress, RuleRelease, RuleSetDiff, RuleSetLine, RuleSetPage,
+        RuleSetRecord,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,20 @@ pub struct CanaryInput {
     pub share_bp: u16,
     /// Why; it goes into the trail.
     pub purpose: String,
+    /// The approval of this very release, where the policy asks for one.
+    #[serde(default)]
+    pub approval: Option<String>,
+}
+
+/// A publication.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishInput {
+    /// Why; it goes into the trail.
+    pub purpose: String,
+    /// The approval of this very release, where the policy asks for one.
+    #[serde(default)]
+    pub approval: Option<String>,
 }
 
 /// A page of versions, newest first.
@@ -237,27 +252,14 @@ pub(crate) async fn shadow(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn canary(call: &Call) -> Result<Reply, Problem> {
-    let CanaryInput { share_bp, purpose } = parse(&call.body)?;
-    moved(call, Order::Canary(share_bp), &purpose).await
-}
-
-/// Approves a version, so that it may decide payments. The key that made the draft cannot.
-#[utoipa::path(
-    post, path = "/v1/rule-sets/{version}/approval", tag = "rules",
-    operation_id = "approve_rule_set", security(("signature" = [])),
-    params(
-        ("version" = String, Path, description = "The version"),
-        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
-    ),
-    request_body = StepInput,
-    responses(
-        (status = 200, description = "Done", body = RuleSetLine),
-        (status = "default", description = "A refusal", body = ProblemDocument,
-            content_type = "application/problem+json"),
+    let input: CanaryInput = parse(&call.body)?;
+    release(
+        call,
+        Some(input.share_bp),
+        input.approval.as_deref(),
+        &input.purpose,
     )
-)]
-pub(crate) async fn approve(call: &Call) -> Result<Reply, Problem> {
-    step(call, Order::Approve).await
+    .await
 }
 
 /// Lets an approved version decide. The version that was live is archived.
@@ -268,7 +270,7 @@ pub(crate) async fn approve(call: &Call) -> Result<Reply, Problem> {
         ("version" = String, Path, description = "The version"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
     ),
-    request_body = StepInput,
+    request_body = PublishInput,
     responses(
         (status = 200, description = "Done", body = RuleSetLine),
         (status = 202, description = "Windows are being filled, then it follows", body = Progress),
@@ -277,7 +279,8 @@ pub(crate) async fn approve(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn publish(call: &Call) -> Result<Reply, Problem> {
-    step(call, Order::Publish).await
+    let PublishInput { purpose, approval } = parse(&call.body)?;
+    release(call, None, approval.as_deref(), &purpose).await
 }
 
 /// Gives a version up. It stays readable and can be taken up again.
@@ -321,12 +324,26 @@ pub(crate) async fn roll_back(call: &Call) -> Result<Reply, Problem> {
 
 async fn step(call: &Call, order: Order) -> Result<Reply, Problem> {
     let StepInput { purpose } = parse(&call.body)?;
-    moved(call, order, &purpose).await
+    let (engine, version) = (&call.state.engine, &call.parameter);
+    let moved = engine.move_rule_set(&call.caller, version, order, &purpose);
+    reply(moved.await?)
 }
 
-async fn moved(call: &Call, order: Order, purpose: &str) -> Result<Reply, Problem> {
-    let (engine, version) = (&call.state.engine, &call.parameter);
-    let moved = engine.move_rule_set(&call.caller, version, order, purpose);
+async fn release(
+    call: &Call,
+    share_bp: Option<u16>,
+    approval: Option<&str>,
+    purpose: &str,
+) -> Result<Reply, Problem> {
+    let release = RuleRelease {
+        version: call.parameter.clone(),
+        share_bp,
+    };
+    let engine = &call.state.engine;
+    engine.check_release(&call.caller.tenant, &release)?;
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let approved = approvals.admit(&who, release, approval).await?;
+    let moved = engine.release_rule_set(&call.caller, approved, purpose);
     reply(moved.await?)
 }
 

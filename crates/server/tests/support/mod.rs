@@ -9,7 +9,7 @@ pub mod client;
 
 pub use client::{Client, Sent};
 
-use paywarden_access::{Author, CreatedKey, KeyRegistry, NewKey, Scopes};
+use paywarden_access::{Author, CreatedKey, KeyRegistry, NewKey, Scopes, approval::Approvals};
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
     note::{NoteKind, NoteSigner},
@@ -59,6 +59,8 @@ pub struct Setup {
     pub limits: Limits,
     pub sandbox: bool,
     pub trust_event_time: bool,
+    /// The clock of approvals, which last for days; the system's if not given.
+    pub approvals_clock: Option<Clock>,
 }
 
 /// A key with its private half.
@@ -121,6 +123,7 @@ impl World {
         let parts = Parts {
             engine: Arc::new(engine),
             registry: Arc::clone(&registry),
+            approvals: approvals((&database, &journal), &registry, setup.approvals_clock),
             notary,
             vault: Vault::new(&keyring).unwrap(),
             keyring: Arc::clone(&keyring),
@@ -182,6 +185,16 @@ impl World {
     pub async fn client(&self, http2: bool) -> Client {
         Client::connect(self.server.local_addr(), &self.ca_pem, http2).await
     }
+}
+
+fn approvals(
+    (database, journal): (&Database, &Journal),
+    registry: &Arc<KeyRegistry>,
+    clock: Option<Clock>,
+) -> Approvals {
+    let rights = Arc::clone(registry).rights();
+    let clock = clock.unwrap_or(Clock::System);
+    Approvals::new(database.clone(), journal.clone(), clock, rights)
 }
 
 async fn notary(database: &Database, journal: &Journal, keyring: &Arc<Keyring>) -> Notary {

@@ -23,6 +23,8 @@ struct Small {
     mutual: Option<u16>,
     staff_only: bool,
     conflict: bool,
+    /// Whether the last of the four made what is asked for.
+    author: bool,
 }
 
 fn small() -> impl Strategy<Value = Small> {
@@ -44,9 +46,10 @@ fn small() -> impl Strategy<Value = Small> {
         prop::option::of(0..3_u16),
         prop::bool::ANY,
         prop::bool::weighted(0.2),
+        prop::bool::ANY,
     )
         .prop_map(
-            |(rights, votes, lent, past, mutual, staff_only, conflict)| Small {
+            |(rights, votes, lent, past, mutual, staff_only, conflict, author)| Small {
                 rights,
                 votes,
                 lent,
@@ -54,6 +57,7 @@ fn small() -> impl Strategy<Value = Small> {
                 mutual,
                 staff_only,
                 conflict,
+                author,
             },
         )
 }
@@ -80,6 +84,7 @@ impl Small {
             for person in [*voter, right_of] {
                 good &= !(self.staff_only && PEOPLE[person].starts_with("key:"));
                 good &= !(self.conflict && self.may(person, 2));
+                good &= !(self.author && person == 3);
                 if let Some(most) = self.mutual {
                     let times = |by, of| self.past.iter().filter(|pair| **pair == (by, of)).count();
                     let there = times(person, 0) + 1;
@@ -100,6 +105,10 @@ impl Small {
         let request = step::Request {
             object: "publish:v1".to_owned(),
             command: serde_json::json!({ "version": "v1" }),
+            authors: match self.author {
+                true => vec!["staff:c".to_owned()],
+                false => vec![],
+            },
             reason: "r".to_owned(),
             ticket: None,
             expires_at: Timestamp::from_micros(NOW + DAY),

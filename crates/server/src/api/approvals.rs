@@ -1,0 +1,337 @@
+//! Approvals: asking, voting, taking back, carrying out, reviewing, reading.
+
+mod command;
+pub(crate) mod delegations;
+
+use super::{
+    Call,
+    json::parse,
+    json_reply,
+    query::{Query, cursor, invalid},
+};
+use crate::edge::{Problem, ProblemDocument, reply::Reply};
+pub use command::CommandInput;
+use http::StatusCode;
+use paywarden_access::approval::{
+    ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State,
+};
+use paywarden_domain::Timestamp;
+use paywarden_risk::release::Progress;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const PAGE: u32 = 20;
+const PAGE_MAX: u32 = 100;
+
+/// A request: one command, named by its member, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalInput {
+    /// The command; one member.
+    pub command: CommandInput,
+    /// Why, 1 to 256 bytes; it goes into the trail.
+    pub reason: String,
+    /// Where it is written up, at most 128 bytes.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// Until when it can be carried out, if sooner than the policy says.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// For it or against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Vote {
+    /// For it.
+    Approve,
+    /// Against it: one such vote ends the matter.
+    Deny,
+}
+
+/// A vote.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoteInput {
+    /// For it or against it.
+    pub vote: Vote,
+    /// The member `payload_sha256` of the approval as you have read it.
+    pub payload_sha256: String,
+    /// Whose lent right you use; your own if not given.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
+    /// Why, 1 to 256 bytes; it goes into the trail.
+    pub reason: String,
+}
+
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonInput {
+    /// 1 to 256 bytes; it goes into the trail.
+    pub reason: String,
+}
+
+/// An execution.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionInput {
+    /// Why, 1 to 256 bytes; it goes into the trail.
+    pub purpose: String,
+    /// Carries it out without votes, where the policy allows it, and says why, in 1 to 256 bytes.
+    /// It is told to others at once, and has to be reviewed.
+    #[serde(default)]
+    pub emergency: Option<String>,
+}
+
+/// A review of an emergency.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewInput {
+    /// What it came to.
+    pub finding: Finding,
+    /// In words, 1 to 256 bytes; it goes into the trail.
+    pub note: String,
+}
+
+/// A page of approvals, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovalList {
+    /// The approvals.
+    pub approvals: Vec<ApprovalView>,
+    /// Give this as `cursor` to read on; null at the end. A page may be short and yet have one.
+    pub next_cursor: Option<String>,
+}
+
+/// What an execution came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Execution {
+    /// The approval afterwards.
+    pub approval: ApprovalView,
+    /// How far it is, where the effect takes its time; the approval is used when it is done.
+    pub progress: Option<Progress>,
+}
+
+/// Asks for approval of a command. You must be allowed to do what you ask for.
+#[utoipa::path(
+    post, path = "/v1/approvals", tag = "approvals",
+    operation_id = "request_approval", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = ApprovalInput,
+    responses(
+        (status = 201, description = "Asked for", body = ApprovalView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn request(call: &Call) -> Result<Reply, Problem> {
+    let input: ApprovalInput = parse(&call.body)?;
+    let ask = Ask {
+        authors: Vec::new(),
+        reason: input.reason,
+        ticket: input.ticket,
+        expires_at: input.expires_at,
+    };
+    let view = command::request(call, input.command, ask).await?;
+    json_reply(StatusCode::CREATED, &view)
+}
+
+/// Your approvals, newest first; or the emergencies that wait for their review, oldest first.
+#[utoipa::path(
+    get, path = "/v1/approvals", tag = "approvals",
+    operation_id = "list_approvals", security(("signature" = [])),
+    params(
+        ("state" = Option<State>, Query, description = "Only those in this state"),
+        ("command" = Option<Kind>, Query, description = "Only those of this kind of command"),
+        ("review" = Option<String>, Query, description = "`open`: only emergencies that wait for \
+            their review; no other filter goes with it"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = ApprovalList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
+    let known = ["state", "command", "review", "limit", "cursor"];
+    let query = Query::parse(&call.query, &known)?;
+    let limit = query.limit(PAGE, PAGE_MAX)?;
+    let (approvals, tenant) = (&call.state.approvals, &call.caller.tenant);
+    let filter = PageFilter {
+        state: query.read("state", "a state of approvals", State::parse)?,
+        command: query.read("command", "a kind of command", Kind::parse)?,
+    };
+    let open = |text: &str| (text == "open").then_some(());
+    let review = query.read("review", "`open` is the only value", open)?;
+    let before = query.cursor()?.map(|text| place(&text)).transpose()?;
+    if review.is_some() {
+        if before.is_some() || filter.state.is_some() || filter.command.is_some() {
+            return Err(invalid("review", "no other filter goes with it"));
+        }
+        let list = ApprovalList {
+            approvals: approvals.open_reviews(tenant, limit).await?,
+            next_cursor: None,
+        };
+        return json_reply(StatusCode::OK, &list);
+    }
+    let page = approvals.page(tenant, filter, before, limit).await?;
+    let next = page
+        .next
+        .map(|(time, id)| format!("{} {id}", time.micros()));
+    let list = ApprovalList {
+        approvals: page.approvals,
+        next_cursor: next.as_deref().map(cursor),
+    };
+    json_reply(StatusCode::OK, &list)
+}
+
+/// One approval: the payload, the votes and whether each counts now, and what became of it.
+#[utoipa::path(
+    get, path = "/v1/approvals/{id}", tag = "approvals",
+    operation_id = "read_approval", security(("signature" = [])),
+    params(("id" = String, Path, description = "The approval")),
+    responses(
+        (status = 200, description = "The approval", body = ApprovalView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let approvals = &call.state.approvals;
+    let view = approvals.find(&call.caller.tenant, &call.parameter);
+    json_reply(StatusCode::OK, &view.await?)
+}
+
+/// Votes for or against what another has asked for. A vote that would not count is refused.
+#[utoipa::path(
+    post, path = "/v1/approvals/{id}/votes", tag = "approvals",
+    operation_id = "vote_on_approval", security(("signature" = [])),
+    params(
+        ("id" = String, Path, description = "The approval"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = VoteInput,
+    responses(
+        (status = 200, description = "Counted", body = ApprovalView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn vote(call: &Call) -> Result<Reply, Problem> {
+    let input: VoteInput = parse(&call.body)?;
+    let ballot = Ballot {
+        approve: input.vote == Vote::Approve,
+        payload_sha256: input.payload_sha256,
+        on_behalf_of: input.on_behalf_of,
+        reason: input.reason,
+    };
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let view = approvals.vote(&who, &call.parameter, ballot);
+    json_reply(StatusCode::OK, &view.await?)
+}
+
+/// Takes back what you have asked for.
+#[utoipa::path(
+    post, path = "/v1/approvals/{id}/withdrawal", tag = "approvals",
+    operation_id = "withdraw_approval", security(("signature" = [])),
+    params(
+        ("id" = String, Path, description = "The approval"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = ReasonInput,
+    responses(
+        (status = 200, description = "Taken back", body = ApprovalView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn withdraw(call: &Call) -> Result<Reply, Problem> {
+    let ReasonInput { reason } = parse(&call.body)?;
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let view = approvals.withdraw(&who, &call.parameter, &reason);
+    json_reply(StatusCode::OK, &view.await?)
+}
+
+/// Carries out exactly what was approved, once. Votes are counted again at this moment.
+#[utoipa::path(
+    post, path = "/v1/approvals/{id}/execution", tag = "approvals",
+    operation_id = "execute_approval", security(("signature" = [])),
+    params(
+        ("id" = String, Path, description = "The approval"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = ExecutionInput,
+    responses(
+        (status = 200, description = "Carried out", body = Execution),
+        (status = 202, description = "Being prepared, then it follows", body = Execution),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn execute(call: &Call) -> Result<Reply, Problem> {
+    let ExecutionInput { purpose, emergency } = parse(&call.body)?;
+    let (approvals, who, id) = (&call.state.approvals, call.who(), &call.parameter);
+    if let Some(reason) = emergency {
+        approvals.break_glass(&who, id, &reason).await?;
+    }
+    let kind = approvals.find(&who.tenant, id).await?.command;
+    let progress = command::execute(call, kind, &purpose).await?;
+    let status = match progress {
+        Some(_) => StatusCode::ACCEPTED,
+        None => StatusCode::OK,
+    };
+    let approval = approvals.find(&who.tenant, id).await?;
+    json_reply(status, &Execution { approval, progress })
+}
+
+/// Reviews an emergency of somebody else.
+#[utoipa::path(
+    post, path = "/v1/approvals/{id}/review", tag = "approvals",
+    operation_id = "review_emergency", security(("signature" = [])),
+    params(
+        ("id" = String, Path, description = "The approval"),
+        ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
+    ),
+    request_body = ReviewInput,
+    responses(
+        (status = 200, description = "Reviewed", body = ApprovalView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn review(call: &Call) -> Result<Reply, Problem> {
+    let ReviewInput { finding, note } = parse(&call.body)?;
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let view = approvals.review(&who, &call.parameter, finding, &note);
+    json_reply(StatusCode::OK, &view.await?)
+}
+
+/// The policy of approvals that is in force.
+#[utoipa::path(
+    get, path = "/v1/approval-policy", tag = "approvals",
+    operation_id = "read_approval_policy", security(("signature" = [])),
+    responses(
+        (status = 200, description = "The policy", body = PolicyView),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn policy(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let approvals = &call.state.approvals;
+    json_reply(
+        StatusCode::OK,
+        &approvals.policy(&call.caller.tenant).await?,
+    )
+}
+
+fn place(text: &str) -> Result<(Timestamp, String), Problem> {
+    let place = || {
+        let (micros, id) = text.split_once(' ')?;
+        Some((Timestamp::from_micros(micros.parse().ok()?), id.to_owned()))
+    };
+    place().ok_or_else(|| invalid("cursor", "take the cursor of the last reply as it is"))
+}

@@ -1,0 +1,142 @@
+//! The commands that approvals can be asked for here, and who carries each out: one line each.
+
+use crate::{
+    api::{Call, lists},
+    edge::{Code, Problem},
+};
+use paywarden_access::approval::{ApprovalView, Ask, Kind, PolicyChange};
+use paywarden_domain::{Pan, Timestamp, event::Text};
+use paywarden_risk::{
+    ListChange, ListOperation, ListValue,
+    release::{Moved, Progress, RuleRelease},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A command, named by its member.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandInput {
+    /// Let a version of your rules decide payments.
+    RuleRelease(RuleRelease),
+    /// Put values on a list, or take values off it.
+    ListChange(ListChangeInput),
+    /// Bring another policy of approvals into force.
+    PolicyChange(PolicyChange),
+}
+
+/// A change of a list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListChangeInput {
+    /// The list.
+    pub list: String,
+    /// On or off.
+    pub operation: ListOperation,
+    /// The values, 1 to 200, each once.
+    pub values: Vec<ListValueInput>,
+    /// Why, 1 to 256 bytes.
+    pub reason: String,
+}
+
+/// A value of a change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListValueInput {
+    /// Key of an entity, or any text that a rule compares.
+    #[serde(default)]
+    pub value: Option<Text>,
+    /// A clear card number instead: its index is asked for.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9 -]{12,40}$")]
+    pub card_number: Option<Pan>,
+    /// When it stops counting; never if not given.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Asks for a command that is possible now.
+pub(super) async fn request(
+    call: &Call,
+    command: CommandInput,
+    ask: Ask,
+) -> Result<ApprovalView, Problem> {
+    let (approvals, who) = (&call.state.approvals, call.who());
+    let view = match command {
+        CommandInput::RuleRelease(release) => {
+            let author = call.state.engine.check_release(&who.tenant, &release)?;
+            let authors = vec![author];
+            approvals
+                .request(&who, &release, Ask { authors, ..ask })
+                .await
+        }
+        CommandInput::ListChange(input) => {
+            let change = list_change(call, input)?;
+            change.validate()?;
+            approvals.request(&who, &change, ask).await
+        }
+        CommandInput::PolicyChange(change) => approvals.request(&who, &change, ask).await,
+    };
+    Ok(view?)
+}
+
+/// Carries out the command of the approval that the path names; how far it is, if it takes its
+/// time.
+pub(super) async fn execute(
+    call: &Call,
+    kind: Kind,
+    purpose: &str,
+) -> Result<Option<Progress>, Problem> {
+    let (approvals, who, id) = (&call.state.approvals, call.who(), &call.parameter);
+    let engine = &call.state.engine;
+    match kind {
+        Kind::RuleRelease => {
+            let approved = approvals.claim(&who, id).await?;
+            let moved = engine.release_rule_set(&call.caller, approved, purpose);
+            return Ok(match moved.await? {
+                Moved::Done(_) => None,
+                Moved::Preparing(progress) => Some(progress),
+            });
+        }
+        Kind::ListChange => {
+            let approved = approvals.claim(&who, id).await?;
+            engine.change_list(&call.caller, approved).await?;
+        }
+        Kind::PolicyChange => {
+            let approved = approvals.claim(&who, id).await?;
+            approvals.change_policy(approved, purpose).await?;
+        }
+    }
+    Ok(None)
+}
+
+fn list_change(call: &Call, input: ListChangeInput) -> Result<ListChange, Problem> {
+    let value = |(place, input): (usize, ListValueInput)| {
+        let value = lists::listed(call, input.value, input.card_number);
+        let at = |problem: Problem| problem.at(format!("/command/list_change/values/{place}"));
+        Ok(ListValue {
+            value: value.map_err(at)?,
+            expires_at: input.expires_at,
+        })
+    };
+    let values: Result<_, Problem> = input.values.into_iter().enumerate().map(value).collect();
+    Ok(ListChange {
+        list: input.list,
+        operation: input.operation,
+        values: values?,
+        reason: input.reason,
+    })
+}
+
+impl From<paywarden_access::approval::Error> for Problem {
+    fn from(error: paywarden_access::approval::Error) -> Self {
+        let code = Code::parse(error.code()).unwrap_or(Code::Internal);
+        match error {
+            // The store's errors are told in one way, whoever meets them.
+            paywarden_access::approval::Error::Store(error) => {
+                paywarden_risk::Error::from(error).into()
+            }
+            other => Self::new(code, other.to_string()),
+        }
+    }
+}
