@@ -196,3 +196,79 @@ fn act<B: serde::de::DeserializeOwned>(row: &ApprovalStepRow) -> Result<Act<B>, 
         body: step::body(row)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::Who;
+    use paywarden_domain::TenantId;
+    use paywarden_store::Actor;
+    use proptest::prelude::*;
+
+    fn row(number: i64, kind: Step, body: &impl Serialize) -> ApprovalStepRow {
+        let who = Who {
+            tenant: TenantId::parse("acme").unwrap(),
+            actor: Actor::Key("maker".to_owned()),
+        };
+        let at = (&who, Timestamp::from_micros(1));
+        step::row(at, ("apr_1", number), (kind, "rule_release"), body).unwrap()
+    }
+
+    fn request() -> ApprovalStepRow {
+        let body = Request {
+            object: "publish:v1".to_owned(),
+            command: serde_json::json!({ "version": "v1" }),
+            authors: vec![],
+            reason: "r".to_owned(),
+            ticket: None,
+            expires_at: Timestamp::from_micros(9),
+        };
+        row(1, Step::Requested, &body)
+    }
+
+    fn withdrawn(number: i64) -> ApprovalStepRow {
+        let reason = "r".to_owned();
+        row(number, Step::Withdrawn, &Withdrawn { reason })
+    }
+
+    #[test]
+    fn steps_that_are_missing_moved_or_of_something_else_are_told() {
+        let whole = Case::fold(&[request(), withdrawn(2)]).unwrap();
+        assert_eq!(whole.end(Timestamp::from_micros(2)), Some(State::Withdrawn));
+        let mut foreign = withdrawn(2);
+        foreign.approval = "apr_2".to_owned();
+        let mut other = withdrawn(2);
+        other.command = "list_change".to_owned();
+        let mut late = request();
+        late.step_no = 2;
+        for damaged in [
+            vec![request(), withdrawn(3)],
+            vec![request(), withdrawn(2), withdrawn(2)],
+            vec![request(), foreign],
+            vec![request(), other],
+            vec![request(), row(2, Step::Spent, &step::Spent { total: 1 })],
+            vec![late],
+        ] {
+            let told = Case::fold(&damaged);
+            assert!(matches!(told, Err(Error::Damaged(_))), "{told:?}");
+        }
+        assert_eq!(Case::fold(&[]), Err(Error::Unknown));
+        assert_eq!(Case::fold(&[withdrawn(1)]), Err(Error::Unknown));
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_told_and_never_panics(
+            bodies in prop::collection::vec((0..11_usize, any::<Vec<u8>>()), 1..4),
+        ) {
+            let mut rows = vec![request()];
+            for (number, (kind, body)) in (2..).zip(bodies) {
+                let mut next = withdrawn(number);
+                next.kind = Step::ALL[kind];
+                next.body = body;
+                rows.push(next);
+            }
+            prop_assert!(matches!(Case::fold(&rows), Err(Error::Damaged(_))));
+        }
+    }
+}

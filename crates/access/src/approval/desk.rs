@@ -16,9 +16,8 @@ use paywarden_store::{
 };
 use serde::Serialize;
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
 };
 
 /// The most that a tenant may ask for within 24 hours.
@@ -79,8 +78,6 @@ struct Inner {
     journal: Journal,
     clock: Clock,
     rights: Rights,
-    /// What is in force, as far as it was needed.
-    policies: Mutex<HashMap<TenantId, Arc<InForce>>>,
     /// Held while it is looked whether the glass may be broken, and until it is.
     emergency: tokio::sync::Mutex<()>,
     glass_broken: AtomicU64,
@@ -119,7 +116,6 @@ impl Approvals {
             journal,
             clock,
             rights,
-            policies: Mutex::default(),
             emergency: tokio::sync::Mutex::default(),
             glass_broken: AtomicU64::new(0),
         }))
@@ -222,7 +218,7 @@ impl Approvals {
 
     /// The policy that is in force.
     pub async fn policy(&self, tenant: &TenantId) -> Result<PolicyView, Error> {
-        Ok(PolicyView::of(&*self.in_force(tenant).await?))
+        Ok(PolicyView::of(self.in_force(tenant).await?))
     }
 
     /// Brings another policy into force.
@@ -252,37 +248,26 @@ impl Approvals {
             object: POLICY.to_owned(),
             rows: vec![Row::ApprovalStep(row)],
         };
-        let done = approved.carry_out(entry).await;
-        // Read again, whatever became of it: it may have become durable without our knowing.
-        lock(&self.0.policies).remove(&who.tenant);
-        done?;
+        approved.carry_out(entry).await?;
         self.policy(&who.tenant).await
     }
 
-    /// The policy that is in force, from memory if it was needed before.
-    pub(crate) async fn in_force(&self, tenant: &TenantId) -> Result<Arc<InForce>, Error> {
-        if let Some(known) = lock(&self.0.policies).get(tenant) {
-            return Ok(Arc::clone(known));
-        }
+    /// The policy that is in force, read each time: it may have changed a moment ago.
+    pub(crate) async fn in_force(&self, tenant: &TenantId) -> Result<InForce, Error> {
         let last = self.database().approval_step_last(tenant, POLICY).await?;
-        let in_force = match last {
-            Some(row) => {
-                let set: PolicySet = step::body(&row)?;
-                InForce {
-                    number: row.step_no,
-                    policy: Policy::parse(&set.text)?,
-                    text: set.text,
-                }
-            }
-            None => InForce {
+        let Some(row) = last else {
+            return Ok(InForce {
                 number: 0,
                 policy: Policy::shipped()?.clone(),
                 text: super::policy::SHIPPED.to_owned(),
-            },
+            });
         };
-        let in_force = Arc::new(in_force);
-        lock(&self.0.policies).insert(tenant.clone(), Arc::clone(&in_force));
-        Ok(in_force)
+        let set: PolicySet = step::body(&row)?;
+        Ok(InForce {
+            number: row.step_no,
+            policy: Policy::parse(&set.text)?,
+            text: set.text,
+        })
     }
 
     async fn lasts(&self, who: &Who, kind: super::Kind, object: &str) -> Result<i64, Error> {
@@ -414,8 +399,4 @@ fn checked_ticket(ticket: Option<String>) -> Result<Option<String>, Error> {
         }
         ticket => Ok(ticket),
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

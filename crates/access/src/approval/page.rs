@@ -12,7 +12,6 @@ use super::{
 use crate::Scope;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
 use paywarden_store::{ApprovalStepFilter, ApprovalStepKind, ApprovalStepRow};
-use std::sync::Arc;
 
 /// How far back the mutual limit looks.
 const MUTUAL_DAYS: i64 = 30;
@@ -45,7 +44,7 @@ type MayNow<'s> = Box<dyn Fn(&str, Scope) -> bool + Send + Sync + 's>;
 /// Everything at one moment that counts of votes depend on.
 pub(crate) struct Scene<'s> {
     pub(crate) now: Timestamp,
-    pub(crate) in_force: Arc<InForce>,
+    pub(crate) in_force: InForce,
     may: MayNow<'s>,
     delegations: Vec<Delegation>,
     past: Vec<PastVote>,

@@ -148,11 +148,11 @@ pub struct PolicyView {
 }
 
 impl PolicyView {
-    pub(crate) fn of(in_force: &InForce) -> Self {
+    pub(crate) fn of(in_force: InForce) -> Self {
         Self {
             number: in_force.number,
-            text: in_force.text.clone(),
-            policy: in_force.policy.clone(),
+            text: in_force.text,
+            policy: in_force.policy,
         }
     }
 }

@@ -19,6 +19,7 @@ on_both!(
     whoever_asked_must_still_be_allowed_to,
     two_cannot_approve_each_other_for_ever,
     of_many_at_once_exactly_one_takes_effect,
+    whatever_happens_at_once_use_and_effect_agree,
     another_tenant_sees_and_moves_nothing,
     a_refusal_or_a_withdrawal_ends_it,
     lists_are_walked_by_state_and_kind,
@@ -270,6 +271,48 @@ async fn of_many_at_once_exactly_one_takes_effect(place: Place) {
     }
     assert_eq!(done, 1);
     assert_eq!(world.effects().await, ["a"]);
+    world.close().await;
+}
+
+async fn whatever_happens_at_once_use_and_effect_agree(place: Place) {
+    let world = World::open(&place).await;
+    let mut used = Vec::new();
+    for round in 0..12 {
+        let value = format!("v{round:02}");
+        let view = world.ask("maker", &value).await;
+        let against = Ballot {
+            approve: false,
+            ..ballot(&view)
+        };
+        let (maker, third) = (who("maker"), who("third"));
+        let refuse = async || match round % 3 {
+            0 => drop(
+                world
+                    .approvals
+                    .vote(&third, &view.id, against.clone())
+                    .await,
+            ),
+            1 => drop(world.approvals.withdraw(&maker, &view.id, "no").await),
+            _ => world.take("checker", Scope::ApprovalsVote),
+        };
+        let _ = tokio::join!(
+            world.vote("checker", &view),
+            world.vote("second", &view),
+            world.use_up("maker", &view.id),
+            refuse(),
+            world.use_up("other_maker", &view.id),
+            world.use_up("maker", &view.id),
+        );
+        world.give("checker", &[Scope::ApprovalsVote]);
+        let _ = world.use_up("maker", &view.id).await;
+        let shown = world.approvals.find(&acme(), &view.id).await.unwrap();
+        let ended = [State::Used, State::Denied, State::Withdrawn];
+        assert!(ended.contains(&shown.state), "{shown:?}");
+        assert_eq!(shown.used.is_some(), shown.state == State::Used);
+        used.extend(shown.used.map(|_| value));
+    }
+    // What was used took effect once, what was not has no effect.
+    assert_eq!(world.effects().await, used);
     world.close().await;
 }
 
