@@ -14,6 +14,7 @@ use passkey::NamedPasskey;
 use password::PasswordHash;
 use serde::{Deserialize, Serialize};
 use totp::TotpState;
+use utoipa::ToSchema;
 
 /// The most passkeys of one account.
 pub const PASSKEYS_MAX: usize = 10;
@@ -32,7 +33,7 @@ pub struct Factors {
 }
 
 /// What may be told of factors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FactorSummary {
     /// Names of the passkeys.
     pub passkeys: Vec<String>,

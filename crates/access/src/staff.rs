@@ -93,6 +93,8 @@ pub struct Staff {
     passkeys: PasskeyDesk,
     attempts: Attempts,
     sessions: Sessions,
+    /// When unused accounts were last looked for, by both clocks.
+    looked: std::sync::Mutex<Option<(Timestamp, u64)>>,
 }
 
 #[derive(Default)]
@@ -146,6 +148,7 @@ impl Staff {
             passkeys: PasskeyDesk::new(settings.origin.as_deref())?,
             attempts: Attempts::default(),
             sessions: Sessions::default(),
+            looked: std::sync::Mutex::default(),
         };
         staff.load().await?;
         Ok(staff)

@@ -11,5 +11,6 @@ pub mod passwords;
 pub mod replay;
 pub mod serve;
 pub mod sign;
+pub mod staff;
 pub mod trail;
 pub mod verify;

@@ -42,6 +42,15 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Names and addresses in the certificate that the local authority makes.
     pub tls_names: Vec<String>,
+    /// Where browsers find the pages for staff, such as `https://pay.example.com`; `localhost` when
+    /// not set. Passkeys are bound to it.
+    pub origin: Option<String>,
+    /// The company whose first administrator the first start invites.
+    pub first_company: String,
+    /// File with roles of your own, as `[[role]]` tables; the built-in ones only when not set.
+    pub roles_file: Option<PathBuf>,
+    /// Rules that passwords of staff are held against: nist, pci, mlps-l3 or page.
+    pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
     pub rules_dir: Option<PathBuf>,
     /// Passwords known from breaches, as `paywarden passwords` makes the file; none when not set.
@@ -100,6 +109,10 @@ impl Default for Config {
                 "127.0.0.1".to_owned(),
                 "::1".to_owned(),
             ],
+            origin: None,
+            first_company: "main".to_owned(),
+            roles_file: None,
+            password_profile: "pci".to_owned(),
             rules_dir: None,
             breached_passwords: None,
             base_currency: usd(),

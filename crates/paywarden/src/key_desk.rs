@@ -1,11 +1,14 @@
-//! The key desk: how `paywarden keys` reaches the key registry while a server holds the store.
+//! The key desk: how `paywarden keys` and `paywarden staff` reach keys and accounts while a server
+//! holds the store.
 //!
 //! The server listens on a socket in its private data folder; one JSON line asks, one answers.
 //! Only the owner of the folder can reach it. Without a server the command opens the store itself
 //! and answers its own question with the same [`answer`].
 
+pub mod staff;
+
 use crate::failure::{Failure, Result};
-use paywarden_access::{Author, KeyRegistry, NewKey, RegisteredKey, Scopes};
+use paywarden_access::{Author, KeyRegistry, NewKey, RegisteredKey, Scopes, Staff};
 use paywarden_crypto::SignatureAlgorithm;
 use paywarden_domain::TenantId;
 use paywarden_store::{Actor, Purpose};
@@ -69,6 +72,8 @@ pub enum Question {
         /// Which key.
         id: String,
     },
+    /// Something about staff.
+    Staff(staff::Question),
     /// Where the server listens.
     Status,
 }
@@ -96,6 +101,8 @@ pub enum Answer {
     },
     /// A key was revoked.
     Revoked,
+    /// Something about staff.
+    Staff(staff::Answer),
     /// Where the server listens.
     Status {
         /// Address and port.
@@ -151,12 +158,24 @@ impl Drop for Private {
     }
 }
 
-/// Answers one question from the registry. `uid` is the user who asks: it stands in the trail.
-pub async fn answer(registry: &KeyRegistry, question: Question, uid: u32) -> Answer {
+/// Who answers.
+#[derive(Clone)]
+pub struct Clerk {
+    /// Knows the keys.
+    pub registry: Arc<KeyRegistry>,
+    /// Knows the staff.
+    pub staff: Arc<Staff>,
+    /// Where browsers find the pages for staff.
+    pub origin: String,
+}
+
+/// Answers one question. `uid` is the user who asks: it stands in the trail.
+pub async fn answer(clerk: &Clerk, question: Question, uid: u32) -> Answer {
     let author = || Author {
         actor: Actor::Staff(format!("uid-{uid}")),
-        purpose: Purpose::from("key administration at the command line"),
+        purpose: Purpose::from("administration at the command line"),
     };
+    let registry = &*clerk.registry;
     let answered = match question {
         Question::Create {
             algorithm,
@@ -190,6 +209,10 @@ pub async fn answer(registry: &KeyRegistry, question: Question, uid: u32) -> Ans
             .await
             .map(|()| Answer::Revoked)
             .map_err(text),
+        Question::Staff(question) => staff::answer(clerk, question, author())
+            .await
+            .map(Answer::Staff)
+            .map_err(|error| error.to_string()),
         Question::Status => Err("no server runs on this data folder".to_owned()),
     };
     answered.unwrap_or_else(|why| Answer::Refused { why })
@@ -251,7 +274,7 @@ pub struct KeyDesk {
 impl KeyDesk {
     /// Listens in the data folder. A socket left by a killed server is replaced: whoever holds
     /// the store's write lock is the only server of the folder.
-    pub fn open(data_dir: &Path, registry: Arc<KeyRegistry>, address: SocketAddr) -> Result<Self> {
+    pub fn open(data_dir: &Path, clerk: Clerk, address: SocketAddr) -> Result<Self> {
         let path = data_dir.join(SOCKET_FILE);
         let unbound = |error: io::Error| {
             Failure::environment(
@@ -266,7 +289,7 @@ impl KeyDesk {
             // One question at a time: people type slower than that.
             while let Ok((stream, _)) = listener.accept().await {
                 let limit = Duration::from_secs(ANSWER_SECONDS_MAX);
-                let served = timeout(limit, serve_one(stream, &registry, address)).await;
+                let served = timeout(limit, serve_one(stream, &clerk, address)).await;
                 if let Ok(Err(error)) = served {
                     tracing::warn!(%error, "key desk connection ended early");
                 }
@@ -288,7 +311,7 @@ impl Drop for KeyDesk {
 
 async fn serve_one(
     stream: tokio::net::UnixStream,
-    registry: &KeyRegistry,
+    clerk: &Clerk,
     address: SocketAddr,
 ) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
@@ -299,7 +322,7 @@ async fn serve_one(
         .await?;
     let answer = match serde_json::from_str(&question) {
         Ok(Question::Status) => Answer::Status { address },
-        Ok(question) => answer(registry, question, uid).await,
+        Ok(question) => answer(clerk, question, uid).await,
         Err(error) => Answer::Refused {
             why: error.to_string(),
         },

@@ -28,6 +28,7 @@ pub mod progress;
 pub mod rows;
 
 pub mod signing;
+pub mod staffing;
 pub mod summary;
 pub mod tally;
 pub mod terminal;
@@ -37,8 +38,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, trail,
-    verify,
+    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, staff,
+    trail, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     /// Make, register, list and revoke signing keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Invite staff, disable and enable accounts, review who may do what
+    #[command(subcommand)]
+    Staff(staff::Command),
     /// Print the signature of a request, or run curl with it
     Sign(sign::Arguments),
     /// Send a labelled file through a server and say what its verdicts were worth
@@ -130,6 +134,7 @@ impl Command {
             Self::Serve(arguments) => serve::run(arguments).await,
             Self::Check(arguments) => check::run(arguments).await,
             Self::Keys(command) => keys::run(command).await,
+            Self::Staff(command) => staff::run(command).await,
             Self::Sign(arguments) => sign::run(arguments),
             Self::Replay(arguments) => interruptible(replay::run(arguments)).await,
             Self::Loadgen(arguments) => interruptible(loadgen::run(arguments)).await,

@@ -3,13 +3,13 @@
 use crate::{
     config::Config,
     failure::{Failure, Result},
-    key_desk::KeyDesk,
-    packs, private,
+    key_desk::{Clerk, KeyDesk},
+    packs, private, staffing,
 };
-use paywarden_access::{KeyRegistry, approval::Approvals};
+use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
-    Currency,
+    Currency, TenantId,
     time::{HOUR, SECOND},
 };
 use paywarden_privacy::Vault;
@@ -35,6 +35,8 @@ use tokio::task::JoinHandle;
 pub const MASTER_KEY_FILE: &str = "master.key";
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
+/// How often accounts that nobody uses are looked for.
+const STAFF_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
 const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,8 @@ pub struct Ground {
     pub journal: Journal,
     /// The keys of the callers.
     pub registry: Arc<KeyRegistry>,
+    /// Who works here.
+    pub staff: Arc<Staff>,
     keyring: Arc<Keyring>,
 }
 
@@ -61,13 +65,18 @@ pub struct Running {
     server: Server,
     desk: KeyDesk,
     notary: Notary,
-    snapshots: JoinHandle<()>,
-    checkpoints: JoinHandle<()>,
+    jobs: Vec<JoinHandle<()>>,
 }
 
 impl Ground {
     /// Opens the data folder for writing. Only one process can: another gets a failure.
     pub async fn open(config: &Config) -> Result<Self> {
+        Self::open_with(config, None).await
+    }
+
+    /// The same; passwords of staff are held against a list of those known from breaches.
+    async fn open_with(config: &Config, breached: Option<Arc<Breached>>) -> Result<Self> {
+        let settings = staffing::settings(config, breached)?;
         private::folder(&config.data_dir)?;
         let keyring = Keyring::open_or_create(&config.data_dir.join(MASTER_KEY_FILE))
             .map_err(|error| needed("the master key", &error))?;
@@ -85,10 +94,14 @@ impl Ground {
         let registry = registry
             .await
             .map_err(|error| needed("the key registry", &error))?;
+        let (log, clock) = (journal.clone(), Clock::System);
+        let staff = Staff::open(database.clone(), log, &keyring, clock, settings);
+        let staff = staff.await.map_err(|error| staffing::not_opened(&error))?;
         Ok(Self {
             database,
             journal,
             registry: Arc::new(registry),
+            staff: Arc::new(staff),
             keyring,
         })
     }
@@ -98,6 +111,16 @@ impl Ground {
         let (database, journal) = (self.database.clone(), self.journal.clone());
         let rights = self.registry.clone().rights();
         Approvals::new(database, journal, Clock::System, rights)
+    }
+
+    /// Who answers the questions of `keys` and `staff`.
+    pub fn clerk(&self, config: &Config) -> Clerk {
+        let local = || format!("https://localhost:{}", config.listen.port());
+        Clerk {
+            registry: self.registry.clone(),
+            staff: self.staff.clone(),
+            origin: config.origin.clone().unwrap_or_else(local),
+        }
     }
 
     /// Writes what is queued and closes the store.
@@ -112,7 +135,8 @@ impl Running {
     pub async fn start(config: &Config) -> Result<Self> {
         let library = packs::files(config.rules_dir.as_deref())?;
         let settings = engine_config(config)?;
-        let ground = Ground::open(config).await?;
+        let breached = breached(config)?.map(Arc::new);
+        let ground = Ground::open_with(config, breached.clone()).await?;
         let (identity, ca_pem) = identity(config)?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let engine = Engine::start(
@@ -130,10 +154,11 @@ impl Running {
             engine: engine.clone(),
             registry: ground.registry.clone(),
             approvals: ground.approvals(),
+            staff: ground.staff.clone(),
             notary: notary.clone(),
             vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
             keyring: ground.keyring.clone(),
-            breached: breached(config)?,
+            breached,
             clock: Clock::System,
         };
         let server = Server::start(server_config(config, identity), parts).await;
@@ -142,10 +167,20 @@ impl Running {
             Failure::environment(error, next)
         })?;
         let address = server.local_addr();
-        let desk = KeyDesk::open(&config.data_dir, ground.registry.clone(), address)?;
-        let snapshots = tokio::spawn(keep_snapshots(engine.clone()));
+        let clerk = Clerk {
+            registry: ground.registry.clone(),
+            staff: ground.staff.clone(),
+            origin: server.origin().to_owned(),
+        };
+        let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
+        let calibrated = ground.staff.calibrate().await;
+        calibrated.map_err(|error| needed("the password check", &error))?;
         let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
-        let checkpoints = tokio::spawn(keep_checkpoints(notary.clone(), every));
+        let jobs = vec![
+            tokio::spawn(keep_snapshots(engine.clone())),
+            tokio::spawn(keep_checkpoints(notary.clone(), every)),
+            tokio::spawn(keep_staff(ground.staff.clone())),
+        ];
         Ok(Self {
             address,
             ca_pem,
@@ -154,8 +189,7 @@ impl Running {
             server,
             desk,
             notary,
-            snapshots,
-            checkpoints,
+            jobs,
         })
     }
 
@@ -169,12 +203,22 @@ impl Running {
         &self.ground.registry
     }
 
+    /// The link of the first administrator, as long as nobody has ever set up factors.
+    pub async fn first_administrator(&self, company: &str) -> Result<Option<String>> {
+        let tenant = TenantId::parse(company).map_err(|error| {
+            let next = "set first_company to the name of your company: letters, digits, `-`";
+            Failure::wrong_use(format!("first_company = {company}: {error}"), next)
+        })?;
+        let invited = self.ground.staff.first_administrator(&tenant).await;
+        let invited = invited.map_err(|error| needed("the first invitation", &error))?;
+        Ok(invited.map(|invited| invited.link(self.server.origin()).to_string()))
+    }
+
     /// Finishes the requests under way, writes the window snapshot, closes the store.
     pub async fn stop(self) -> Result<()> {
         self.desk.close();
         self.server.shutdown().await;
-        self.snapshots.abort();
-        self.checkpoints.abort();
+        self.jobs.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.notary.round().await {
             tracing::error!(%error, "last checkpoint not made");
         }
@@ -206,6 +250,18 @@ async fn keep_snapshots(engine: Arc<Engine>) {
             Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
             Err(_) => return,
         }
+    }
+}
+
+/// Disables accounts that nobody has used for long.
+async fn keep_staff(staff: Arc<Staff>) {
+    loop {
+        match staff.disable_unused().await {
+            Ok(disabled) if disabled.is_empty() => {}
+            Ok(disabled) => tracing::warn!(count = disabled.len(), "unused accounts disabled"),
+            Err(error) => tracing::error!(%error, "unused accounts not looked for"),
+        }
+        tokio::time::sleep(STAFF_LOOK).await;
     }
 }
 
@@ -287,6 +343,7 @@ pub fn breached(config: &Config) -> Result<Option<Breached>> {
 fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::Config {
     let mut settings = paywarden_server::Config::new(config.listen, identity);
     settings.sandbox = config.sandbox;
+    settings.origin.clone_from(&config.origin);
     settings.trust_event_time = config.trust_event_time;
     let limits = &mut settings.limits;
     limits.connections_max = config.connections_max;

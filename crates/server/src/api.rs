@@ -3,13 +3,17 @@
 pub(crate) mod approvals;
 pub(crate) mod backtests;
 pub(crate) mod decisions;
+pub(crate) mod factors;
 pub(crate) mod json;
 pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;
+pub mod person;
 pub(crate) mod query;
 pub(crate) mod rule_sets;
 pub(crate) mod safety;
+pub(crate) mod session;
+pub(crate) mod staff;
 pub(crate) mod system;
 pub(crate) mod trail;
 
@@ -44,6 +48,23 @@ pub enum Keyed {
     Required,
 }
 
+/// Who may come in by a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Programs by their key; anybody where no scope is asked for.
+    Key,
+    /// People who have not signed in.
+    Visitor,
+    /// People with a session of any kind.
+    Own,
+    /// The same; in a full session with a fresh factor.
+    OwnFresh,
+    /// People with a full session.
+    Staff,
+    /// The same with a fresh factor.
+    StaffFresh,
+}
+
 /// The parameter that stands for several segments.
 const LONG_PARAMETER: &str = "tile";
 
@@ -54,7 +75,9 @@ pub struct Route {
     pub method: &'static Method,
     /// The path; `{…}` stands for one segment, `{tile}` for one or more.
     pub path: &'static str,
-    /// What a key needs; none for routes that anybody may read.
+    /// Who may come in.
+    pub door: Door,
+    /// What a key or a person needs; none for routes that need no more than their door.
     pub scope: Option<Scope>,
     /// Whether it takes a JSON body.
     pub has_body: bool,
@@ -115,6 +138,7 @@ enum Endpoint {
     Metrics,
     Health,
     Ready,
+    Person(person::Act),
 }
 
 impl Route {
@@ -123,6 +147,7 @@ impl Route {
         Self {
             method: &Method::GET,
             path,
+            door: Door::Key,
             scope,
             has_body: false,
             large: false,
@@ -179,7 +204,7 @@ impl Route {
     }
 }
 
-/// Every route.
+/// Every route of programs.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     Route::post("/v1/decisions", Scope::DecisionsWrite, Keyed::Required, Endpoint::Decide),
@@ -292,10 +317,15 @@ impl Call {
     }
 }
 
+/// Every route, of programs and of people.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(person::ROUTES)
+}
+
 /// The route of a request and its path parameters, with `/` between them.
 pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, String), Problem> {
     let mut allowed = Vec::new();
-    for route in ROUTES {
+    for route in routes() {
         let Some(parameters) = parameters(route.path, path) else {
             continue;
         };

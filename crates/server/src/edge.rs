@@ -9,8 +9,16 @@
 //! idempotency  not under way, not answered
 //! ```
 //!
-//! *Invariant*: nothing is remembered of a request, and no byte of its body is read, before its
-//! signature has been verified.
+//! People take another way from the third station on:
+//!
+//! ```text
+//! person       same origin; session, its token, a fresh factor; scope; or a place for visitors
+//! body         within size and time
+//! ```
+//!
+//! *Invariant*: nothing is remembered of a program's request, and no byte of its body is read,
+//! before its signature has been verified; of a person's request, before the session is known.
+//! Only the few routes for visitors read without either, from few visitors at a time.
 
 pub(crate) mod body;
 pub mod code;
@@ -18,10 +26,13 @@ pub(crate) mod idempotency;
 pub(crate) mod listener;
 pub(crate) mod nonce;
 pub(crate) mod paced;
+pub(crate) mod peer;
+pub(crate) mod person;
 pub mod problem;
 pub(crate) mod rate;
 pub mod reply;
 pub mod signature;
+pub(crate) mod visitors;
 
 pub use code::{Code, errors_markdown};
 pub use problem::{Problem, ProblemDocument};

@@ -30,6 +30,10 @@ pub struct Limits {
     pub streams_per_connection_max: u32,
     /// Authenticated requests being worked on: `overloaded`.
     pub requests_in_flight_max: usize,
+    /// People signing in who are listened to at once: `visitor_limit`.
+    pub visitors_max: usize,
+    /// The same of one network (/24 of IPv4, /48 of IPv6): `visitor_limit`.
+    pub visitors_per_network_max: usize,
     /// Nonces remembered at once: `replay_store_full`.
     pub nonces_max: usize,
     /// Bytes of replies remembered by idempotency key; the oldest are then read from the store.
@@ -57,6 +61,8 @@ impl Default for Limits {
             rule_set_bytes_max: 6 * 1024 * 1024,
             streams_per_connection_max: 128,
             requests_in_flight_max: 1_024,
+            visitors_max: 64,
+            visitors_per_network_max: 24,
             nonces_max: 4_000_000,
             remembered_reply_bytes_max: 16 * 1024 * 1024,
             requests_per_second_per_key: 20_000,

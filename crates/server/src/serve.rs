@@ -1,13 +1,16 @@
 //! One request from its headers to its reply: the stations in their order.
 
 use crate::{
-    api::{self, Call, Keyed, Route},
+    api::{self, Call, Door, Keyed, Route, person::PersonCall},
     edge::{
         Code, Problem, body,
         idempotency::{Begin, Remembered, Reservation},
         nonce::Insert,
+        peer::Peer,
+        person,
         reply::{JSON, Reply},
         signature::{self, Caller},
+        visitors::Visit as Visitor,
     },
     metrics::{Laps, Station},
     state::{Place, State},
@@ -27,13 +30,18 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const PAUSE_US: u64 = 1_000_000;
 
 /// Answers one request. It never fails: whatever goes wrong is a problem document.
-pub(crate) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) async fn answer(
+    state: Arc<State>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     let received_us = state.clock.monotonic_us();
     let request_id = request_id(&state);
     let (head, mut body) = request.into_parts();
     let mut visit = Visit {
         state: &state,
         head: &head,
+        peer,
         received_us,
         caller: None,
         route: None,
@@ -61,6 +69,7 @@ pub(crate) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Res
 struct Visit<'a> {
     state: &'a Arc<State>,
     head: &'a request::Parts,
+    peer: Peer,
     received_us: u64,
     caller: Option<Caller>,
     route: Option<&'static Route>,
@@ -73,8 +82,10 @@ impl Visit<'_> {
         check_headers(&self.head.headers, &state)?;
         let (route, parameter) = api::find(&self.head.method, self.head.uri.path())?;
         self.route = Some(route);
-        let Some(scope) = route.scope else {
-            return Ok(api::open(&state, route));
+        let scope = match (route.door, route.scope) {
+            (Door::Key, Some(scope)) => scope,
+            (Door::Key, None) => return Ok(api::open(&state, route)),
+            _ => return self.pass_person(route, parameter, body).await,
         };
         let (caller, place) = self.admit(route, scope)?;
         laps.done(Station::Signature);
@@ -106,6 +117,60 @@ impl Visit<'_> {
         }
         laps.done(Station::Replay);
         work(route, call, reservation, place).await
+    }
+
+    /// The way of people: who they are, what they send, what they are answered.
+    async fn pass_person(
+        &self,
+        route: &'static Route,
+        parameter: String,
+        body: &mut Incoming,
+    ) -> Result<Reply, Problem> {
+        let state = Arc::clone(self.state);
+        person::check_origin(&state, self.head)?;
+        if route.has_body {
+            body::check_declared(&self.head.headers, &state.limits)?;
+        }
+        let (member, visit) = match route.door {
+            Door::Visitor => (None, Some(self.visit()?)),
+            door => (Some(person::recognise(&state, self.head, door)?), None),
+        };
+        let lacks = |scope: &Scope| {
+            !member
+                .as_ref()
+                .is_some_and(|one| one.scopes.contains(*scope))
+        };
+        if let Some(scope) = route.scope.filter(lacks) {
+            let missing = vec![scope.name().to_owned()];
+            let problem = Problem::new(Code::ScopeInsufficient, "your roles do not allow this");
+            return Err(problem.missing(missing));
+        }
+        let place = state.place().ok_or_else(overloaded)?;
+        let mut bytes = Bytes::new();
+        if route.has_body {
+            bytes = body::read(body, &state.limits).await?;
+        }
+        let call = PersonCall {
+            state,
+            peer: self.peer,
+            member,
+            parameter,
+            query: self.head.uri.query().unwrap_or_default().to_owned(),
+            body: bytes,
+        };
+        finish_in_task(async move {
+            let _held = (place, visit);
+            api::person::handle(route, &call).await
+        })
+        .await
+    }
+
+    fn visit(&self) -> Result<Visitor, Problem> {
+        let network = self.peer.network();
+        self.state.visitors.enter(network).ok_or_else(|| {
+            let detail = "too many people are signing in";
+            Problem::new(Code::VisitorLimit, detail).retry_after_us(PAUSE_US)
+        })
     }
 
     /// Everything that the headers alone decide: who calls, what they may do, whether there is
@@ -150,15 +215,24 @@ impl Visit<'_> {
     }
 }
 
-/// Has a request answered by a task of its own: what was begun is finished and remembered even if
-/// the client leaves.
+/// Has a request answered by a task of its own: what was begun is finished even if the client
+/// leaves.
+async fn finish_in_task(
+    work: impl Future<Output = Result<Reply, Problem>> + Send + 'static,
+) -> Result<Reply, Problem> {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the request failed")))
+}
+
+/// Answers a request of a program, and remembers the answer.
 async fn work(
     route: &'static Route,
     call: Call,
     reservation: Option<Reservation>,
     place: Place,
 ) -> Result<Reply, Problem> {
-    let task = tokio::spawn(async move {
+    finish_in_task(async move {
         let _place = place;
         let result = api::handle(route, &call).await;
         if let (Some(reservation), Ok(reply)) = (reservation, &result) {
@@ -166,9 +240,8 @@ async fn work(
             reservation.answered(Remembered { status, body });
         }
         result
-    });
-    task.await
-        .unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the request failed")))
+    })
+    .await
 }
 
 enum Reserved {

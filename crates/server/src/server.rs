@@ -6,7 +6,7 @@ use crate::{
     state::State,
     tls,
 };
-use paywarden_access::{KeyRegistry, approval::Approvals};
+use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
 use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -25,6 +25,9 @@ pub struct Config {
     pub identity: tls::Identity,
     /// Takes bearer keys and shows signature bases. Never in production.
     pub sandbox: bool,
+    /// Where browsers find the pages for staff, such as `https://pay.example.com`: `localhost` at
+    /// the port that is listened on when not set. The same as in the settings of the staff.
+    pub origin: Option<String>,
     /// Believes `known_at` of labels, to replay history. Never in production.
     pub trust_event_time: bool,
     /// The limits.
@@ -39,6 +42,7 @@ impl Config {
             listen,
             identity,
             sandbox: false,
+            origin: None,
             trust_event_time: false,
             limits,
         }
@@ -53,6 +57,8 @@ pub struct Parts {
     pub registry: Arc<KeyRegistry>,
     /// Lets sensitive commands take effect.
     pub approvals: Approvals,
+    /// Knows the staff.
+    pub staff: Arc<Staff>,
     /// Signs the trail.
     pub notary: Notary,
     /// Takes the card numbers out.
@@ -60,7 +66,7 @@ pub struct Parts {
     /// Gives the key that signs replies.
     pub keyring: Arc<Keyring>,
     /// Passwords known from breaches, if a list was loaded.
-    pub breached: Option<Breached>,
+    pub breached: Option<Arc<Breached>>,
     /// The time.
     pub clock: Clock,
 }
@@ -100,10 +106,10 @@ impl Server {
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
         let address = config.listen;
         let failed = |source| StartError::Listen { address, source };
-        let state = Arc::new(State::new(&config, parts)?);
-        let acceptor = TlsAcceptor::from(config.identity.server_config()?);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
+        let state = Arc::new(State::new(&config, parts, local_addr.port())?);
+        let acceptor = TlsAcceptor::from(config.identity.server_config()?);
         let early_us = state.signed_from_s * 1_000_000 - state.clock.now().micros();
         tokio::time::sleep(Duration::from_micros(u64::try_from(early_us).unwrap_or(0))).await;
         let (stop, stopped) = watch::channel(false);
@@ -125,6 +131,11 @@ impl Server {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where browsers find the pages for staff.
+    pub fn origin(&self) -> &str {
+        &self.state.origin
     }
 
     /// The key that signs replies.

@@ -2,10 +2,11 @@
 
 use crate::{
     Config, Limits, Parts, StartError,
+    edge::visitors::Visitors,
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
 };
-use paywarden_access::{KeyRegistry, approval::Approvals};
+use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
 use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex};
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -23,9 +24,13 @@ pub(crate) struct State {
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Arc<KeyRegistry>,
     pub(crate) approvals: Approvals,
+    pub(crate) staff: Arc<Staff>,
+    pub(crate) visitors: Arc<Visitors>,
+    /// Where browsers find our pages.
+    pub(crate) origin: String,
     pub(crate) notary: Notary,
     pub(crate) vault: Vault,
-    pub(crate) breached: Option<Breached>,
+    pub(crate) breached: Option<Arc<Breached>>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) nonces: NonceStore,
@@ -42,11 +47,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: &Config, parts: Parts) -> Result<Self, StartError> {
+    pub(crate) fn new(config: &Config, parts: Parts, port: u16) -> Result<Self, StartError> {
         let Parts {
             engine,
             registry,
             approvals,
+            staff,
             notary,
             vault,
             keyring,
@@ -55,7 +61,10 @@ impl State {
         } = parts;
         let limits = config.limits.clone();
         let now_us = clock.now().micros();
+        let origin = config.origin.clone();
         Ok(Self {
+            origin: origin.unwrap_or_else(|| format!("https://localhost:{port}")),
+            visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
             metrics: Metrics::new(Arc::clone(&engine), approvals.clone()),
@@ -72,6 +81,7 @@ impl State {
             engine,
             registry,
             approvals,
+            staff,
             notary,
             vault,
             breached,

@@ -14,6 +14,7 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+use utoipa::ToSchema;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
     prelude::{
@@ -43,11 +44,13 @@ pub struct NamedPasskey {
 }
 
 /// A challenge for the browser.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PasskeyChallenge)]
 pub struct Challenge {
-    /// Names the ceremony when it is answered.
+    /// Give it with the answer; good for five minutes and one answer.
     pub ceremony: String,
-    /// For `navigator.credentials.create` or `.get`.
+    /// For `navigator.credentials.get` or `.create`, as JSON (W3C WebAuthn level 3).
+    #[schema(value_type = Object)]
     pub options: Value,
 }
 

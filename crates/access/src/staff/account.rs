@@ -7,6 +7,7 @@ use paywarden_domain::{
     time::{DAY, HOUR},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An account that was not used for so long is disabled, in microseconds (PCI DSS 8.2.6).
 pub const UNUSED_MAX: i64 = 90 * DAY;
@@ -53,8 +54,9 @@ pub(crate) enum State {
 }
 
 /// What an account is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AccountStatus)]
 pub enum Status {
     /// Its owner has not set up factors yet.
     Invited,
@@ -67,7 +69,8 @@ pub enum Status {
 }
 
 /// A role, by whom and when it was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RoleGrant)]
 pub struct Grant {
     /// Name of the role.
     pub role: String,

@@ -8,12 +8,15 @@ use super::{
     session,
 };
 use crate::{Author, Scope, factor::Factors};
-use paywarden_domain::{TenantId, Timestamp};
-use std::sync::Arc;
+use paywarden_domain::{TenantId, Timestamp, time::HOUR};
+use std::sync::{Arc, PoisonError};
 use zeroize::Zeroizing;
 
 /// The role of the first person of an installation.
 pub const FIRST_ROLE: &str = "system_administrator";
+
+/// A wall clock that has moved by so much more or less than time has passed has jumped.
+const CLOCK_JUMP_US: u64 = HOUR as u64;
 
 /// Who is invited.
 #[derive(Debug, Clone)]
@@ -34,6 +37,13 @@ pub struct Invited {
     pub token: Zeroizing<String>,
     /// Until when it is good.
     pub until: Timestamp,
+}
+
+impl Invited {
+    /// The link: its secret stands behind `#`, which browsers keep to themselves.
+    pub fn link(&self, origin: &str) -> Zeroizing<String> {
+        Zeroizing::new(format!("{origin}/invitation#{}", self.token.as_str()))
+    }
 }
 
 impl Staff {
@@ -229,10 +239,24 @@ impl Staff {
         Ok(())
     }
 
-    /// Disables every account that was not used for ninety days; their identifiers.
+    /// Disables every account that was not used for ninety days; their identifiers. To be called
+    /// every hour or so: when the wall clock has jumped since the call before, or at the first
+    /// call, nobody is disabled, because it is the clock that may be wrong.
     pub async fn disable_unused(&self) -> Result<Vec<String>, Error> {
-        let now = self.clock.now();
+        let (now, now_us) = self.now();
+        let before = self
+            .looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace((now, now_us));
+        let steady = |(then, then_us): (Timestamp, u64)| {
+            let wall_us = now.micros() - then.micros();
+            wall_us.abs_diff((now_us - then_us).cast_signed()) < CLOCK_JUMP_US
+        };
         let mut disabled = Vec::new();
+        if !before.is_some_and(steady) {
+            return Ok(disabled);
+        }
         for account in self.everybody() {
             if account.is_unused(now) {
                 let author = itself("not used for 90 days");

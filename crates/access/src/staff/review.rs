@@ -7,9 +7,11 @@ use crate::factor::FactorSummary;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
 use serde::Serialize;
 use std::fmt::Write;
+use utoipa::ToSchema;
 
 /// What a review says of one company.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AccessReview)]
 pub struct Review {
     /// When it was made.
     pub made_at: Timestamp,
@@ -18,7 +20,8 @@ pub struct Review {
 }
 
 /// What it says of one account.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AccessReviewLine)]
 pub struct ReviewLine {
     /// `stf_…`.
     pub account: String,

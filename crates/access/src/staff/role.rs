@@ -4,6 +4,7 @@ use super::Error;
 use crate::{Scope, Scopes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// The most roles, built-in ones included.
 pub const ROLES_MAX: usize = 100;
@@ -11,7 +12,7 @@ pub const ROLES_MAX: usize = 100;
 const NAME_BYTES_MAX: usize = 64;
 
 /// One of the three administrators that MLPS level 3 (GB/T 22239-2019, 8.1.5) keeps apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Duty {
     /// Runs the system and its accounts.
@@ -51,7 +52,8 @@ pub struct CustomRole {
 }
 
 /// A pair of things that one person may not hold, and the text that says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RoleConflict)]
 pub struct Conflict {
     /// What must not meet.
     pub what: &'static str,

@@ -14,6 +14,7 @@ use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// A session ends when nothing was asked of it for so long, in microseconds (PCI DSS 8.2.8).
@@ -29,8 +30,8 @@ pub const SESSIONS_MAX: usize = 20_000;
 
 const TOKEN_BYTES: usize = 32;
 
-/// What let a person in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What let a person in. With the last two factors are set up and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// A passkey.

@@ -17,6 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The company of a demonstration.
+const TENANT: &str = "demo";
+
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -52,7 +55,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let scratch = Scratch::new()?;
     let config = config(&arguments, &scratch)?;
     terminal::note("making keys and a certificate, starting the server\n");
-    let local = Local::start(&config, "demo", "demonstration").await?;
+    let local = Local::start(&config, TENANT, "demonstration").await?;
     let rules = local.running.engine.library();
     terminal::note(&format!(
         "{} rules are live on {}; sending {} signed events\n",
@@ -86,7 +89,9 @@ async fn show(
     }
     if serves_on {
         let url = local.running.url();
-        terminal::result(&where_next(&url, &local.key_file, &local.ca_pem));
+        let link = local.running.first_administrator(TENANT).await?;
+        let link = link.as_deref();
+        terminal::result(&where_next(&url, &local.key_file, &local.ca_pem, link));
         wait_for_signal().await?;
     }
     match driven.unanswered() {
@@ -140,15 +145,19 @@ async fn send(arguments: &Arguments, config: &Config, local: &Local) -> Result<D
     .await
 }
 
-fn where_next(url: &str, key_file: &Path, ca_pem: &Path) -> String {
+fn where_next(url: &str, key_file: &Path, ca_pem: &Path, link: Option<&str>) -> String {
     let (key, ca, program) = (key_file.display(), ca_pem.display(), terminal::program());
     let decide = example_call(key_file, url);
-    format!(
+    let mut text = format!(
         "\nthe server stays up at {url} until Ctrl-C\n\
          \x20 decide   {decide}\n\
          \x20 look     {program} sign --key {key} -- curl '{url}/v1/decisions?limit=5'\n\
          \x20 measure  curl --cacert {ca} {url}/metrics\n"
-    )
+    );
+    if let Some(link) = link {
+        text += &format!("  staff    the first administrator sets up factors here, once: {link}\n");
+    }
+    text
 }
 
 fn rate(text: &str) -> std::result::Result<f64, String> {
@@ -169,7 +178,12 @@ mod tests {
             Path::new("/tmp/demo/keys/key_1.pem"),
             Path::new("/tmp/demo/tls/ca.pem"),
         );
-        insta::assert_snapshot!(where_next("https://127.0.0.1:8443", key, ca));
+        insta::assert_snapshot!(where_next(
+            "https://127.0.0.1:8443",
+            key,
+            ca,
+            Some("https://localhost:8443/invitation#TOKEN"),
+        ));
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub struct Revoke {
     config: ConfigFlags,
 }
 
-fn tenant(text: &str) -> std::result::Result<TenantId, String> {
+pub(super) fn tenant(text: &str) -> std::result::Result<TenantId, String> {
     TenantId::parse(text).map_err(|invalid| invalid.detail)
 }
 
@@ -200,11 +200,12 @@ async fn revoke(arguments: Revoke) -> Result<()> {
 }
 
 /// Asks the running server, or the store itself if no server runs.
-async fn put(config: &Config, question: Question) -> Result<Answer> {
+pub(super) async fn put(config: &Config, question: Question) -> Result<Answer> {
     let next = match &question {
         Question::Create { .. } | Question::Register { .. } => {
             "`paywarden keys create --help` shows what a key can be"
         }
+        Question::Staff(_) => "`paywarden staff review` shows every account",
         _ => "`paywarden keys list` shows every key",
     };
     let answered = match ask(&config.data_dir, &question)? {
@@ -212,7 +213,7 @@ async fn put(config: &Config, question: Question) -> Result<Answer> {
         None => {
             let ground = Ground::open(config).await?;
             let uid = fs::metadata("/proc/self").map_or(u32::MAX, |process| process.uid());
-            let answered = answer(&ground.registry, question, uid).await;
+            let answered = answer(&ground.clerk(config), question, uid).await;
             ground.close().await;
             answered
         }
@@ -290,7 +291,7 @@ fn table(keys: &[KeyLine]) -> String {
     text
 }
 
-fn unexpected(answer: &Answer) -> Failure {
+pub(super) fn unexpected(answer: &Answer) -> Failure {
     Failure::environment(
         format!("the server answered something else: {answer:?}"),
         "use the same version of paywarden as the server",

@@ -30,6 +30,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         config: &config,
         ca_pem: running.ca_pem.as_deref(),
         has_keys: !running.registry().all().is_empty(),
+        first_link: running.first_administrator(&config.first_company).await?,
     };
     terminal::result(&greeting.text());
     wait_for_signal().await?;
@@ -76,6 +77,7 @@ struct Greeting<'a> {
     config: &'a Config,
     ca_pem: Option<&'a Path>,
     has_keys: bool,
+    first_link: Option<String>,
 }
 
 impl Greeting<'_> {
@@ -102,6 +104,12 @@ impl Greeting<'_> {
                 terminal::program(),
             );
         }
+        if let Some(link) = &self.first_link {
+            text += &format!(
+                "  staff    the first administrator sets up factors here, once, within 24 hours:\n\
+                 \x20          {link}\n"
+            );
+        }
         text
     }
 }
@@ -122,6 +130,7 @@ mod tests {
                 config,
                 ca_pem,
                 has_keys,
+                first_link: (!has_keys).then(|| "https://localhost:8443/invitation#TOKEN".into()),
             };
             greeting
                 .text()

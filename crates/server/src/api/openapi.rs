@@ -2,8 +2,9 @@
 
 use super::{
     approvals::{self, delegations},
-    backtests, decisions, labels, lists, rule_sets, safety, system, trail,
+    backtests, decisions, factors, labels, lists, rule_sets, safety, session, staff, system, trail,
 };
+use crate::edge::person;
 use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
@@ -36,9 +37,17 @@ use utoipa::{
         approvals::request, approvals::page, approvals::one, approvals::vote, approvals::withdraw,
         approvals::execute, approvals::review, approvals::policy,
         delegations::add, delegations::all, delegations::end,
+        session::accept, session::passkey_challenge, session::by_passkey, session::by_password,
+        session::whoami, session::sign_out, session::proof_challenge, session::prove,
+        session::own_sessions, session::end_own,
+        factors::passkey_setup, factors::add_passkey, factors::remove_passkey,
+        factors::set_password, factors::totp_setup, factors::confirm_totp, factors::recovery_codes,
+        staff::all, staff::one, staff::invite, staff::invite_again, staff::disable, staff::enable,
+        staff::unlock, staff::set_roles, staff::sessions, staff::end_sessions, staff::review,
+        staff::roles,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
-    modifiers(&Signature),
+    modifiers(&Signature, &SessionCookie),
 )]
 struct Document;
 
@@ -55,6 +64,24 @@ impl Modify for Signature {
             .components
             .get_or_insert_default()
             .add_security_scheme("signature", SecurityScheme::ApiKey(scheme));
+    }
+}
+
+struct SessionCookie;
+
+impl Modify for SessionCookie {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let description = "The cookie of a person's session. Every command also carries the \
+            header `x-csrf-token` with the session's `csrf_token`, and `origin` with the origin \
+            of this server.";
+        let scheme = ApiKey::Cookie(ApiKeyValue::with_description(
+            person::SESSION_COOKIE,
+            description,
+        ));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::ApiKey(scheme));
     }
 }
 

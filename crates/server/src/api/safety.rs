@@ -48,7 +48,7 @@ pub(crate) fn check_password(call: &Call) -> Result<Reply, Problem> {
         person: &check.person,
         profile,
         with_second_factor: check.with_second_factor,
-        breached: call.state.breached.as_ref(),
+        breached: call.state.breached.as_deref(),
     });
     json_reply(StatusCode::OK, &assessment)
 }

@@ -94,6 +94,31 @@ codes! {
     SignatureReplayed = "signature_replayed", UNAUTHORIZED, "Signature replayed";
     /// The server cannot remember more nonces at present. Retry after the stated pause.
     ReplayStoreFull = "replay_store_full", SERVICE_UNAVAILABLE, "Replay store full";
+    /// The request is not from the pages of this server: its `Origin`, or `Sec-Fetch-Site`, says so.
+    OriginRefused = "origin_refused", FORBIDDEN, "Origin refused";
+    /// So many people are signing in at once, all in all or from your network, that no other is
+    /// listened to. Come again after the stated pause.
+    VisitorLimit = "visitor_limit", TOO_MANY_REQUESTS, "Too many visitors";
+    /// There is no session, or it has ended: after 15 minutes without use, after 12 hours, or
+    /// because somebody ended it. Sign in.
+    SessionRequired = "session_required", UNAUTHORIZED, "Session required";
+    /// Commands of a session carry its `csrf_token` in the header `x-csrf-token`; it changes
+    /// whenever a factor is proved.
+    CsrfTokenInvalid = "csrf_token_invalid", FORBIDDEN, "Token of the session not valid";
+    /// The session is for setting up factors and nothing else. Set up a passkey, or a password with
+    /// an authenticator application.
+    FactorsIncomplete = "factors_incomplete", FORBIDDEN, "Factors incomplete";
+    /// The command is sensitive: prove a factor again, then repeat it within five minutes.
+    FreshFactorRequired = "fresh_factor_required", FORBIDDEN, "Fresh factor required";
+    /// Name or factors are not right. It is not told which, nor whether the name exists.
+    SignInRefused = "sign_in_refused", UNAUTHORIZED, "Sign-in refused";
+    /// There were too many failures of this name or from your network. Wait as long as
+    /// `Retry-After` says; after the tenth failure that is half an hour. Passkeys are not delayed
+    /// by failures of the name.
+    SignInDelayed = "sign_in_delayed", TOO_MANY_REQUESTS, "Sign-in delayed";
+    /// Passwords are checked by half of the processors, and 16 wait at most. Come again after the
+    /// stated pause.
+    PasswordChecksBusy = "password_checks_busy", SERVICE_UNAVAILABLE, "Password checks busy";
     /// `Idempotency-Key` is required on this route.
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "Idempotency key missing";
     /// `Idempotency-Key` is a quoted string or a bare token of 1 to 255 visible characters.
@@ -269,6 +294,41 @@ codes! {
     ApprovalPolicyMoved = "approval_policy_moved", CONFLICT, "Policy moved";
     /// The windows of the rules cannot be kept: too many, or one that is not sound.
     WindowsRefused = "windows_refused", UNPROCESSABLE_ENTITY, "Windows refused";
+    /// The invitation was used, has expired or was never made. Ask for another one.
+    InvitationUnknown = "invitation_unknown", NOT_FOUND, "Invitation unknown";
+    /// The challenge was answered, has expired or is somebody else's. Ask for another one.
+    CeremonyUnknown = "ceremony_unknown", NOT_FOUND, "Ceremony unknown";
+    /// The answer of the authenticator does not fit its challenge, this server or the standard, or
+    /// the passkey belongs to an account already.
+    PasskeyRefused = "passkey_refused", UNPROCESSABLE_ENTITY, "Passkey refused";
+    /// The code is not the one that the authenticator application shows now, or it was used.
+    CodeRefused = "code_refused", UNPROCESSABLE_ENTITY, "Code refused";
+    /// The password does not meet the rules that `missing` names.
+    PasswordRefused = "password_refused", UNPROCESSABLE_ENTITY, "Password refused";
+    /// The account has no such factor, or not the one that must come before it.
+    FactorUnknown = "factor_unknown", NOT_FOUND, "Factor unknown";
+    /// Without it nobody could sign in to the account. Set up another factor first.
+    LastFactor = "last_factor", CONFLICT, "Last factor";
+    /// No such session of this account.
+    SessionUnknown = "session_unknown", NOT_FOUND, "Session unknown";
+    /// No account of your company has this identifier.
+    AccountUnknown = "account_unknown", NOT_FOUND, "Account unknown";
+    /// The account is not in a state in which this means something; `detail` says which it is in.
+    AccountState = "account_state", CONFLICT, "Not possible in this state";
+    /// The login name belongs to an account.
+    LoginTaken = "login_taken", CONFLICT, "Login name taken";
+    /// The login name or name is empty, too long, of several persons or not one line.
+    NameRefused = "name_refused", UNPROCESSABLE_ENTITY, "Name refused";
+    /// Nobody does this to their own account. Ask somebody else.
+    OwnAccount = "own_account", FORBIDDEN, "Own account";
+    /// No role has this name.
+    RoleUnknown = "role_unknown", UNPROCESSABLE_ENTITY, "Role unknown";
+    /// One person may not hold these roles together; `detail` says why and by which text.
+    RolesConflict = "roles_conflict", CONFLICT, "Roles conflict";
+    /// Who invites grants no roles, except the first holder of another administrator's role.
+    GrantForbidden = "grant_forbidden", FORBIDDEN, "Grant forbidden";
+    /// A limit on accounts, roles or passkeys is reached; `detail` says which.
+    StaffLimit = "staff_limit", CONFLICT, "Staff limit";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency
     /// key.
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";

@@ -1,6 +1,9 @@
 //! The listener: accepts connections within their caps, shakes hands, speaks HTTP, drains.
 
-use super::paced::{Busy, Paced};
+use super::{
+    paced::{Busy, Paced},
+    peer::Peer,
+};
 use crate::{Limits, serve, state::State};
 use hyper::{server::conn, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -8,7 +11,7 @@ use std::{
     collections::HashMap,
     future::Future,
     io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -43,9 +46,10 @@ pub(crate) async fn run(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => match doors.enter(peer.ip(), &state.limits) {
                     Some(pass) => {
-                        let connection = Connection { state: Arc::clone(&state), _pass: pass };
+                        let peer = Peer::new(peer.ip());
+                        let connection = Connection { state: Arc::clone(&state), peer, _pass: pass };
                         let stop = stop.clone();
-                        connections.spawn(connection.run(stream, acceptor.clone(), peer, stop));
+                        connections.spawn(connection.run(stream, acceptor.clone(), stop));
                     }
                     None => state.metrics.connection_refused(),
                 },
@@ -119,24 +123,20 @@ impl Drop for Pass {
 
 struct Connection {
     state: Arc<State>,
+    peer: Peer,
     _pass: Pass,
 }
 
 impl Connection {
-    async fn run(
-        self,
-        stream: TcpStream,
-        acceptor: TlsAcceptor,
-        peer: SocketAddr,
-        stop: watch::Receiver<bool>,
-    ) {
+    async fn run(self, stream: TcpStream, acceptor: TlsAcceptor, stop: watch::Receiver<bool>) {
         let _open = self.state.metrics.connection_opened();
         let _ = stream.set_nodelay(true);
         let limit = self.state.limits.handshake_timeout();
         match timeout(limit, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 if let Err(error) = self.speak(stream, stop).await {
-                    tracing::debug!(%peer, %error, "connection ended early");
+                    let address = self.peer.address;
+                    tracing::debug!(%address, %error, "connection ended early");
                 }
             }
             Ok(Err(_)) => self.state.metrics.handshake_failed(),
@@ -155,9 +155,9 @@ impl Connection {
         let io = TokioIo::new(Paced::new(stream, Arc::clone(&busy), limits, is_http2));
         let service = service_fn(|request| {
             let answering = busy.begin();
-            let state = Arc::clone(&self.state);
+            let (state, peer) = (Arc::clone(&self.state), self.peer);
             async move {
-                let response = serve::answer(state, request).await;
+                let response = serve::answer(state, peer, request).await;
                 drop(answering);
                 Ok::<_, io::Error>(response)
             }

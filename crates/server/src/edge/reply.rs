@@ -51,6 +51,11 @@ impl Reply {
         }
     }
 
+    /// An answer that says no more than that it was done.
+    pub fn empty() -> Self {
+        Self::new(StatusCode::NO_CONTENT, JSON, Bytes::new())
+    }
+
     /// Marks it as given before.
     pub fn replayed(mut self) -> Self {
         self.headers

@@ -6,10 +6,14 @@
 )]
 
 pub mod client;
+pub mod person;
 
 pub use client::{Client, Sent};
+pub use person::Person;
 
-use paywarden_access::{Author, CreatedKey, KeyRegistry, NewKey, Scopes, approval::Approvals};
+use paywarden_access::{
+    Author, CreatedKey, KeyRegistry, NewKey, Scopes, Staff, approval::Approvals, staff::Settings,
+};
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
     note::{NoteKind, NoteSigner},
@@ -42,10 +46,13 @@ rules:
       - { hit: false, name: not listed, given: { lists.denied_cards: false } }
 "#;
 
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 /// One installation.
 pub struct World {
     pub server: Server,
     pub registry: Arc<KeyRegistry>,
+    pub staff: Arc<Staff>,
     pub database: Database,
     pub ca_pem: PathBuf,
     pub keyring: Arc<Keyring>,
@@ -110,9 +117,9 @@ impl World {
         .await
         .unwrap();
         let notary = notary(&database, &journal, &keyring).await;
+        let staff = staff(&database, &journal, &keyring).await;
         let tls_folder = folder.path().join("tls");
-        let names = ["localhost", "127.0.0.1", "::1"];
-        let tls = SelfSigned::open_or_create(&tls_folder, &names, clock.now()).unwrap();
+        let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config {
             sandbox: setup.sandbox,
@@ -124,6 +131,7 @@ impl World {
             engine: Arc::new(engine),
             registry: Arc::clone(&registry),
             approvals: approvals((&database, &journal), &registry, setup.approvals_clock),
+            staff: Arc::clone(&staff),
             notary,
             vault: Vault::new(&keyring).unwrap(),
             keyring: Arc::clone(&keyring),
@@ -135,6 +143,7 @@ impl World {
         Self {
             server,
             registry,
+            staff,
             database,
             ca_pem,
             keyring,
@@ -211,6 +220,21 @@ async fn notary(database: &Database, journal: &Journal, keyring: &Arc<Keyring>) 
 /// The witness that every installation knows.
 pub fn witness() -> NoteSigner {
     NoteSigner::from_seed("witness.example", NoteKind::Cosignature, &[5; 32]).unwrap()
+}
+
+/// Staff with a rule for passwords that a test can know.
+async fn staff(database: &Database, journal: &Journal, keyring: &Keyring) -> Arc<Staff> {
+    let settings = Settings {
+        origin: None,
+        roles: Vec::new(),
+        password_rules: Arc::new(|asked| match asked.password.len() < 12 {
+            true => vec!["length"],
+            false => Vec::new(),
+        }),
+    };
+    let (db, log) = (database.clone(), journal.clone());
+    let staff = Staff::open(db, log, keyring, Clock::System, settings).await;
+    Arc::new(staff.unwrap())
 }
 
 pub fn author() -> Author {
