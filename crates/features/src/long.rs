@@ -88,7 +88,7 @@ impl Long {
             run.insert(position, fact, ground);
             self.len += 1;
         }
-        self.slide_values(position, fact, ground, Slide::add);
+        self.slide_all(position, fact, ground, Slide::add);
     }
 
     pub(crate) fn remove(&mut self, position: u32, fact: &Fact, ground: Ground) {
@@ -101,7 +101,7 @@ impl Long {
         if run.len() == 0 {
             self.runs.remove(place);
         }
-        self.slide_values(position, fact, ground, Slide::remove);
+        self.slide_all(position, fact, ground, Slide::remove);
     }
 
     /// Follows a change of outcome or label of one event, already made in the arena.
@@ -113,8 +113,13 @@ impl Long {
         if let Some(run) = self.runs.get_mut(place) {
             run.change(position, before, after, ground);
         }
-        self.slide_values(position, before, ground, Slide::remove);
-        self.slide_values(position, after, ground, Slide::add);
+        for (matcher, slides) in &ground.listed.fed {
+            match (matcher.matches(before), matcher.matches(after)) {
+                (true, false) => self.slide_values(slides, position, before, ground, Slide::remove),
+                (false, true) => self.slide_values(slides, position, after, ground, Slide::add),
+                _ => {}
+            }
+        }
     }
 
     /// Fills in the values of one view.
@@ -146,11 +151,9 @@ impl Long {
         let until = asked.fact.at.saturating_sub(group.newer);
         for edge in &group.edges {
             let after = asked.fact.at.saturating_sub(edge.older);
-            let asks = |output: &crate::plan::Output| output.aggregate == Aggregate::SincePrevious;
-            let latest = edge.outputs.iter().any(asks);
-            let latest = latest
-                .then(|| self.latest(group.column, after, until, ground))
-                .flatten();
+            let latest = edge
+                .latest
+                .and_then(|column| self.latest(column, after, until, ground));
             if let Some(slide) = self.slide(edge.slide, after, until, ground) {
                 fill(group, edge, asked, &Slid(slide, latest), values);
             }
@@ -213,7 +216,7 @@ impl Long {
     /// The time of the latest event that a filter lets through.
     fn latest(&self, column: usize, after: i64, until: i64, ground: Ground) -> Option<i64> {
         let runs = self.runs.range(self.runs_between(after, until)).rev();
-        runs.filter(|run| run.total(column).count > 0)
+        runs.filter(|run| run.total(column).count() > 0)
             .find_map(|run| run.latest(column, after, until, ground))
     }
 
@@ -228,8 +231,10 @@ impl Long {
                 }
             });
         }
-        if slide.forgot_extremes() {
-            let tally = self.tally(spec.column, after, until, ground);
+        if let Some(column) = spec.extremes
+            && slide.forgot_extremes()
+        {
+            let tally = self.tally(column, after, until, ground);
             slide.set_extremes(tally.extremes());
         }
         let place = self.slides.get_mut(place)?;
@@ -297,10 +302,29 @@ impl Long {
         self.run_of(key, ground)
     }
 
-    /// Adds the event to the windows that cover it, or removes it.
-    fn slide_values(&mut self, position: u32, fact: &Fact, ground: Ground, step: Step) {
-        for (slide, spec) in self.slides.iter_mut().zip(&ground.listed.slides) {
-            if slide.covers(fact.at) && spec.matcher.matches(fact) {
+    /// Adds the event to the windows that it matches, or removes it.
+    fn slide_all(&mut self, position: u32, fact: &Fact, ground: Ground, step: Step) {
+        for (matcher, slides) in &ground.listed.fed {
+            if matcher.matches(fact) {
+                self.slide_values(slides, position, fact, ground, step);
+            }
+        }
+    }
+
+    /// Adds an event to those of these windows that cover it, or removes it.
+    fn slide_values(
+        &mut self,
+        slides: &[usize],
+        position: u32,
+        fact: &Fact,
+        ground: Ground,
+        step: Step,
+    ) {
+        for place in slides {
+            if let Some(slide) = self.slides.get_mut(*place)
+                && slide.covers(fact.at)
+                && let Some(spec) = ground.listed.slides.get(*place)
+            {
                 step(slide, spec, ground.arena, position, fact);
             }
         }

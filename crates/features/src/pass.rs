@@ -2,7 +2,7 @@
 
 use crate::arena::{Fact, Ids, NO_AMOUNT, NO_ENTITY, Seen};
 use crate::event::Place;
-use crate::plan::{Edge, Group, Trail};
+use crate::plan::{Edge, Group, Output, Trail};
 use crate::slide::{Running, Slide};
 use crate::tally::{Fading, Moments, Tally};
 use crate::{Aggregate, Attribute, Value};
@@ -35,8 +35,8 @@ pub(crate) trait Window {
     fn tally(&self) -> Tally;
     fn moments(&self) -> Moments;
     fn latest(&self) -> Option<i64>;
-    /// How many values of an attribute differ, and whether this one is among them.
-    fn distinct(&self, attribute: usize, own: Option<u32>) -> (usize, bool);
+    /// How many values of the output's attribute differ, and whether this one is among them.
+    fn distinct(&self, output: &Output, own: Option<u32>) -> (usize, bool);
     /// The amount at a share, one more amount included.
     fn quantile(&self, permille: u16, own: Option<i64>) -> Option<i64>;
 }
@@ -56,8 +56,8 @@ impl Window for Running {
     }
 
     #[inline]
-    fn distinct(&self, attribute: usize, own: Option<u32>) -> (usize, bool) {
-        let values = &self.values[attribute];
+    fn distinct(&self, output: &Output, own: Option<u32>) -> (usize, bool) {
+        let values = &self.values[output.attribute];
         let seen = own.is_some_and(|own| values.contains(&own));
         (values.len(), seen)
     }
@@ -83,8 +83,8 @@ impl Window for Slid<'_> {
         self.1
     }
 
-    fn distinct(&self, attribute: usize, own: Option<u32>) -> (usize, bool) {
-        self.0.distinct(attribute, own)
+    fn distinct(&self, output: &Output, own: Option<u32>) -> (usize, bool) {
+        self.0.distinct(output.slid, own)
     }
 
     fn quantile(&self, permille: u16, own: Option<i64>) -> Option<i64> {
@@ -156,7 +156,7 @@ pub(crate) fn fill(
         values[output.slot] = match output.aggregate {
             Aggregate::Distinct(attribute) => {
                 let own = asked.value(attribute).filter(|_| counts);
-                let (count, seen) = window.distinct(output.attribute, own);
+                let (count, seen) = window.distinct(output, own);
                 let adds = own.is_some() && !seen;
                 Value::Count((count + usize::from(adds)) as i64)
             }

@@ -43,8 +43,6 @@ pub(crate) struct Passes {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub matcher: Matcher,
-    /// Place of its filter among the summaries of long timelines.
-    pub column: usize,
     pub newer: i64,
     /// Near to far.
     pub edges: Vec<Edge>,
@@ -68,6 +66,8 @@ pub(crate) struct Edge {
     pub older: i64,
     /// Place of its window among the slides of long timelines.
     pub slide: usize,
+    /// Place of its filter among the tallies of long timelines, if it asks for the latest event.
+    pub latest: Option<usize>,
     pub outputs: Vec<Output>,
 }
 
@@ -78,6 +78,8 @@ pub(crate) struct Output {
     pub aggregate: Aggregate,
     /// Of `Distinct`: place among the attributes of the group.
     pub attribute: usize,
+    /// Of `Distinct`: place among the attributes of the slide.
+    pub slid: usize,
     /// Whether the current event counts if its kind and amount match.
     pub counts_self: bool,
     /// For which kinds of current event it is wanted.
@@ -88,6 +90,7 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trail {
     pub matcher: Matcher,
+    /// Of `Ewma`: place of its filter among the tallies of long timelines.
     pub column: usize,
     pub newer: i64,
     pub older: i64,
@@ -110,22 +113,26 @@ pub(crate) struct Link {
     pub output: Output,
 }
 
-/// What long timelines of one kind keep.
+/// What long timelines of one kind keep: no more than what the windows read.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     /// A tally of each chunk by each of these filters.
-    pub matchers: Vec<Matcher>,
+    pub tallied: Vec<Matcher>,
     /// The moving windows.
     pub slides: Vec<SlideSpec>,
+    /// Which of them each filter feeds.
+    pub fed: Vec<(Matcher, Vec<usize>)>,
 }
 
-/// A moving window.
-#[derive(Debug, Clone, PartialEq)]
+/// A moving window: its filter and edges, and what is read of it besides count and sum.
+#[derive(Debug, Clone)]
 pub(crate) struct SlideSpec {
     pub matcher: Matcher,
-    pub column: usize,
     pub newer: i64,
     pub older: i64,
+    /// Place of the tallies that smallest and largest amount are looked up in.
+    pub extremes: Option<usize>,
+    pub moments: bool,
     pub attributes: Vec<Attribute>,
     pub quantiles: Vec<u16>,
 }
@@ -195,6 +202,7 @@ impl Plan {
             slot,
             aggregate: spec.aggregate,
             attribute: 0,
+            slid: 0,
             counts_self: spec.counts_self && spec.newer == 0 && known,
             readers: spec.readers,
         };
@@ -216,9 +224,8 @@ impl Plan {
             true => spec.filter.same.without(spec.entity),
             false => spec.filter.same,
         };
-        let listed = &mut self.listed[spec.seen_as as usize];
         if same.is_empty() {
-            return self.views[view].add(spec, output, Some(listed));
+            return self.views[view].add(spec, output);
         }
         let place = self
             .joint
@@ -235,27 +242,82 @@ impl Plan {
         });
         let joint = &mut self.joint[place];
         joint.readers = joint.readers.union(spec.readers);
-        joint.passes.add(spec, output, None);
+        joint.passes.add(spec, output);
     }
 
-    /// Names the slides of every edge, once all outputs are known.
+    /// Names what long timelines keep for every edge, once all outputs are known.
     fn finish(&mut self) {
         for (passes, (_, kind)) in self.views.iter_mut().zip(crate::entity::VIEWS) {
-            let slides = &mut self.listed[kind as usize].slides;
-            for group in &mut passes.groups {
-                for edge in &mut group.edges {
-                    let quantiles = edge.outputs.iter().filter_map(Output::permille);
-                    let spec = SlideSpec {
-                        matcher: group.matcher,
-                        column: group.column,
-                        newer: group.newer,
-                        older: edge.older,
-                        attributes: group.attributes.clone(),
-                        quantiles: quantiles.collect(),
-                    };
-                    edge.slide = place(slides, spec);
+            let listed = &mut self.listed[kind as usize];
+            for trail in &mut passes.trails {
+                if matches!(trail.output.aggregate, Aggregate::Ewma(_)) {
+                    trail.column = place(&mut listed.tallied, trail.matcher);
                 }
             }
+            for group in &mut passes.groups {
+                let window = (group.matcher, group.newer);
+                for edge in &mut group.edges {
+                    edge.slide = listed.slide(window, edge.older);
+                    for output in &mut edge.outputs {
+                        listed.keep(edge.slide, output, &group.attributes, &mut edge.latest);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Listed {
+    /// The place of a moving window, added if there is none like it.
+    fn slide(&mut self, (matcher, newer): (Matcher, i64), older: i64) -> usize {
+        let same =
+            |spec: &SlideSpec| (spec.matcher, spec.newer, spec.older) == (matcher, newer, older);
+        if let Some(known) = self.slides.iter().position(same) {
+            return known;
+        }
+        let slide = self.slides.len();
+        self.slides.push(SlideSpec {
+            matcher,
+            newer,
+            older,
+            extremes: None,
+            moments: false,
+            attributes: Vec::new(),
+            quantiles: Vec::new(),
+        });
+        match self.fed.iter_mut().find(|(fed, _)| *fed == matcher) {
+            Some((_, slides)) => slides.push(slide),
+            None => self.fed.push((matcher, vec![slide])),
+        }
+        slide
+    }
+
+    /// Sees to it that a moving window knows what one output reads of it.
+    fn keep(
+        &mut self,
+        slide: usize,
+        output: &mut Output,
+        attributes: &[Attribute],
+        latest: &mut Option<usize>,
+    ) {
+        let Some(spec) = self.slides.get_mut(slide) else {
+            return;
+        };
+        match output.aggregate {
+            Aggregate::Min | Aggregate::Max => {
+                spec.extremes = Some(place(&mut self.tallied, spec.matcher));
+            }
+            Aggregate::SincePrevious => *latest = Some(place(&mut self.tallied, spec.matcher)),
+            Aggregate::Deviation => spec.moments = true,
+            Aggregate::Quantile(permille) => {
+                place(&mut spec.quantiles, permille);
+            }
+            Aggregate::Distinct(_) => {
+                if let Some(attribute) = attributes.get(output.attribute) {
+                    output.slid = place(&mut spec.attributes, *attribute);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -278,11 +340,10 @@ impl Passes {
         outputs.chain(self.trails.iter().map(|trail| trail.output.slot))
     }
 
-    /// Adds a window; `listed` is what long timelines keep for these passes, if they do.
-    fn add(&mut self, spec: &WindowSpec, mut output: Output, listed: Option<&mut Listed>) {
+    /// Adds a window.
+    fn add(&mut self, spec: &WindowSpec, mut output: Output) {
         self.reach = self.reach.max(spec.older);
         let matcher = Matcher::new(&spec.filter);
-        let column = listed.map_or(0, |listed| place(&mut listed.matchers, matcher));
         let trails = matches!(
             spec.aggregate,
             Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
@@ -290,7 +351,7 @@ impl Passes {
         if trails {
             return self.trails.push(Trail {
                 matcher,
-                column,
+                column: 0,
                 newer: spec.newer,
                 older: spec.older,
                 output,
@@ -300,7 +361,6 @@ impl Passes {
         let known = self.groups.iter().position(key).unwrap_or_else(|| {
             self.groups.push(Group {
                 matcher,
-                column,
                 newer: spec.newer,
                 edges: Vec::new(),
                 attributes: Vec::new(),
@@ -323,12 +383,23 @@ impl Passes {
             let new = Edge {
                 older: spec.older,
                 slide: 0,
+                latest: None,
                 outputs: Vec::new(),
             };
             group.edges.insert(edge, new);
             edge
         });
         group.edges[edge].outputs.push(output);
+    }
+}
+
+impl SlideSpec {
+    /// Whether anything besides count and sum is read of it.
+    pub(crate) fn asks_more(&self) -> bool {
+        self.extremes.is_some()
+            || self.moments
+            || !self.attributes.is_empty()
+            || !self.quantiles.is_empty()
     }
 }
 

@@ -30,15 +30,15 @@ impl Ground<'_> {
         self.arena.fact(position).map_or(i64::MIN, |fact| fact.at)
     }
 
-    fn matchers(&self) -> &[Matcher] {
-        &self.listed.matchers
+    fn tallied(&self) -> &[Matcher] {
+        &self.listed.tallied
     }
 }
 
 /// The run.
 ///
 /// *Invariant*: chunks are not empty, lie side by side and cover all positions; each has one tally
-/// per filter, and the totals are the sum of them.
+/// per tallied filter, and the totals are the sum of them.
 #[derive(Debug)]
 pub(crate) struct Run {
     positions: Vec<u32>,
@@ -83,7 +83,7 @@ impl Run {
                 start,
             })
             .collect();
-        self.tallies = vec![Tally::EMPTY; self.chunks.len() * ground.matchers().len()];
+        self.tallies = vec![Tally::EMPTY; self.chunks.len() * ground.tallied().len()];
         (0..self.chunks.len()).for_each(|place| self.renew_chunk(place, ground));
         self.renew_totals(ground);
     }
@@ -189,7 +189,7 @@ impl Run {
             .iter_mut()
             .for_each(|chunk| chunk.start -= 1);
         if range.len() == 1 {
-            let width = ground.matchers().len();
+            let width = ground.tallied().len();
             self.chunks.remove(place);
             self.tallies.drain(place * width..(place + 1) * width);
             self.renew_totals(ground);
@@ -219,10 +219,10 @@ impl Run {
         for place in self.chunks_between(after, until) {
             let chunk = &self.chunks[place];
             if after < chunk.first && chunk.last <= until {
-                tally.merge(&self.tallies[place * ground.matchers().len() + column]);
+                tally.merge(&self.tallies[place * ground.tallied().len() + column]);
                 continue;
             }
-            let matcher = &ground.matchers()[column];
+            let matcher = &ground.tallied()[column];
             for (_, fact) in self.inside(place, after, until, ground) {
                 if matcher.matches(fact) {
                     tally.add(matcher.amount(fact));
@@ -239,11 +239,11 @@ impl Run {
         until: i64,
         ground: Ground,
     ) -> Option<i64> {
-        let width = ground.matchers().len();
-        let matcher = &ground.matchers()[column];
+        let width = ground.tallied().len();
+        let matcher = &ground.tallied()[column];
         let mut places = self.chunks_between(after, until).rev();
         places.find_map(|place| {
-            if self.tallies[place * width + column].count == 0 {
+            if self.tallies[place * width + column].count() == 0 {
                 return None;
             }
             let mut facts = self.inside(place, after, until, ground).rev();
@@ -296,7 +296,7 @@ impl Run {
 
     /// Adds a chunk at the end, or splits a full one. Returns the chunk that the key belongs to.
     fn make_room(&mut self, place: usize, key: Key, ground: Ground) -> usize {
-        let width = ground.matchers().len();
+        let width = ground.tallied().len();
         let range = self.range(place);
         let appends = self.positions.is_empty() || self.end(ground) < key;
         let start = if appends {
@@ -336,12 +336,9 @@ impl Run {
         ground: Ground,
         also: impl Fn(&Matcher) -> bool,
     ) {
-        let tallies = self
-            .tallies
-            .iter_mut()
-            .skip(place * ground.matchers().len());
+        let tallies = self.tallies.iter_mut().skip(place * ground.tallied().len());
         let both = tallies.zip(&mut self.totals);
-        for (matcher, (tally, total)) in ground.matchers().iter().zip(both) {
+        for (matcher, (tally, total)) in ground.tallied().iter().zip(both) {
             if matcher.matches(fact) && also(matcher) {
                 tally.add(matcher.amount(fact));
                 total.add(matcher.amount(fact));
@@ -357,13 +354,10 @@ impl Run {
         ground: Ground,
         also: impl Fn(&Matcher) -> bool,
     ) {
-        let tallies = self
-            .tallies
-            .iter_mut()
-            .skip(place * ground.matchers().len());
+        let tallies = self.tallies.iter_mut().skip(place * ground.tallied().len());
         let both = tallies.zip(&mut self.totals);
         let (mut chunk_known, mut totals_known) = (true, true);
-        for (matcher, (tally, total)) in ground.matchers().iter().zip(both) {
+        for (matcher, (tally, total)) in ground.tallied().iter().zip(both) {
             if matcher.matches(fact) && also(matcher) {
                 chunk_known &= tally.remove(matcher.amount(fact));
                 totals_known &= total.remove(matcher.amount(fact));
@@ -380,7 +374,7 @@ impl Run {
     /// Computes the edges and tallies of a chunk anew.
     fn renew_chunk(&mut self, place: usize, ground: Ground) {
         self.bound_chunk(place);
-        let width = ground.matchers().len();
+        let width = ground.tallied().len();
         let tallies = &mut self.tallies[place * width..(place + 1) * width];
         tallies.fill(Tally::EMPTY);
         let end = self
@@ -392,7 +386,7 @@ impl Run {
             positions,
             arena: ground.arena,
         }) {
-            for (matcher, tally) in ground.matchers().iter().zip(&mut *tallies) {
+            for (matcher, tally) in ground.tallied().iter().zip(&mut *tallies) {
                 if matcher.matches(fact) {
                     tally.add(matcher.amount(fact));
                 }
@@ -410,7 +404,7 @@ impl Run {
 
     /// Computes the totals anew.
     fn renew_totals(&mut self, ground: Ground) {
-        let width = ground.matchers().len();
+        let width = ground.tallied().len();
         self.totals = vec![Tally::EMPTY; width];
         for (place, tally) in self.tallies.iter().enumerate() {
             self.totals[place % width].merge(tally);

@@ -3,9 +3,10 @@
 //! It keeps what its aggregates need of the events between its two edges. Moving it costs one step
 //! for each event that an edge passes, in either direction, so that late events are exact too.
 
+use crate::Attribute;
 use crate::arena::{Arena, Fact, NO_AMOUNT};
 use crate::plan::{Needs, SlideSpec, value_of};
-use crate::tally::{Moments, Tally, rank};
+use crate::tally::{Moments, Sums, Tally, rank};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -17,7 +18,14 @@ pub(crate) struct Slide {
     pub after: i64,
     /// Events at this time are inside, later ones outside.
     pub until: i64,
-    tally: Tally,
+    sums: Sums,
+    /// Most windows ask for counts and sums only.
+    more: Option<Box<More>>,
+}
+
+/// What some windows ask for besides.
+#[derive(Debug)]
+struct More {
     moments: Moments,
     min: Extreme,
     max: Extreme,
@@ -39,12 +47,7 @@ pub(crate) type Step = fn(&mut Slide, &SlideSpec, &Arena, u32, &Fact);
 impl Slide {
     pub(crate) fn new(spec: &SlideSpec) -> Self {
         Self {
-            counts: spec.attributes.iter().map(|_| HashMap::default()).collect(),
-            ranks: spec
-                .quantiles
-                .iter()
-                .map(|permille| Ranks::new(*permille))
-                .collect(),
+            more: spec.asks_more().then(|| Box::new(More::new(spec))),
             ..Self::vacant()
         }
     }
@@ -54,12 +57,8 @@ impl Slide {
         Self {
             after: i64::MIN,
             until: i64::MIN,
-            tally: Tally::EMPTY,
-            moments: Moments::default(),
-            min: Extreme::none(i64::MAX),
-            max: Extreme::none(i64::MIN),
-            counts: Vec::new(),
-            ranks: Vec::new(),
+            sums: Sums::default(),
+            more: None,
         }
     }
 
@@ -92,70 +91,65 @@ impl Slide {
     /// Counts an event that matches.
     pub(crate) fn add(&mut self, spec: &SlideSpec, arena: &Arena, position: u32, fact: &Fact) {
         let amount = spec.matcher.amount(fact);
-        self.tally.add(amount);
-        self.moments.add(amount);
-        if amount != NO_AMOUNT {
-            self.min.add(amount, amount < self.min.amount);
-            self.max.add(amount, amount > self.max.amount);
-            self.ranks.iter_mut().for_each(|ranks| ranks.add(amount));
-        }
-        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
-            if let Some(value) = value_of(arena, position, fact, *attribute) {
-                *counts.entry(value).or_insert(0) += 1;
-            }
+        self.sums.add(amount);
+        if let Some(more) = &mut self.more {
+            more.add(spec, amount, |attribute| {
+                value_of(arena, position, fact, attribute)
+            });
         }
     }
 
     /// Takes an event out that was counted.
     pub(crate) fn remove(&mut self, spec: &SlideSpec, arena: &Arena, position: u32, fact: &Fact) {
         let amount = spec.matcher.amount(fact);
-        // The extremes of the tally are not used: those of the window are kept beside it.
-        let _extremes_known = self.tally.remove(amount);
-        self.moments.remove(amount);
-        if amount != NO_AMOUNT {
-            self.min.remove(amount);
-            self.max.remove(amount);
-            self.ranks.iter_mut().for_each(|ranks| ranks.remove(amount));
-        }
-        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
-            if let Some(value) = value_of(arena, position, fact, *attribute) {
-                take_one(counts, value);
-            }
+        self.sums.remove(amount);
+        if let Some(more) = &mut self.more {
+            more.remove(spec, amount, |attribute| {
+                value_of(arena, position, fact, attribute)
+            });
         }
     }
 
     /// Whether smallest and largest amount must be looked up again.
     pub(crate) fn forgot_extremes(&self) -> bool {
-        self.tally.priced() > 0 && (self.min.ties == 0 || self.max.ties == 0)
+        let forgot = |more: &More| more.min.ties == 0 || more.max.ties == 0;
+        self.sums.priced() > 0 && self.more.as_deref().is_some_and(forgot)
     }
 
     /// Notes extremes that were looked up.
     pub(crate) fn set_extremes(&mut self, (min, max): (i64, i64)) {
-        self.min = Extreme {
-            amount: min,
-            ties: 1,
-        };
-        self.max = Extreme {
-            amount: max,
-            ties: 1,
-        };
-    }
-
-    /// The tally, extremes included.
-    pub(crate) fn tally(&self) -> Tally {
-        match self.tally.priced() {
-            0 => self.tally.with_extremes((i64::MAX, i64::MIN)),
-            _ => self.tally.with_extremes((self.min.amount, self.max.amount)),
+        if let Some(more) = &mut self.more {
+            more.min = Extreme {
+                amount: min,
+                ties: 1,
+            };
+            more.max = Extreme {
+                amount: max,
+                ties: 1,
+            };
         }
     }
 
+    /// The tally, extremes included where the window asks for them.
+    pub(crate) fn tally(&self) -> Tally {
+        let known = self.more.as_ref().filter(|_| self.sums.priced() > 0);
+        let extremes = known.map(|more| (more.min.amount, more.max.amount));
+        Tally::new(self.sums, extremes.unwrap_or((i64::MAX, i64::MIN)))
+    }
+
     pub(crate) fn moments(&self) -> Moments {
-        self.moments
+        self.more
+            .as_ref()
+            .map(|more| more.moments)
+            .unwrap_or_default()
     }
 
     /// How many values of an attribute differ, and whether this one is among them.
     pub(crate) fn distinct(&self, attribute: usize, own: Option<u32>) -> (usize, bool) {
-        let counts = self.counts.get(attribute);
+        let counts = self
+            .more
+            .as_ref()
+            .and_then(|more| more.counts.get(attribute));
         counts.map_or((0, false), |counts| {
             let seen = own.is_some_and(|own| counts.contains_key(&own));
             (counts.len(), seen)
@@ -164,8 +158,53 @@ impl Slide {
 
     /// The amount at a share, one more amount included.
     pub(crate) fn quantile(&self, permille: u16, own: Option<i64>) -> Option<i64> {
-        let ranks = self.ranks.iter().find(|ranks| ranks.permille == permille)?;
-        ranks.value(own)
+        let mut ranks = self.more.as_ref()?.ranks.iter();
+        ranks.find(|ranks| ranks.permille == permille)?.value(own)
+    }
+}
+
+impl More {
+    fn new(spec: &SlideSpec) -> Self {
+        let ranks = spec.quantiles.iter().map(|permille| Ranks::new(*permille));
+        Self {
+            moments: Moments::default(),
+            min: Extreme::none(i64::MAX),
+            max: Extreme::none(i64::MIN),
+            counts: spec.attributes.iter().map(|_| HashMap::default()).collect(),
+            ranks: ranks.collect(),
+        }
+    }
+
+    fn add(&mut self, spec: &SlideSpec, amount: i64, value: impl Fn(Attribute) -> Option<u32>) {
+        if spec.moments {
+            self.moments.add(amount);
+        }
+        if amount != NO_AMOUNT {
+            self.min.add(amount, amount < self.min.amount);
+            self.max.add(amount, amount > self.max.amount);
+            self.ranks.iter_mut().for_each(|ranks| ranks.add(amount));
+        }
+        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
+            if let Some(value) = value(*attribute) {
+                *counts.entry(value).or_insert(0) += 1;
+            }
+        }
+    }
+
+    fn remove(&mut self, spec: &SlideSpec, amount: i64, value: impl Fn(Attribute) -> Option<u32>) {
+        if spec.moments {
+            self.moments.remove(amount);
+        }
+        if amount != NO_AMOUNT {
+            self.min.remove(amount);
+            self.max.remove(amount);
+            self.ranks.iter_mut().for_each(|ranks| ranks.remove(amount));
+        }
+        for (counts, attribute) in self.counts.iter_mut().zip(&spec.attributes) {
+            if let Some(value) = value(*attribute) {
+                take_one(counts, value);
+            }
+        }
     }
 }
 

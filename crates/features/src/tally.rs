@@ -3,32 +3,67 @@
 use crate::arena::NO_AMOUNT;
 use crate::{Aggregate, Value};
 
-/// What is known of some events. Sums are exact: five million amounts fit 128 bits many times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
+/// Count and sum of some events. Sums are exact: five million amounts fit 128 bits many times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
     sum: i128,
-    pub count: u32,
+    count: u32,
     /// How many of them have an amount.
     priced: u32,
-    min: i64,
-    max: i64,
 }
 
-impl Tally {
-    pub(crate) const EMPTY: Self = Self {
-        sum: 0,
-        count: 0,
-        priced: 0,
-        min: i64::MAX,
-        max: i64::MIN,
-    };
-
+impl Sums {
     #[inline]
     pub(crate) fn add(&mut self, amount: i64) {
         self.count += 1;
         if amount != NO_AMOUNT {
             self.priced += 1;
             self.sum += i128::from(amount);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, amount: i64) {
+        self.count -= 1;
+        if amount != NO_AMOUNT {
+            self.priced -= 1;
+            self.sum -= i128::from(amount);
+        }
+    }
+
+    /// How many of them have an amount.
+    pub(crate) fn priced(&self) -> u32 {
+        self.priced
+    }
+}
+
+/// What is known of some events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    sums: Sums,
+    min: i64,
+    max: i64,
+}
+
+impl Tally {
+    pub(crate) const EMPTY: Self = Self {
+        sums: Sums {
+            sum: 0,
+            count: 0,
+            priced: 0,
+        },
+        min: i64::MAX,
+        max: i64::MIN,
+    };
+
+    /// Sums with the smallest and the largest amount; the wrong way round if there is none.
+    pub(crate) fn new(sums: Sums, (min, max): (i64, i64)) -> Self {
+        Self { sums, min, max }
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, amount: i64) {
+        self.sums.add(amount);
+        if amount != NO_AMOUNT {
             self.min = self.min.min(amount);
             self.max = self.max.max(amount);
         }
@@ -37,27 +72,27 @@ impl Tally {
     /// Takes an event out again. False if that leaves the extremes unknown.
     #[must_use]
     pub(crate) fn remove(&mut self, amount: i64) -> bool {
-        self.count -= 1;
-        if amount == NO_AMOUNT {
-            return true;
-        }
-        self.priced -= 1;
-        self.sum -= i128::from(amount);
-        self.min < amount && amount < self.max
+        self.sums.remove(amount);
+        amount == NO_AMOUNT || self.min < amount && amount < self.max
     }
 
     #[inline]
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        self.priced += other.priced;
-        self.sum += other.sum;
+        self.sums.count += other.sums.count;
+        self.sums.priced += other.sums.priced;
+        self.sums.sum += other.sums.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
+    /// How many events there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.sums.count
+    }
+
     /// How many of them have an amount.
     pub(crate) fn priced(&self) -> u32 {
-        self.priced
+        self.sums.priced
     }
 
     /// The smallest and the largest amount; the wrong way round if there is none.
@@ -67,21 +102,18 @@ impl Tally {
 
     /// The sum of the amounts.
     pub(crate) fn sum(&self) -> i128 {
-        self.sum
-    }
-
-    /// The same with other extremes.
-    pub(crate) fn with_extremes(self, (min, max): (i64, i64)) -> Self {
-        Self { min, max, ..self }
+        self.sums.sum
     }
 
     /// The value of an aggregate over these events; `Missing` for those that need other facts.
     #[inline]
     pub(crate) fn value(&self, aggregate: Aggregate) -> Value {
         match aggregate {
-            Aggregate::Count => Value::Count(i64::from(self.count)),
-            Aggregate::Sum => i64::try_from(self.sum).map_or(Value::Missing, Value::Money),
-            Aggregate::Avg | Aggregate::Min | Aggregate::Max if self.priced == 0 => Value::Missing,
+            Aggregate::Count => Value::Count(i64::from(self.sums.count)),
+            Aggregate::Sum => i64::try_from(self.sums.sum).map_or(Value::Missing, Value::Money),
+            Aggregate::Avg | Aggregate::Min | Aggregate::Max if self.sums.priced == 0 => {
+                Value::Missing
+            }
             Aggregate::Avg => Value::Money(self.mean()),
             Aggregate::Min => Value::Money(self.min),
             Aggregate::Max => Value::Money(self.max),
@@ -92,15 +124,15 @@ impl Tally {
     /// Rounded to a whole number, halves away from zero. A mean never exceeds its extremes.
     fn mean(&self) -> i64 {
         // Dividing 64 bits is many times faster, and mostly enough.
-        if let Ok(sum) = i64::try_from(self.sum)
+        if let Ok(sum) = i64::try_from(self.sums.sum)
             && sum.unsigned_abs() < 1 << 61
         {
-            let count = i64::from(self.priced);
+            let count = i64::from(self.sums.priced);
             return (2 * sum.abs() + count) / (2 * count) * sum.signum();
         }
-        let count = i128::from(self.priced);
-        let rounded = (2 * self.sum.abs() + count) / (2 * count);
-        i64::try_from(rounded * self.sum.signum()).unwrap_or(self.max)
+        let count = i128::from(self.sums.priced);
+        let rounded = (2 * self.sums.sum.abs() + count) / (2 * count);
+        i64::try_from(rounded * self.sums.sum.signum()).unwrap_or(self.max)
     }
 }
 
@@ -134,11 +166,11 @@ impl Moments {
 
     /// The sample standard deviation of the amounts of a tally, rounded.
     pub(crate) fn deviation(&self, tally: &Tally) -> Value {
-        let count = i128::from(tally.priced);
+        let count = i128::from(tally.priced());
         if count < 2 || self.huge > 0 {
             return Value::Missing;
         }
-        let scatter = count * self.squares - tally.sum * tally.sum;
+        let scatter = count * self.squares - tally.sum() * tally.sum();
         let variance = scatter as f64 / (count * (count - 1)) as f64;
         Value::Money(variance.sqrt().round() as i64)
     }
