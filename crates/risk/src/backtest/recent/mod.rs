@@ -8,6 +8,7 @@
 //! *Invariant*: what is kept is bounded in payments and in bytes; the oldest go first.
 
 mod block;
+mod filling;
 mod glance;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ mod tests;
 pub use glance::{Glance, compile};
 
 use super::{Labelled, tally::Subject};
-use block::{BLOCK_PAYMENTS, Block};
+use block::{BLOCK_PAYMENTS, Block, Shape};
+use filling::Filling;
 use paywarden_domain::{LabelVerdict, TenantId};
 use paywarden_rules::{RuleSet, Slots};
 use std::{
@@ -51,7 +53,7 @@ pub struct Recent {
 #[derive(Default)]
 struct Ring {
     full: VecDeque<Arc<Block>>,
-    open: Option<Block>,
+    open: Option<Filling>,
     /// What was said of those payments, by the number of the event.
     labels: HashMap<u64, LabelVerdict>,
 }
@@ -85,10 +87,12 @@ impl Recent {
         let Some(ring) = tenants.get_mut(tenant) else {
             return;
         };
-        let fits = |open: &Block| open.len() < BLOCK_PAYMENTS && open.is_of(rules);
-        if !ring.open.as_ref().is_some_and(fits) {
-            let full = ring.open.replace(Block::new(rules));
-            ring.full.extend(full.map(|block| Arc::new(block.sealed())));
+        if !ring.open.as_ref().is_some_and(|open| open.fits(rules)) {
+            let known = ring.open.as_ref().map(Filling::shape);
+            let shape = known.filter(|shape| shape.is_of(rules)).cloned();
+            let shape = shape.unwrap_or_else(|| Arc::new(Shape::new(rules)));
+            let full = ring.open.replace(Filling::new(shape));
+            ring.full.extend(full.map(|open| Arc::new(open.sealed())));
             ring.drop_beyond(self.limits.payments_max);
             self.drop_bytes(&mut tenants);
         }
@@ -137,7 +141,7 @@ impl Recent {
         let Some(ring) = tenants.get(tenant) else {
             return Default::default();
         };
-        let open = ring.open.clone().map(Arc::new);
+        let open = ring.open.clone().map(|open| Arc::new(open.sealed()));
         let blocks = ring.full.iter().cloned().chain(open).collect();
         (blocks, ring.labels.clone())
     }
@@ -174,13 +178,16 @@ impl Ring {
     }
 
     fn holds(&self, event_no: u64) -> bool {
-        let blocks = self.full.iter().map(Arc::as_ref).chain(&self.open);
-        let mut blocks = blocks.filter(|block| block.may_hold(event_no));
-        blocks.any(|block| block.event_nos().any(|number| number == event_no))
+        let mut full = self.full.iter().filter(|block| block.may_hold(event_no));
+        full.any(|block| block.event_nos().any(|number| number == event_no))
+            || self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.event_nos().any(|number| number == event_no))
     }
 
     fn bytes(&self) -> usize {
-        let blocks = self.full.iter().map(Arc::as_ref).chain(&self.open);
-        blocks.map(Block::bytes).sum()
+        let full = self.full.iter().map(|block| block.bytes());
+        full.chain(self.open.as_ref().map(Filling::bytes)).sum()
     }
 }

@@ -207,7 +207,7 @@ fn the_oldest_go_when_there_are_too_many_payments_or_bytes() {
         ..RecentLimits::default()
     });
     let small = Recent::new(RecentLimits {
-        bytes_max: 400_000,
+        bytes_max: 200_000,
         ..RecentLimits::default()
     });
     let none = Recent::new(RecentLimits {
@@ -224,7 +224,7 @@ fn the_oldest_go_when_there_are_too_many_payments_or_bytes() {
     assert!((512..5_000).contains(&kept(&small)), "{}", kept(&small));
     let bytes: usize = small.lock().values().map(Ring::bytes).sum();
     assert!(
-        bytes < 600_000,
+        bytes < 400_000,
         "one open block beyond the limit at most: {bytes}"
     );
     assert_eq!(kept(&none), 0);
