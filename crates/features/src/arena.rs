@@ -184,6 +184,11 @@ impl Arena {
         position.wrapping_sub(self.base as u32)
     }
 
+    /// Whether a kept position belongs to a lower number than this one.
+    pub(crate) fn is_before(&self, position: u32, number: u64) -> bool {
+        u64::from(self.rank(position)) < number.saturating_sub(self.base)
+    }
+
     /// The facts at a position.
     #[inline]
     pub(crate) fn fact(&self, position: u32) -> Option<&Fact> {
@@ -286,15 +291,6 @@ impl Arena {
             }
         }
         copied
-    }
-
-    /// Visits all events in the order of their numbers.
-    pub(crate) fn each(&self, mut visit: impl FnMut(u32, &Fact, Ids)) {
-        let all = self.try_each(|position, fact, ids| {
-            visit(position, fact, ids);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        let Ok(()) = all;
     }
 
     /// Visits all events in the order of their numbers, until a visit fails.

@@ -136,28 +136,20 @@ impl Blocks {
         &mut self.0[usize::from(list.size)].block_mut(list.block)[1..=list.len()]
     }
 
-    /// An empty list with room for so many positions, 1 to 256.
-    pub(crate) fn with_room(&mut self, owner: u32, len: u16) -> List {
-        let size = SIZES.partition_point(|size| *size < len);
-        List {
-            block: self.0[size].take(owner),
-            len: 0,
-            size: size as u8,
-            held: true,
+    /// A list of these positions, 256 at most.
+    pub(crate) fn list(&mut self, owner: u32, positions: &[u32]) -> List {
+        let mut list = List::default();
+        if !positions.is_empty() {
+            let size = SIZES.partition_point(|size| usize::from(*size) < positions.len());
+            list = List {
+                block: self.0[size].take(owner),
+                len: positions.len() as u16,
+                size: size as u8,
+                held: true,
+            };
+            self.positions_mut(list).copy_from_slice(positions);
         }
-    }
-
-    /// Adds a position at the end of a list that has room.
-    pub(crate) fn append(&mut self, list: &mut List, position: u32) {
-        list.len += 1;
-        if let Some(last) = self.positions_mut(*list).last_mut() {
-            *last = position;
-        }
-    }
-
-    /// Sorts the positions of a list.
-    pub(crate) fn sort_by_key<K: Ord>(&mut self, list: List, key: impl FnMut(&u32) -> K) {
-        self.positions_mut(list).sort_by_key(key);
+        list
     }
 
     /// Inserts a position before `place`. The list holds fewer than 256.

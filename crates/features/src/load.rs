@@ -1,34 +1,24 @@
-//! Building a past from a base in one go: events are put where they belong, lists are counted,
-//! given their room once and filled.
+//! Building a past from a base in one go: events and entities are put where they belong, lists
+//! as they come, and those of entities with many events from all events at the end.
 
 use crate::Error;
 use crate::arena::{Cells, NO_ENTITY};
+use crate::blocks::LIST_MAX;
 use crate::entity::EntityKind;
 use crate::event::take;
 use crate::long::Long;
-use crate::past::{Past, ground};
+use crate::past::{Past, UNLISTED, ground};
 use crate::plan::Plan;
 use crate::registry::{Entity, Timeline};
-use crate::slide::Spread;
-use hashbrown::HashMap;
-use std::hash::BuildHasherDefault;
 
 /// A past that is being read.
 pub(crate) struct Loading<'a> {
     past: &'a mut Past,
     pub events: u64,
     pub entities: u64,
-}
-
-/// What becomes of the list of one entity.
-#[derive(Clone, Copy)]
-struct Filling {
-    /// Its kind, beside what else is looked at for each of its events; none if it is vacant.
-    kind: Option<EntityKind>,
-    count: u32,
-    /// The time of the last event put into it.
-    last: i64,
-    sorted: bool,
+    /// Entities whose events are not listed, ascending.
+    unlisted: Vec<u32>,
+    positions: Vec<u32>,
 }
 
 impl<'a> Loading<'a> {
@@ -38,6 +28,8 @@ impl<'a> Loading<'a> {
             past,
             events: 0,
             entities: 0,
+            unlisted: Vec::new(),
+            positions: Vec::new(),
         }
     }
 
@@ -71,108 +63,88 @@ impl<'a> Loading<'a> {
             let mut entity = Entity::new(kind, key);
             entity.gone_first = i64::from_le_bytes(take(&mut bytes)?);
             entity.last = u32::from_le_bytes(take(&mut bytes)?);
+            let id = self.past.registry.end();
+            match u16::from_le_bytes(take(&mut bytes)?) {
+                UNLISTED => self.unlisted.push(id),
+                count => entity.list = self.list(id, count, &mut bytes)?,
+            }
             self.past.registry.push(entity);
             self.entities += u64::from(key != 0);
         }
         Ok(())
     }
 
-    /// Builds index, lists and summaries. Returns how many events there are.
+    /// Builds index, summaries and the lists that are still missing. Returns how many events there
+    /// are.
     pub(crate) fn finish(self, plan: &Plan) -> Result<u64, Error> {
-        let Self { past, events, .. } = self;
+        let Self {
+            past,
+            events,
+            unlisted,
+            ..
+        } = self;
         past.registry.index_all()?;
-        let filling = |id| Filling {
-            kind: past.registry.kind(id),
-            count: 0,
-            last: i64::MIN,
-            sorted: true,
-        };
-        let mut fillings: Vec<Filling> = (0..past.registry.end()).map(filling).collect();
-        past.arena.try_each(|_, fact, ids| {
-            for (kind, id) in EntityKind::ALL.into_iter().zip(ids) {
-                if id == NO_ENTITY {
-                    continue;
-                }
-                let filling = fillings.get_mut(id as usize);
-                let Some(filling) = filling.filter(|filling| filling.kind == Some(kind)) else {
-                    return Err(Error::Damaged("an event names an entity that is not there"));
-                };
-                filling.count += 1;
-                filling.sorted &= filling.last <= fact.at;
-                filling.last = fact.at;
-            }
-            Ok(())
-        })?;
-        past.fill_lists(&fillings_of(&fillings), plan);
+        let timelines = timelines(past, &unlisted)?;
+        for (id, positions) in unlisted.into_iter().zip(timelines) {
+            past.put_timeline(id, positions, plan);
+        }
         Ok(events)
+    }
+
+    fn list(&mut self, id: u32, count: u16, bytes: &mut &[u8]) -> Result<Timeline, Error> {
+        self.positions.clear();
+        for _ in 0..count {
+            let position = u32::from_le_bytes(take(bytes)?);
+            if !self.past.arena.is_before(position, self.next()) {
+                return Err(Error::Damaged("an entity lists an event that is not there"));
+            }
+            self.positions.push(position);
+        }
+        if self.positions.len() > LIST_MAX {
+            return Err(Error::Damaged("a list is too long"));
+        }
+        Ok(Timeline::Short(self.past.blocks.list(id, &self.positions)))
     }
 }
 
-/// For each entity: how many events, and whether they come in the order of time.
-fn fillings_of(fillings: &[Filling]) -> Vec<(u32, bool)> {
-    let pairs = fillings
-        .iter()
-        .map(|filling| (filling.count, filling.sorted));
-    pairs.collect()
+/// The events of some entities, in the order of their numbers.
+fn timelines(past: &Past, ids: &[u32]) -> Result<Vec<Vec<u32>>, Error> {
+    let end = past.registry.end();
+    let mut wanted = vec![0_u64; (end as usize).div_ceil(64)];
+    for id in ids {
+        wanted[*id as usize / 64] |= 1 << (id % 64);
+    }
+    let mut timelines = vec![Vec::new(); ids.len()];
+    past.arena.try_each(|position, _, named| {
+        for id in named.into_iter().filter(|id| *id != NO_ENTITY) {
+            let Some(word) = wanted.get(id as usize / 64).filter(|_| id < end) else {
+                return Err(Error::Damaged("an event names an entity that is not there"));
+            };
+            if word >> (id % 64) & 1 == 1
+                && let Ok(place) = ids.binary_search(&id)
+            {
+                timelines[place].push(position);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(timelines)
 }
 
 impl Past {
-    fn fill_lists(&mut self, fillings: &[(u32, bool)], plan: &Plan) {
+    /// Gives an entity the events that it takes part in.
+    fn put_timeline(&mut self, id: u32, mut positions: Vec<u32>, plan: &Plan) {
         let long_min = self.long_min();
-        let mut longs: HashMap<u32, Vec<u32>, BuildHasherDefault<Spread>> = HashMap::default();
-        for (id, (count, _)) in fillings.iter().enumerate() {
-            let id = id as u32;
-            let Some(entity) = self.registry.get_mut(id) else {
-                continue;
-            };
-            if *count as usize > long_min {
-                longs.insert(id, Vec::with_capacity(*count as usize));
-                entity.list = Timeline::Long;
-            } else if *count > 0 {
-                entity.list = Timeline::Short(self.blocks.with_room(id, *count as u16));
-            }
-        }
-        let Self {
-            arena,
-            registry,
-            blocks,
-            ..
-        } = self;
-        arena.each(|position, _, ids| {
-            for id in ids.into_iter().filter(|id| *id != NO_ENTITY) {
-                match registry.get_mut(id).map(|entity| &mut entity.list) {
-                    Some(Timeline::Short(list)) => blocks.append(list, position),
-                    Some(Timeline::Long) => longs.entry(id).or_default().push(position),
-                    None => {}
-                }
-            }
-        });
-        let unsorted = fillings
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, sorted))| !sorted);
-        for (id, _) in unsorted {
-            let key = |position: &u32| {
-                (
-                    self.arena.fact(*position).map_or(0, |f| f.at),
-                    self.arena.rank(*position),
-                )
-            };
-            match self.registry.get(id as u32).map(|entity| entity.list) {
-                Some(Timeline::Short(list)) => self.blocks.sort_by_key(list, key),
-                _ => {
-                    if let Some(positions) = longs.get_mut(&(id as u32)) {
-                        positions.sort_by_key(key);
-                    }
-                }
-            }
-        }
-        for (id, positions) in longs {
-            let Some(kind) = self.registry.get(id).map(|entity| entity.kind) else {
-                continue;
-            };
-            let long = Long::new(&positions, ground(&self.arena, plan, kind));
-            self.longs.insert(id, long);
+        let Some(entity) = self.registry.get_mut(id) else {
+            return;
+        };
+        let ground = ground(&self.arena, plan, entity.kind);
+        positions.sort_by_key(|position| ground.key(*position));
+        if positions.len() > long_min {
+            self.longs.insert(id, Long::new(&positions, ground));
+            entity.list = Timeline::Long;
+        } else {
+            entity.list = Timeline::Short(self.blocks.list(id, &positions));
         }
     }
 }

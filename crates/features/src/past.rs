@@ -9,10 +9,15 @@ use crate::long::Long;
 use crate::plan::Plan;
 use crate::registry::{Registry, Timeline};
 use crate::run::Ground;
+use crate::set::Member;
 use crate::slide::Spread;
 use hashbrown::{HashMap, HashSet};
 use paywarden_domain::EventKind;
 use std::hash::BuildHasherDefault;
+use std::ops::Range;
+
+/// Stands in an image for the number of events of an entity that has many.
+pub(crate) const UNLISTED: u16 = u16::MAX;
 
 /// What is kept, without any policy of what to keep.
 #[derive(Debug)]
@@ -83,6 +88,28 @@ impl Past {
             entities,
         };
         Some((event, fact.standing))
+    }
+
+    /// Appends some entities with those of their events that come before a number, vacant ones with
+    /// the key 0; returns how many are not vacant. Who has many events is listed without them.
+    pub(crate) fn copy_entities(&self, ids: Range<u32>, until: u64, bytes: &mut Vec<u8>) -> u64 {
+        let mut copied = 0;
+        for entity in ids.map_while(|id| self.registry.get(id)) {
+            bytes.push(entity.kind.place());
+            bytes.extend_from_slice(&entity.key.to_le_bytes());
+            bytes.extend_from_slice(&entity.gone_first.to_le_bytes());
+            bytes.extend_from_slice(&entity.last.to_le_bytes());
+            copied += u64::from(entity.key != 0);
+            let Timeline::Short(list) = entity.list else {
+                bytes.extend_from_slice(&UNLISTED.to_le_bytes());
+                continue;
+            };
+            let positions = self.blocks.positions(list).iter();
+            let listed = positions.filter(|position| self.arena.is_before(**position, until));
+            bytes.extend_from_slice(&(listed.clone().count() as u16).to_le_bytes());
+            listed.for_each(|position| bytes.extend_from_slice(&position.to_le_bytes()));
+        }
+        copied
     }
 
     /// Marks an entity, or takes the mark away. A marked account is marked as payee too.

@@ -3,10 +3,8 @@
 use crate::Error;
 use crate::blocks::{List, Moved};
 use crate::entity::EntityKind;
-use crate::set::Member;
 use hashbrown::HashTable;
 use paywarden_domain::time::SECOND;
-use std::ops::Range;
 
 /// Parts of the index. Each grows by itself, so that no single event waits for all of it.
 const PARTS: usize = 1024;
@@ -164,12 +162,6 @@ impl Registry {
         self.records.get_mut(id)
     }
 
-    /// The kind of an entity; none if the number is vacant.
-    pub(crate) fn kind(&self, id: u32) -> Option<EntityKind> {
-        let entity = self.get(id).filter(|entity| entity.key != 0);
-        entity.map(|entity| entity.kind)
-    }
-
     /// Notes that the block of a list has moved.
     pub(crate) fn note(&mut self, moved: Option<Moved>) {
         if let Some(moved) = moved
@@ -246,19 +238,6 @@ impl Registry {
                 self.vacate(id);
             }
         }
-    }
-
-    /// Appends some records, vacant ones with the key 0; returns how many are not vacant.
-    pub(crate) fn copy(&self, ids: Range<u32>, bytes: &mut Vec<u8>) -> u64 {
-        let mut copied = 0;
-        for entity in ids.map_while(|id| self.get(id)) {
-            bytes.push(entity.kind.place());
-            bytes.extend_from_slice(&entity.key.to_le_bytes());
-            bytes.extend_from_slice(&entity.gone_first.to_le_bytes());
-            bytes.extend_from_slice(&entity.last.to_le_bytes());
-            copied += u64::from(entity.key != 0);
-        }
-        copied
     }
 
     /// Adds a record of an image under the next number.

@@ -1,7 +1,8 @@
 //! The image of a store: written beside live traffic, read back whole or not at all.
 //!
 //! A base holds the events as they lie in memory, with the interned numbers of their entities, and
-//! then the entities; what is derived from them is built anew in one go. Deltas follow it: the
+//! then the entities, each with the list of its events unless it has many; what is derived from
+//! them is built anew in one go. Deltas follow it: the
 //! events since, and the new standing of earlier ones. A delta that is cut or damaged is left out
 //! with all after it: the state is then older and more of the journal is replayed. A base that is
 //! damaged is refused.
@@ -16,7 +17,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 const NAME: [u8; 7] = *b"pw-past";
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 const EVENTS: u8 = 1;
 const ENTITIES: u8 = 2;
 const END: u8 = 3;
@@ -25,7 +26,7 @@ const STANDINGS: u8 = 5;
 const LATER_END: u8 = 6;
 /// How many events, and how many entities, are copied under one hold of the lock.
 const EVENTS_STEP: u64 = 256;
-const ENTITIES_STEP: u32 = 1024;
+const ENTITIES_STEP: u32 = 256;
 
 /// Where to go on after an image was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl FeatureStore {
         let mut id = 0;
         while id < self.lock().past.registry.end() {
             let next = id + ENTITIES_STEP;
-            end.others += self.copy_entities(id..next, &mut image.payload);
+            end.others += self.copy_entities(id..next, until, &mut image.payload);
             image.flush(ENTITIES, BLOCK_BYTES)?;
             id = next;
         }
@@ -152,8 +153,8 @@ impl FeatureStore {
         self.lock().past.arena.copy_cells(numbers, bytes)
     }
 
-    fn copy_entities(&self, ids: Range<u32>, bytes: &mut Vec<u8>) -> u64 {
-        self.lock().past.registry.copy(ids, bytes)
+    fn copy_entities(&self, ids: Range<u32>, until: u64, bytes: &mut Vec<u8>) -> u64 {
+        self.lock().past.copy_entities(ids, until, bytes)
     }
 }
 

@@ -11,12 +11,15 @@ use std::{
     },
 };
 
-/// One payment in so many is kept for the next index.
+/// One payment in so many is kept for the second index. For each later one it is one in twice as
+/// many, so that indexes follow the traffic and their cost fades.
 const SAMPLED_ONE_IN: u64 = 16;
+/// One payment in so many is kept at last.
+const SAMPLED_ONE_IN_MAX: u64 = 4_096;
 /// One payment in so many tells what each rule costs.
 const COSTED_ONE_IN: u64 = 64;
 /// How many payments an index is built for.
-const SAMPLE_ROWS: usize = 512;
+const SAMPLE_ROWS: usize = 256;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -30,6 +33,7 @@ pub(crate) struct Working {
     candidates: AtomicU64,
     counters: Vec<Counters>,
     sample: Mutex<Columns>,
+    sampled_one_in: AtomicU64,
 }
 
 /// Counters of one rule since it was published.
@@ -78,6 +82,7 @@ impl Working {
             candidates: AtomicU64::new(0),
             counters: rules.rules().iter().map(|_| Counters::default()).collect(),
             sample: Mutex::new(rules.columns(SAMPLE_ROWS)),
+            sampled_one_in: AtomicU64::new(SAMPLED_ONE_IN),
             rules: ArcSwap::from_pointee(rules),
         }
     }
@@ -98,7 +103,7 @@ impl Working {
         });
         self.candidates
             .fetch_add(hits.candidates as u64, Ordering::Relaxed);
-        if number.is_multiple_of(SAMPLED_ONE_IN)
+        if number.is_multiple_of(read(&self.sampled_one_in))
             && let Ok(mut sample) = self.sample.try_lock()
         {
             sample.push(slots);
@@ -127,6 +132,8 @@ impl Working {
         let fresh = self.rules.load().columns(SAMPLE_ROWS);
         let sample = std::mem::replace(&mut *kept, fresh);
         drop(kept);
+        let seldomer = (read(&self.sampled_one_in) * 2).min(SAMPLED_ONE_IN_MAX);
+        self.sampled_one_in.store(seldomer, Ordering::Relaxed);
         let rules = self.rules.load().resampled(&sample);
         self.rules.store(rules.into());
         true

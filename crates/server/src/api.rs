@@ -438,7 +438,8 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
 /// An answer in JSON.
 pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Result<Reply, Problem> {
     match serde_json::to_vec(value) {
-        Ok(body) => Ok(Reply::new(status, JSON, body)),
+        // Replies may be remembered for a while: without the room that writing them took.
+        Ok(body) => Ok(Reply::new(status, JSON, body.into_boxed_slice())),
         Err(_) => Err(Problem::new(Code::Internal, "the answer cannot be written")),
     }
 }
