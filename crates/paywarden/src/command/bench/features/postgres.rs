@@ -1,4 +1,5 @@
-//! The same windows on PostgreSQL: one indexed query per aggregate, timed inside the server.
+//! The same windows on PostgreSQL: one indexed query per aggregate, prepared once. Asked one by one
+//! from outside, as a service would, and all of them by one function inside the server.
 
 use super::world::{KINDS, WINDOWS, World};
 use crate::failure::{Failure, Result};
@@ -99,7 +100,41 @@ impl Postgres {
         self.run(&script).map(drop)
     }
 
-    /// Asks all windows of some payments.
+    /// Asks all windows of some payments, one prepared statement and one answer after the other.
+    pub fn ask_each(&self, events: &[FeatureEvent]) -> Result<Vec<Asked>> {
+        let mut script = String::new();
+        let queries: Vec<(usize, String)> = queries("$1", "$2").collect();
+        for (number, (_, query)) in queries.iter().enumerate() {
+            let _ = writeln!(script, "PREPARE q{number}(bigint, bigint) AS {query};");
+        }
+        script += "\\timing on\n";
+        for event in events {
+            for (number, (place, _)) in queries.iter().enumerate() {
+                let key = event.entity(KINDS[*place]) as i64;
+                let _ = writeln!(script, "EXECUTE q{number}({key}, {});", event.at);
+            }
+        }
+        let answers = self.run(&script)?;
+        let (times, values): (Vec<_>, Vec<_>) =
+            answers.lines().partition(|line| line.starts_with("Time:"));
+        let values: Option<Vec<i64>> = values.iter().map(|line| line.parse().ok()).collect();
+        let times: Option<Vec<f64>> = times.iter().map(|line| milliseconds(line)).collect();
+        let (values, times) = values
+            .zip(times)
+            .filter(|(values, times)| values.len() == times.len())
+            .ok_or_else(|| failure("psql", &"its answer cannot be read"))?;
+        let asked = values
+            .chunks(queries.len())
+            .zip(times.chunks(queries.len()));
+        Ok(asked
+            .map(|(values, times)| Asked {
+                values: values.to_vec(),
+                took_us: times.iter().sum::<f64>() * 1000.0,
+            })
+            .collect())
+    }
+
+    /// Asks all windows of some payments by one call each.
     pub fn ask(&self, events: &[FeatureEvent]) -> Result<Vec<Asked>> {
         let mut script = String::new();
         for event in events {
@@ -162,6 +197,16 @@ fn function() -> String {
         "CREATE FUNCTION ask(keys bigint[], t bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$\n\
          DECLARE began timestamptz := clock_timestamp(); v bigint; r bigint[] := '{}';\nBEGIN\n",
     );
+    for (place, query) in queries("keys[place]", "t") {
+        let query = query.replace("keys[place]", &format!("keys[{}]", place + 1));
+        let _ = writeln!(text, "v := ({query}); r := r || v;");
+    }
+    text += "RETURN (extract(epoch FROM clock_timestamp() - began) * 1000000)::bigint || r;\n";
+    text + "END $$;\n"
+}
+
+/// One query per aggregate, in the order of the windows, with the place of its entity.
+fn queries(key: &str, at: &str) -> impl Iterator<Item = (usize, String)> {
     let aggregates = [
         "count(*)",
         "coalesce(sum(amount), 0)",
@@ -170,20 +215,21 @@ fn function() -> String {
         "count(DISTINCT country)",
         "count(DISTINCT mcc)",
     ];
-    for place in 0..KINDS.len() {
-        for older in WINDOWS {
-            for aggregate in aggregates {
-                let _ = writeln!(
-                    text,
-                    "SELECT {aggregate} INTO v FROM events WHERE e{place} = keys[{}] \
-                     AND at > t - {older} AND at <= t; r := r || v;",
-                    place + 1
-                );
-            }
-        }
-    }
-    text += "RETURN (extract(epoch FROM clock_timestamp() - began) * 1000000)::bigint || r;\n";
-    text + "END $$;\n"
+    let windows = (0..KINDS.len()).flat_map(|place| WINDOWS.map(|older| (place, older)));
+    windows.flat_map(move |(place, older)| {
+        aggregates.map(|aggregate| {
+            let query = format!(
+                "SELECT ({aggregate})::bigint FROM events WHERE e{place} = {key} \
+                 AND at > {at} - {older} AND at <= {at}"
+            );
+            (place, query)
+        })
+    })
+}
+
+/// The number of a line that says how long a statement took.
+fn milliseconds(line: &str) -> Option<f64> {
+    line.strip_prefix("Time: ")?.split(' ').next()?.parse().ok()
 }
 
 /// What to put before a command of the server, which refuses to run as root.
