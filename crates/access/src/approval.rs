@@ -4,6 +4,7 @@
 //! kind       which commands there are, and what asking for each needs
 //! sensitive  what a command has to tell: its kind, its object, its bytes
 //! policy     who must approve what, by clauses; itself changed by approval only
+//! rights     what whoever acts may do at this moment
 //! step       what the ledger keeps of each act
 //! case       one approval: the fold of its steps
 //! tally      which votes count at this moment, and why the others do not
@@ -32,6 +33,7 @@ mod grant;
 mod kind;
 mod page;
 mod policy;
+mod rights;
 mod sensitive;
 mod step;
 mod tally;
@@ -39,13 +41,14 @@ mod view;
 
 pub use case::State;
 pub use delegation::{DELEGATION_DAYS_MAX, DelegationView, NewDelegation};
-pub use desk::{Approvals, Ask, Ballot, Rights, Who};
+pub use desk::{Approvals, Ask, Ballot, Who};
 pub use emergency::Finding;
 pub use error::Error;
 pub use grant::Approved;
 pub use kind::Kind;
 pub use page::{ApprovalPage, PageFilter};
 pub use policy::{Clause, Policy, PolicyChange};
+pub use rights::{Rights, rights};
 pub use sensitive::Sensitive;
 pub use tally::Void;
 pub use view::{

@@ -1,6 +1,6 @@
 //! All keys, in memory for every request and in the store for good.
 
-use crate::{Credential, Error, RegisteredKey, Scope, Scopes, approval::Rights, key::Material};
+use crate::{Credential, Error, RegisteredKey, Scope, Scopes, key::Material};
 use arc_swap::ArcSwap;
 use base64::{
     Engine,
@@ -134,14 +134,6 @@ impl KeyRegistry {
     pub fn may(&self, tenant: &TenantId, id: &str, scope: Scope) -> bool {
         self.find(id).is_some_and(|key| {
             key.tenant == *tenant && key.revoked_at.is_none() && key.scopes.contains(scope)
-        })
-    }
-
-    /// What approvals ask: whether `key:…` of a tenant may do something now.
-    pub fn rights(self: Arc<Self>) -> Rights {
-        Arc::new(move |tenant, actor, scope| {
-            let id = actor.strip_prefix("key:");
-            id.is_some_and(|id| self.may(tenant, id, scope))
         })
     }
 

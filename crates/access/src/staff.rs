@@ -26,7 +26,8 @@ pub use session::{Factor, Opened, Session};
 pub use sign_in::{Proof, SecondFactor};
 
 use crate::{
-    Author, Scopes,
+    Author, Scope, Scopes,
+    approval::Who,
     factor::{passkey::PasskeyDesk, password::PasswordDesk},
 };
 use account::Body;
@@ -115,6 +116,14 @@ pub struct Member {
 }
 
 impl Member {
+    /// They, as approvals name them.
+    pub fn who(&self) -> Who {
+        Who {
+            tenant: self.account.tenant.clone(),
+            actor: Actor::Staff(self.account.id.clone()),
+        }
+    }
+
     /// They act, for this purpose.
     pub fn author(&self, purpose: impl Into<Purpose>) -> Author {
         Author {
@@ -177,6 +186,12 @@ impl Staff {
         let mut all = self.everybody();
         all.retain(|account| account.tenant == *tenant);
         all
+    }
+
+    /// Whether an account is the company's, may sign in, and may do this by its roles.
+    pub fn may(&self, tenant: &TenantId, id: &str, scope: Scope) -> bool {
+        let account = self.find(tenant, id);
+        account.is_ok_and(|account| account.scopes(&self.roles).contains(scope))
     }
 
     /// Who the holder of a session's token is. The session counts as used.

@@ -6,7 +6,10 @@ use crate::{
     key_desk::{Clerk, KeyDesk},
     packs, private, staffing,
 };
-use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
+use paywarden_access::{
+    KeyRegistry, Staff,
+    approval::{self, Approvals},
+};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
     Currency, TenantId,
@@ -109,7 +112,7 @@ impl Ground {
     /// What lets sensitive commands take effect.
     fn approvals(&self) -> Approvals {
         let (database, journal) = (self.database.clone(), self.journal.clone());
-        let rights = self.registry.clone().rights();
+        let rights = approval::rights(self.registry.clone(), self.staff.clone());
         Approvals::new(database, journal, Clock::System, rights)
     }
 

@@ -12,6 +12,7 @@ use crate::{
     release::{self, Desk, PackFile, Running},
 };
 use arc_swap::ArcSwap;
+use paywarden_access::approval::Who;
 use paywarden_crypto::keyring::Keyring;
 use paywarden_domain::{Card, Decision, Event, Outcome, TenantId};
 use paywarden_features::{FeatureStore, Ticket};
@@ -34,6 +35,16 @@ pub struct Caller {
     pub tenant: TenantId,
     /// The key that signed.
     pub key_id: String,
+}
+
+impl Caller {
+    /// The same as somebody who acts.
+    pub(crate) fn who(&self) -> Who {
+        Who {
+            tenant: self.tenant.clone(),
+            actor: Actor::Key(self.key_id.clone()),
+        }
+    }
 }
 
 /// What makes a repeated call the same call.

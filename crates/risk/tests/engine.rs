@@ -101,7 +101,7 @@ impl House {
             actor: Actor::Key(caller.key_id.clone()),
         };
         let approved = self.approvals.admit(&who, change, None).await?;
-        self.engine.change_list(&caller, approved).await.map(drop)
+        self.engine.change_list(approved).await.map(drop)
     }
 
     fn advance(&self, seconds: i64) {

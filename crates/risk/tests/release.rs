@@ -159,8 +159,7 @@ impl House {
 
     async fn carry_out(&self, approval: &str) -> Result<State, Error> {
         let approved = self.approvals.claim(&who("maker"), approval).await?;
-        let maker = caller("maker");
-        let moved = self.engine.release_rule_set(&maker, approved, "test");
+        let moved = self.engine.release_rule_set(approved, "test");
         state(moved.await?)
     }
 

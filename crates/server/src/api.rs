@@ -63,6 +63,22 @@ pub enum Door {
     Staff,
     /// The same with a fresh factor.
     StaffFresh,
+    /// Programs by their key, people with a full session.
+    Any,
+    /// The same; people with a fresh factor.
+    AnyFresh,
+}
+
+impl Door {
+    /// The door that whoever comes takes: people show a cookie and sign nothing.
+    pub(crate) fn taken_by(self, is_person: bool) -> Self {
+        match (self, is_person) {
+            (Self::Any, true) => Self::Staff,
+            (Self::AnyFresh, true) => Self::StaffFresh,
+            (Self::Any | Self::AnyFresh, false) => Self::Key,
+            (door, _) => door,
+        }
+    }
 }
 
 /// The parameter that stands for several segments.
@@ -114,17 +130,7 @@ enum Endpoint {
     StartBacktest,
     Backtest,
     Effect,
-    RequestApproval,
-    Approvals,
-    Approval,
-    VoteOnApproval,
-    WithdrawApproval,
-    ExecuteApproval,
-    ReviewApproval,
-    Delegate,
-    Delegations,
-    EndDelegation,
-    ApprovalPolicy,
+    Approval(approvals::Act),
     CheckPassword,
     TrailCheckpoint,
     TrailKeys,
@@ -191,6 +197,26 @@ impl Route {
         Self::post(path, scope, Keyed::Optional, endpoint)
     }
 
+    /// For programs by their key and for people alike; commands of people want a fresh factor.
+    const fn acting(
+        method: &'static Method,
+        path: &'static str,
+        scope: Scope,
+        act: approvals::Act,
+    ) -> Self {
+        let (door, has_body, keyed) = match *method {
+            Method::GET => (Door::Any, false, Keyed::Never),
+            _ => (Door::AnyFresh, true, Keyed::Optional),
+        };
+        Self {
+            method,
+            door,
+            has_body,
+            keyed,
+            ..Self::get(path, scope, Endpoint::Approval(act))
+        }
+    }
+
     /// The limits that hold for it.
     pub(crate) fn limits<'l>(&self, limits: &'l Limits) -> Cow<'l, Limits> {
         match self.large {
@@ -236,18 +262,18 @@ pub static ROUTES: &[Route] = &[
     Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
     Route {
         large: true,
-        ..Route::step("/v1/approvals", Scope::ApprovalsRequest, Endpoint::RequestApproval)
+        ..Route::acting(&Method::POST, "/v1/approvals", Scope::ApprovalsRequest, approvals::Act::Request)
     },
-    Route::get("/v1/approvals", Scope::ApprovalsRead, Endpoint::Approvals),
-    Route::get("/v1/approvals/{id}", Scope::ApprovalsRead, Endpoint::Approval),
-    Route::step("/v1/approvals/{id}/votes", Scope::ApprovalsVote, Endpoint::VoteOnApproval),
-    Route::step("/v1/approvals/{id}/withdrawal", Scope::ApprovalsRequest, Endpoint::WithdrawApproval),
-    Route::step("/v1/approvals/{id}/execution", Scope::ApprovalsRequest, Endpoint::ExecuteApproval),
-    Route::step("/v1/approvals/{id}/review", Scope::ApprovalsVote, Endpoint::ReviewApproval),
-    Route::step("/v1/approval-delegations", Scope::ApprovalsVote, Endpoint::Delegate),
-    Route::get("/v1/approval-delegations", Scope::ApprovalsRead, Endpoint::Delegations),
-    Route::delete("/v1/approval-delegations/{id}", Scope::ApprovalsVote, Endpoint::EndDelegation),
-    Route::get("/v1/approval-policy", Scope::ApprovalsRead, Endpoint::ApprovalPolicy),
+    Route::acting(&Method::GET, "/v1/approvals", Scope::ApprovalsRead, approvals::Act::Page),
+    Route::acting(&Method::GET, "/v1/approvals/{id}", Scope::ApprovalsRead, approvals::Act::One),
+    Route::acting(&Method::POST, "/v1/approvals/{id}/votes", Scope::ApprovalsVote, approvals::Act::Vote),
+    Route::acting(&Method::POST, "/v1/approvals/{id}/withdrawal", Scope::ApprovalsRequest, approvals::Act::Withdraw),
+    Route::acting(&Method::POST, "/v1/approvals/{id}/execution", Scope::ApprovalsRequest, approvals::Act::Execute),
+    Route::acting(&Method::POST, "/v1/approvals/{id}/review", Scope::ApprovalsVote, approvals::Act::Review),
+    Route::acting(&Method::POST, "/v1/approval-delegations", Scope::ApprovalsVote, approvals::Act::Delegate),
+    Route::acting(&Method::GET, "/v1/approval-delegations", Scope::ApprovalsRead, approvals::Act::Delegations),
+    Route::acting(&Method::DELETE, "/v1/approval-delegations/{id}", Scope::ApprovalsVote, approvals::Act::EndDelegation),
+    Route::acting(&Method::GET, "/v1/approval-policy", Scope::ApprovalsRead, approvals::Act::Policy),
     Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
     Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
     Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
@@ -306,6 +332,16 @@ impl Call {
         Who {
             tenant: self.caller.tenant.clone(),
             actor: Actor::Key(self.caller.key_id.clone()),
+        }
+    }
+
+    fn acting(&self) -> approvals::Acting<'_> {
+        approvals::Acting {
+            state: &self.state,
+            who: self.who(),
+            parameter: &self.parameter,
+            query: &self.query,
+            body: &self.body,
         }
     }
 
@@ -412,17 +448,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::StartBacktest => backtests::start(call).await,
         Endpoint::Backtest => backtests::one(call),
         Endpoint::Effect => backtests::effect(call).await,
-        Endpoint::RequestApproval => approvals::request(call).await,
-        Endpoint::Approvals => approvals::page(call).await,
-        Endpoint::Approval => approvals::one(call).await,
-        Endpoint::VoteOnApproval => approvals::vote(call).await,
-        Endpoint::WithdrawApproval => approvals::withdraw(call).await,
-        Endpoint::ExecuteApproval => approvals::execute(call).await,
-        Endpoint::ReviewApproval => approvals::review(call).await,
-        Endpoint::Delegate => approvals::delegations::add(call).await,
-        Endpoint::Delegations => approvals::delegations::all(call).await,
-        Endpoint::EndDelegation => approvals::delegations::end(call).await,
-        Endpoint::ApprovalPolicy => approvals::policy(call).await,
+        Endpoint::Approval(act) => approvals::handle(act, &call.acting()).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,

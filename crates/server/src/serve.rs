@@ -82,10 +82,11 @@ impl Visit<'_> {
         check_headers(&self.head.headers, &state)?;
         let (route, parameter) = api::find(&self.head.method, self.head.uri.path())?;
         self.route = Some(route);
-        let scope = match (route.door, route.scope) {
+        let door = route.door.taken_by(person::is_shown(&self.head.headers));
+        let scope = match (door, route.scope) {
             (Door::Key, Some(scope)) => scope,
             (Door::Key, None) => return Ok(api::open(&state, route)),
-            _ => return self.pass_person(route, parameter, body).await,
+            _ => return self.pass_person((route, door), parameter, body).await,
         };
         let (caller, place) = self.admit(route, scope)?;
         laps.done(Station::Signature);
@@ -122,16 +123,16 @@ impl Visit<'_> {
     /// The way of people: who they are, what they send, what they are answered.
     async fn pass_person(
         &self,
-        route: &'static Route,
+        (route, door): (&'static Route, Door),
         parameter: String,
         body: &mut Incoming,
     ) -> Result<Reply, Problem> {
         let state = Arc::clone(self.state);
         person::check_origin(&state, self.head)?;
         if route.has_body {
-            body::check_declared(&self.head.headers, &state.limits)?;
+            body::check_declared(&self.head.headers, &route.limits(&state.limits))?;
         }
-        let (member, visit) = match route.door {
+        let (member, visit) = match door {
             Door::Visitor => (None, Some(self.visit()?)),
             door => (Some(person::recognise(&state, self.head, door)?), None),
         };
@@ -148,7 +149,7 @@ impl Visit<'_> {
         let place = state.place().ok_or_else(overloaded)?;
         let mut bytes = Bytes::new();
         if route.has_body {
-            bytes = body::read(body, &state.limits).await?;
+            bytes = body::read(body, &route.limits(&state.limits)).await?;
         }
         let call = PersonCall {
             state,

@@ -4,6 +4,7 @@ use super::{
     Error, PolicyChange, Sensitive,
     case::{Act, Case, STEPS_MAX, State},
     page::Scene,
+    rights::Rights,
     sensitive::Payload,
     step::{self, PolicySet, Request, Voted, Withdrawn},
     tally::{self, Void},
@@ -28,10 +29,6 @@ const REASON_BYTES_MAX: usize = 256;
 pub(crate) const TRIES: usize = 4;
 /// The approval whose steps are the policies of a tenant.
 const POLICY: &str = "policy";
-
-/// Whether an actor (`key:…`, `staff:…`) of a tenant may do something at this moment. Answers no
-/// for whoever is unknown, revoked or of another tenant. Asked at every vote and again at use.
-pub type Rights = Arc<dyn Fn(&TenantId, &str, Scope) -> bool + Send + Sync>;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Changing a list: the command, its form, its effect.
 
 use super::{ENTRIES_MAX, LISTS_MAX, ListEntry, TenantLists};
-use crate::{Caller, Engine, Error};
-use paywarden_access::approval::{Approved, Kind, Sensitive};
+use crate::{Engine, Error};
+use paywarden_access::approval::{Approved, Kind, Sensitive, Who};
 use paywarden_domain::{TenantId, Timestamp, event::TEXT_BYTES_MAX};
 use paywarden_store::{Actor, Entry, ListEntryRow, ListRemoval, Purpose, Row};
 use serde::{Deserialize, Serialize};
@@ -103,18 +103,15 @@ impl ListChange {
 impl Engine {
     /// Puts values on a list, replacing entries that are there, or takes values off it; the store
     /// keeps that they were there. Rules see it at once.
-    pub async fn change_list(
-        &self,
-        caller: &Caller,
-        approved: Approved<ListChange>,
-    ) -> Result<ListChange, Error> {
-        let (tenant, change) = (&caller.tenant, approved.command());
+    pub async fn change_list(&self, approved: Approved<ListChange>) -> Result<ListChange, Error> {
+        let (who, change) = (approved.who().clone(), approved.command());
+        let tenant = &who.tenant;
         change.validate()?;
         let now = self.clock.now();
         let rows = match change.operation {
             ListOperation::Add => {
                 self.check_additions(tenant, change, now)?;
-                additions(caller, change, now)
+                additions(&who, change, now)
             }
             ListOperation::Remove => {
                 self.check_removals(tenant, change)?;
@@ -127,7 +124,7 @@ impl Engine {
         };
         let entry = |change: &ListChange| Entry {
             tenant: tenant.clone(),
-            actor: Actor::Key(caller.key_id.clone()),
+            actor: who.actor.clone(),
             purpose: Purpose::from(change.reason.clone()),
             action,
             object: change.list.clone(),
@@ -135,18 +132,17 @@ impl Engine {
         };
         let change = approved.carry_out(entry).await?;
         for listed in &change.values {
-            self.apply(caller, &change, listed, now);
+            self.apply(&who, &change, listed, now);
         }
         Ok(change)
     }
 
-    fn apply(&self, caller: &Caller, change: &ListChange, listed: &ListValue, now: Timestamp) {
-        let (tenant, list) = (&caller.tenant, change.list.as_str());
+    fn apply(&self, who: &Who, change: &ListChange, listed: &ListValue, now: Timestamp) {
+        let (tenant, list) = (&who.tenant, change.list.as_str());
         match change.operation {
-            ListOperation::Add => {
-                self.lists
-                    .insert(tenant, list, entry(caller, change, listed, now))
-            }
+            ListOperation::Add => self
+                .lists
+                .insert(tenant, list, entry(who, change, listed, now)),
             ListOperation::Remove => self.lists.remove(tenant, list, &listed.value),
         }
         self.mark(tenant, &listed.value);
@@ -189,25 +185,25 @@ impl Engine {
     }
 }
 
-fn entry(caller: &Caller, change: &ListChange, listed: &ListValue, now: Timestamp) -> ListEntry {
+fn entry(who: &Who, change: &ListChange, listed: &ListValue, now: Timestamp) -> ListEntry {
     ListEntry {
         value: listed.value.clone(),
         reason: change.reason.clone(),
         expires_at: listed.expires_at,
         added_at: now,
-        added_by: caller.key_id.clone(),
+        added_by: name(&who.actor).to_owned(),
     }
 }
 
-fn additions(caller: &Caller, change: &ListChange, now: Timestamp) -> Vec<Row> {
+fn additions(who: &Who, change: &ListChange, now: Timestamp) -> Vec<Row> {
     let row = |listed: &ListValue| {
         Row::ListEntry(ListEntryRow {
             entry_no: 0,
-            tenant: caller.tenant.clone(),
+            tenant: who.tenant.clone(),
             list: change.list.clone(),
             value: listed.value.clone(),
             reason: change.reason.clone(),
-            added_by: caller.key_id.clone(),
+            added_by: name(&who.actor).to_owned(),
             added_at: now,
             expires_at: listed.expires_at,
             removed_at: None,
@@ -226,6 +222,14 @@ fn removals(tenant: &TenantId, change: &ListChange, now: Timestamp) -> Vec<Row> 
         })
     };
     change.values.iter().map(row).collect()
+}
+
+/// The identifier of whoever acts, as entries have it.
+fn name(actor: &Actor) -> &str {
+    match actor {
+        Actor::Key(name) | Actor::Staff(name) => name,
+        Actor::System(name) => name,
+    }
 }
 
 fn is_name(list: &str) -> bool {

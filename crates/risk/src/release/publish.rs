@@ -13,10 +13,10 @@ use super::{
     trial::{Tally, TrialReport},
     view::Progress,
 };
-use crate::{Caller, Engine, Error};
-use paywarden_access::approval::{self, Approved};
+use crate::{Engine, Error};
+use paywarden_access::approval::{self, Approved, Who};
 use paywarden_domain::TenantId;
-use paywarden_store::{Actor, Entry, Purpose, Row, RuleSetStepRow};
+use paywarden_store::{Entry, Purpose, Row, RuleSetStepRow};
 use std::{sync::Arc, thread, time::Duration};
 
 /// How often it is looked whether the last decision has let go of a retired lineup.
@@ -134,21 +134,16 @@ impl Writing {
 
 impl Engine {
     /// Takes a step in the tenant's turn.
-    pub(super) async fn take(
-        &self,
-        caller: &Caller,
-        mut step: Step,
-        purpose: &str,
-    ) -> Result<(), Error> {
-        let tenant = &caller.tenant;
+    pub(super) async fn take(&self, who: &Who, mut step: Step, purpose: &str) -> Result<(), Error> {
+        let tenant = &who.tenant;
         let before = self.desk.ledger(tenant);
         before.check(step.action, &step.version)?;
         if !step.changes_lineup() {
-            let row = self.row(caller, &before, &step, purpose, StepDetail::default())?;
-            return self.append(caller, &before, Writing::of(row)).await;
+            let row = self.row(who, &before, &step, purpose, StepDetail::default())?;
+            return self.append(who, &before, Writing::of(row)).await;
         }
         let mut floor = self.desk.floor.lock().await;
-        let draft = self.row(caller, &before, &step, purpose, StepDetail::default())?;
+        let draft = self.row(who, &before, &step, purpose, StepDetail::default())?;
         let mut after = Ledger::clone(&before);
         after.apply(&draft)?;
         let line = self
@@ -166,12 +161,12 @@ impl Engine {
         self.keep_windows(&mut floor, union, (tenant, &step))
             .await?;
         let detail = self.detail(tenant, &before, &after, &step).await?;
-        let row = self.row(caller, &before, &step, purpose, detail)?;
+        let row = self.row(who, &before, &step, purpose, detail)?;
         let writing = Writing {
             approved: step.approved.take(),
             ..Writing::of(row)
         };
-        if let Err(error) = self.append(caller, &before, writing).await {
+        if let Err(error) = self.append(who, &before, writing).await {
             self.settle(&mut floor, tenant).await;
             return Err(error);
         }
@@ -317,7 +312,7 @@ impl Engine {
 
     pub(super) fn row(
         &self,
-        caller: &Caller,
+        who: &Who,
         ledger: &Ledger,
         step: &Step,
         purpose: &str,
@@ -331,11 +326,11 @@ impl Engine {
         };
         let detail = serde_json::to_string(&detail);
         Ok(RuleSetStepRow {
-            tenant: caller.tenant.clone(),
+            tenant: who.tenant.clone(),
             step_no: ledger.next_step(),
             version: step.version.clone(),
             action: step.action.name().to_owned(),
-            actor: actor(caller).to_string(),
+            actor: who.actor.to_string(),
             purpose: purpose.to_owned(),
             taken_at: self.clock.now(),
             detail: detail.map_err(|error| Error::RecordDamaged(error.to_string()))?,
@@ -347,7 +342,7 @@ impl Engine {
     /// a refusal: look again.
     pub(super) async fn append(
         &self,
-        caller: &Caller,
+        who: &Who,
         before: &Ledger,
         writing: Writing,
     ) -> Result<(), Error> {
@@ -367,8 +362,8 @@ impl Engine {
         let (object, purpose) = (last.version.clone(), last.purpose.clone());
         rows.extend(steps.into_iter().map(Row::RuleSetStep));
         let entry = Entry {
-            tenant: caller.tenant.clone(),
-            actor: actor(caller),
+            tenant: who.tenant.clone(),
+            actor: who.actor.clone(),
             purpose: Purpose::from(purpose),
             action,
             object,
@@ -387,11 +382,7 @@ impl Engine {
             approval::Error::Store(paywarden_store::Error::Conflict { .. }) => Error::RuleSetBusy,
             other => other.into(),
         })?;
-        self.desk.put(&caller.tenant, after);
+        self.desk.put(&who.tenant, after);
         Ok(())
     }
-}
-
-pub(super) fn actor(caller: &Caller) -> Actor {
-    Actor::Key(caller.key_id.clone())
 }

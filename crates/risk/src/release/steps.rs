@@ -12,7 +12,7 @@ use super::{
     view::{self, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
 };
 use crate::{Caller, Engine, Error};
-use paywarden_access::approval::Approved;
+use paywarden_access::approval::{Approved, Who};
 use paywarden_domain::TenantId;
 use paywarden_rules::RuleSet;
 use paywarden_store::{Row, RuleSetRow};
@@ -78,7 +78,7 @@ impl Engine {
             return Ok((RuleSetLine::of(&version, standing), false));
         }
         before.check(Action::Draft, &version)?;
-        self.write_draft(caller, &before, &version, (&source, &draft.purpose))
+        self.write_draft(&caller.who(), &before, &version, (&source, &draft.purpose))
             .await?;
         let ledger = self.desk.ledger(&caller.tenant);
         Ok((RuleSetLine::of(&version, ledger.standing(&version)?), true))
@@ -96,19 +96,19 @@ impl Engine {
             Order::Shadow => Step::shadow(version),
             Order::Archive => Step::archive(version),
         };
-        self.moved(caller, purpose, |_| Ok(step)).await
+        self.moved(&caller.who(), purpose, |_| Ok(step)).await
     }
 
     /// Lets a version decide payments: all of them, or a share. Goes on if nobody waits for it; the
     /// approval is looked at again, and used up, when the windows are ready.
     pub async fn release_rule_set(
         self: &Arc<Self>,
-        caller: &Caller,
         approved: Approved<RuleRelease>,
         purpose: &str,
     ) -> Result<Moved, Error> {
+        let who = approved.who().clone();
         let step = Step::deciding(approved);
-        self.moved(caller, purpose, |_| Ok(step)).await
+        self.moved(&who, purpose, |_| Ok(step)).await
     }
 
     /// Takes the live version back: the one before it decides again.
@@ -117,7 +117,7 @@ impl Engine {
         caller: &Caller,
         purpose: &str,
     ) -> Result<Moved, Error> {
-        self.moved(caller, purpose, |ledger| {
+        self.moved(&caller.who(), purpose, |ledger| {
             let live = ledger.live().ok_or(Error::RuleSetNotLive)?;
             Ok(Step::roll_back(live))
         })
@@ -135,7 +135,7 @@ impl Engine {
         check_purpose(purpose)?;
         let _turn = self.desk.turn(&caller.tenant).await?;
         let step = Step::back_test(version, report.to_owned());
-        self.take(caller, step, purpose).await?;
+        self.take(&caller.who(), step, purpose).await?;
         let ledger = self.desk.ledger(&caller.tenant);
         Ok(RuleSetLine::of(version, ledger.standing(version)?))
     }
@@ -269,22 +269,22 @@ impl Engine {
 
     async fn write_draft(
         &self,
-        caller: &Caller,
+        who: &Who,
         before: &Ledger,
         version: &str,
         (source, purpose): (&Source, &str),
     ) -> Result<(), Error> {
         let drafted = Step::draft(version);
-        let drafted = self.row(caller, before, &drafted, purpose, StepDetail::default())?;
+        let drafted = self.row(who, before, &drafted, purpose, StepDetail::default())?;
         let mut between = before.clone();
         between.apply(&drafted)?;
         let checked = Step::check(version);
-        let checked = self.row(caller, &between, &checked, purpose, StepDetail::default())?;
-        let known = self.database.rule_set(&caller.tenant, version).await?;
+        let checked = self.row(who, &between, &checked, purpose, StepDetail::default())?;
+        let known = self.database.rule_set(&who.tenant, version).await?;
         let row = match known {
             Some(_) => Vec::new(),
             None => vec![Row::RuleSet(RuleSetRow {
-                tenant: caller.tenant.clone(),
+                tenant: who.tenant.clone(),
                 version: version.to_owned(),
                 source: source.text()?,
                 created_at: self.clock.now(),
@@ -295,24 +295,24 @@ impl Engine {
             rows: row,
             approved: None,
         };
-        self.append(caller, before, writing).await
+        self.append(who, before, writing).await
     }
 
     /// Takes a step in the tenant's turn, in a task of its own, and waits for it, but not for long.
     async fn moved(
         self: &Arc<Self>,
-        caller: &Caller,
+        who: &Who,
         purpose: &str,
         step: impl FnOnce(&Ledger) -> Result<Step, Error>,
     ) -> Result<Moved, Error> {
         check_purpose(purpose)?;
-        let (engine, caller, purpose) = (Arc::clone(self), caller.clone(), purpose.to_owned());
-        let turn = self.desk.turn(&caller.tenant).await?;
-        let step = step(&self.desk.ledger(&caller.tenant))?;
-        let (tenant, version) = (caller.tenant.clone(), step.version().to_owned());
+        let (engine, who, purpose) = (Arc::clone(self), who.clone(), purpose.to_owned());
+        let turn = self.desk.turn(&who.tenant).await?;
+        let step = step(&self.desk.ledger(&who.tenant))?;
+        let (tenant, version) = (who.tenant.clone(), step.version().to_owned());
         let job = tokio::spawn(async move {
             let _turn = turn;
-            engine.take_noted(&caller, step, &purpose).await
+            engine.take_noted(&who, step, &purpose).await
         });
         match timeout(TURN_WAIT, job).await {
             Ok(ended) => {
@@ -326,15 +326,15 @@ impl Engine {
     }
 
     /// Takes a step and notes how it went for those who did not wait.
-    async fn take_noted(&self, caller: &Caller, step: Step, purpose: &str) -> Result<(), Error> {
+    async fn take_noted(&self, who: &Who, step: Step, purpose: &str) -> Result<(), Error> {
         let (version, action) = (step.version().to_owned(), step.action());
-        let note = |progress| self.desk.note(&caller.tenant, &version, progress);
+        let note = |progress| self.desk.note(&who.tenant, &version, progress);
         note(Progress::Preparing {
             action,
             done: 0,
             total: 0,
         });
-        let result = self.take(caller, step, purpose).await;
+        let result = self.take(who, step, purpose).await;
         note(match &result {
             Ok(()) => Progress::Done { action },
             Err(error) => Progress::Failed {

@@ -4,24 +4,80 @@ mod command;
 pub(crate) mod delegations;
 
 use super::{
-    Call,
     json::parse,
     json_reply,
     query::{Query, cursor, invalid},
 };
-use crate::edge::{Problem, ProblemDocument, reply::Reply};
+use crate::{
+    edge::{Problem, ProblemDocument, reply::Reply},
+    state::State as Server,
+};
+use bytes::Bytes;
 pub use command::CommandInput;
 use http::StatusCode;
 use paywarden_access::approval::{
-    ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State,
+    ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State, Who,
 };
 use paywarden_domain::Timestamp;
 use paywarden_risk::release::Progress;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 const PAGE: u32 = 20;
 const PAGE_MAX: u32 = 100;
+
+/// What is asked of approvals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// A command.
+    Request,
+    /// Many approvals.
+    Page,
+    /// One approval.
+    One,
+    /// A vote is cast.
+    Vote,
+    /// It is taken back.
+    Withdraw,
+    /// It is carried out.
+    Execute,
+    /// An emergency is looked at.
+    Review,
+    /// The policy.
+    Policy,
+    /// A right is lent.
+    Delegate,
+    /// What is lent.
+    Delegations,
+    /// It is taken back.
+    EndDelegation,
+}
+
+/// A request of whoever acts: a program by its key, or a person.
+pub(crate) struct Acting<'c> {
+    pub(crate) state: &'c Arc<Server>,
+    pub(crate) who: Who,
+    pub(crate) parameter: &'c str,
+    pub(crate) query: &'c str,
+    pub(crate) body: &'c Bytes,
+}
+
+pub(crate) async fn handle(act: Act, call: &Acting<'_>) -> Result<Reply, Problem> {
+    match act {
+        Act::Request => request(call).await,
+        Act::Page => page(call).await,
+        Act::One => one(call).await,
+        Act::Vote => vote(call).await,
+        Act::Withdraw => withdraw(call).await,
+        Act::Execute => execute(call).await,
+        Act::Review => review(call).await,
+        Act::Policy => policy(call).await,
+        Act::Delegate => delegations::add(call).await,
+        Act::Delegations => delegations::all(call).await,
+        Act::EndDelegation => delegations::end(call).await,
+    }
+}
 
 /// A request: one command, named by its member, and why.
 #[derive(Deserialize, ToSchema)]
@@ -115,7 +171,7 @@ pub struct Execution {
 /// Asks for approval of a command. You must be allowed to do what you ask for.
 #[utoipa::path(
     post, path = "/v1/approvals", tag = "approvals",
-    operation_id = "request_approval", security(("signature" = [])),
+    operation_id = "request_approval", security(("signature" = []), ("session" = [])),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
     request_body = ApprovalInput,
     responses(
@@ -124,8 +180,8 @@ pub struct Execution {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn request(call: &Call) -> Result<Reply, Problem> {
-    let input: ApprovalInput = parse(&call.body)?;
+pub(crate) async fn request(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let input: ApprovalInput = parse(call.body)?;
     let ask = Ask {
         authors: Vec::new(),
         reason: input.reason,
@@ -139,7 +195,7 @@ pub(crate) async fn request(call: &Call) -> Result<Reply, Problem> {
 /// Your approvals, newest first; or the emergencies that wait for their review, oldest first.
 #[utoipa::path(
     get, path = "/v1/approvals", tag = "approvals",
-    operation_id = "list_approvals", security(("signature" = [])),
+    operation_id = "list_approvals", security(("signature" = []), ("session" = [])),
     params(
         ("state" = Option<State>, Query, description = "Only those in this state"),
         ("command" = Option<Kind>, Query, description = "Only those of this kind of command"),
@@ -154,11 +210,11 @@ pub(crate) async fn request(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
+pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
     let known = ["state", "command", "review", "limit", "cursor"];
-    let query = Query::parse(&call.query, &known)?;
+    let query = Query::parse(call.query, &known)?;
     let limit = query.limit(PAGE, PAGE_MAX)?;
-    let (approvals, tenant) = (&call.state.approvals, &call.caller.tenant);
+    let (approvals, tenant) = (&call.state.approvals, &call.who.tenant);
     let filter = PageFilter {
         state: query.read("state", "a state of approvals", State::parse)?,
         command: query.read("command", "a kind of command", Kind::parse)?,
@@ -190,7 +246,7 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
 /// One approval: the payload, the votes and whether each counts now, and what became of it.
 #[utoipa::path(
     get, path = "/v1/approvals/{id}", tag = "approvals",
-    operation_id = "read_approval", security(("signature" = [])),
+    operation_id = "read_approval", security(("signature" = []), ("session" = [])),
     params(("id" = String, Path, description = "The approval")),
     responses(
         (status = 200, description = "The approval", body = ApprovalView),
@@ -198,17 +254,17 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+pub(crate) async fn one(call: &Acting<'_>) -> Result<Reply, Problem> {
+    Query::parse(call.query, &[])?;
     let approvals = &call.state.approvals;
-    let view = approvals.find(&call.caller.tenant, &call.parameter);
+    let view = approvals.find(&call.who.tenant, call.parameter);
     json_reply(StatusCode::OK, &view.await?)
 }
 
 /// Votes for or against what another has asked for. A vote that would not count is refused.
 #[utoipa::path(
     post, path = "/v1/approvals/{id}/votes", tag = "approvals",
-    operation_id = "vote_on_approval", security(("signature" = [])),
+    operation_id = "vote_on_approval", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The approval"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -220,23 +276,23 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn vote(call: &Call) -> Result<Reply, Problem> {
-    let input: VoteInput = parse(&call.body)?;
+pub(crate) async fn vote(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let input: VoteInput = parse(call.body)?;
     let ballot = Ballot {
         approve: input.vote == Vote::Approve,
         payload_sha256: input.payload_sha256,
         on_behalf_of: input.on_behalf_of,
         reason: input.reason,
     };
-    let (approvals, who) = (&call.state.approvals, call.who());
-    let view = approvals.vote(&who, &call.parameter, ballot);
+    let (approvals, who) = (&call.state.approvals, &call.who);
+    let view = approvals.vote(who, call.parameter, ballot);
     json_reply(StatusCode::OK, &view.await?)
 }
 
 /// Takes back what you have asked for.
 #[utoipa::path(
     post, path = "/v1/approvals/{id}/withdrawal", tag = "approvals",
-    operation_id = "withdraw_approval", security(("signature" = [])),
+    operation_id = "withdraw_approval", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The approval"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -248,17 +304,17 @@ pub(crate) async fn vote(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn withdraw(call: &Call) -> Result<Reply, Problem> {
-    let ReasonInput { reason } = parse(&call.body)?;
-    let (approvals, who) = (&call.state.approvals, call.who());
-    let view = approvals.withdraw(&who, &call.parameter, &reason);
+pub(crate) async fn withdraw(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let ReasonInput { reason } = parse(call.body)?;
+    let (approvals, who) = (&call.state.approvals, &call.who);
+    let view = approvals.withdraw(who, call.parameter, &reason);
     json_reply(StatusCode::OK, &view.await?)
 }
 
 /// Carries out exactly what was approved, once. Votes are counted again at this moment.
 #[utoipa::path(
     post, path = "/v1/approvals/{id}/execution", tag = "approvals",
-    operation_id = "execute_approval", security(("signature" = [])),
+    operation_id = "execute_approval", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The approval"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -271,11 +327,11 @@ pub(crate) async fn withdraw(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn execute(call: &Call) -> Result<Reply, Problem> {
-    let ExecutionInput { purpose, emergency } = parse(&call.body)?;
-    let (approvals, who, id) = (&call.state.approvals, call.who(), &call.parameter);
+pub(crate) async fn execute(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let ExecutionInput { purpose, emergency } = parse(call.body)?;
+    let (approvals, who, id) = (&call.state.approvals, &call.who, call.parameter);
     if let Some(reason) = emergency {
-        approvals.break_glass(&who, id, &reason).await?;
+        approvals.break_glass(who, id, &reason).await?;
     }
     let kind = approvals.find(&who.tenant, id).await?.command;
     let progress = command::execute(call, kind, &purpose).await?;
@@ -290,7 +346,7 @@ pub(crate) async fn execute(call: &Call) -> Result<Reply, Problem> {
 /// Reviews an emergency of somebody else.
 #[utoipa::path(
     post, path = "/v1/approvals/{id}/review", tag = "approvals",
-    operation_id = "review_emergency", security(("signature" = [])),
+    operation_id = "review_emergency", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The approval"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -302,30 +358,27 @@ pub(crate) async fn execute(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn review(call: &Call) -> Result<Reply, Problem> {
-    let ReviewInput { finding, note } = parse(&call.body)?;
-    let (approvals, who) = (&call.state.approvals, call.who());
-    let view = approvals.review(&who, &call.parameter, finding, &note);
+pub(crate) async fn review(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let ReviewInput { finding, note } = parse(call.body)?;
+    let (approvals, who) = (&call.state.approvals, &call.who);
+    let view = approvals.review(who, call.parameter, finding, &note);
     json_reply(StatusCode::OK, &view.await?)
 }
 
 /// The policy of approvals that is in force.
 #[utoipa::path(
     get, path = "/v1/approval-policy", tag = "approvals",
-    operation_id = "read_approval_policy", security(("signature" = [])),
+    operation_id = "read_approval_policy", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "The policy", body = PolicyView),
         (status = "default", description = "A refusal", body = ProblemDocument,
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn policy(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+pub(crate) async fn policy(call: &Acting<'_>) -> Result<Reply, Problem> {
+    Query::parse(call.query, &[])?;
     let approvals = &call.state.approvals;
-    json_reply(
-        StatusCode::OK,
-        &approvals.policy(&call.caller.tenant).await?,
-    )
+    json_reply(StatusCode::OK, &approvals.policy(&call.who.tenant).await?)
 }
 
 fn place(text: &str) -> Result<(Timestamp, String), Problem> {

@@ -6,9 +6,12 @@ use super::{
     json_reply,
     query::{Query, cursor},
 };
-use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use crate::{
+    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    state::State,
+};
 use http::StatusCode;
-use paywarden_domain::{Pan, Timestamp, event::Text};
+use paywarden_domain::{Pan, TenantId, Timestamp, event::Text};
 use paywarden_risk::{ListChange, ListEntry, ListOperation, ListSummary, ListValue};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -150,7 +153,11 @@ pub(crate) fn entries(call: &Call) -> Result<Reply, Problem> {
 pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     let input: ListEntryInput = parse(&call.body)?;
     let listed = ListValue {
-        value: listed(call, input.value, input.card_number)?,
+        value: listed(
+            (&call.state, &call.caller.tenant),
+            input.value,
+            input.card_number,
+        )?,
         expires_at: input.expires_at,
     };
     let what = (ListOperation::Add, input.reason);
@@ -175,7 +182,11 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
 pub(crate) async fn remove(call: &Call) -> Result<Reply, Problem> {
     let input: ListRemovalInput = parse(&call.body)?;
     let listed = ListValue {
-        value: listed(call, input.value, input.card_number)?,
+        value: listed(
+            (&call.state, &call.caller.tenant),
+            input.value,
+            input.card_number,
+        )?,
         expires_at: None,
     };
     let what = (ListOperation::Remove, input.reason);
@@ -198,7 +209,7 @@ async fn change(
     let (approvals, who) = (&call.state.approvals, call.who());
     let approved = approvals.admit(&who, change, approval).await?;
     let engine = &call.state.engine;
-    let ListChange { list, values, .. } = engine.change_list(&call.caller, approved).await?;
+    let ListChange { list, values, .. } = engine.change_list(approved).await?;
     let value = values.into_iter().next();
     let value = value.map(|listed| listed.value).unwrap_or_default();
     json_reply(StatusCode::OK, &ListedValue { list, value })
@@ -206,13 +217,13 @@ async fn change(
 
 /// The value as listed: the index for a card number.
 pub(super) fn listed(
-    call: &Call,
+    (state, tenant): (&State, &TenantId),
     value: Option<Text>,
     number: Option<Pan>,
 ) -> Result<String, Problem> {
     match (value, number) {
         (Some(value), None) => Ok(value.as_str().to_owned()),
-        (None, Some(number)) => Ok(call.state.vault.card_index(&call.caller.tenant, &number)),
+        (None, Some(number)) => Ok(state.vault.card_index(tenant, &number)),
         _ => Err(Problem::new(
             Code::ListEntryMalformed,
             "give either `value` or `card_number`",

@@ -1,6 +1,6 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
-use super::{Door, Endpoint, Keyed, Route, factors, session, staff};
+use super::{Door, Endpoint, Keyed, Route, approvals, factors, session, staff};
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
     state::State,
@@ -171,6 +171,16 @@ impl PersonCall {
         self.member.as_ref().ok_or_else(nobody)
     }
 
+    fn acting(&self) -> Result<approvals::Acting<'_>, Problem> {
+        Ok(approvals::Acting {
+            state: &self.state,
+            who: self.member()?.who(),
+            parameter: &self.parameter,
+            query: &self.query,
+            body: &self.body,
+        })
+    }
+
     /// They act, for a purpose that they give or that goes without saying.
     pub(crate) fn author(&self, purpose: &str) -> Result<Author, Problem> {
         Ok(self.member()?.author(purpose.to_owned()))
@@ -179,8 +189,10 @@ impl PersonCall {
 
 /// Answers a request of a person.
 pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Problem> {
-    let Endpoint::Person(act) = route.endpoint else {
-        return Err(Problem::new(Code::Internal, "not a route of people"));
+    let act = match route.endpoint {
+        Endpoint::Person(act) => act,
+        Endpoint::Approval(act) => return approvals::handle(act, &call.acting()?).await,
+        _ => return Err(Problem::new(Code::Internal, "not a route of people")),
     };
     match act {
         Act::Accept => session::accept(call).await,

@@ -343,7 +343,7 @@ async fn release(
     engine.check_release(&call.caller.tenant, &release)?;
     let (approvals, who) = (&call.state.approvals, call.who());
     let approved = approvals.admit(&who, release, approval).await?;
-    let moved = engine.release_rule_set(&call.caller, approved, purpose);
+    let moved = engine.release_rule_set(approved, purpose);
     reply(moved.await?)
 }
 

@@ -9,7 +9,7 @@ use super::{Code, Problem};
 use crate::{api::Door, state::State};
 use http::{
     HeaderMap, HeaderName, Method,
-    header::{COOKIE, HeaderValue, ORIGIN, SET_COOKIE},
+    header::{AUTHORIZATION, COOKIE, HeaderValue, ORIGIN, SET_COOKIE},
     request::Parts,
 };
 use paywarden_access::staff::{Member, Opened, session::LIFE_US};
@@ -20,6 +20,7 @@ use paywarden_crypto::digest::sha256;
 pub const SESSION_COOKIE: &str = "__Host-paywarden";
 /// The header that carries a session's token.
 pub const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses what another page has sent.
@@ -44,6 +45,12 @@ pub(crate) fn check_origin(state: &State, head: &Parts) -> Result<(), Problem> {
             "commands of people come from the pages of this server",
         )),
     }
+}
+
+/// Whether a request comes with the cookie of a person, and signs nothing.
+pub(crate) fn is_shown(headers: &HeaderMap) -> bool {
+    let signs = headers.contains_key(SIGNATURE_INPUT) || headers.contains_key(AUTHORIZATION);
+    !signs && cookie(headers).is_some()
 }
 
 /// The person whose session the cookie names, if the door is open to them.

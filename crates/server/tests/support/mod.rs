@@ -12,7 +12,9 @@ pub use client::{Client, Sent};
 pub use person::Person;
 
 use paywarden_access::{
-    Author, CreatedKey, KeyRegistry, NewKey, Scopes, Staff, approval::Approvals, staff::Settings,
+    Author, CreatedKey, KeyRegistry, NewKey, Scopes, Staff,
+    approval::{self, Approvals},
+    staff::Settings,
 };
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
@@ -106,16 +108,7 @@ impl World {
             .await
             .unwrap();
         let registry = Arc::new(registry);
-        let engine = Engine::start(
-            EngineConfig::new(Currency::parse("USD").unwrap()),
-            database.clone(),
-            journal.clone(),
-            clock.clone(),
-            &keyring,
-            vec![PackFile::new("test.yaml", RULES)],
-        )
-        .await
-        .unwrap();
+        let engine = engine(&database, &journal, &keyring).await;
         let notary = notary(&database, &journal, &keyring).await;
         let staff = staff(&database, &journal, &keyring).await;
         let tls_folder = folder.path().join("tls");
@@ -130,7 +123,11 @@ impl World {
         let parts = Parts {
             engine: Arc::new(engine),
             registry: Arc::clone(&registry),
-            approvals: approvals((&database, &journal), &registry, setup.approvals_clock),
+            approvals: approvals(
+                (&database, &journal),
+                (&registry, &staff),
+                setup.approvals_clock,
+            ),
             staff: Arc::clone(&staff),
             notary,
             vault: Vault::new(&keyring).unwrap(),
@@ -196,12 +193,21 @@ impl World {
     }
 }
 
+async fn engine(database: &Database, journal: &Journal, keyring: &Keyring) -> Engine {
+    let config = EngineConfig::new(Currency::parse("USD").unwrap());
+    let packs = vec![PackFile::new("test.yaml", RULES)];
+    let (database, journal) = (database.clone(), journal.clone());
+    Engine::start(config, database, journal, Clock::System, keyring, packs)
+        .await
+        .unwrap()
+}
+
 fn approvals(
     (database, journal): (&Database, &Journal),
-    registry: &Arc<KeyRegistry>,
+    (registry, staff): (&Arc<KeyRegistry>, &Arc<Staff>),
     clock: Option<Clock>,
 ) -> Approvals {
-    let rights = Arc::clone(registry).rights();
+    let rights = approval::rights(Arc::clone(registry), Arc::clone(staff));
     let clock = clock.unwrap_or(Clock::System);
     Approvals::new(database.clone(), journal.clone(), clock, rights)
 }

@@ -1,7 +1,7 @@
 //! The commands that approvals can be asked for here, and who carries each out: one line each.
 
 use crate::{
-    api::{Call, lists},
+    api::{approvals::Acting, lists},
     edge::{Code, Problem},
 };
 use paywarden_access::approval::{ApprovalView, Ask, Kind, PolicyChange};
@@ -57,25 +57,25 @@ pub struct ListValueInput {
 
 /// Asks for a command that is possible now.
 pub(super) async fn request(
-    call: &Call,
+    call: &Acting<'_>,
     command: CommandInput,
     ask: Ask,
 ) -> Result<ApprovalView, Problem> {
-    let (approvals, who) = (&call.state.approvals, call.who());
+    let (approvals, who) = (&call.state.approvals, &call.who);
     let view = match command {
         CommandInput::RuleRelease(release) => {
             let author = call.state.engine.check_release(&who.tenant, &release)?;
             let authors = vec![author];
             approvals
-                .request(&who, &release, Ask { authors, ..ask })
+                .request(who, &release, Ask { authors, ..ask })
                 .await
         }
         CommandInput::ListChange(input) => {
             let change = list_change(call, input)?;
             change.validate()?;
-            approvals.request(&who, &change, ask).await
+            approvals.request(who, &change, ask).await
         }
-        CommandInput::PolicyChange(change) => approvals.request(&who, &change, ask).await,
+        CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
     };
     Ok(view?)
 }
@@ -83,36 +83,40 @@ pub(super) async fn request(
 /// Carries out the command of the approval that the path names; how far it is, if it takes its
 /// time.
 pub(super) async fn execute(
-    call: &Call,
+    call: &Acting<'_>,
     kind: Kind,
     purpose: &str,
 ) -> Result<Option<Progress>, Problem> {
-    let (approvals, who, id) = (&call.state.approvals, call.who(), &call.parameter);
+    let (approvals, who, id) = (&call.state.approvals, &call.who, call.parameter);
     let engine = &call.state.engine;
     match kind {
         Kind::RuleRelease => {
-            let approved = approvals.claim(&who, id).await?;
-            let moved = engine.release_rule_set(&call.caller, approved, purpose);
+            let approved = approvals.claim(who, id).await?;
+            let moved = engine.release_rule_set(approved, purpose);
             return Ok(match moved.await? {
                 Moved::Done(_) => None,
                 Moved::Preparing(progress) => Some(progress),
             });
         }
         Kind::ListChange => {
-            let approved = approvals.claim(&who, id).await?;
-            engine.change_list(&call.caller, approved).await?;
+            let approved = approvals.claim(who, id).await?;
+            engine.change_list(approved).await?;
         }
         Kind::PolicyChange => {
-            let approved = approvals.claim(&who, id).await?;
+            let approved = approvals.claim(who, id).await?;
             approvals.change_policy(approved, purpose).await?;
         }
     }
     Ok(None)
 }
 
-fn list_change(call: &Call, input: ListChangeInput) -> Result<ListChange, Problem> {
+fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, Problem> {
     let value = |(place, input): (usize, ListValueInput)| {
-        let value = lists::listed(call, input.value, input.card_number);
+        let value = lists::listed(
+            (call.state, &call.who.tenant),
+            input.value,
+            input.card_number,
+        );
         let at = |problem: Problem| problem.at(format!("/command/list_change/values/{place}"));
         Ok(ListValue {
             value: value.map_err(at)?,

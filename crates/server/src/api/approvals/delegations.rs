@@ -1,8 +1,8 @@
 //! Rights to vote that are lent for a while.
 
-use super::ReasonInput;
+use super::{Acting, ReasonInput};
 use crate::{
-    api::{Call, json::parse, json_reply, query::Query},
+    api::{json::parse, json_reply, query::Query},
     edge::{Problem, ProblemDocument, reply::Reply},
 };
 use http::StatusCode;
@@ -43,7 +43,7 @@ pub struct DelegationEnded {
 /// Lends your right to vote to another. You keep it; what the other votes by it counts as yours.
 #[utoipa::path(
     post, path = "/v1/approval-delegations", tag = "approvals",
-    operation_id = "delegate_approvals", security(("signature" = [])),
+    operation_id = "delegate_approvals", security(("signature" = []), ("session" = [])),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
     request_body = DelegationInput,
     responses(
@@ -52,31 +52,31 @@ pub struct DelegationEnded {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
-    let input: DelegationInput = parse(&call.body)?;
+pub(crate) async fn add(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let input: DelegationInput = parse(call.body)?;
     let new = NewDelegation {
         to: input.to,
         until: input.until,
         commands: input.commands,
         reason: input.reason,
     };
-    let lent = call.state.approvals.delegate(&call.who(), new).await?;
+    let lent = call.state.approvals.delegate(&call.who, new).await?;
     json_reply(StatusCode::CREATED, &lent)
 }
 
 /// The rights that are lent now.
 #[utoipa::path(
     get, path = "/v1/approval-delegations", tag = "approvals",
-    operation_id = "list_delegations", security(("signature" = [])),
+    operation_id = "list_delegations", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "The delegations", body = DelegationList),
         (status = "default", description = "A refusal", body = ProblemDocument,
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn all(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
-    let delegations = call.state.approvals.delegations(&call.caller.tenant);
+pub(crate) async fn all(call: &Acting<'_>) -> Result<Reply, Problem> {
+    Query::parse(call.query, &[])?;
+    let delegations = call.state.approvals.delegations(&call.who.tenant);
     let delegations = delegations.await?;
     json_reply(StatusCode::OK, &DelegationList { delegations })
 }
@@ -84,7 +84,7 @@ pub(crate) async fn all(call: &Call) -> Result<Reply, Problem> {
 /// Takes a right back that you have lent. Votes that were cast by it no longer count.
 #[utoipa::path(
     delete, path = "/v1/approval-delegations/{id}", tag = "approvals",
-    operation_id = "end_delegation", security(("signature" = [])),
+    operation_id = "end_delegation", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The delegation"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -96,12 +96,12 @@ pub(crate) async fn all(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn end(call: &Call) -> Result<Reply, Problem> {
-    let ReasonInput { reason } = parse(&call.body)?;
-    let (who, id) = (call.who(), call.parameter.clone());
+pub(crate) async fn end(call: &Acting<'_>) -> Result<Reply, Problem> {
+    let ReasonInput { reason } = parse(call.body)?;
+    let (who, id) = (&call.who, call.parameter.to_owned());
     call.state
         .approvals
-        .end_delegation(&who, &id, &reason)
+        .end_delegation(who, &id, &reason)
         .await?;
     json_reply(StatusCode::OK, &DelegationEnded { id })
 }
