@@ -141,7 +141,7 @@ impl<'a> Surgeon<'a> {
 fn joined(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
         ExprKind::Unary(Unary::Not, _) | ExprKind::Logical(..) | ExprKind::Ternary(_) => {
-            expr.kind.parts()
+            expr.kind.parts().collect()
         }
         _ => Vec::new(),
     }

@@ -19,23 +19,54 @@ pub(crate) enum Token {
     End,
 }
 
-/// Operators and brackets, longer before shorter.
-const SYMBOLS: &[&str] = &[
-    "&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", "(", ")",
-    "[", "]", "{", "}", ".", ",",
-];
+/// The operator or bracket that begins with a character and perhaps the one behind it.
+fn symbol(first: char, second: Option<char>) -> Option<&'static str> {
+    Some(match (first, second) {
+        ('&', Some('&')) => "&&",
+        ('|', Some('|')) => "||",
+        ('=', Some('=')) => "==",
+        ('!', Some('=')) => "!=",
+        ('<', Some('=')) => "<=",
+        ('>', Some('=')) => ">=",
+        ('<', _) => "<",
+        ('>', _) => ">",
+        ('+', _) => "+",
+        ('-', _) => "-",
+        ('*', _) => "*",
+        ('/', _) => "/",
+        ('%', _) => "%",
+        ('!', _) => "!",
+        ('?', _) => "?",
+        (':', _) => ":",
+        ('(', _) => "(",
+        (')', _) => ")",
+        ('[', _) => "[",
+        (']', _) => "]",
+        ('{', _) => "{",
+        ('}', _) => "}",
+        ('.', _) => ".",
+        (',', _) => ",",
+        _ => return None,
+    })
+}
 
 /// Symbols people type out of habit, and what they stand for here.
 const HABITS: &[(char, &str)] = &[('=', "=="), ('&', "&&"), ('|', "||")];
 
 /// Every token with its place, ending with [`Token::End`], and what was wrong.
 pub(crate) fn tokens(source: &str) -> (Vec<(Token, Span)>, Vec<Diagnostic>) {
+    let mut tokens = Vec::new();
+    let problems = tokens_into(source, &mut tokens);
+    (tokens, problems)
+}
+
+/// The same into room that is used again and again.
+pub(crate) fn tokens_into(source: &str, tokens: &mut Vec<(Token, Span)>) -> Vec<Diagnostic> {
     let mut lexer = Lexer {
         source,
         at: 0,
         problems: Vec::new(),
     };
-    let mut tokens = Vec::new();
     loop {
         lexer.skip_blank();
         let start = lexer.at;
@@ -46,7 +77,7 @@ pub(crate) fn tokens(source: &str) -> (Vec<(Token, Span)>, Vec<Diagnostic>) {
         }
     }
     tokens.push((Token::End, source.len()..source.len()));
-    (tokens, lexer.problems)
+    lexer.problems
 }
 
 struct Lexer<'a> {
@@ -55,8 +86,8 @@ struct Lexer<'a> {
     problems: Vec<Diagnostic>,
 }
 
-impl Lexer<'_> {
-    fn rest(&self) -> &str {
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
         self.source.get(self.at..).unwrap_or("")
     }
 
@@ -71,12 +102,10 @@ impl Lexer<'_> {
     }
 
     /// Takes characters while they fit and returns them.
-    fn take_while(&mut self, fits: impl Fn(char) -> bool) -> String {
+    fn take_while(&mut self, fits: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
-        let taken = rest
-            .get(..rest.find(|c| !fits(c)).unwrap_or(rest.len()))
-            .unwrap_or("");
-        let taken = taken.to_owned();
+        let end = rest.find(|c| !fits(c)).unwrap_or(rest.len());
+        let taken = rest.get(..end).unwrap_or("");
         self.at += taken.len();
         taken
     }
@@ -113,11 +142,12 @@ impl Lexer<'_> {
                 Some(self.text(true))
             }
             ('0'..='9', _) | ('.', Some('0'..='9')) => Some(self.number()),
-            (c, _) if c.is_ascii_alphabetic() || c == '_' => Some(Token::Name(
-                self.take_while(|c| c.is_ascii_alphanumeric() || c == '_'),
-            )),
+            (c, _) if c.is_ascii_alphabetic() || c == '_' => {
+                let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+                Some(Token::Name(name.to_owned()))
+            }
             _ => {
-                if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+                if let Some(symbol) = symbol(first, second) {
                     self.at += symbol.len();
                     return Some(Token::Symbol(symbol));
                 }
@@ -144,7 +174,7 @@ impl Lexer<'_> {
         if self.rest().starts_with("0x") || self.rest().starts_with("0X") {
             self.at += 2;
             let hex = self.take_while(|c| c.is_ascii_alphanumeric());
-            return self.whole(start, u64::from_str_radix(&hex, 16).ok());
+            return self.whole(start, u64::from_str_radix(hex, 16).ok());
         }
         digits(self);
         let mut double = false;
@@ -155,7 +185,7 @@ impl Lexer<'_> {
             double = true;
         }
         double |= self.exponent();
-        let text = self.source.get(start..self.at).unwrap_or("").to_owned();
+        let text = self.source.get(start..self.at).unwrap_or("");
         if self
             .peek()
             .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -211,25 +241,24 @@ impl Lexer<'_> {
     fn text(&mut self, raw: bool) -> Token {
         let start = self.at;
         let quote = self.next();
-        let triple: String = quote.iter().cycle().take(3).collect();
-        let triple = Some(triple).filter(|triple| {
-            self.source
-                .get(start..)
-                .is_some_and(|rest| rest.starts_with(triple.as_str()))
-        });
-        self.at += triple.as_ref().map_or(0, |_| 2);
+        let closes = |rest: &str| {
+            let mut rest = rest.chars();
+            (0..3).all(|_| rest.next() == quote)
+        };
+        let triple = closes(self.source.get(start..).unwrap_or(""));
+        self.at += if triple { 2 } else { 0 };
         let mut text = String::new();
         loop {
-            if let Some(end) = &triple
-                && self.rest().starts_with(end.as_str())
-            {
+            let special = |c| Some(c) == quote || c == '\\' || c == '\n';
+            text.push_str(self.take_while(|c| !special(c)));
+            if triple && closes(self.rest()) {
                 self.at += 3;
                 return Token::Text(text);
             }
             match self.next() {
                 None => break,
-                Some('\n') if triple.is_none() => break,
-                end if end == quote && triple.is_none() => return Token::Text(text),
+                Some('\n') if !triple => break,
+                end if end == quote && !triple => return Token::Text(text),
                 Some('\\') if !raw => text.extend(self.escape()),
                 Some(character) => text.push(character),
             }

@@ -6,6 +6,7 @@ use crate::{
     lexer::{self, Token},
     syntax::{Binary, Call, Expr, ExprKind, Ident, Infix, TERNARY_POWER, UNARY_POWER, Unary},
 };
+use std::cell::Cell;
 
 /// The longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 16 * 1024;
@@ -15,6 +16,12 @@ pub const EXPRESSION_DEPTH_MAX: usize = 64;
 pub const EXPRESSION_NODES_MAX: usize = 2_000;
 /// How many mistakes are reported for one expression.
 pub const PROBLEMS_MAX: usize = 20;
+
+thread_local! {
+    /// Room for tokens. Thousands of conditions are parsed one after the other, and a list that
+    /// large would make the allocator tidy up for each.
+    static ROOM: Cell<Vec<(Token, Span)>> = const { Cell::new(Vec::new()) };
+}
 
 /// What the parser made of a text.
 #[derive(Debug, Clone)]
@@ -40,7 +47,8 @@ pub fn parse(source: &str) -> Parsed {
             problems: vec![Diagnostic::new(Code::TooLong, message)],
         };
     }
-    let (tokens, problems) = lexer::tokens(source);
+    let mut tokens = ROOM.take();
+    let problems = lexer::tokens_into(source, &mut tokens);
     let mut parser = Parser {
         tokens,
         problems,
@@ -50,7 +58,13 @@ pub fn parse(source: &str) -> Parsed {
         stopped: false,
     };
     let expr = parser.whole();
-    let mut problems = parser.problems;
+    let Parser {
+        mut tokens,
+        mut problems,
+        ..
+    } = parser;
+    tokens.clear();
+    ROOM.set(tokens);
     problems.sort_by_key(|problem| problem.span.as_ref().map(|span| span.start));
     problems.truncate(PROBLEMS_MAX);
     Parsed {
@@ -139,11 +153,11 @@ impl Parser {
     }
 
     fn operator(&mut self) -> Option<Infix> {
-        match self.peek().clone() {
+        match self.peek() {
             Token::Symbol(symbol) => Infix::parse(symbol),
             Token::Name(word) if word == "in" => Some(Infix::Binary(Binary::In)),
             Token::Name(word) => {
-                let (_, symbol) = WORDS.iter().find(|(other, _)| *other == word)?;
+                let (word, symbol) = WORDS.iter().find(|(other, _)| other == word)?;
                 let message = format!("`{word}` is not an operator");
                 self.problem(message, Some(format!("write `{symbol}`")));
                 self.replace(Token::Symbol(symbol));
@@ -171,7 +185,7 @@ impl Parser {
 
     fn operand(&mut self) -> Expr {
         let start = self.place().start;
-        match self.peek().clone() {
+        match self.peek() {
             Token::Symbol("!") => self.unary(Unary::Not),
             Token::Symbol("-") => match self.negative_literal() {
                 Some(literal) => literal,
@@ -216,10 +230,13 @@ impl Parser {
 
     fn primary(&mut self) -> Expr {
         let span = self.place();
-        let kind = match self.peek().clone() {
-            Token::Int(value) => self.int(value),
-            Token::Double(value) => ExprKind::Double(value),
-            Token::Text(text) => ExprKind::Text(text),
+        let kind = match self.peek() {
+            Token::Int(value) => {
+                let value = *value;
+                self.int(value)
+            }
+            Token::Double(value) => ExprKind::Double(*value),
+            Token::Text(text) => ExprKind::Text(text.clone()),
             Token::Symbol("(") => {
                 self.skip();
                 let inner = self.nested(TERNARY_POWER);
@@ -242,7 +259,7 @@ impl Parser {
                     ExprKind::Missing
                 }
                 _ if *self.peek_at(1) == Token::Symbol("(") => return self.call(None),
-                _ => ExprKind::Name(word),
+                _ => ExprKind::Name(word.clone()),
             },
             Token::Symbol(_) | Token::End => return self.hole(),
         };

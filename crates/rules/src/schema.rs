@@ -6,6 +6,7 @@ use paywarden_domain::{
 };
 use paywarden_features::EntityKind;
 use std::fmt;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// The types of the language. `Money` and `PaymentMoney` never mix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,7 @@ impl Vocabulary {
         match self {
             Self::Free => true,
             Self::Country => Country::parse(word).is_ok(),
+            Self::EventKind => EventKind::parse(word).is_some(),
             _ => self.words().contains(&word),
         }
     }
@@ -240,7 +242,11 @@ impl Field {
 
     /// The field with this path.
     pub fn parse(path: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|field| field.path() == path)
+        static BY_PATH: LazyLock<HashMap<&'static str, Field>> = LazyLock::new(|| {
+            let fields = Field::ALL.iter();
+            fields.map(|field| (field.path(), *field)).collect()
+        });
+        BY_PATH.get(path).copied()
     }
 
     /// The field that holds the key of an entity.

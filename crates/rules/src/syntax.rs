@@ -1,6 +1,7 @@
 //! The syntax tree of a condition. Spans are kept for diagnostics and do not count in equality.
 
 use crate::diagnostic::Span;
+use std::slice;
 
 /// An expression as written.
 #[derive(Debug, Clone)]
@@ -231,17 +232,18 @@ impl Infix {
 
 impl ExprKind {
     /// What it is made of, in source order.
-    pub(crate) fn parts(&self) -> Vec<&Expr> {
-        match self {
-            Self::List(items) | Self::Logical(_, items) => items.iter().collect(),
-            Self::Member(object, _) => vec![object],
-            Self::Call(call) => call.receiver.iter().chain(&call.arguments).collect(),
-            Self::Unary(_, operand) => vec![operand],
-            Self::Map(entries) => entries.iter().flatten().collect(),
-            Self::Binary(_, sides) | Self::Index(sides) => sides.iter().collect(),
-            Self::Ternary(parts) => parts.iter().collect(),
-            _ => Vec::new(),
-        }
+    pub(crate) fn parts(&self) -> impl DoubleEndedIterator<Item = &Expr> {
+        let (first, rest): (&[Expr], &[Expr]) = match self {
+            Self::List(items) | Self::Logical(_, items) => (items, &[]),
+            Self::Member(object, _) => (slice::from_ref(object), &[]),
+            Self::Call(call) => (call.receiver.as_slice(), &call.arguments),
+            Self::Unary(_, operand) => (slice::from_ref(operand), &[]),
+            Self::Map(entries) => (entries.as_flattened(), &[]),
+            Self::Binary(_, sides) | Self::Index(sides) => (sides.as_slice(), &[]),
+            Self::Ternary(parts) => (parts.as_slice(), &[]),
+            _ => (&[], &[]),
+        };
+        first.iter().chain(rest)
     }
 
     fn parts_mut(&mut self) -> Vec<&mut Expr> {
@@ -263,7 +265,7 @@ impl ExprKind {
 }
 
 fn depth(kind: &ExprKind) -> usize {
-    let deepest = kind.parts().into_iter().map(|part| part.depth).max();
+    let deepest = kind.parts().map(|part| part.depth).max();
     1 + deepest.unwrap_or(0)
 }
 
@@ -275,19 +277,14 @@ impl Expr {
 
     /// How many nodes it has.
     pub(crate) fn nodes(&self) -> usize {
-        1 + self
-            .kind
-            .parts()
-            .into_iter()
-            .map(Self::nodes)
-            .sum::<usize>()
+        1 + self.kind.parts().map(Self::nodes).sum::<usize>()
     }
 
     /// The lone names in it with their places, in source order.
     pub(crate) fn names<'e>(&'e self, names: &mut Vec<(&'e str, Span)>) {
         match &self.kind {
             ExprKind::Name(name) => names.push((name, self.span.clone())),
-            kind => kind.parts().into_iter().for_each(|part| part.names(names)),
+            kind => kind.parts().for_each(|part| part.names(names)),
         }
     }
 
@@ -323,11 +320,20 @@ impl Expr {
 
     /// The dotted path, if the expression is nothing but names and dots.
     pub fn path(&self) -> Option<String> {
+        let mut path = String::new();
+        self.is_path(&mut path).then_some(path)
+    }
+
+    fn is_path(&self, path: &mut String) -> bool {
         match &self.kind {
-            ExprKind::Name(name) => Some(name.clone()),
-            ExprKind::Member(object, name) => Some(format!("{}.{}", object.path()?, name.text)),
-            _ => None,
+            ExprKind::Name(name) => path.push_str(name),
+            ExprKind::Member(object, name) if object.is_path(path) => {
+                path.push('.');
+                path.push_str(&name.text);
+            }
+            _ => return false,
         }
+        true
     }
 
     /// The smallest expression around a place; a dotted name is one.
@@ -338,8 +344,7 @@ impl Expr {
         if self.path().is_some() {
             return Some(self);
         }
-        let parts = self.kind.parts();
-        let inner = parts.into_iter().find_map(|part| part.innermost(place));
+        let inner = self.kind.parts().find_map(|part| part.innermost(place));
         Some(inner.unwrap_or(self))
     }
 
@@ -396,7 +401,7 @@ impl Expr {
     pub(crate) fn is_constant(&self) -> bool {
         match &self.kind {
             ExprKind::Name(_) | ExprKind::Member(..) | ExprKind::Missing => false,
-            kind => kind.parts().into_iter().all(Self::is_constant),
+            kind => kind.parts().all(Self::is_constant),
         }
     }
 }

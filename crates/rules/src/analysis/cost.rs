@@ -23,6 +23,6 @@ pub(crate) fn cost(expr: &Expr) -> u32 {
         }
         _ => 1,
     };
-    let parts = expr.kind.parts().into_iter().map(cost);
+    let parts = expr.kind.parts().map(cost);
     parts.fold(own, u32::saturating_add)
 }

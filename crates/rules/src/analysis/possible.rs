@@ -38,18 +38,16 @@ impl<'a> Possible<'a> {
             (Node::All(parts), true) | (Node::Any(parts), false) => {
                 // Literals first: they narrow what is left for the rest.
                 let is_literal = |part: &&Node| matches!(part, Node::Literal(_));
-                let (literals, others): (Vec<_>, Vec<_>) = parts.iter().partition(is_literal);
-                literals
-                    .into_iter()
-                    .chain(others)
-                    .all(|part| self.is_possible(part, positive))
+                let others = parts.iter().filter(|part| !is_literal(part));
+                let mut parts = parts.iter().filter(is_literal).chain(others);
+                parts.all(|part| self.is_possible(part, positive))
             }
             (Node::Any(parts), true) | (Node::All(parts), false) => {
                 let possible = |part: &&Node| self.clone().is_possible(part, positive);
-                let left: Vec<&Node> = parts.iter().filter(possible).collect();
-                match left.as_slice() {
-                    [] => false,
-                    [only] => self.is_possible(only, positive),
+                let mut left = parts.iter().filter(possible);
+                match (left.next(), left.next()) {
+                    (None, _) => false,
+                    (Some(only), None) => self.is_possible(only, positive),
                     _ => true,
                 }
             }

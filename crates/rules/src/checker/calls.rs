@@ -80,7 +80,7 @@ impl Checker<'_> {
                 let readers = Set::EMPTY;
                 self.lookups += 1;
                 let slot = self.shared.windows.place(WindowSpec { readers, ..spec });
-                self.operand(expr.to_string(), Source::Window(slot));
+                self.operand(expr, Source::Window(slot));
                 if windows::asks_if_none(call) {
                     let (count, none) = (Whole::Window(slot), Whole::Constant(0));
                     let none = Test::Whole(Comparison::Equal, count, none);
@@ -106,7 +106,7 @@ impl Checker<'_> {
             let message = "the name of an attribute is a text literal".to_owned();
             return self.mismatch(&argument.span, message);
         };
-        self.operand(expr.to_string(), Source::Attribute(kind, text.into()));
+        self.operand(expr, Source::Attribute(kind, text.into()));
         match kind {
             AttributeKind::Text => Typed::Text(Text::Attribute(text.into())),
             AttributeKind::Number => Typed::Real(Real::Attribute(text.into())),

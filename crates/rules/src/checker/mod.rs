@@ -279,10 +279,10 @@ impl Checker<'_> {
     }
 
     /// Remembers an operand for explanations.
-    fn operand(&mut self, text: String, source: Source) {
+    fn operand(&mut self, text: impl ToString, source: Source) {
         if !self.operands.iter().any(|operand| operand.source == source) {
             self.operands.push(Operand {
-                text: text.into(),
+                text: text.to_string().into(),
                 source,
             });
         }

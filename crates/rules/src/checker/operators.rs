@@ -190,8 +190,10 @@ impl Checker<'_> {
 
     /// A text literal beside a closed field must be a word that the field can hold.
     fn known_words(&mut self, field: &Expr, literal: &Expr) {
-        let field = field.path().and_then(|path| Field::parse(&path));
-        let (Some(field), Some(word)) = (field, literal.as_text()) else {
+        let Some(word) = literal.as_text() else {
+            return;
+        };
+        let Some(field) = field.path().and_then(|path| Field::parse(&path)) else {
             return;
         };
         if field.vocabulary().knows(word) {
