@@ -6,9 +6,11 @@ use paywarden_rules::{Columns, Hits, RuleSet, Scratch, Slots};
 use std::{
     cell::RefCell,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 /// One payment in so many is kept for the second index. For each later one it is one in twice as
@@ -20,9 +22,19 @@ const SAMPLED_ONE_IN_MAX: u64 = 4_096;
 const COSTED_ONE_IN: u64 = 64;
 /// How many payments an index is built for.
 const SAMPLE_ROWS: usize = 256;
+/// How often it is looked whether a decision still uses what was replaced.
+const RETIRE_LOOK: Duration = Duration::from_millis(5);
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Frees what was replaced, once the last decision has let go of it: it takes milliseconds, which
+/// no decision should have to spend. Waits; call it from a thread that may block.
+pub(crate) fn retire<T>(old: Arc<T>) {
+    while Arc::strong_count(&old) > 1 {
+        thread::sleep(RETIRE_LOOK);
+    }
 }
 
 /// A rule set with its counters. The index is replaced now and then, the rules never.
@@ -135,7 +147,7 @@ impl Working {
         let seldomer = (read(&self.sampled_one_in) * 2).min(SAMPLED_ONE_IN_MAX);
         self.sampled_one_in.store(seldomer, Ordering::Relaxed);
         let rules = self.rules.load().resampled(&sample);
-        self.rules.store(rules.into());
+        retire(self.rules.swap(rules.into()));
         true
     }
 

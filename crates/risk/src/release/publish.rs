@@ -13,14 +13,12 @@ use super::{
     trial::{Tally, TrialReport},
     view::Progress,
 };
-use crate::{Engine, Error};
+use crate::{Engine, Error, working::retire};
 use paywarden_access::approval::{self, Approved, Who};
 use paywarden_domain::TenantId;
 use paywarden_store::{Entry, Purpose, Row, RuleSetStepRow};
-use std::{sync::Arc, thread, time::Duration};
+use std::sync::Arc;
 
-/// How often it is looked whether the last decision has let go of a retired lineup.
-const RETIRE_LOOK: Duration = Duration::from_millis(5);
 /// The most traces read at a time.
 const TRACE_ROWS: u32 = 10_000;
 
@@ -200,11 +198,7 @@ impl Engine {
     /// by a thread of its own when the last decision has let go of it, never by a decision.
     pub(super) fn install(&self, floor: &Floor) {
         let old = self.running.swap(Arc::new(floor.running()));
-        tokio::task::spawn_blocking(move || {
-            while Arc::strong_count(&old) > 1 {
-                thread::sleep(RETIRE_LOOK);
-            }
-        });
+        tokio::task::spawn_blocking(move || retire(old));
     }
 
     /// Keeps the windows of a union, and moves what runs onto the new plan.
