@@ -9,6 +9,15 @@ pub enum Error {
     /// Nothing left to do.
     #[error("key {0} is revoked already")]
     KeyRevoked(String),
+    /// Rotate the key that has taken its place.
+    #[error("key {0} has been replaced already")]
+    KeyReplaced(String),
+    /// Let the old key end sooner.
+    #[error("two keys are valid beside each other for at most 30 days")]
+    OverlapTooLong,
+    /// Name fewer networks.
+    #[error("a key has at most {} networks", crate::terms::NETWORKS_MAX)]
+    TooManyNetworks,
     /// Name scopes from the list.
     #[error("unknown scope {0:?}: known are {known}", known = crate::Scopes::all())]
     ScopeUnknown(String),

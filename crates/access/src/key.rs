@@ -1,9 +1,10 @@
 //! One key of an API caller, parsed once and kept ready.
 
-use crate::{Error, Scopes};
+use crate::{Error, Scopes, Terms};
 use paywarden_crypto::{Keyring, SignatureAlgorithm, SigningKey, VerifyingKey};
-use paywarden_domain::{TenantId, Timestamp};
+use paywarden_domain::{TenantId, Timestamp, time::DAY};
 use paywarden_store::SigningKeyRow;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What stands in the store's algorithm column for a bearer key.
 const BEARER: &str = "bearer";
@@ -27,6 +28,12 @@ pub struct RegisteredKey {
     pub created_at: Timestamp,
     /// When it ended, if it has.
     pub revoked_at: Option<Timestamp>,
+    /// What else holds of it.
+    pub terms: Terms,
+    /// The version of the terms; 0 as long as they were never written.
+    pub(crate) terms_version: i64,
+    /// The day it was last used on, in microseconds; 0 if never.
+    last_used_on: AtomicI64,
 }
 
 /// How the requests of a key are recognised.
@@ -54,13 +61,38 @@ impl RegisteredKey {
         }
     }
 
+    /// Whether it counts: neither revoked nor past the end that its replacement has set.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.terms.valid_until.is_none_or(|until| until > now)
+    }
+
+    /// Notes that it was used, by the day. Nothing is written: see
+    /// [`KeyRegistry::note_uses`](crate::KeyRegistry::note_uses).
+    pub fn used(&self, now: Timestamp) {
+        let day = now.micros() - now.micros().rem_euclid(DAY);
+        if self.last_used_on.load(Ordering::Relaxed) < day {
+            self.last_used_on.fetch_max(day, Ordering::Relaxed);
+        }
+    }
+
+    /// The day on which it was last used, as its first moment (UTC).
+    pub fn last_used_on(&self) -> Option<Timestamp> {
+        let day = self.last_used_on.load(Ordering::Relaxed);
+        (day > 0).then_some(Timestamp::from_micros(day))
+    }
+
     /// The algorithm's registered name, or `bearer`.
     pub fn algorithm(&self) -> &'static str {
         self.verifying()
             .map_or(BEARER, |key| key.algorithm().name())
     }
 
-    pub(crate) fn from_row(row: &SigningKeyRow, keyring: &Keyring) -> Result<Self, Error> {
+    /// The key of a row with the terms that count, which are the `version`-th.
+    pub(crate) fn from_row(
+        row: &SigningKeyRow,
+        (version, terms): (i64, Terms),
+        keyring: &Keyring,
+    ) -> Result<Self, Error> {
         let damaged = |reason: String| Error::KeyDamaged {
             key_id: row.key_id.clone(),
             reason,
@@ -74,6 +106,9 @@ impl RegisteredKey {
             description: row.description.clone(),
             created_at: row.created_at,
             revoked_at: row.revoked_at,
+            last_used_on: AtomicI64::new(terms.last_used_on.map_or(0, Timestamp::micros)),
+            terms,
+            terms_version: version,
         })
     }
 }

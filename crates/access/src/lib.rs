@@ -14,6 +14,7 @@ pub mod network;
 pub mod registry;
 pub mod scope;
 pub mod staff;
+pub mod terms;
 
 pub use error::Error;
 pub use key::{Credential, RegisteredKey};
@@ -21,3 +22,4 @@ pub use network::Network;
 pub use registry::{Author, CreatedKey, KeyRegistry, NewKey};
 pub use scope::{Scope, Scopes};
 pub use staff::Staff;
+pub use terms::Terms;

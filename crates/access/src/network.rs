@@ -1,9 +1,11 @@
 //! Networks by prefix (RFC 4632, RFC 4291): where a key may be used from, and who counts together.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
 /// A network, such as `203.0.113.0/24` or `2001:db8::/32`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Network {
     base: u128,
     bits: u8,
@@ -75,6 +77,20 @@ impl FromStr for Network {
             true => Ok(network),
             false => Err("bits behind the prefix are not zero"),
         }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
     }
 }
 

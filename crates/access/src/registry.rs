@@ -1,6 +1,10 @@
 //! All keys, in memory for every request and in the store for good.
 
-use crate::{Credential, Error, RegisteredKey, Scope, Scopes, key::Material};
+use crate::{
+    Credential, Error, Network, RegisteredKey, Scope, Scopes, Terms,
+    key::Material,
+    terms::{CertificateHash, OVERLAP_MAX},
+};
 use arc_swap::ArcSwap;
 use base64::{
     Engine,
@@ -9,9 +13,9 @@ use base64::{
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex, random,
 };
-use paywarden_domain::TenantId;
+use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{
-    Actor, Clock, Database, Entry, Journal, KeyRevocation, Purpose, Row, SigningKeyRow,
+    Actor, Clock, Database, Entry, Journal, KeyRevocation, Purpose, RecordRow, Row, SigningKeyRow,
 };
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{Mutex, MutexGuard};
@@ -22,6 +26,8 @@ pub const KEYS_MAX: usize = 100_000;
 /// The longest description of a key, in bytes.
 pub const DESCRIPTION_BYTES_MAX: usize = 200;
 
+/// The kind of record that holds the terms of keys.
+const TERMS: &str = "key";
 const PAGE: u32 = 1_000;
 
 /// The keys of all tenants. Looking one up takes no lock.
@@ -96,15 +102,26 @@ impl KeyRegistry {
     pub async fn reload(&self) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
         let old = self.current.load_full();
+        let mut terms = self.read_terms().await?;
         let mut keys = Keys::default();
         let mut after = String::new();
         loop {
             let page = self.database.signing_keys_all(&after, PAGE).await?;
             for row in &page {
-                keys.insert(match old.by_id.get(row.key_id.as_str()) {
-                    Some(known) if known.revoked_at == row.revoked_at => Arc::clone(known),
-                    _ => Arc::new(RegisteredKey::from_row(row, &self.keyring)?),
-                });
+                let terms = terms.remove(&row.key_id).unwrap_or_default();
+                let old = old.by_id.get(row.key_id.as_str());
+                let is_known = |known: &&Arc<RegisteredKey>| {
+                    known.revoked_at == row.revoked_at && known.terms_version == terms.0
+                };
+                if let Some(known) = old.filter(is_known) {
+                    keys.insert(Arc::clone(known));
+                    continue;
+                }
+                let key = RegisteredKey::from_row(row, terms, &self.keyring)?;
+                if let Some(day) = old.and_then(|old| old.last_used_on()) {
+                    key.used(day);
+                }
+                keys.insert(Arc::new(key));
             }
             match page.last() {
                 Some(last) if keys.by_id.len() < KEYS_MAX => after.clone_from(&last.key_id),
@@ -114,6 +131,26 @@ impl KeyRegistry {
         }
         self.current.store(Arc::new(keys));
         Ok(())
+    }
+
+    async fn read_terms(&self) -> Result<HashMap<String, (i64, Terms)>, Error> {
+        let mut all = HashMap::new();
+        let mut after = String::new();
+        loop {
+            let page = self.database.records_newest(TERMS, &after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            after.clone_from(&last.id);
+            for row in page {
+                let terms = serde_json::from_slice(&row.body);
+                let terms = terms.map_err(|error| Error::KeyDamaged {
+                    key_id: row.id.clone(),
+                    reason: error.to_string(),
+                })?;
+                all.insert(row.id, (row.version, terms));
+            }
+        }
     }
 
     /// The key with this id, revoked or not.
@@ -133,7 +170,7 @@ impl KeyRegistry {
     /// Whether a key is the tenant's, not revoked, and has the scope.
     pub fn may(&self, tenant: &TenantId, id: &str, scope: Scope) -> bool {
         self.find(id).is_some_and(|key| {
-            key.tenant == *tenant && key.revoked_at.is_none() && key.scopes.contains(scope)
+            key.tenant == *tenant && key.is_live(self.clock.now()) && key.scopes.contains(scope)
         })
     }
 
@@ -151,18 +188,8 @@ impl KeyRegistry {
         algorithm: SignatureAlgorithm,
         new: NewKey,
     ) -> Result<CreatedKey, Error> {
-        let signing = SigningKey::generate(algorithm)?;
         let id = self.fresh_id();
-        let (material, private) = if algorithm == SignatureAlgorithm::HmacSha256 {
-            let secret = signing.private_bytes()?;
-            let material = Material::shared(&id, &secret, &self.keyring)?;
-            (material, Zeroizing::new(STANDARD.encode(&*secret)))
-        } else {
-            (
-                Material::public(&signing.verifying_key()?)?,
-                signing.private_pem()?,
-            )
-        };
+        let (material, private) = self.make(algorithm, &id)?;
         let key = self.add(author, "key.create", id, material, new).await?;
         Ok(CreatedKey { key, private })
     }
@@ -182,14 +209,111 @@ impl KeyRegistry {
 
     /// Makes a bearer key, which only a server in sandbox mode takes.
     pub async fn create_bearer(&self, author: Author, new: NewKey) -> Result<CreatedKey, Error> {
-        let mut secret = Zeroizing::new([0; 32]);
-        random::fill(secret.as_mut_slice());
-        let private = Zeroizing::new(format!("sandbox_{}", URL_SAFE_NO_PAD.encode(*secret)));
-        let material = Material::bearer(self.bearer.of("", private.as_bytes()));
+        let (material, private) = self.make_bearer();
         let key = self
             .add(author, "key.create", self.fresh_id(), material, new)
             .await?;
         Ok(CreatedKey { key, private })
+    }
+
+    /// Puts a new key in the place of one: the same algorithm, scopes and terms. Both are valid
+    /// for `overlap` microseconds, at most 30 days; then the old one ends by itself.
+    pub async fn rotate(
+        &self,
+        author: Author,
+        id: &str,
+        overlap: i64,
+    ) -> Result<CreatedKey, Error> {
+        if !(0..=OVERLAP_MAX).contains(&overlap) {
+            return Err(Error::OverlapTooLong);
+        }
+        let changing = self.changing.lock().await;
+        let old = self.live(id)?;
+        if old.terms.replaced_by.is_some() {
+            return Err(Error::KeyReplaced(id.to_owned()));
+        }
+        let fresh = self.fresh_id();
+        let (material, private) = match SignatureAlgorithm::parse(old.algorithm()) {
+            Some(algorithm) => self.make(algorithm, &fresh)?,
+            None => self.make_bearer(),
+        };
+        let now = self.clock.now();
+        let kept = Terms {
+            last_used_on: None,
+            ..old.terms.clone()
+        };
+        let ending = Terms {
+            valid_until: Some(Timestamp::from_micros(now.micros() + overlap)),
+            replaced_by: Some(fresh.clone()),
+            last_used_on: old.last_used_on(),
+            ..old.terms.clone()
+        };
+        let new = NewKey {
+            tenant: old.tenant.clone(),
+            scopes: old.scopes,
+            description: old.description.clone(),
+        };
+        let rows = vec![
+            Row::SigningKey(self.row(fresh.clone(), material, new)),
+            terms_row(&old.tenant, &fresh, 1, now, &kept)?,
+            terms_row(&old.tenant, id, old.terms_version + 1, now, &ending)?,
+        ];
+        self.write(author, "key.rotate", old.tenant.clone(), id, rows)
+            .await?;
+        drop(changing);
+        self.reload().await?;
+        let key = self.find(&fresh).ok_or(Error::KeyUnknown(fresh))?;
+        Ok(CreatedKey { key, private })
+    }
+
+    /// Says from which networks a key may be used, and with which certificate.
+    pub async fn bind(
+        &self,
+        author: Author,
+        id: &str,
+        networks: Vec<Network>,
+        certificate: Option<CertificateHash>,
+    ) -> Result<(), Error> {
+        let changing = self.changing.lock().await;
+        let key = self.live(id)?;
+        let terms = Terms {
+            networks,
+            certificate,
+            last_used_on: key.last_used_on(),
+            ..key.terms.clone()
+        };
+        terms.check_limits()?;
+        self.write_terms(author, "key.bind", &key, &terms).await?;
+        drop(changing);
+        self.reload().await
+    }
+
+    /// Writes down on which day each key was last used, where that has changed; how many those
+    /// were. Call it now and then: uses are counted in memory, by the day.
+    pub async fn note_uses(&self) -> Result<usize, Error> {
+        let changing = self.changing.lock().await;
+        let mut noted = 0;
+        for key in self.all() {
+            if key.last_used_on() == key.terms.last_used_on {
+                continue;
+            }
+            let author = Author {
+                actor: Actor::System("access"),
+                purpose: "day of last use".into(),
+            };
+            let terms = Terms {
+                last_used_on: key.last_used_on(),
+                ..key.terms.clone()
+            };
+            self.write_terms(author, "key.note_use", &key, &terms)
+                .await?;
+            noted += 1;
+        }
+        drop(changing);
+        if noted > 0 {
+            self.reload().await?;
+        }
+        Ok(noted)
     }
 
     /// Ends a key. Requests already past the signature check are finished.
@@ -212,7 +336,7 @@ impl KeyRegistry {
             "key.revoke",
             tenant,
             id,
-            Row::KeyRevocation(revocation),
+            vec![Row::KeyRevocation(revocation)],
         )
         .await?;
         drop(changing);
@@ -234,26 +358,15 @@ impl KeyRegistry {
         if self.current.load().by_id.len() >= KEYS_MAX {
             return Err(Error::RegistryFull);
         }
-        let row = SigningKeyRow {
-            key_id: id,
-            tenant: new.tenant,
-            algorithm: material.algorithm,
-            material: material.bytes,
-            sealed: material.sealed,
-            scopes: new.scopes.to_string(),
-            created_at: self.clock.now(),
-            revoked_at: None,
-            description: new.description,
-        };
-        let key = Arc::new(RegisteredKey::from_row(&row, &self.keyring)?);
-        self.write(
-            author,
-            action,
-            key.tenant.clone(),
-            &key.id,
-            Row::SigningKey(row),
-        )
-        .await?;
+        let row = self.row(id, material, new);
+        let key = Arc::new(RegisteredKey::from_row(
+            &row,
+            Default::default(),
+            &self.keyring,
+        )?);
+        let rows = vec![Row::SigningKey(row)];
+        self.write(author, action, key.tenant.clone(), &key.id, rows)
+            .await?;
         self.publish(&key, &changing);
         Ok(key)
     }
@@ -264,7 +377,7 @@ impl KeyRegistry {
         action: &'static str,
         tenant: TenantId,
         id: &str,
-        row: Row,
+        rows: Vec<Row>,
     ) -> Result<(), Error> {
         let Author { actor, purpose } = author;
         let object = id.to_owned();
@@ -274,10 +387,71 @@ impl KeyRegistry {
             purpose,
             action,
             object,
-            rows: vec![row],
+            rows,
         };
         self.journal.append(entry).await?;
         Ok(())
+    }
+
+    async fn write_terms(
+        &self,
+        author: Author,
+        action: &'static str,
+        key: &RegisteredKey,
+        terms: &Terms,
+    ) -> Result<(), Error> {
+        let version = key.terms_version + 1;
+        let row = terms_row(&key.tenant, &key.id, version, self.clock.now(), terms)?;
+        self.write(author, action, key.tenant.clone(), &key.id, vec![row])
+            .await
+    }
+
+    /// A key that counts now.
+    fn live(&self, id: &str) -> Result<Arc<RegisteredKey>, Error> {
+        let key = self.find(id);
+        let key = key.ok_or_else(|| Error::KeyUnknown(id.to_owned()))?;
+        match key.is_live(self.clock.now()) {
+            true => Ok(key),
+            false => Err(Error::KeyRevoked(id.to_owned())),
+        }
+    }
+
+    /// What is stored of a new key pair or shared secret, and the half that only its owner keeps.
+    fn make(
+        &self,
+        algorithm: SignatureAlgorithm,
+        id: &str,
+    ) -> Result<(Material, Zeroizing<String>), Error> {
+        let signing = SigningKey::generate(algorithm)?;
+        if algorithm == SignatureAlgorithm::HmacSha256 {
+            let secret = signing.private_bytes()?;
+            let material = Material::shared(id, &secret, &self.keyring)?;
+            return Ok((material, Zeroizing::new(STANDARD.encode(&*secret))));
+        }
+        let material = Material::public(&signing.verifying_key()?)?;
+        Ok((material, signing.private_pem()?))
+    }
+
+    fn make_bearer(&self) -> (Material, Zeroizing<String>) {
+        let mut secret = Zeroizing::new([0; 32]);
+        random::fill(secret.as_mut_slice());
+        let private = Zeroizing::new(format!("sandbox_{}", URL_SAFE_NO_PAD.encode(*secret)));
+        let material = Material::bearer(self.bearer.of("", private.as_bytes()));
+        (material, private)
+    }
+
+    fn row(&self, key_id: String, material: Material, new: NewKey) -> SigningKeyRow {
+        SigningKeyRow {
+            key_id,
+            tenant: new.tenant,
+            algorithm: material.algorithm,
+            material: material.bytes,
+            sealed: material.sealed,
+            scopes: new.scopes.to_string(),
+            created_at: self.clock.now(),
+            revoked_at: None,
+            description: new.description,
+        }
     }
 
     fn publish(&self, key: &Arc<RegisteredKey>, _changing: &MutexGuard<'_, ()>) {
@@ -290,6 +464,28 @@ impl KeyRegistry {
         let random = u128::from_be_bytes(self.clock.random());
         format!("key_{:024x}", random >> 32)
     }
+}
+
+/// The next version of the terms of a key.
+fn terms_row(
+    tenant: &TenantId,
+    id: &str,
+    version: i64,
+    written_at: Timestamp,
+    terms: &Terms,
+) -> Result<Row, Error> {
+    let body = serde_json::to_vec(terms).map_err(|error| Error::KeyDamaged {
+        key_id: id.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(Row::Record(RecordRow {
+        tenant: tenant.clone(),
+        kind: TERMS.to_owned(),
+        id: id.to_owned(),
+        version,
+        written_at,
+        body,
+    }))
 }
 
 impl Keys {

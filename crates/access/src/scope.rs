@@ -82,6 +82,16 @@ impl Scope {
         Self::KeysWrite,
     ];
 
+    /// Those that only people use: no route takes them from a key.
+    pub const OF_PEOPLE: &'static [Self] = &[
+        Self::StaffRead,
+        Self::StaffWrite,
+        Self::StaffReview,
+        Self::RolesGrant,
+        Self::KeysRead,
+        Self::KeysWrite,
+    ];
+
     /// The word used in the store, on the command line and in replies.
     pub fn name(self) -> &'static str {
         match self {

@@ -6,9 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
-use paywarden_access::{Author, Credential, Error, KeyRegistry, NewKey, Scope, Scopes};
+use paywarden_access::{Author, Credential, Error, KeyRegistry, Network, NewKey, Scope, Scopes};
 use paywarden_crypto::{Keyring, SignatureAlgorithm, SigningKey};
-use paywarden_domain::TenantId;
+use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ struct Ground {
     database: Database,
     journal: Journal,
     keyring: Arc<Keyring>,
+    clock: Clock,
     folder: tempfile::TempDir,
 }
 
@@ -32,13 +33,22 @@ impl Ground {
             database,
             journal,
             keyring: Arc::new(Keyring::ephemeral()),
+            clock: Clock::System,
             folder,
         }
     }
 
     async fn open(&self) -> Result<KeyRegistry, Error> {
         let (database, journal) = (self.database.clone(), self.journal.clone());
-        KeyRegistry::open(database, journal, Arc::clone(&self.keyring), Clock::System).await
+        let clock = self.clock.clone();
+        KeyRegistry::open(database, journal, Arc::clone(&self.keyring), clock).await
+    }
+
+    /// From now on registries live by a clock that moves when told to.
+    fn simulate(&mut self) -> Clock {
+        let start = Timestamp::from_micros(1_790_000_000_000_000);
+        self.clock = Clock::simulated(start, 7);
+        self.clock.clone()
     }
 
     async fn leaves(&self) -> u64 {
@@ -184,4 +194,109 @@ async fn what_cannot_be_used_is_refused_and_leaves_nothing() {
         ground.open().await.err(),
         Some(Error::KeyDamaged { .. })
     ));
+}
+
+const HOUR: i64 = 3_600_000_000;
+
+#[tokio::test]
+async fn a_key_and_the_one_in_its_place_are_valid_together_until_the_stated_time() {
+    let mut ground = Ground::new().await;
+    let clock = ground.simulate();
+    let registry = ground.open().await.unwrap();
+    for algorithm in [SignatureAlgorithm::Ed25519, SignatureAlgorithm::HmacSha256] {
+        let old = registry
+            .create(author(), algorithm, new_key("shop"))
+            .await
+            .unwrap()
+            .key;
+        let networks: Vec<Network> = vec!["10.0.0.0/8".parse().unwrap()];
+        registry
+            .bind(author(), &old.id, networks.clone(), None)
+            .await
+            .unwrap();
+        let before = ground.leaves().await;
+        let new = registry.rotate(author(), &old.id, 2 * HOUR).await.unwrap();
+        assert_eq!(ground.leaves().await, before + 1);
+        assert_eq!(new.key.algorithm(), algorithm.name());
+        assert_eq!(
+            (new.key.scopes, &new.key.terms.networks),
+            (old.scopes, &networks)
+        );
+        let is_live = |id: &str| registry.find(id).unwrap().is_live(clock.now());
+        let tenant = &old.tenant;
+        let may = |id: &str| registry.may(tenant, id, Scope::DecisionsWrite);
+        assert!(is_live(&old.id) && is_live(&new.key.id) && may(&old.id));
+        let twice = registry.rotate(author(), &old.id, HOUR).await;
+        assert!(matches!(twice.err(), Some(Error::KeyReplaced(_))));
+        let again = ground.open().await.unwrap().find(&old.id).unwrap();
+        assert_eq!(again.terms.replaced_by.as_ref(), Some(&new.key.id));
+        advance(&clock, 2 * HOUR);
+        assert!(!is_live(&old.id) && is_live(&new.key.id));
+        assert!(!may(&old.id) && may(&new.key.id));
+        let late = registry.rotate(author(), &old.id, HOUR).await;
+        assert!(matches!(late.err(), Some(Error::KeyRevoked(_))));
+    }
+    let some = registry.all().last().unwrap().id.clone();
+    let long = registry.rotate(author(), &some, 31 * 24 * HOUR).await;
+    assert!(matches!(long.err(), Some(Error::OverlapTooLong)));
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_takes_place() {
+    let ground = Ground::new().await;
+    let registry = Arc::new(ground.open().await.unwrap());
+    let ed25519 = SignatureAlgorithm::Ed25519;
+    let old = registry.create(author(), ed25519, new_key("shop")).await;
+    let old = old.unwrap().key;
+    let tries: Vec<_> = (0..4)
+        .map(|_| {
+            let (registry, id) = (Arc::clone(&registry), old.id.clone());
+            tokio::spawn(async move { registry.rotate(author(), &id, HOUR).await.is_ok() })
+        })
+        .collect();
+    let mut rotated = 0;
+    for one in tries {
+        rotated += usize::from(one.await.unwrap());
+    }
+    assert_eq!((rotated, registry.all().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn uses_are_noted_by_the_day_and_written_once_a_day() {
+    let mut ground = Ground::new().await;
+    let clock = ground.simulate();
+    let registry = ground.open().await.unwrap();
+    let ed25519 = SignatureAlgorithm::Ed25519;
+    let made = registry.create(author(), ed25519, new_key("shop")).await;
+    let id = made.unwrap().key.id.clone();
+    let unused = registry.create(author(), ed25519, new_key("spare")).await;
+    let unused = unused.unwrap().key.id.clone();
+    let before = ground.leaves().await;
+    for _ in 0..1_000 {
+        registry.find(&id).unwrap().used(clock.now());
+    }
+    assert_eq!(ground.leaves().await, before);
+    assert_eq!(registry.note_uses().await.unwrap(), 1);
+    registry.find(&id).unwrap().used(clock.now());
+    assert_eq!(registry.note_uses().await.unwrap(), 0);
+    assert_eq!(ground.leaves().await, before + 1);
+    advance(&clock, 24 * HOUR);
+    registry.find(&id).unwrap().used(clock.now());
+    // A change of the terms in between keeps the day.
+    registry
+        .bind(author(), &id, Vec::new(), None)
+        .await
+        .unwrap();
+    assert_eq!(registry.note_uses().await.unwrap(), 0);
+    let again = ground.open().await.unwrap();
+    let day = again.find(&id).unwrap().last_used_on().unwrap();
+    assert_eq!(day.micros() % (24 * HOUR), 0);
+    assert!(clock.now().micros() - day.micros() < 24 * HOUR);
+    assert_eq!(again.find(&unused).unwrap().last_used_on(), None);
+}
+
+fn advance(clock: &Clock, micros: i64) {
+    if let Clock::Simulated(clock) = clock {
+        clock.advance_us(micros.unsigned_abs());
+    }
 }

@@ -42,6 +42,8 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Names and addresses in the certificate that the local authority makes.
     pub tls_names: Vec<String>,
+    /// Asks connections for a client certificate, for keys that are bound to one.
+    pub client_certificates: bool,
     /// Where browsers find the pages for staff, such as `https://pay.example.com`; `localhost` when
     /// not set. Passkeys are bound to it.
     pub origin: Option<String>,
@@ -109,6 +111,7 @@ impl Default for Config {
                 "127.0.0.1".to_owned(),
                 "::1".to_owned(),
             ],
+            client_certificates: false,
             origin: None,
             first_company: "main".to_owned(),
             roles_file: None,

@@ -8,9 +8,12 @@
 pub mod staff;
 
 use crate::failure::{Failure, Result};
-use paywarden_access::{Author, KeyRegistry, NewKey, RegisteredKey, Scopes, Staff};
+use paywarden_access::{
+    Author, CreatedKey, KeyRegistry, Network, NewKey, RegisteredKey, Scopes, Staff,
+    terms::CertificateHash,
+};
 use paywarden_crypto::SignatureAlgorithm;
-use paywarden_domain::TenantId;
+use paywarden_domain::{TenantId, time::HOUR};
 use paywarden_store::{Actor, Purpose};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -67,6 +70,22 @@ pub enum Question {
     },
     /// Every key.
     List,
+    /// A new key in the place of one; both are valid for a while.
+    Rotate {
+        /// Which key.
+        id: String,
+        /// How long the old one stays valid.
+        overlap_hours: u16,
+    },
+    /// Where a key may be used from, and with which certificate.
+    Bind {
+        /// Which key.
+        id: String,
+        /// Networks; from anywhere if none.
+        networks: Vec<Network>,
+        /// The certificate, if it must be shown.
+        certificate: Option<CertificateHash>,
+    },
     /// The end of a key.
     Revoke {
         /// Which key.
@@ -99,6 +118,8 @@ pub enum Answer {
         /// The keys.
         keys: Vec<KeyLine>,
     },
+    /// A key is bound as asked.
+    Bound,
     /// A key was revoked.
     Revoked,
     /// Something about staff.
@@ -132,6 +153,10 @@ pub struct KeyLine {
     pub created_at: String,
     /// When it ended, if it has.
     pub revoked_at: Option<String>,
+    /// When it ends by itself, because another one has taken its place.
+    pub valid_until: Option<String>,
+    /// The day of its last use.
+    pub last_used_on: Option<String>,
 }
 
 /// A secret on its way to its owner: zeroed when dropped, no `Debug`.
@@ -190,20 +215,26 @@ pub async fn answer(clerk: &Clerk, question: Question, uid: u32) -> Answer {
             scopes,
             name,
         } => {
-            let new = new_key((tenant, &scopes, name));
-            match (parse_algorithm(&algorithm), new) {
-                (Ok(algorithm), Ok(new)) => {
-                    let key = registry.register(author(), algorithm, public_pem.as_bytes(), new);
-                    key.await
-                        .map(|key| Answer::Registered { key: line(&key) })
-                        .map_err(text)
-                }
-                (Err(why), _) | (_, Err(why)) => Err(why),
-            }
+            let new = (tenant, &*scopes, name);
+            register(registry, author(), (&algorithm, &public_pem), new).await
         }
         Question::List => Ok(Answer::Keys {
             keys: registry.all().iter().map(|key| line(key)).collect(),
         }),
+        Question::Rotate { id, overlap_hours } => registry
+            .rotate(author(), &id, i64::from(overlap_hours) * HOUR)
+            .await
+            .map(created)
+            .map_err(text),
+        Question::Bind {
+            id,
+            networks,
+            certificate,
+        } => registry
+            .bind(author(), &id, networks, certificate)
+            .await
+            .map(|()| Answer::Bound)
+            .map_err(text),
         Question::Revoke { id } => registry
             .revoke(author(), &id)
             .await
@@ -229,12 +260,26 @@ async fn create(
         "bearer" => registry.create_bearer(author, new).await,
         name => registry.create(author, parse_algorithm(name)?, new).await,
     };
-    let created = created.map_err(text)?;
-    let private = Private(created.private.to_string());
-    Ok(Answer::Created {
+    created.map(self::created).map_err(text)
+}
+
+async fn register(
+    registry: &KeyRegistry,
+    author: Author,
+    (algorithm, public_pem): (&str, &str),
+    new: (TenantId, &str, String),
+) -> Result<Answer, String> {
+    let (algorithm, new) = (parse_algorithm(algorithm)?, new_key(new)?);
+    let key = registry.register(author, algorithm, public_pem.as_bytes(), new);
+    let key = line(&*key.await.map_err(text)?);
+    Ok(Answer::Registered { key })
+}
+
+fn created(created: CreatedKey) -> Answer {
+    Answer::Created {
         key: line(&created.key),
-        private,
-    })
+        private: Private(created.private.to_string()),
+    }
 }
 
 fn new_key((tenant, scopes, description): (TenantId, &str, String)) -> Result<NewKey, String> {
@@ -262,6 +307,8 @@ fn line(key: &RegisteredKey) -> KeyLine {
         name: key.description.clone(),
         created_at: key.created_at.to_string(),
         revoked_at: key.revoked_at.map(|time| time.to_string()),
+        valid_until: key.terms.valid_until.map(|time| time.to_string()),
+        last_used_on: key.last_used_on().map(|time| time.to_string()),
     }
 }
 

@@ -38,8 +38,8 @@ use tokio::task::JoinHandle;
 pub const MASTER_KEY_FILE: &str = "master.key";
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
-/// How often accounts that nobody uses are looked for.
-const STAFF_LOOK: Duration = Duration::from_secs(3_600);
+/// How often accounts that nobody uses are looked for, and uses of keys noted.
+const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
 const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
 
@@ -182,7 +182,7 @@ impl Running {
         let jobs = vec![
             tokio::spawn(keep_snapshots(engine.clone())),
             tokio::spawn(keep_checkpoints(notary.clone(), every)),
-            tokio::spawn(keep_staff(ground.staff.clone())),
+            tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         ];
         Ok(Self {
             address,
@@ -222,6 +222,9 @@ impl Running {
         self.desk.close();
         self.server.shutdown().await;
         self.jobs.iter().for_each(JoinHandle::abort);
+        if let Err(error) = self.ground.registry.note_uses().await {
+            tracing::error!(%error, "uses of keys not noted");
+        }
         if let Err(error) = self.notary.round().await {
             tracing::error!(%error, "last checkpoint not made");
         }
@@ -256,15 +259,18 @@ async fn keep_snapshots(engine: Arc<Engine>) {
     }
 }
 
-/// Disables accounts that nobody has used for long.
-async fn keep_staff(staff: Arc<Staff>) {
+/// Disables accounts that nobody has used for long, and notes on which days keys were used.
+async fn keep_access(staff: Arc<Staff>, registry: Arc<KeyRegistry>) {
     loop {
+        if let Err(error) = registry.note_uses().await {
+            tracing::error!(%error, "uses of keys not noted");
+        }
         match staff.disable_unused().await {
             Ok(disabled) if disabled.is_empty() => {}
             Ok(disabled) => tracing::warn!(count = disabled.len(), "unused accounts disabled"),
             Err(error) => tracing::error!(%error, "unused accounts not looked for"),
         }
-        tokio::time::sleep(STAFF_LOOK).await;
+        tokio::time::sleep(ACCESS_LOOK).await;
     }
 }
 
@@ -347,6 +353,7 @@ fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::
     let mut settings = paywarden_server::Config::new(config.listen, identity);
     settings.sandbox = config.sandbox;
     settings.origin.clone_from(&config.origin);
+    settings.client_certificates = config.client_certificates;
     settings.trust_event_time = config.trust_event_time;
     let limits = &mut settings.limits;
     limits.connections_max = config.connections_max;

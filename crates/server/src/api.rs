@@ -5,6 +5,7 @@ pub(crate) mod backtests;
 pub(crate) mod decisions;
 pub(crate) mod factors;
 pub(crate) mod json;
+pub(crate) mod keys;
 pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;

@@ -3,7 +3,7 @@
 //! ```text
 //! listener     connections within their caps, TLS, HTTP
 //! limits       headers, declared body, route
-//! signature    key, coverage, window, signature; scope; rate
+//! signature    key, coverage, window, signature; network, certificate; scope; rate
 //! body         within size and time; its digest
 //! nonce        not seen before
 //! idempotency  not under way, not answered

@@ -183,7 +183,7 @@ impl Visit<'_> {
         }
         let caller = self
             .caller
-            .insert(signature::recognise(state, self.head)?)
+            .insert(signature::recognise(state, self.head, &self.peer)?)
             .clone();
         if !caller.key.scopes.contains(scope) {
             let detail = "this key may not use this route";

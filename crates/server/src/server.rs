@@ -25,6 +25,8 @@ pub struct Config {
     pub identity: tls::Identity,
     /// Takes bearer keys and shows signature bases. Never in production.
     pub sandbox: bool,
+    /// Asks connections for a client certificate, for keys that are bound to one.
+    pub client_certificates: bool,
     /// Where browsers find the pages for staff, such as `https://pay.example.com`: `localhost` at
     /// the port that is listened on when not set. The same as in the settings of the staff.
     pub origin: Option<String>,
@@ -43,6 +45,7 @@ impl Config {
             identity,
             sandbox: false,
             origin: None,
+            client_certificates: false,
             trust_event_time: false,
             limits,
         }
@@ -109,7 +112,8 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
         let state = Arc::new(State::new(&config, parts, local_addr.port())?);
-        let acceptor = TlsAcceptor::from(config.identity.server_config()?);
+        let acceptor =
+            TlsAcceptor::from(config.identity.server_config(config.client_certificates)?);
         let early_us = state.signed_from_s * 1_000_000 - state.clock.now().micros();
         tokio::time::sleep(Duration::from_micros(u64::try_from(early_us).unwrap_or(0))).await;
         let (stop, stopped) = watch::channel(false);

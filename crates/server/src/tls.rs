@@ -6,9 +6,16 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use rustls::{
-    ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::{
+        WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+    },
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
+    server::{
+        NoClientAuth,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -79,17 +86,71 @@ impl Identity {
         })
     }
 
-    /// TLS 1.2 and 1.3, our cipher order, HTTP/2 before HTTP/1.1, session tickets.
-    pub(crate) fn server_config(self) -> Result<Arc<ServerConfig>, Error> {
+    /// TLS 1.2 and 1.3, our cipher order, HTTP/2 before HTTP/1.1, session tickets; asks for a
+    /// client certificate if told to, and goes on without one.
+    pub(crate) fn server_config(
+        self,
+        client_certificates: bool,
+    ) -> Result<Arc<ServerConfig>, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier: Arc<dyn ClientCertVerifier> = match client_certificates {
+            true => Arc::new(AnyCertificate(provider.signature_verification_algorithms)),
+            false => Arc::new(NoClientAuth),
+        };
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(self.chain, self.key)?;
         config.ignore_client_order = true;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         Ok(Arc::new(config))
+    }
+}
+
+/// Takes any certificate whose key the client holds. Keys are bound to the hash of one
+/// certificate, so that no authority has to be trusted with saying who it belongs to.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _leaf: &CertificateDer<'_>,
+        _chain: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, leaf, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, leaf, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
     }
 }
 
@@ -227,7 +288,11 @@ mod tests {
         let ca = || fs::read(folder.path().join("ca.pem")).unwrap();
         let open =
             |names, day| SelfSigned::open_or_create(folder.path(), names, days(day)).unwrap();
-        open(NAMES, 0).identity().unwrap().server_config().unwrap();
+        open(NAMES, 0)
+            .identity()
+            .unwrap()
+            .server_config(false)
+            .unwrap();
         let first = ca();
         assert_eq!(
             fs::metadata(folder.path().join("server-key.pem"))

@@ -8,8 +8,9 @@ use crate::{
     private, terminal,
     wiring::{Ground, local_ca_pem},
 };
-use paywarden_access::Scopes;
+use paywarden_access::{Network, Scopes, terms::CertificateHash};
 use paywarden_domain::TenantId;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
     fs,
     net::SocketAddr,
@@ -26,6 +27,10 @@ pub enum Command {
     Register(Register),
     /// List every key
     List(List),
+    /// Put a new key in the place of one; both are valid for a while
+    Rotate(Rotate),
+    /// Say from which networks a key may be used, and with which client certificate
+    Bind(Bind),
     /// End a key
     Revoke(Revoke),
 }
@@ -81,6 +86,38 @@ pub struct List {
     config: ConfigFlags,
 }
 
+/// Arguments of `keys rotate`.
+#[derive(Debug, clap::Args)]
+pub struct Rotate {
+    /// The old key's id
+    #[arg(value_name = "KEY_ID")]
+    id: String,
+    /// Hours for which the old key stays valid, at most 720
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(0..=720))]
+    overlap_hours: u16,
+    /// File for the private half [default: keys/ID.pem in the data folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// Arguments of `keys bind`.
+#[derive(Debug, clap::Args)]
+pub struct Bind {
+    /// The key's id
+    #[arg(value_name = "KEY_ID")]
+    id: String,
+    /// A network such as 203.0.113.0/24; may be repeated [default: from anywhere]
+    #[arg(long = "network", value_name = "CIDR", value_parser = network)]
+    networks: Vec<Network>,
+    /// The client certificate as PEM, or its SHA-256 [default: none]
+    #[arg(long, value_name = "FILE|SHA256", value_parser = certificate)]
+    certificate: Option<CertificateHash>,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
 /// Arguments of `keys revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
@@ -95,12 +132,28 @@ pub(super) fn tenant(text: &str) -> std::result::Result<TenantId, String> {
     TenantId::parse(text).map_err(|invalid| invalid.detail)
 }
 
+fn network(text: &str) -> std::result::Result<Network, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+/// A certificate by its hash, or by the file that holds it.
+fn certificate(text: &str) -> std::result::Result<CertificateHash, String> {
+    if let Ok(hash) = text.parse() {
+        return Ok(hash);
+    }
+    let certificate = CertificateDer::from_pem_file(text);
+    let certificate = certificate.map_err(|error| format!("no certificate: {error}"))?;
+    Ok(CertificateHash::of(&certificate))
+}
+
 /// Runs the command.
 pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Create(arguments) => create(arguments).await,
         Command::Register(arguments) => register(arguments).await,
         Command::List(arguments) => list(arguments).await,
+        Command::Rotate(arguments) => rotate(arguments).await,
+        Command::Bind(arguments) => bind(arguments).await,
         Command::Revoke(arguments) => revoke(arguments).await,
     }
 }
@@ -119,14 +172,51 @@ async fn create(arguments: Create) -> Result<()> {
         scopes,
         name,
     };
-    match put(&config, question).await? {
+    keep(&config, question, arguments.out).await
+}
+
+/// Has a key made and keeps its private half.
+async fn keep(config: &Config, question: Question, out: Option<PathBuf>) -> Result<()> {
+    match put(config, question).await? {
         Answer::Created { key, private } => {
-            let path = match arguments.out {
+            let path = match out {
                 Some(path) => path,
-                None => in_data_dir(&config, &key)?,
+                None => in_data_dir(config, &key)?,
             };
             private::file(&path, private.expose())?;
-            terminal::result(&created(&key, &path, address(&config), &config.data_dir));
+            terminal::result(&created(&key, &path, address(config), &config.data_dir));
+            Ok(())
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn rotate(arguments: Rotate) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let Rotate {
+        id, overlap_hours, ..
+    } = arguments;
+    let question = Question::Rotate {
+        id: id.clone(),
+        overlap_hours,
+    };
+    keep(&config, question, arguments.out).await?;
+    terminal::result(&format!(
+        "  old key       {id} ends in {overlap_hours} hours\n"
+    ));
+    Ok(())
+}
+
+async fn bind(arguments: Bind) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let question = Question::Bind {
+        id: arguments.id.clone(),
+        networks: arguments.networks,
+        certificate: arguments.certificate,
+    };
+    match put(&config, question).await? {
+        Answer::Bound => {
+            terminal::result(&format!("{} bound\n", arguments.id));
             Ok(())
         }
         other => Err(unexpected(&other)),
@@ -267,17 +357,17 @@ fn table(keys: &[KeyLine]) -> String {
         return "no keys yet: paywarden keys create --tenant NAME\n".to_owned();
     }
     let mut text = format!(
-        "{:<30} {:<16} {:<18} {:<24} name\n",
-        "key", "tenant", "algorithm", "state"
+        "{:<30} {:<16} {:<18} {:<24} {:<11} name\n",
+        "key", "tenant", "algorithm", "state", "last used"
     );
     for key in keys {
-        let state = match &key.revoked_at {
-            Some(time) => format!("revoked {}", time.get(..10).unwrap_or(time)),
-            None => format!(
-                "since {}",
-                key.created_at.get(..10).unwrap_or(&key.created_at)
-            ),
+        let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
+        let state = match (&key.revoked_at, &key.valid_until) {
+            (Some(time), _) => format!("revoked {}", day(time)),
+            (None, Some(time)) => format!("until {}", time.get(..16).unwrap_or(time)),
+            (None, None) => format!("since {}", day(&key.created_at)),
         };
+        let used = key.last_used_on.as_deref().map_or("never".to_owned(), day);
         let KeyLine {
             id,
             tenant,
@@ -286,7 +376,7 @@ fn table(keys: &[KeyLine]) -> String {
             ..
         } = key;
         let tenant = tenant.as_str();
-        text += &format!("{id:<30} {tenant:<16} {algorithm:<18} {state:<24} {name}\n");
+        text += &format!("{id:<30} {tenant:<16} {algorithm:<18} {state:<24} {used:<11} {name}\n");
     }
     text
 }
@@ -311,6 +401,8 @@ mod tests {
             name: "checkout".to_owned(),
             created_at: "2026-01-31T08:00:00Z".to_owned(),
             revoked_at: revoked_at.map(str::to_owned),
+            valid_until: (algorithm == "ed25519").then(|| "2026-03-01T08:00:00Z".to_owned()),
+            last_used_on: revoked_at.map(|_| "2026-01-31T00:00:00Z".to_owned()),
         }
     }
 

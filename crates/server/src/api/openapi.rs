@@ -2,7 +2,8 @@
 
 use super::{
     approvals::{self, delegations},
-    backtests, decisions, factors, labels, lists, rule_sets, safety, session, staff, system, trail,
+    backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, staff, system,
+    trail,
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -45,6 +46,7 @@ use utoipa::{
         staff::all, staff::one, staff::invite, staff::invite_again, staff::disable, staff::enable,
         staff::unlock, staff::set_roles, staff::sessions, staff::end_sessions, staff::review,
         staff::roles,
+        keys::all, keys::create, keys::rotate, keys::bind, keys::revoke,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature, &SessionCookie),

@@ -1,6 +1,6 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
-use super::{Door, Endpoint, Keyed, Route, approvals, factors, session, staff};
+use super::{Door, Endpoint, Keyed, Route, approvals, factors, keys, session, staff};
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
     state::State,
@@ -74,6 +74,16 @@ pub enum Act {
     EndSessions,
     /// Every role.
     Roles,
+    /// Every key of the company.
+    Keys,
+    /// A new key.
+    CreateKey,
+    /// A new key in the place of one.
+    RotateKey,
+    /// Where a key may be used from.
+    BindKey,
+    /// The end of a key.
+    RevokeKey,
 }
 
 const fn route(
@@ -112,6 +122,8 @@ const fn bare(
 const READ: Option<Scope> = Some(Scope::StaffRead);
 const WRITE: Option<Scope> = Some(Scope::StaffWrite);
 const GRANT: Option<Scope> = Some(Scope::RolesGrant);
+const KEYS: Option<Scope> = Some(Scope::KeysRead);
+const CUSTODY: Option<Scope> = Some(Scope::KeysWrite);
 const REVIEW: Option<Scope> = Some(Scope::StaffReview);
 
 const GET: &Method = &Method::GET;
@@ -151,6 +163,11 @@ pub static ROUTES: &[Route] = &[
     bare(GET, "/v1/staff/{id}/sessions", Door::Staff, READ, Act::Sessions),
     bare(DELETE, "/v1/staff/{id}/sessions", Door::StaffFresh, WRITE, Act::EndSessions),
     bare(GET, "/v1/roles", Door::Staff, None, Act::Roles),
+    bare(GET, "/v1/keys", Door::Staff, KEYS, Act::Keys),
+    route(POST, "/v1/keys", Door::StaffFresh, CUSTODY, Act::CreateKey),
+    route(POST, "/v1/keys/{id}/rotation", Door::StaffFresh, CUSTODY, Act::RotateKey),
+    route(PUT, "/v1/keys/{id}/binding", Door::StaffFresh, CUSTODY, Act::BindKey),
+    route(POST, "/v1/keys/{id}/revocation", Door::StaffFresh, CUSTODY, Act::RevokeKey),
 ];
 
 /// One request of a person, as its handler sees it.
@@ -224,6 +241,11 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::Sessions => staff::sessions(call),
         Act::EndSessions => staff::end_sessions(call).await,
         Act::Roles => staff::roles(call),
+        Act::Keys => keys::all(call),
+        Act::CreateKey => keys::create(call).await,
+        Act::RotateKey => keys::rotate(call).await,
+        Act::BindKey => keys::bind(call).await,
+        Act::RevokeKey => keys::revoke(call).await,
     }
 }
 

@@ -92,6 +92,13 @@ codes! {
     /// The nonce was used before with this key. Sign again with a new nonce and the same
     /// idempotency key.
     SignatureReplayed = "signature_replayed", UNAUTHORIZED, "Signature replayed";
+    /// The signature is right, but the key may not be used from this address. Ask whoever looks
+    /// after keys to add the network.
+    NetworkNotAllowed = "network_not_allowed", FORBIDDEN, "Network not allowed";
+    /// The signature is right, but the key is bound to a client certificate, and the connection
+    /// does not show it.
+    ClientCertificateRequired = "client_certificate_required", FORBIDDEN,
+        "Client certificate required";
     /// The server cannot remember more nonces at present. Retry after the stated pause.
     ReplayStoreFull = "replay_store_full", SERVICE_UNAVAILABLE, "Replay store full";
     /// The request is not from the pages of this server: its `Origin`, or `Sec-Fetch-Site`, says so.
@@ -327,7 +334,13 @@ codes! {
     RolesConflict = "roles_conflict", CONFLICT, "Roles conflict";
     /// Who invites grants no roles, except the first holder of another administrator's role.
     GrantForbidden = "grant_forbidden", FORBIDDEN, "Grant forbidden";
-    /// A limit on accounts, roles or passkeys is reached; `detail` says which.
+    /// No key of your company has this identifier.
+    KeyUnknown = "key_unknown", NOT_FOUND, "Key unknown";
+    /// The key was revoked or has been replaced.
+    KeyEnded = "key_ended", CONFLICT, "Key ended";
+    /// The public key does not read as one of its algorithm, or is too weak.
+    KeyRefused = "key_refused", UNPROCESSABLE_ENTITY, "Key refused";
+    /// A limit on accounts, roles, passkeys or keys is reached; `detail` says which.
     StaffLimit = "staff_limit", CONFLICT, "Staff limit";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency
     /// key.

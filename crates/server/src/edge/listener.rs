@@ -150,12 +150,15 @@ impl Connection {
         stop: watch::Receiver<bool>,
     ) -> Result<(), hyper::Error> {
         let limits = &self.state.limits;
+        let peer = self
+            .peer
+            .with_certificates(stream.get_ref().1.peer_certificates());
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let busy = Busy::new();
         let io = TokioIo::new(Paced::new(stream, Arc::clone(&busy), limits, is_http2));
         let service = service_fn(|request| {
             let answering = busy.begin();
-            let (state, peer) = (Arc::clone(&self.state), self.peer);
+            let state = Arc::clone(&self.state);
             async move {
                 let response = serve::answer(state, peer, request).await;
                 drop(answering);

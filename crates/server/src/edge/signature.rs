@@ -1,14 +1,14 @@
 //! Station: who signed this request? Window, coverage and signature (RFC 9421) are checked before
 //! a byte of the body is read, so that a stranger cannot make the server read.
 
-use super::{Code, Problem};
+use super::{Code, Problem, peer::Peer};
 use crate::state::State;
 use http::{
     HeaderMap,
     header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
     request::Parts,
 };
-use paywarden_access::{Credential, RegisteredKey};
+use paywarden_access::{Credential, RegisteredKey, terms::Breach};
 use paywarden_crypto::{
     Error, VerifyingKey,
     message_signature::{ACCEPT_SIGNATURE, Message, Policy, RequestView, Signatures, verify},
@@ -40,14 +40,21 @@ pub struct Signed {
 }
 
 /// Recognises the caller by signature, or in a sandbox by bearer key.
-pub(crate) fn recognise(state: &State, head: &Parts) -> Result<Caller, Problem> {
+pub(crate) fn recognise(state: &State, head: &Parts, peer: &Peer) -> Result<Caller, Problem> {
+    let caller = prove(state, head)?;
+    keeps_to_terms(&caller.key, peer)?;
+    caller.key.used(state.clock.now());
+    Ok(caller)
+}
+
+fn prove(state: &State, head: &Parts) -> Result<Caller, Problem> {
     if state.sandbox
         && let Some(text) = bearer(&head.headers)
     {
         return match state
             .registry
             .find_bearer(text)
-            .filter(|key| key.revoked_at.is_none())
+            .filter(|key| key.is_live(state.clock.now()))
         {
             Some(key) => Ok(Caller {
                 key,
@@ -67,6 +74,21 @@ pub(crate) fn recognise(state: &State, head: &Parts) -> Result<Caller, Problem> 
             Err(_) => problem,
         }
     })
+}
+
+/// Told only to whoever has the key.
+fn keeps_to_terms(key: &RegisteredKey, peer: &Peer) -> Result<(), Problem> {
+    match key.terms.check(peer.address, peer.certificate) {
+        Ok(()) => Ok(()),
+        Err(Breach::Network) => Err(Problem::new(
+            Code::NetworkNotAllowed,
+            "this key may not be used from your address",
+        )),
+        Err(Breach::Certificate) => Err(Problem::new(
+            Code::ClientCertificateRequired,
+            "this key is bound to a client certificate that the connection does not show",
+        )),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -97,7 +119,8 @@ fn by_signature(state: &State, request: &RequestView<'_>) -> Result<Caller, Prob
         .find(key_id)
         .filter(|key| key.verifying().is_some());
     let verifying = key.as_deref().and_then(RegisteredKey::verifying);
-    let now_s = state.clock.now().seconds();
+    let now = state.clock.now();
+    let now_s = now.seconds();
     let result = verify(
         &Message::Request(request),
         &signatures,
@@ -107,11 +130,11 @@ fn by_signature(state: &State, request: &RequestView<'_>) -> Result<Caller, Prob
         |_| Ok::<&VerifyingKey, Error>(verifying.unwrap_or(&state.stand_in)),
     );
     let key = match (result, key) {
-        (Ok(_), Some(key)) if key.revoked_at.is_none() => key,
+        (Ok(_), Some(key)) if key.is_live(now) => key,
         (Err(Error::SignatureInvalid { base, .. }), None) => {
             return Err(invalid(state, Code::SignatureKeyUnknown, Some(base)));
         }
-        (Err(Error::SignatureInvalid { base, .. }), Some(key)) if key.revoked_at.is_some() => {
+        (Err(Error::SignatureInvalid { base, .. }), Some(key)) if !key.is_live(now) => {
             return Err(invalid(state, Code::SignatureKeyRevoked, Some(base)));
         }
         (Err(error), _) => return Err(refusal(state, error)),

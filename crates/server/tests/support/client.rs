@@ -14,11 +14,13 @@ use paywarden_crypto::{
         SIGNATURE_INPUT, Signatures, sign, verify,
     },
 };
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use std::{net::SocketAddr, path::Path, sync::Arc};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -33,6 +35,9 @@ enum Sender {
     One(http1::SendRequest<Full<Bytes>>),
     Two(http2::SendRequest<Full<Bytes>>),
 }
+
+/// A certificate chain and its key.
+pub type ClientIdentity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A request that can be spoiled before it is signed, or after.
 #[derive(Clone)]
@@ -59,16 +64,29 @@ pub struct Answer {
 }
 
 pub async fn tls(address: SocketAddr, ca_pem: &Path, alpn: &[u8]) -> TlsStream<TcpStream> {
+    tls_with(address, ca_pem, alpn, None).await
+}
+
+/// The same, showing a certificate.
+pub async fn tls_with(
+    address: SocketAddr,
+    ca_pem: &Path,
+    alpn: &[u8],
+    identity: Option<ClientIdentity>,
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(ca_pem).unwrap())
         .unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some((chain, key)) => config.with_client_auth_cert(chain, key).unwrap(),
+        None => config.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![alpn.to_vec()];
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -79,9 +97,46 @@ pub async fn tls(address: SocketAddr, ca_pem: &Path, alpn: &[u8]) -> TlsStream<T
         .unwrap()
 }
 
+/// Whether the server ends a connection that shows a certificate without having its key.
+pub async fn is_shut_out(address: SocketAddr, ca_pem: &Path, forged: Arc<CertifiedKey>) -> bool {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(ca_pem).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::unwrap_or_clone(
+            forged,
+        ))));
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let Ok(mut stream) = connected.await else {
+        return true;
+    };
+    // In TLS 1.3 the client learns of the refusal with the first bytes that it reads.
+    let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let _ = stream.write_all(request).await;
+    let mut byte = [0; 1];
+    !matches!(stream.read(&mut byte).await, Ok(1))
+}
+
 impl Client {
     pub async fn connect(address: SocketAddr, ca_pem: &Path, http2: bool) -> Self {
-        let stream = tls(address, ca_pem, if http2 { b"h2" } else { b"http/1.1" }).await;
+        Self::connect_with(address, ca_pem, http2, None).await
+    }
+
+    pub async fn connect_with(
+        address: SocketAddr,
+        ca_pem: &Path,
+        http2: bool,
+        identity: Option<ClientIdentity>,
+    ) -> Self {
+        let alpn: &[u8] = if http2 { b"h2" } else { b"http/1.1" };
+        let stream = tls_with(address, ca_pem, alpn, identity).await;
         let io = TokioIo::new(stream);
         let authority = format!("localhost:{}", address.port());
         if http2 {

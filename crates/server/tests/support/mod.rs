@@ -23,7 +23,10 @@ use paywarden_crypto::{
 use paywarden_domain::{Currency, TenantId, Timestamp};
 use paywarden_privacy::Vault;
 use paywarden_risk::{Engine, EngineConfig, PackFile};
-use paywarden_server::{Config, Limits, Parts, Server, tls::SelfSigned};
+use paywarden_server::{
+    Config, Limits, Parts, Server,
+    tls::{Identity, SelfSigned},
+};
 use paywarden_store::{
     Actor, Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -68,8 +71,22 @@ pub struct Setup {
     pub limits: Limits,
     pub sandbox: bool,
     pub trust_event_time: bool,
+    pub client_certificates: bool,
     /// The clock of approvals, which last for days; the system's if not given.
     pub approvals_clock: Option<Clock>,
+}
+
+impl Setup {
+    fn config(self, identity: Identity) -> Config {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Config {
+            sandbox: self.sandbox,
+            trust_event_time: self.trust_event_time,
+            client_certificates: self.client_certificates,
+            limits: self.limits,
+            ..Config::new(listen, identity)
+        }
+    }
 }
 
 /// A key with its private half.
@@ -113,20 +130,13 @@ impl World {
         let staff = staff(&database, &journal, &keyring).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = Config {
-            sandbox: setup.sandbox,
-            trust_event_time: setup.trust_event_time,
-            limits: setup.limits,
-            ..Config::new(listen, tls.identity().unwrap())
-        };
         let parts = Parts {
             engine: Arc::new(engine),
             registry: Arc::clone(&registry),
             approvals: approvals(
                 (&database, &journal),
                 (&registry, &staff),
-                setup.approvals_clock,
+                setup.approvals_clock.clone(),
             ),
             staff: Arc::clone(&staff),
             notary,
@@ -135,7 +145,9 @@ impl World {
             breached: None,
             clock,
         };
-        let server = Server::start(config, parts).await.unwrap();
+        let server = Server::start(setup.config(tls.identity().unwrap()), parts)
+            .await
+            .unwrap();
         let ca_pem = tls.ca_pem;
         Self {
             server,
