@@ -9,6 +9,7 @@ pub mod account;
 mod administration;
 pub(crate) mod attempts;
 mod error;
+mod grant;
 mod own;
 mod review;
 pub mod role;
@@ -19,6 +20,7 @@ pub use account::{Account, Grant, Status};
 pub use administration::{FIRST_ROLE, Granter, Invited, NewAccount};
 pub use attempts::{FAILURES_MAX, LOCK_US};
 pub use error::Error;
+pub use grant::RoleGrant;
 pub use own::{Acceptance, Confirmed};
 pub use review::{Review, ReviewLine};
 pub use role::{Conflict, CustomRole, Duty, Role, Roles};
@@ -308,27 +310,40 @@ impl Staff {
         action: &'static str,
         account: Account,
     ) -> Result<(), Error> {
-        let row = self.seal(&account)?;
-        let entry = Entry {
+        let entry = self.entry(author, action, &account)?;
+        let written = self.journal.append(entry).await;
+        self.settle(account, written.map(drop).map_err(Error::from))
+            .await
+    }
+
+    /// What writes a version.
+    fn entry(
+        &self,
+        author: Author,
+        action: &'static str,
+        account: &Account,
+    ) -> Result<Entry, Error> {
+        let row = self.seal(account)?;
+        Ok(Entry {
             tenant: account.tenant.clone(),
             actor: author.actor,
             purpose: author.purpose,
             action,
             object: account.id.clone(),
             rows: vec![Row::Record(row)],
-        };
-        match self.journal.append(entry).await {
-            Ok(_) => {
-                self.publish(account);
-                Ok(())
-            }
-            Err(error) => {
+        })
+    }
+
+    async fn settle(&self, account: Account, written: Result<(), Error>) -> Result<(), Error> {
+        match written {
+            Ok(()) => self.publish(account),
+            Err(_) => {
                 if let Ok(Some(row)) = self.database.record(KIND, &account.id).await {
                     self.publish(self.unseal(&row)?);
                 }
-                Err(error.into())
             }
         }
+        written
     }
 
     /// A leaf that says what happened without anything changing.

@@ -145,3 +145,49 @@ async fn where_people_are_asked_for_keys_do_not_count() {
     let done = send(&maker, &path(&asked, "execution"), &purpose).await;
     assert_eq!(done.status, 200, "{}", done.json());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_given_by_two_and_never_by_whoever_gets_them() {
+    let world = World::start(Setup::default()).await;
+    let role = ["security_administrator"];
+    let mut wang = Person::with_roles(&world, "acme", "wang@example.com", &role).await;
+    let mut sun = Person::with_roles(&world, "acme", "sun@example.com", &role).await;
+    let mut zhou = Person::with_roles(&world, "acme", "zhou@example.com", &role).await;
+    let of_zhou = zhou.get("/v1/session").await.json()["account"].clone();
+    let asking = |roles: &[&str]| {
+        let command = json!({ "role_grant": { "account": of_zhou, "roles": roles } });
+        json!({ "command": command, "reason": "a new task" })
+    };
+    let own = zhou
+        .post("/v1/approvals", Some(&asking(&["analyst"])))
+        .await;
+    assert_eq!(own.code(), "own_account");
+    let asked = wang
+        .post("/v1/approvals", Some(&asking(&["auditor", "analyst"])))
+        .await;
+    let asked = asked.json();
+    assert_eq!(asked["object"], "analyst+auditor", "{asked}");
+    let votes = path(&asked, "votes");
+    let voted = zhou.post(&votes, Some(&vote(&asked))).await;
+    assert_eq!(voted.code(), "approval_by_maker");
+    let voted = sun.post(&votes, Some(&vote(&asked))).await;
+    assert_eq!(voted.status, 200, "{}", voted.json());
+
+    // Other roles than those that were voted on, then these, then these again.
+    let account = format!("/v1/staff/{}/roles", of_zhou.as_str().unwrap());
+    let by = |roles: &[&str]| json!({ "roles": roles, "purpose": "p", "approval": asked["id"] });
+    let other = wang
+        .send(Method::PUT, &account, Some(&by(&["analyst"])))
+        .await;
+    assert_eq!(other.code(), "approval_other_payload");
+    let given = by(&["auditor", "analyst"]);
+    let done = wang.send(Method::PUT, &account, Some(&given)).await;
+    assert_eq!(done.status, 200, "{}", done.json());
+    assert_eq!(done.json()["grants"][0]["approval"], asked["id"]);
+    let again = wang.send(Method::PUT, &account, Some(&given)).await;
+    assert_eq!(again.code(), "approval_used");
+    // Taking every role back waits for nobody.
+    let none = json!({ "roles": [], "purpose": "left" });
+    let none = wang.send(Method::PUT, &account, Some(&none)).await;
+    assert_eq!(none.json()["grants"], json!([]));
+}

@@ -15,19 +15,27 @@ pub enum Kind {
     RuleRelease,
     /// Values go onto a list or are taken off it.
     ListChange,
+    /// An account of staff gets other roles.
+    RoleGrant,
     /// Another policy of approvals comes into force.
     PolicyChange,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::RuleRelease, Self::ListChange, Self::PolicyChange];
+    pub const ALL: [Self; 4] = [
+        Self::RuleRelease,
+        Self::ListChange,
+        Self::RoleGrant,
+        Self::PolicyChange,
+    ];
 
     /// The word used in policies, in the store and in replies.
     pub fn name(self) -> &'static str {
         match self {
             Self::RuleRelease => "rule_release",
             Self::ListChange => "list_change",
+            Self::RoleGrant => "role_grant",
             Self::PolicyChange => "policy_change",
         }
     }
@@ -37,6 +45,7 @@ impl Kind {
         match self {
             Self::RuleRelease => Scope::RulesWrite,
             Self::ListChange => Scope::ListsWrite,
+            Self::RoleGrant => Scope::RolesGrant,
             Self::PolicyChange => Scope::ApprovalsPolicy,
         }
     }

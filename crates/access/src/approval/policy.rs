@@ -223,8 +223,12 @@ mod tests {
     #[test]
     fn a_kind_without_clauses_is_held_to_the_shipped_ones() {
         let policy = Policy::parse("review_hours = 1").unwrap();
-        for kind in Kind::ALL {
-            let object = "add:trusted_cards";
+        for (kind, object) in [
+            (Kind::RuleRelease, "publish:v1"),
+            (Kind::ListChange, "add:trusted_cards"),
+            (Kind::RoleGrant, "analyst"),
+            (Kind::PolicyChange, "policy"),
+        ] {
             let shipped = Policy::shipped().unwrap().clause(kind, object).unwrap();
             assert_eq!(policy.clause(kind, object).unwrap(), shipped);
             assert!(shipped.is_some(), "{kind:?}");

@@ -1,7 +1,7 @@
 //! One member of staff, as kept: sealed, each change a version of its own.
 
 use super::{Error, role::Roles};
-use crate::{Scopes, factor::Factors};
+use crate::{Author, Scopes, factor::Factors};
 use paywarden_domain::{
     TenantId, Timestamp,
     time::{DAY, HOUR},
@@ -144,6 +144,11 @@ impl Account {
         }
     }
 
+    /// Gives it these roles and no others; those that it had stay as they were given.
+    pub(crate) fn regrant(&mut self, roles: &[String], author: &Author, now: Timestamp) {
+        self.body.grants = grants(roles, self.grants(), author, now);
+    }
+
     /// Names of its roles.
     pub fn roles(&self) -> impl Iterator<Item = &str> + Clone {
         self.body.grants.iter().map(|grant| grant.role.as_str())
@@ -216,4 +221,27 @@ pub(crate) fn check_login(login: &str) -> Result<(), Error> {
         true => Err(Error::NameRefused("a login name stands for one person")),
         false => Ok(()),
     }
+}
+
+/// The grants of these roles; those that were there before stay as they were given.
+pub(super) fn grants(
+    roles: &[String],
+    before: &[Grant],
+    author: &Author,
+    now: Timestamp,
+) -> Vec<Grant> {
+    let mut grants: Vec<Grant> = Vec::with_capacity(roles.len());
+    for role in roles {
+        if grants.iter().any(|grant| grant.role == *role) {
+            continue;
+        }
+        let kept = before.iter().find(|grant| grant.role == *role).cloned();
+        grants.push(kept.unwrap_or_else(|| Grant {
+            role: role.clone(),
+            by: author.actor.to_string(),
+            at: now,
+            approval: author.purpose.approval().map(str::to_owned),
+        }));
+    }
+    grants
 }

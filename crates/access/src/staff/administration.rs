@@ -1,8 +1,10 @@
 //! What administrators do with the accounts of others.
 
 use super::{
-    ACCOUNTS_MAX, Account, Error, Grant, Staff, Status,
-    account::{Body, INVITATION_MAX, Invitation, ROLES_MAX, State, check_login, check_name},
+    ACCOUNTS_MAX, Account, Error, Staff, Status,
+    account::{
+        Body, INVITATION_MAX, Invitation, ROLES_MAX, State, check_login, check_name, grants,
+    },
     itself,
     role::Duty,
     session,
@@ -178,7 +180,7 @@ impl Staff {
         let now = self.clock.now();
         let by = author.clone();
         self.change(author, "staff.set_roles", id, |account| {
-            account.body.grants = grants(roles, account.grants(), &by, now);
+            account.regrant(roles, &by, now);
             Ok(())
         })
         .await
@@ -275,7 +277,7 @@ impl Staff {
     }
 
     /// Refuses roles that do not exist and such as exclude each other.
-    fn check_roles(&self, names: &[String]) -> Result<(), Error> {
+    pub(super) fn check_roles(&self, names: &[String]) -> Result<(), Error> {
         if names.len() > ROLES_MAX {
             return Err(Error::Limit("at most 16 roles of one account"));
         }
@@ -333,22 +335,4 @@ impl Granter {
             false => Self::Inviter,
         }
     }
-}
-
-/// The grants of these roles; those that were there before stay as they were given.
-fn grants(roles: &[String], before: &[Grant], author: &Author, now: Timestamp) -> Vec<Grant> {
-    let mut grants: Vec<Grant> = Vec::with_capacity(roles.len());
-    for role in roles {
-        if grants.iter().any(|grant| grant.role == *role) {
-            continue;
-        }
-        let kept = before.iter().find(|grant| grant.role == *role).cloned();
-        grants.push(kept.unwrap_or_else(|| Grant {
-            role: role.clone(),
-            by: author.actor.to_string(),
-            at: now,
-            approval: author.purpose.approval().map(str::to_owned),
-        }));
-    }
-    grants
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with staff, named by what the caller can do about it.
 
 use super::role::Conflict;
+use crate::approval;
 
 /// Errors of accounts, factors, sign-in and sessions.
 #[derive(Debug, thiserror::Error)]
@@ -84,12 +85,24 @@ pub enum Error {
     /// A defect of ours or of the machine.
     #[error("internal: {0}")]
     Internal(&'static str),
+    /// See the error of approvals.
+    #[error(transparent)]
+    Approval(approval::Error),
     /// See its error.
     #[error(transparent)]
     Crypto(#[from] paywarden_crypto::Error),
     /// See the store's error.
     #[error(transparent)]
     Store(#[from] paywarden_store::Error),
+}
+
+impl From<approval::Error> for Error {
+    fn from(error: approval::Error) -> Self {
+        match error {
+            approval::Error::Store(error) => Self::Store(error),
+            other => Self::Approval(other),
+        }
+    }
 }
 
 fn conflict_text(conflicts: &[Conflict]) -> String {

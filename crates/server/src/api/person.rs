@@ -282,6 +282,7 @@ impl From<Error> for Problem {
             Error::RolesConflict(_) => plain(Code::RolesConflict),
             Error::GrantForbidden => plain(Code::GrantForbidden),
             Error::Limit(_) => plain(Code::StaffLimit),
+            Error::Approval(error) => error.into(),
             Error::Store(error) => store(&error),
             Error::AccountDamaged { .. }
             | Error::Origin(_)

@@ -12,7 +12,7 @@ use http::StatusCode;
 use paywarden_access::{
     Scope,
     factor::FactorSummary,
-    staff::{Account, Duty, Grant, Granter, Invited, NewAccount, Review, Role, Status},
+    staff::{Account, Duty, Grant, Granter, Invited, NewAccount, Review, Role, RoleGrant, Status},
 };
 use paywarden_domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,9 @@ pub struct RoleAssignment {
     roles: Vec<String>,
     /// Why; it goes into the trail.
     purpose: String,
+    /// The approval of this very grant, where the policy asks for one.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// A link for the invited person, shown once.
@@ -280,10 +283,18 @@ pub(crate) async fn unlock(call: &PersonCall) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn set_roles(call: &PersonCall) -> Result<Reply, Problem> {
-    let RoleAssignment { roles, purpose } = parse(&call.body)?;
-    let (author, tenant) = (call.author(&purpose)?, &call.member()?.account.tenant);
-    let (staff, id) = (&call.state.staff, &call.parameter);
-    staff.set_roles(author, tenant, id, &roles).await?;
+    let input: RoleAssignment = parse(&call.body)?;
+    let (staff, id, who) = (&call.state.staff, &call.parameter, call.member()?.who());
+    let grant = RoleGrant {
+        account: id.clone(),
+        roles: input.roles,
+    };
+    staff.check_grant(&who, &grant)?;
+    let approvals = &call.state.approvals;
+    let approved = approvals
+        .admit(&who, grant, input.approval.as_deref())
+        .await?;
+    staff.grant_roles(approved, &input.purpose).await?;
     shown(call, id)
 }
 

@@ -4,7 +4,10 @@ use crate::{
     api::{approvals::Acting, lists},
     edge::{Code, Problem},
 };
-use paywarden_access::approval::{ApprovalView, Ask, Kind, PolicyChange};
+use paywarden_access::{
+    approval::{ApprovalView, Ask, Kind, PolicyChange},
+    staff::RoleGrant,
+};
 use paywarden_domain::{Pan, Timestamp, event::Text};
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
@@ -21,6 +24,8 @@ pub enum CommandInput {
     RuleRelease(RuleRelease),
     /// Put values on a list, or take values off it.
     ListChange(ListChangeInput),
+    /// Give an account of staff these roles and no others.
+    RoleGrant(RoleGrant),
     /// Bring another policy of approvals into force.
     PolicyChange(PolicyChange),
 }
@@ -75,6 +80,11 @@ pub(super) async fn request(
             change.validate()?;
             approvals.request(who, &change, ask).await
         }
+        CommandInput::RoleGrant(grant) => {
+            call.state.staff.check_grant(who, &grant)?;
+            let authors = vec![grant.beneficiary()];
+            approvals.request(who, &grant, Ask { authors, ..ask }).await
+        }
         CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
     };
     Ok(view?)
@@ -101,6 +111,10 @@ pub(super) async fn execute(
         Kind::ListChange => {
             let approved = approvals.claim(who, id).await?;
             engine.change_list(approved).await?;
+        }
+        Kind::RoleGrant => {
+            let approved = approvals.claim(who, id).await?;
+            call.state.staff.grant_roles(approved, purpose).await?;
         }
         Kind::PolicyChange => {
             let approved = approvals.claim(who, id).await?;
