@@ -7,7 +7,7 @@ use crate::blocks::LIST_MAX;
 use crate::entity::EntityKind;
 use crate::event::take;
 use crate::long::Long;
-use crate::past::{Past, UNLISTED, ground};
+use crate::past::{Past, Plans, UNLISTED, ground};
 use crate::plan::Plan;
 use crate::registry::{Entity, Timeline};
 
@@ -138,7 +138,7 @@ impl Past {
         let Some(entity) = self.registry.get_mut(id) else {
             return;
         };
-        let ground = ground(&self.arena, plan, entity.kind);
+        let ground = ground(&self.arena, Plans::only(plan), entity.kind);
         positions.sort_by_key(|position| ground.key(*position));
         if positions.len() > long_min {
             self.longs.insert(id, Long::new(&positions, ground));

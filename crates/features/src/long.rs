@@ -2,13 +2,15 @@
 //!
 //! Positions are sorted by time, then number. A chunk has at most 64, a run at most 4,096. Each
 //! keeps one tally per registered filter, so that a window reads whole runs, then whole chunks, and
-//! single events only at its two edges. Tallies belong to one plan; under another one they are
-//! computed anew on the first visit.
+//! single events only at its two edges. Tallies and moving windows belong to one plan. For another
+//! one they are prepared beside it, some events at a time; what was not prepared is computed on the
+//! first visit.
 
-use crate::arena::Fact;
+use crate::arena::{Arena, Fact};
+use crate::line::Inside;
 use crate::pass::{Asked, Slid, fill, travel};
 use crate::plan::{Group, Passes, Trail};
-use crate::run::{Ground, Inside, Key, RUN, Run};
+use crate::run::{Ground, Kept, Key, RUN, Run};
 use crate::slide::{Slide, Step};
 use crate::tally::{Fading, Tally};
 use crate::{Aggregate, Value};
@@ -21,11 +23,27 @@ const LOOKS_MAX: usize = 1024;
 /// The timeline.
 #[derive(Debug)]
 pub(crate) struct Long {
-    generation: u64,
     runs: VecDeque<Run>,
-    /// One for each window of the plan.
-    slides: Vec<Slide>,
+    moving: Moving,
+    /// Those of the plan that is being prepared.
+    next: Option<Moving>,
     len: usize,
+}
+
+/// The moving windows of one plan.
+#[derive(Debug)]
+struct Moving {
+    generation: u64,
+    slides: Vec<Slide>,
+}
+
+/// What going on with another plan did to the tallies.
+#[derive(PartialEq)]
+enum Turned {
+    /// They are as they were, or as they were prepared.
+    Kept,
+    /// They were computed from the events as they are now.
+    Anew,
 }
 
 impl Long {
@@ -35,11 +53,10 @@ impl Long {
         for positions in positions.chunks(RUN) {
             runs.push_back(Run::new(positions.to_vec(), ground));
         }
-        let slides = new_slides(ground);
         Self {
-            generation: ground.generation,
             runs,
-            slides,
+            moving: Moving::new(ground.kept),
+            next: None,
             len: positions.len(),
         }
     }
@@ -50,7 +67,7 @@ impl Long {
 
     /// Whether its tallies are those of this plan.
     pub(crate) fn is_of(&self, generation: u64) -> bool {
-        self.generation == generation
+        self.moving.generation == generation
     }
 
     /// Time of the first event.
@@ -65,16 +82,102 @@ impl Long {
             .flat_map(|run| run.positions().iter().copied())
     }
 
-    /// Computes everything anew if the plan has changed.
+    /// Goes on with the plan at work if it was another one before: with what was prepared for it
+    /// and with the windows that both have; the rest is computed anew.
     pub(crate) fn refresh(&mut self, ground: Ground) {
-        if self.is_of(ground.generation) {
-            return;
+        self.turn(ground);
+    }
+
+    fn turn(&mut self, ground: Ground) -> Turned {
+        let kept = ground.kept;
+        if self.is_of(kept.generation) {
+            return Turned::Kept;
         }
-        self.generation = ground.generation;
-        self.slides = new_slides(ground);
+        let prepared = self.runs.iter().all(|run| run.is_prepared(kept.generation));
+        self.runs.iter_mut().for_each(|run| run.turn_to(ground));
+        let next = self.next.take().filter(|next| next.is_of(kept));
+        let next = next.unwrap_or_else(|| Moving::new(kept));
+        let before = std::mem::replace(&mut self.moving, next);
+        self.moving.take_over(before, kept);
+        match prepared {
+            true => Turned::Kept,
+            false => Turned::Anew,
+        }
+    }
+
+    /// Prepares for the next plan, looking at about so many events. True when all is ready.
+    pub(crate) fn prepare(&mut self, ground: Ground, events_max: usize) -> bool {
+        let Some(kept) = ground.next else {
+            return true;
+        };
+        let mut left = events_max;
         for run in &mut self.runs {
-            run.renew(ground);
+            if !run.is_prepared(kept.generation) {
+                run.prepare(ground);
+                left = left.saturating_sub(run.len());
+                if left == 0 {
+                    return false;
+                }
+            }
         }
+        if !self.next.as_ref().is_some_and(|next| next.is_of(kept)) {
+            self.next = Some(Moving::new(kept));
+        }
+        let carries = self.is_of(kept.listed.follows);
+        for (place, carried) in kept.listed.carried.iter().enumerate() {
+            let is_carried = carries && carried.is_some();
+            while !is_carried && !self.widen(place, kept, ground, &mut left) {
+                if left == 0 {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Lets a moving window of the next plan reach further back, by so many events at most. True
+    /// if it reaches far enough.
+    fn widen(&mut self, place: usize, kept: Kept, ground: Ground, left: &mut usize) -> bool {
+        let Some(spec) = kept.listed.slides.get(place) else {
+            return true;
+        };
+        let newest = self.runs.back().map_or(i64::MIN, Run::last);
+        let (wanted, until) = (
+            newest.saturating_sub(spec.older),
+            newest.saturating_sub(spec.newer),
+        );
+        let next = self
+            .next
+            .as_mut()
+            .and_then(|next| next.slides.get_mut(place));
+        let Some(slide) = next else { return true };
+        let mut slide = std::mem::replace(slide, Slide::vacant());
+        let (from, until) = match slide.is_vacant() {
+            true => (until, until),
+            false => (slide.after, slide.until),
+        };
+        let last = self.positions_until(from).take(*left).last();
+        let last = last.and_then(|last| ground.arena.fact(last));
+        // Events of one time are looked at together.
+        let after = last
+            .map_or(wanted, |last| (last.at - 1).max(wanted))
+            .min(from);
+        let mut looked_at = 0;
+        for (after, until, step) in slide.shift(spec, after, until) {
+            self.each_between(after, until, ground, |inside| {
+                for (position, fact) in inside {
+                    looked_at += 1;
+                    if spec.matcher.matches(fact) {
+                        step(&mut slide, spec, ground.arena, position, fact);
+                    }
+                }
+            });
+        }
+        *left = left.saturating_sub(looked_at.max(1));
+        if let Some(next) = &mut self.next {
+            next.slides[place] = slide;
+        }
+        after <= wanted
     }
 
     pub(crate) fn insert(&mut self, position: u32, fact: &Fact, ground: Ground) {
@@ -106,18 +209,20 @@ impl Long {
 
     /// Follows a change of outcome or label of one event, already made in the arena.
     pub(crate) fn change(&mut self, position: u32, before: &Fact, after: &Fact, ground: Ground) {
-        if !self.is_of(ground.generation) {
-            return self.refresh(ground);
-        }
+        let turned = self.turn(ground);
         let place = self.run_of((after.at, ground.arena.rank(position)), ground);
-        if let Some(run) = self.runs.get_mut(place) {
+        if let Some(run) = self.runs.get_mut(place).filter(|_| turned == Turned::Kept) {
             run.change(position, before, after, ground);
         }
-        for (matcher, slides) in &ground.listed.fed {
-            match (matcher.matches(before), matcher.matches(after)) {
-                (true, false) => self.slide_values(slides, position, before, ground, Slide::remove),
-                (false, true) => self.slide_values(slides, position, after, ground, Slide::add),
-                _ => {}
+        for (moving, kept) in each(&mut self.moving, &mut self.next, ground) {
+            for (matcher, slides) in &kept.listed.fed {
+                let (was, is) = (matcher.matches(before), matcher.matches(after));
+                let (fact, step): (_, Step) = match (was, is) {
+                    (true, false) => (before, Slide::remove),
+                    (false, true) => (after, Slide::add),
+                    _ => continue,
+                };
+                moving.slide(slides, kept, (ground.arena, position, fact), step);
             }
         }
     }
@@ -222,8 +327,9 @@ impl Long {
 
     /// A slide, its window moved to these edges.
     fn slide(&mut self, place: usize, after: i64, until: i64, ground: Ground) -> Option<&Slide> {
-        let spec = ground.listed.slides.get(place)?;
-        let mut slide = std::mem::replace(self.slides.get_mut(place)?, Slide::vacant());
+        let spec = ground.kept.listed.slides.get(place)?;
+        let slides = &mut self.moving.slides;
+        let mut slide = std::mem::replace(slides.get_mut(place)?, Slide::vacant());
         for (after, until, step) in slide.shift(spec, after, until) {
             self.each_between(after, until, ground, |chunk| {
                 for (position, fact) in chunk.filter(|(_, fact)| spec.matcher.matches(fact)) {
@@ -237,7 +343,7 @@ impl Long {
             let tally = self.tally(column, after, until, ground);
             slide.set_extremes(tally.extremes());
         }
-        let place = self.slides.get_mut(place)?;
+        let place = self.moving.slides.get_mut(place)?;
         *place = slide;
         Some(place)
     }
@@ -304,33 +410,67 @@ impl Long {
 
     /// Adds the event to the windows that it matches, or removes it.
     fn slide_all(&mut self, position: u32, fact: &Fact, ground: Ground, step: Step) {
-        for (matcher, slides) in &ground.listed.fed {
-            if matcher.matches(fact) {
-                self.slide_values(slides, position, fact, ground, step);
-            }
-        }
-    }
-
-    /// Adds an event to those of these windows that cover it, or removes it.
-    fn slide_values(
-        &mut self,
-        slides: &[usize],
-        position: u32,
-        fact: &Fact,
-        ground: Ground,
-        step: Step,
-    ) {
-        for place in slides {
-            if let Some(slide) = self.slides.get_mut(*place)
-                && slide.covers(fact.at)
-                && let Some(spec) = ground.listed.slides.get(*place)
-            {
-                step(slide, spec, ground.arena, position, fact);
+        for (moving, kept) in each(&mut self.moving, &mut self.next, ground) {
+            for (matcher, slides) in &kept.listed.fed {
+                if matcher.matches(fact) {
+                    moving.slide(slides, kept, (ground.arena, position, fact), step);
+                }
             }
         }
     }
 }
 
-fn new_slides(ground: Ground) -> Vec<Slide> {
-    ground.listed.slides.iter().map(Slide::new).collect()
+/// The moving windows at work and those being prepared, with what their plans keep.
+fn each<'a>(
+    moving: &'a mut Moving,
+    next: &'a mut Option<Moving>,
+    ground: Ground<'a>,
+) -> impl Iterator<Item = (&'a mut Moving, Kept<'a>)> {
+    let next = next.as_mut().zip(ground.next);
+    let next = next.filter(|(next, kept)| next.is_of(*kept));
+    std::iter::once((moving, ground.kept)).chain(next)
+}
+
+impl Moving {
+    fn new(kept: Kept) -> Self {
+        Self {
+            generation: kept.generation,
+            slides: kept.listed.slides.iter().map(Slide::new).collect(),
+        }
+    }
+
+    fn is_of(&self, kept: Kept) -> bool {
+        self.generation == kept.generation
+    }
+
+    /// Takes those windows from the plan before that this one has too and that nobody prepared.
+    fn take_over(&mut self, mut before: Self, kept: Kept) {
+        if before.generation != kept.listed.follows {
+            return;
+        }
+        for (slide, carried) in self.slides.iter_mut().zip(&kept.listed.carried) {
+            let known = carried.and_then(|place| before.slides.get_mut(place));
+            if let Some(known) = known.filter(|_| slide.is_vacant()) {
+                *slide = std::mem::replace(known, Slide::vacant());
+            }
+        }
+    }
+
+    /// Adds an event to those of some windows that cover it, or removes it.
+    fn slide(
+        &mut self,
+        places: &[usize],
+        kept: Kept,
+        (arena, position, fact): (&Arena, u32, &Fact),
+        step: Step,
+    ) {
+        for place in places {
+            if let Some(slide) = self.slides.get_mut(*place)
+                && slide.covers(fact.at)
+                && let Some(spec) = kept.listed.slides.get(*place)
+            {
+                step(slide, spec, arena, position, fact);
+            }
+        }
+    }
 }

@@ -8,13 +8,20 @@ use crate::event::Place;
 use crate::long::Long;
 use crate::plan::Plan;
 use crate::registry::{Registry, Timeline};
-use crate::run::Ground;
+use crate::run::{Ground, Kept};
 use crate::set::Member;
 use crate::slide::Spread;
 use hashbrown::{HashMap, HashSet};
 use paywarden_domain::EventKind;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
+
+/// The plan at work and the one that is being prepared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plans<'a> {
+    pub live: &'a Plan,
+    pub next: Option<&'a Plan>,
+}
 
 /// Stands in an image for the number of events of an entity that has many.
 pub(crate) const UNLISTED: u16 = u16::MAX;
@@ -30,6 +37,13 @@ pub(crate) struct Past {
     pub marks: HashSet<(u8, u64), BuildHasherDefault<Spread>>,
     /// From how many events on a timeline is long.
     long_min: usize,
+}
+
+impl Plans<'_> {
+    /// A plan while no other is being prepared.
+    pub(crate) fn only(live: &Plan) -> Plans<'_> {
+        Plans { live, next: None }
+    }
 }
 
 impl Past {
@@ -130,12 +144,12 @@ impl Past {
         number: u64,
         fact: Fact,
         (ids, place): (&Ids, Option<Place>),
-        plan: &Plan,
+        plans: Plans,
     ) {
         self.arena.put(number, fact, ids, place);
         let position = number as u32;
         for (kind, id) in tracked(ids) {
-            let ground = ground(&self.arena, plan, kind);
+            let ground = ground(&self.arena, plans, kind);
             let Some(entity) = self.registry.get_mut(id) else {
                 continue;
             };
@@ -166,10 +180,10 @@ impl Past {
 
     /// Takes an event away. If it `happened`, its entities remember when; if it did not, entities
     /// that were seen by it alone are forgotten.
-    pub(crate) fn remove(&mut self, position: u32, happened: bool, plan: &Plan) -> Option<Fact> {
+    pub(crate) fn remove(&mut self, position: u32, happened: bool, plans: Plans) -> Option<Fact> {
         let fact = *self.arena.fact(position)?;
         for (kind, id) in tracked(&self.arena.ids(position)) {
-            self.unlist((kind, id), position, &fact, plan);
+            self.unlist((kind, id), position, &fact, plans);
             let Some(entity) = self.registry.get_mut(id) else {
                 continue;
             };
@@ -183,8 +197,16 @@ impl Past {
         Some(fact)
     }
 
+    /// Prepares one entity for the next plan, looking at about so many events. True when it is
+    /// ready, or has few events.
+    pub(crate) fn prepare(&mut self, id: u32, plans: Plans, events_max: usize) -> bool {
+        let kind = self.registry.get(id).map(|entity| entity.kind);
+        let long = kind.zip(self.longs.get_mut(&id));
+        long.is_none_or(|(kind, long)| long.prepare(ground(&self.arena, plans, kind), events_max))
+    }
+
     /// Gives an event another outcome or label.
-    pub(crate) fn restate(&mut self, position: u32, standing: Standing, plan: &Plan) {
+    pub(crate) fn restate(&mut self, position: u32, standing: Standing, plans: Plans) {
         let Some((before, after)) = self.arena.restate(position, standing) else {
             return;
         };
@@ -194,14 +216,14 @@ impl Past {
         for (kind, id) in tracked(&self.arena.ids(position)) {
             let is_long = self.registry.get(id).is_some_and(|entity| entity.is_long());
             if let Some(long) = is_long.then(|| self.longs.get_mut(&id)).flatten() {
-                long.change(position, &before, &after, ground(&self.arena, plan, kind));
+                long.change(position, &before, &after, ground(&self.arena, plans, kind));
             }
         }
     }
 
     /// Removes a position from the timeline of one entity; a long one that has shrunk to half of
     /// the threshold becomes short again.
-    fn unlist(&mut self, entity: (EntityKind, u32), position: u32, fact: &Fact, plan: &Plan) {
+    fn unlist(&mut self, entity: (EntityKind, u32), position: u32, fact: &Fact, plans: Plans) {
         let (kind, id) = entity;
         let Some(entity) = self.registry.get_mut(id) else {
             return;
@@ -215,7 +237,7 @@ impl Past {
         let Some(long) = self.longs.get_mut(&id) else {
             return;
         };
-        long.remove(position, fact, ground(&self.arena, plan, kind));
+        long.remove(position, fact, ground(&self.arena, plans, kind));
         if long.len() > self.long_min / 2 {
             return;
         }
@@ -240,11 +262,15 @@ pub(crate) fn tracked(ids: &Ids) -> impl Iterator<Item = (EntityKind, u32)> {
 }
 
 /// What a timeline of this kind refers to.
-pub(crate) fn ground<'a>(arena: &'a Arena, plan: &'a Plan, kind: EntityKind) -> Ground<'a> {
-    Ground {
-        arena,
+pub(crate) fn ground<'a>(arena: &'a Arena, plans: Plans<'a>, kind: EntityKind) -> Ground<'a> {
+    let kept = |plan: &'a Plan| Kept {
         listed: &plan.listed[kind as usize],
         generation: plan.generation,
+    };
+    Ground {
+        arena,
+        kept: kept(plans.live),
+        next: plans.next.map(kept),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, Fact, NO_AMOUNT};
 use crate::entity::{ENTITY_KINDS, EntityKind, VIEW_COUNT, view};
+use crate::listed::Listed;
 use crate::set::Member;
 use crate::{Aggregate, Attribute, Error, Filter, Set, WindowSpec};
 use paywarden_domain::time::DAY;
@@ -113,30 +114,6 @@ pub(crate) struct Link {
     pub output: Output,
 }
 
-/// What long timelines of one kind keep: no more than what the windows read.
-#[derive(Debug, Default)]
-pub(crate) struct Listed {
-    /// A tally of each chunk by each of these filters.
-    pub tallied: Vec<Matcher>,
-    /// The moving windows.
-    pub slides: Vec<SlideSpec>,
-    /// Which of them each filter feeds.
-    pub fed: Vec<(Matcher, Vec<usize>)>,
-}
-
-/// A moving window: its filter and edges, and what is read of it besides count and sum.
-#[derive(Debug, Clone)]
-pub(crate) struct SlideSpec {
-    pub matcher: Matcher,
-    pub newer: i64,
-    pub older: i64,
-    /// Place of the tallies that smallest and largest amount are looked up in.
-    pub extremes: Option<usize>,
-    pub moments: bool,
-    pub attributes: Vec<Attribute>,
-    pub quantiles: Vec<u16>,
-}
-
 impl Plan {
     /// Sorts the windows. Refuses a wrong window and more than `windows_max`.
     pub(crate) fn new(specs: &[WindowSpec], windows_max: usize) -> Result<Self, Error> {
@@ -153,6 +130,14 @@ impl Plan {
         }
         plan.finish();
         Ok(plan)
+    }
+
+    /// The same plan, taking over from another what both keep.
+    pub(crate) fn following(mut self, before: &Self) -> Self {
+        for (listed, other) in self.listed.iter_mut().zip(&before.listed) {
+            listed.follow(before.generation, other);
+        }
+        self
     }
 
     /// A plan without windows.
@@ -267,61 +252,6 @@ impl Plan {
     }
 }
 
-impl Listed {
-    /// The place of a moving window, added if there is none like it.
-    fn slide(&mut self, (matcher, newer): (Matcher, i64), older: i64) -> usize {
-        let same =
-            |spec: &SlideSpec| (spec.matcher, spec.newer, spec.older) == (matcher, newer, older);
-        if let Some(known) = self.slides.iter().position(same) {
-            return known;
-        }
-        let slide = self.slides.len();
-        self.slides.push(SlideSpec {
-            matcher,
-            newer,
-            older,
-            extremes: None,
-            moments: false,
-            attributes: Vec::new(),
-            quantiles: Vec::new(),
-        });
-        match self.fed.iter_mut().find(|(fed, _)| *fed == matcher) {
-            Some((_, slides)) => slides.push(slide),
-            None => self.fed.push((matcher, vec![slide])),
-        }
-        slide
-    }
-
-    /// Sees to it that a moving window knows what one output reads of it.
-    fn keep(
-        &mut self,
-        slide: usize,
-        output: &mut Output,
-        attributes: &[Attribute],
-        latest: &mut Option<usize>,
-    ) {
-        let Some(spec) = self.slides.get_mut(slide) else {
-            return;
-        };
-        match output.aggregate {
-            Aggregate::Min | Aggregate::Max => {
-                spec.extremes = Some(place(&mut self.tallied, spec.matcher));
-            }
-            Aggregate::SincePrevious => *latest = Some(place(&mut self.tallied, spec.matcher)),
-            Aggregate::Deviation => spec.moments = true,
-            Aggregate::Quantile(permille) => {
-                place(&mut spec.quantiles, permille);
-            }
-            Aggregate::Distinct(_) => {
-                if let Some(attribute) = attributes.get(output.attribute) {
-                    output.slid = place(&mut spec.attributes, *attribute);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 impl Output {
     /// The share that a quantile asks for, in thousandths.
     pub(crate) fn permille(&self) -> Option<u16> {
@@ -393,18 +323,8 @@ impl Passes {
     }
 }
 
-impl SlideSpec {
-    /// Whether anything besides count and sum is read of it.
-    pub(crate) fn asks_more(&self) -> bool {
-        self.extremes.is_some()
-            || self.moments
-            || !self.attributes.is_empty()
-            || !self.quantiles.is_empty()
-    }
-}
-
 /// The place of an equal item, added if there is none.
-fn place<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+pub(crate) fn place<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
     let known = items.iter().position(|other| *other == item);
     known.unwrap_or_else(|| {
         items.push(item);

@@ -5,7 +5,7 @@ use crate::entity::{VIEW_COUNT, VIEWS};
 use crate::event::{FeatureEvent, Place};
 use crate::long::Long;
 use crate::pass::{Asked, pass, trail};
-use crate::past::{Past, ground};
+use crate::past::{Past, Plans, ground};
 use crate::plan::{Joint, Passes, Plan};
 use crate::registry::Timeline;
 use crate::slide::Running;
@@ -211,7 +211,7 @@ impl Past {
         let Some(long) = self.is_long(id).then(|| self.longs.get_mut(&id)).flatten() else {
             return false;
         };
-        let ground = ground(&self.arena, query.plan, VIEWS[view].1);
+        let ground = ground(&self.arena, Plans::only(query.plan), VIEWS[view].1);
         if query.newest {
             long.refresh(ground);
         }

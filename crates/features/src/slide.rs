@@ -5,7 +5,8 @@
 
 use crate::Attribute;
 use crate::arena::{Arena, Fact, NO_AMOUNT};
-use crate::plan::{Needs, SlideSpec, value_of};
+use crate::listed::SlideSpec;
+use crate::plan::{Needs, value_of};
 use crate::tally::{Moments, Sums, Tally, rank};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -82,6 +83,11 @@ impl Slide {
             (after, old_after, Self::add),
             (old_until, until, Self::add),
         ]
+    }
+
+    /// Whether it has not been moved anywhere yet.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.until == i64::MIN
     }
 
     pub(crate) fn covers(&self, at: i64) -> bool {

@@ -3,7 +3,7 @@
 use crate::arena::{Fact, Ids, Standing};
 use crate::backfill::{Change, Watch};
 use crate::event::Place;
-use crate::past::Past;
+use crate::past::{Past, Plans};
 use crate::plan::Plan;
 use crate::read::{Query, Scratch};
 use crate::{FeatureEvent, Limits, Stats, Ticket, Value};
@@ -28,6 +28,8 @@ const EXPIRY_STEPS: usize = 4;
 pub(crate) struct State {
     pub past: Past,
     pub plan: Arc<Plan>,
+    /// The plan that is being prepared: the first event asked about by it makes it the one at work.
+    pub next: Option<Arc<Plan>>,
     limits: Limits,
     pending: BTreeSet<u64>,
     /// The newest time of an event; `i64::MIN` before the first one.
@@ -54,6 +56,7 @@ impl State {
         Self {
             past: Past::new(limits.entities_max, limits.long_min),
             plan,
+            next: None,
             limits,
             pending: BTreeSet::new(),
             newest: i64::MIN,
@@ -79,6 +82,7 @@ impl State {
         event: &FeatureEvent,
         values: &mut Vec<Value>,
     ) -> Ticket {
+        self.turn_to(plan.generation);
         let ids = self.track(event);
         let fact = Fact::new(event, &ids, Standing::PENDING);
         let mut cut = Vec::new();
@@ -99,6 +103,20 @@ impl State {
         self.pending.insert(event_no);
         self.insert(event_no, fact, (&ids, event.place));
         ticket
+    }
+
+    /// Makes a plan that was prepared the one at work.
+    pub(crate) fn turn_to(&mut self, generation: u64) {
+        if let Some(next) = self.next.take_if(|next| next.generation == generation) {
+            self.plan = next;
+        }
+    }
+
+    /// Prepares one entity for the next plan, looking at about so many events. True when it is
+    /// ready.
+    pub(crate) fn prepare(&mut self, id: u32, events_max: usize) -> bool {
+        let plans = plans(&self.plan, &self.next);
+        self.past.prepare(id, plans, events_max)
     }
 
     /// Adds an event with a given number. False if it is present or too old.
@@ -143,7 +161,8 @@ impl State {
             && let Some(fact) = self.past.arena.fact(position)
         {
             let standing = fact.standing.with_outcome(outcome);
-            self.past.restate(position, standing, &self.plan);
+            self.past
+                .restate(position, standing, plans(&self.plan, &self.next));
         }
     }
 
@@ -153,7 +172,8 @@ impl State {
         if self.pending.remove(&number)
             && let Some(position) = self.past.arena.position(number)
         {
-            self.past.remove(position, false, &self.plan);
+            self.past
+                .remove(position, false, plans(&self.plan, &self.next));
             self.events -= 1;
         }
     }
@@ -167,7 +187,8 @@ impl State {
             return false;
         };
         let standing = fact.standing.with_label(verdict);
-        self.past.restate(position, standing, &self.plan);
+        self.past
+            .restate(position, standing, plans(&self.plan, &self.next));
         match &mut self.relabelled {
             Some(numbers) if numbers.len() < RELABELLED_MAX => numbers.push(number),
             numbers => *numbers = None,
@@ -183,7 +204,8 @@ impl State {
     /// Gives a decided event the standing that an image has for it.
     pub(crate) fn restand(&mut self, number: u64, standing: Standing) {
         if let Some(position) = self.past.arena.position(number) {
-            self.past.restate(position, standing, &self.plan);
+            self.past
+                .restate(position, standing, plans(&self.plan, &self.next));
         }
     }
 
@@ -227,7 +249,8 @@ impl State {
             self.newest
         };
         self.newest = fact.at.clamp(earlier, earlier.saturating_add(LEAP_MAX));
-        self.past.insert(number, fact, rest, &self.plan);
+        self.past
+            .insert(number, fact, rest, plans(&self.plan, &self.next));
         self.events += 1;
         self.expire();
     }
@@ -269,11 +292,19 @@ impl State {
         };
         if let Some(fact) = fact {
             self.pending.remove(&self.past.arena.start());
-            self.past.remove(position, true, &self.plan);
+            self.past
+                .remove(position, true, plans(&self.plan, &self.next));
             self.gone_latest = self.gone_latest.max(fact.at);
             self.gone_last = self.past.arena.start();
             self.events -= 1;
         }
         self.past.arena.pop();
+    }
+}
+
+fn plans<'a>(live: &'a Plan, next: &'a Option<Arc<Plan>>) -> Plans<'a> {
+    Plans {
+        live,
+        next: next.as_deref(),
     }
 }

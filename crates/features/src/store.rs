@@ -138,11 +138,14 @@ impl FeatureStore {
     /// the new windows see all that is kept. Windows that are longer than all before see only what
     /// was kept for those; tickets say so.
     ///
-    /// The lock is held for one assignment. Summaries of entities with many events follow on
-    /// their next visit, at some tens of nanoseconds per event.
+    /// The lock is held for one assignment. What entities with many events need for windows that
+    /// the plan before did not have follows on their next visit, at some tens of nanoseconds per
+    /// event and window; [`FeatureStore::prepare`] does that beforehand.
     pub fn register(&self, specs: &[WindowSpec]) -> Result<Arc<Plan>, Error> {
-        let plan = Arc::new(Plan::new(specs, self.windows_max)?);
-        self.lock().plan = Arc::clone(&plan);
+        let plan = Arc::new(self.plan(specs)?);
+        let mut state = self.lock();
+        state.next = None;
+        state.plan = Arc::clone(&plan);
         Ok(plan)
     }
 
@@ -199,6 +202,12 @@ impl FeatureStore {
     /// What the store holds.
     pub fn stats(&self) -> Stats {
         self.lock().stats()
+    }
+
+    /// A plan that takes over from the one at work what both keep.
+    pub(crate) fn plan(&self, specs: &[WindowSpec]) -> Result<Plan, Error> {
+        let before = Arc::clone(&self.lock().plan);
+        Ok(Plan::new(specs, self.windows_max)?.following(&before))
     }
 
     pub(crate) fn windows_max(&self) -> usize {

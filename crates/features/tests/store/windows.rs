@@ -13,6 +13,7 @@ struct Trial {
     oracle: Oracle,
     specs: Vec<WindowSpec>,
     old_plan: Option<(std::sync::Arc<Plan>, Vec<WindowSpec>)>,
+    preparing: Option<(Preparation, Vec<WindowSpec>)>,
     open: Vec<Ticket>,
     now: i64,
     step: i64,
@@ -34,6 +35,7 @@ impl Trial {
             oracle: Oracle::default(),
             specs: Vec::new(),
             old_plan: None,
+            preparing: None,
             open: Vec::new(),
             now: 1_700_000_000 * SECOND,
             step,
@@ -44,14 +46,55 @@ impl Trial {
         trial
     }
 
-    fn register(&mut self) {
-        let specs = self.dice.specs(25, LONGEST);
-        // The longest window stays, so that nothing a later plan asks for has been dropped.
+    /// New windows, some of those before, and the longest one, so that nothing a later plan asks for
+    /// has been dropped.
+    fn other_specs(&mut self) -> Vec<WindowSpec> {
+        let mut specs = self.dice.specs(15, LONGEST);
+        let before = self.specs.iter().copied();
+        specs.extend(before.filter(|_| self.dice.chance(50)).take(25));
         let longest = WindowSpec::recent(EntityKind::Card, Aggregate::Count, LONGEST);
-        self.specs = [specs, vec![longest]].concat();
+        specs.push(longest);
+        specs
+    }
+
+    fn register(&mut self) {
+        self.specs = self.other_specs();
         let plan = self.store.register(&self.specs).unwrap();
         assert_eq!(plan.slots(), self.specs.len());
         self.old_plan = Some((plan, self.specs.clone())).filter(|_| self.dice.chance(50));
+        self.preparing = None;
+    }
+
+    /// Begins to prepare other windows.
+    fn prepare(&mut self) {
+        let specs = self.other_specs();
+        self.preparing = Some((self.store.prepare(&specs).unwrap(), specs));
+    }
+
+    /// Turns to what was being prepared, ready or not.
+    fn turn(&mut self) {
+        let Some((preparation, specs)) = self.preparing.take() else {
+            return;
+        };
+        let plan = preparation.plan();
+        let event = self.event();
+        let mut values = Vec::new();
+        let ticket = self.store.reserve_for(&plan, &event, &mut values);
+        self.specs = specs;
+        self.old_plan = None;
+        self.compare(&self.specs.clone(), &event, &values);
+        self.oracle.add(ticket.event_no(), event);
+        self.open.push(ticket);
+    }
+
+    fn compare(&self, specs: &[WindowSpec], event: &FeatureEvent, values: &[Value]) {
+        for (spec, value) in specs.iter().zip(values) {
+            let expected = self.oracle.value(spec, event);
+            assert!(
+                agree(spec, *value, expected),
+                "{value:?} is not {expected:?}: {spec:?} for {event:?}"
+            );
+        }
     }
 
     fn event(&mut self) -> FeatureEvent {
@@ -74,13 +117,7 @@ impl Trial {
         assert!(!ticket.bounded());
         assert_eq!(values.len(), specs.len());
         if check {
-            for (spec, value) in specs.iter().zip(&values) {
-                let expected = self.oracle.value(spec, &event);
-                assert!(
-                    agree(spec, *value, expected),
-                    "{value:?} is not {expected:?}: {spec:?} for {event:?}"
-                );
-            }
+            self.compare(specs, &event, &values);
         }
         self.oracle.add(ticket.event_no(), event);
         self.open.push(ticket);
@@ -147,6 +184,7 @@ impl Trial {
         assert!(store.stats().next_event_no <= next);
         self.store = store;
         self.old_plan = None;
+        self.preparing = None;
     }
 
     fn run(&mut self, events: usize, check_every: usize) {
@@ -155,6 +193,14 @@ impl Trial {
             self.settle();
             if self.dice.chance(1) && self.dice.chance(40) {
                 self.register();
+            }
+            if self.dice.chance(2) && self.preparing.is_none() {
+                self.prepare();
+            }
+            let preparing = self.preparing.as_mut();
+            let ready = preparing.is_some_and(|(begun, _)| !begun.step(&self.store));
+            if self.dice.chance(if ready { 20 } else { 1 }) {
+                self.turn();
             }
             if self.dice.chance(1) && self.dice.chance(20) {
                 self.rebuild();
