@@ -1,8 +1,9 @@
-//! Windows that reach further back than all before: filled from the journal beside traffic.
+//! Windows that the live past does not know yet, filled beside traffic.
 //!
-//! The live past keeps events only as long as somebody looks at them. Before a version that looks
-//! further takes its step, a second past is filled from the journal and takes the place of the
-//! first; see [`paywarden_features::backfill`] for why no decision waits.
+//! Those that reach no further back than others before are built from the live past. It keeps
+//! events only as long as somebody looks at them: before a version that looks further takes its
+//! step, a second past is filled from the journal and takes the place of the first. See
+//! [`paywarden_features::prepare`] and [`paywarden_features::backfill`] for why no decision waits.
 
 use crate::{Engine, Error};
 use paywarden_features::{Backfill, FeatureEvent, Plan, WindowSpec};
@@ -17,6 +18,17 @@ const EVENTS: u64 = 4_096;
 const ROUNDS_MAX: usize = 16;
 
 impl Engine {
+    /// Builds what these windows need of the live past.
+    pub(super) async fn prepare(&self, windows: &[WindowSpec]) -> Result<Arc<Plan>, Error> {
+        let preparation = self.features.prepare(windows);
+        let mut preparation =
+            preparation.map_err(|error| Error::WindowsRefused(error.to_string()))?;
+        while preparation.step(&self.features) {
+            yield_now().await;
+        }
+        Ok(preparation.plan())
+    }
+
     /// Fills a past for these windows and makes it the live one. `note` learns how many decisions
     /// are read and how many there are to read.
     pub(super) async fn back_fill(

@@ -222,10 +222,7 @@ impl Engine {
         };
         floor.plan = match union.reach() > floor.union.reach() {
             true => self.back_fill(&union.windows, note).await?,
-            false => {
-                let plan = self.features.register(&union.windows);
-                plan.map_err(|error| Error::WindowsRefused(error.to_string()))?
-            }
+            false => self.prepare(&union.windows).await?,
         };
         floor.union = union;
         self.install(floor);
