@@ -38,6 +38,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// See the error of approvals.
+    #[error(transparent)]
+    Approval(crate::approval::Error),
     /// Mend the key that was given.
     #[error(transparent)]
     Crypto(#[from] paywarden_crypto::Error),

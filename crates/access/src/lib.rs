@@ -10,6 +10,7 @@ pub mod approval;
 pub mod error;
 pub mod factor;
 pub mod key;
+pub mod key_change;
 pub mod network;
 pub mod registry;
 pub mod scope;
@@ -18,6 +19,7 @@ pub mod terms;
 
 pub use error::Error;
 pub use key::{Credential, RegisteredKey};
+pub use key_change::{KeyChange, KeyCreate, Word};
 pub use network::Network;
 pub use registry::{Author, CreatedKey, KeyRegistry, NewKey};
 pub use scope::{Scope, Scopes};

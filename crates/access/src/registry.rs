@@ -3,7 +3,8 @@
 use crate::{
     Credential, Error, Network, RegisteredKey, Scope, Scopes, Terms,
     key::Material,
-    terms::{CertificateHash, OVERLAP_MAX},
+    key_change::Word,
+    terms::{CertificateHash, OVERLAP_MAX, TERMS, terms_row},
 };
 use arc_swap::ArcSwap;
 use base64::{
@@ -15,7 +16,7 @@ use paywarden_crypto::{
 };
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{
-    Actor, Clock, Database, Entry, Journal, KeyRevocation, Purpose, RecordRow, Row, SigningKeyRow,
+    Actor, Clock, Database, Entry, Journal, KeyRevocation, Purpose, Row, SigningKeyRow,
 };
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{Mutex, MutexGuard};
@@ -26,8 +27,6 @@ pub const KEYS_MAX: usize = 100_000;
 /// The longest description of a key, in bytes.
 pub const DESCRIPTION_BYTES_MAX: usize = 200;
 
-/// The kind of record that holds the terms of keys.
-const TERMS: &str = "key";
 const PAGE: u32 = 1_000;
 
 /// The keys of all tenants. Looking one up takes no lock.
@@ -184,34 +183,40 @@ impl KeyRegistry {
     /// Makes a key pair (or a shared secret) and registers the half that checks.
     pub async fn create(
         &self,
-        author: Author,
+        word: impl Into<Word>,
         algorithm: SignatureAlgorithm,
         new: NewKey,
     ) -> Result<CreatedKey, Error> {
         let id = self.fresh_id();
         let (material, private) = self.make(algorithm, &id)?;
-        let key = self.add(author, "key.create", id, material, new).await?;
+        let key = self
+            .add(word.into(), "key.create", id, material, new)
+            .await?;
         Ok(CreatedKey { key, private })
     }
 
     /// Registers the public key (PEM or DER) of a pair that its owner made.
     pub async fn register(
         &self,
-        author: Author,
+        word: impl Into<Word>,
         algorithm: SignatureAlgorithm,
         public: &[u8],
         new: NewKey,
     ) -> Result<Arc<RegisteredKey>, Error> {
         let material = Material::public(&VerifyingKey::from_public(algorithm, public)?)?;
-        self.add(author, "key.register", self.fresh_id(), material, new)
+        self.add(word.into(), "key.register", self.fresh_id(), material, new)
             .await
     }
 
     /// Makes a bearer key, which only a server in sandbox mode takes.
-    pub async fn create_bearer(&self, author: Author, new: NewKey) -> Result<CreatedKey, Error> {
+    pub async fn create_bearer(
+        &self,
+        word: impl Into<Word>,
+        new: NewKey,
+    ) -> Result<CreatedKey, Error> {
         let (material, private) = self.make_bearer();
         let key = self
-            .add(author, "key.create", self.fresh_id(), material, new)
+            .add(word.into(), "key.create", self.fresh_id(), material, new)
             .await?;
         Ok(CreatedKey { key, private })
     }
@@ -220,7 +225,7 @@ impl KeyRegistry {
     /// for `overlap` microseconds, at most 30 days; then the old one ends by itself.
     pub async fn rotate(
         &self,
-        author: Author,
+        word: impl Into<Word>,
         id: &str,
         overlap: i64,
     ) -> Result<CreatedKey, Error> {
@@ -258,7 +263,7 @@ impl KeyRegistry {
             terms_row(&old.tenant, &fresh, 1, now, &kept)?,
             terms_row(&old.tenant, id, old.terms_version + 1, now, &ending)?,
         ];
-        self.write(author, "key.rotate", old.tenant.clone(), id, rows)
+        self.write(word.into(), "key.rotate", old.tenant.clone(), id, rows)
             .await?;
         drop(changing);
         self.reload().await?;
@@ -269,7 +274,7 @@ impl KeyRegistry {
     /// Says from which networks a key may be used, and with which certificate.
     pub async fn bind(
         &self,
-        author: Author,
+        word: impl Into<Word>,
         id: &str,
         networks: Vec<Network>,
         certificate: Option<CertificateHash>,
@@ -283,7 +288,8 @@ impl KeyRegistry {
             ..key.terms.clone()
         };
         terms.check_limits()?;
-        self.write_terms(author, "key.bind", &key, &terms).await?;
+        self.write_terms(word.into(), "key.bind", &key, &terms)
+            .await?;
         drop(changing);
         self.reload().await
     }
@@ -305,7 +311,7 @@ impl KeyRegistry {
                 last_used_on: key.last_used_on(),
                 ..key.terms.clone()
             };
-            self.write_terms(author, "key.note_use", &key, &terms)
+            self.write_terms(author.into(), "key.note_use", &key, &terms)
                 .await?;
             noted += 1;
         }
@@ -317,7 +323,7 @@ impl KeyRegistry {
     }
 
     /// Ends a key. Requests already past the signature check are finished.
-    pub async fn revoke(&self, author: Author, id: &str) -> Result<(), Error> {
+    pub async fn revoke(&self, word: impl Into<Word>, id: &str) -> Result<(), Error> {
         let changing = self.changing.lock().await;
         let key = self
             .find(id)
@@ -332,7 +338,7 @@ impl KeyRegistry {
             revoked_at: self.clock.now(),
         };
         self.write(
-            author,
+            word.into(),
             "key.revoke",
             tenant,
             id,
@@ -345,7 +351,7 @@ impl KeyRegistry {
 
     async fn add(
         &self,
-        author: Author,
+        word: Word,
         action: &'static str,
         id: String,
         material: Material,
@@ -365,7 +371,7 @@ impl KeyRegistry {
             &self.keyring,
         )?);
         let rows = vec![Row::SigningKey(row)];
-        self.write(author, action, key.tenant.clone(), &key.id, rows)
+        self.write(word, action, key.tenant.clone(), &key.id, rows)
             .await?;
         self.publish(&key, &changing);
         Ok(key)
@@ -373,13 +379,13 @@ impl KeyRegistry {
 
     async fn write(
         &self,
-        author: Author,
+        word: Word,
         action: &'static str,
         tenant: TenantId,
         id: &str,
         rows: Vec<Row>,
     ) -> Result<(), Error> {
-        let Author { actor, purpose } = author;
+        let (Author { actor, purpose }, approved) = word.parts();
         let object = id.to_owned();
         let entry = Entry {
             tenant,
@@ -389,25 +395,28 @@ impl KeyRegistry {
             object,
             rows,
         };
-        self.journal.append(entry).await?;
+        match approved {
+            Some(approved) => drop(approved.carry_out(|_| entry).await?),
+            None => drop(self.journal.append(entry).await?),
+        }
         Ok(())
     }
 
     async fn write_terms(
         &self,
-        author: Author,
+        word: Word,
         action: &'static str,
         key: &RegisteredKey,
         terms: &Terms,
     ) -> Result<(), Error> {
         let version = key.terms_version + 1;
         let row = terms_row(&key.tenant, &key.id, version, self.clock.now(), terms)?;
-        self.write(author, action, key.tenant.clone(), &key.id, vec![row])
+        self.write(word, action, key.tenant.clone(), &key.id, vec![row])
             .await
     }
 
     /// A key that counts now.
-    fn live(&self, id: &str) -> Result<Arc<RegisteredKey>, Error> {
+    pub(crate) fn live(&self, id: &str) -> Result<Arc<RegisteredKey>, Error> {
         let key = self.find(id);
         let key = key.ok_or_else(|| Error::KeyUnknown(id.to_owned()))?;
         match key.is_live(self.clock.now()) {
@@ -464,28 +473,6 @@ impl KeyRegistry {
         let random = u128::from_be_bytes(self.clock.random());
         format!("key_{:024x}", random >> 32)
     }
-}
-
-/// The next version of the terms of a key.
-fn terms_row(
-    tenant: &TenantId,
-    id: &str,
-    version: i64,
-    written_at: Timestamp,
-    terms: &Terms,
-) -> Result<Row, Error> {
-    let body = serde_json::to_vec(terms).map_err(|error| Error::KeyDamaged {
-        key_id: id.to_owned(),
-        reason: error.to_string(),
-    })?;
-    Ok(Row::Record(RecordRow {
-        tenant: tenant.clone(),
-        kind: TERMS.to_owned(),
-        id: id.to_owned(),
-        version,
-        written_at,
-        body,
-    }))
 }
 
 impl Keys {

@@ -1,7 +1,8 @@
 //! What holds of a key beside its signature: where from, with which certificate, until when.
 
 use crate::{Error, Network};
-use paywarden_domain::{Timestamp, time::DAY};
+use paywarden_domain::{TenantId, Timestamp, time::DAY};
+use paywarden_store::{RecordRow, Row};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -9,6 +10,9 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub const NETWORKS_MAX: usize = 64;
 /// The longest overlap of a key and the one that replaces it, in microseconds.
 pub const OVERLAP_MAX: i64 = 30 * DAY;
+
+/// The kind of record that holds the terms of keys.
+pub(crate) const TERMS: &str = "key";
 
 /// The SHA-256 of a client certificate (DER), 64 hexadecimal digits as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +117,28 @@ impl Terms {
             false => Err(Error::TooManyNetworks),
         }
     }
+}
+
+/// The next version of the terms of a key.
+pub(crate) fn terms_row(
+    tenant: &TenantId,
+    id: &str,
+    version: i64,
+    written_at: Timestamp,
+    terms: &Terms,
+) -> Result<Row, Error> {
+    let body = serde_json::to_vec(terms).map_err(|error| Error::KeyDamaged {
+        key_id: id.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(Row::Record(RecordRow {
+        tenant: tenant.clone(),
+        kind: TERMS.to_owned(),
+        id: id.to_owned(),
+        version,
+        written_at,
+        body,
+    }))
 }
 
 #[cfg(test)]

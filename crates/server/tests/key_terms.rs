@@ -111,47 +111,100 @@ async fn a_certificate_without_its_key_does_not_get_through_the_handshake() {
     assert!(support::client::is_shut_out(world.server.local_addr(), &world.ca_pem, forged).await);
 }
 
+/// Somebody who asks for keys, and somebody who approves them.
+async fn custodian_and_guard(world: &World) -> [Person; 2] {
+    let guard = ["security_administrator"];
+    [
+        Person::with_roles(world, "acme", "liu@example.com", &["key_custodian"]).await,
+        Person::with_roles(world, "acme", "wang@example.com", &guard).await,
+    ]
+}
+
+/// Asked for by one, approved by the other; the approval.
+async fn approved([liu, wang]: &mut [Person; 2], change: Value) -> Value {
+    let body = json!({ "command": { "key_change": change }, "reason": "as planned" });
+    let asked = liu.post("/v1/approvals", Some(&body)).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json());
+    let asked = asked.json();
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "as planned",
+    });
+    let votes = format!("/v1/approvals/{}/votes", asked["id"].as_str().unwrap());
+    assert_eq!(
+        liu.post(&votes, Some(&vote)).await.code(),
+        "scope_insufficient"
+    );
+    let voted = wang.post(&votes, Some(&vote)).await;
+    assert_eq!(voted.status, StatusCode::OK, "{}", voted.json());
+    asked["id"].clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn custodians_make_and_rotate_keys_of_programs() {
+async fn custodians_make_and_rotate_keys_of_programs_by_approval() {
     let world = World::start(Setup::default()).await;
-    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["key_custodian"]).await;
-    let new = |scopes: &[&str]| json!({ "algorithm": "ed25519", "scopes": scopes, "description": "shop", "purpose": "new shop" });
+    let mut people = custodian_and_guard(&world).await;
+    let new = |scopes: &[&str], approval: &Value| {
+        json!({
+            "algorithm": "ed25519", "scopes": scopes, "description": "shop",
+            "purpose": "new shop", "approval": approval,
+        })
+    };
     for scope in ["staff:write", "roles:grant", "everything"] {
-        assert_eq!(
-            liu.post("/v1/keys", Some(&new(&[scope]))).await.code(),
-            "field_invalid",
-            "{scope}"
-        );
+        let refused = people[0]
+            .post("/v1/keys", Some(&new(&[scope], &Value::Null)))
+            .await;
+        assert_eq!(refused.code(), "field_invalid", "{scope}");
     }
-    let made = liu.post("/v1/keys", Some(&new(&["lists:read"]))).await;
-    assert_eq!(made.status, StatusCode::CREATED);
+    let bare = new(&["lists:read"], &Value::Null);
+    let bare = people[0].post("/v1/keys", Some(&bare)).await;
+    assert_eq!(bare.code(), "approval_missing");
+    let create = json!({ "create": {
+        "algorithm": "ed25519", "scopes": ["lists:read"], "description": "shop",
+    }});
+    let approval = approved(&mut people, create).await;
+    // More than was approved.
+    let more = new(&["lists:read", "lists:write"], &approval);
+    let more = people[0].post("/v1/keys", Some(&more)).await;
+    assert_eq!(more.code(), "approval_other_payload");
+    let made = new(&["lists:read"], &approval);
+    let made = people[0].post("/v1/keys", Some(&made)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
     let old = signer(&made.json());
     let mut client = world.client(true).await;
     assert_eq!(lists(&mut client, &old).await.status, StatusCode::OK);
+    is_rotated(&world, &mut people, &old).await;
+}
 
-    let rotation = json!({ "overlap_hours": 1, "purpose": "yearly" });
+async fn is_rotated(world: &World, people: &mut [Person; 2], old: &Signer) {
+    let mut client = world.client(true).await;
+    let rotate = |id: &str, hours| json!({ "rotate": { "key_id": id, "overlap_hours": hours } });
     let path = format!("/v1/keys/{}/rotation", old.key_id);
-    let rotated = liu.post(&path, Some(&rotation)).await;
-    assert_eq!(rotated.status, StatusCode::CREATED, "{:?}", rotated.json());
+    let by =
+        |approval: Value| json!({ "overlap_hours": 1, "purpose": "yearly", "approval": approval });
+    let approval = approved(people, rotate(&old.key_id, 1)).await;
+    let rotated = people[0].post(&path, Some(&by(approval))).await;
+    assert_eq!(rotated.status, StatusCode::CREATED, "{}", rotated.json());
     let fresh = signer(&rotated.json());
-    for signer in [&old, &fresh] {
+    for signer in [old, &fresh] {
         assert_eq!(lists(&mut client, signer).await.status, StatusCode::OK);
     }
-    assert_eq!(liu.post(&path, Some(&rotation)).await.code(), "key_ended");
-    // Without an overlap the old key ends at once.
-    let at_once = json!({ "overlap_hours": 0, "purpose": "leaked" });
-    let path = format!("/v1/keys/{}/rotation", fresh.key_id);
-    let newest = signer(&liu.post(&path, Some(&at_once)).await.json());
+    let approval = approved(people, rotate(&old.key_id, 1)).await;
+    let again = people[0].post(&path, Some(&by(approval))).await;
+    assert_eq!(again.code(), "key_ended");
+    // Without an overlap the old key ends at once; carried out where it was asked for.
+    let approval = approved(people, rotate(&fresh.key_id, 0)).await;
+    let path = format!("/v1/approvals/{}/execution", approval.as_str().unwrap());
+    let at_once = json!({ "purpose": "leaked" });
+    let done = people[0].post(&path, Some(&at_once)).await.json();
+    let newest = signer(&done["key"]);
     assert_eq!(lists(&mut client, &fresh).await.code(), "signature_invalid");
     assert_eq!(lists(&mut client, &newest).await.status, StatusCode::OK);
 
-    let all = liu.get("/v1/keys").await.json();
+    let all = people[0].get("/v1/keys").await.json();
     let all = all["keys"].as_array().unwrap();
     assert_eq!(all.len(), 3);
-    let line = all
-        .iter()
-        .find(|key| key["id"] == old.key_id.as_str())
-        .unwrap();
+    let line = all.iter().find(|key| key["id"] == old.key_id.as_str());
+    let line = line.unwrap();
     assert!(line["last_used_on"].is_string() && line["replaced_by"] == fresh.key_id.as_str());
     assert_eq!(line.get("private_half"), None);
 }
@@ -159,31 +212,44 @@ async fn custodians_make_and_rotate_keys_of_programs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn custodians_bind_and_end_keys_of_their_company_alone() {
     let world = World::start(Setup::default()).await;
-    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["key_custodian"]).await;
+    let mut people = custodian_and_guard(&world).await;
     let newest = world.signer("acme", Ed25519).await;
     let theirs = world.signer("other", Ed25519).await;
     let mut client = world.client(true).await;
-    let rotation = json!({ "overlap_hours": 1, "purpose": "yearly" });
-    let binding = json!({ "networks": ["10.0.0.0/8"], "purpose": "data centre" });
+    let bind = json!({ "bind": { "key_id": newest.key_id, "networks": ["10.0.0.0/8"] } });
+    let approval = approved(&mut people, bind).await;
+    let binding = json!({
+        "networks": ["10.0.0.0/8"], "purpose": "data centre", "approval": approval,
+    });
     let path = format!("/v1/keys/{}/binding", newest.key_id);
+    let [liu, wang] = &mut people;
     let bound = liu.send(Method::PUT, &path, Some(&binding)).await.json();
-    assert_eq!(bound["networks"], json!(["10.0.0.0/8"]));
-    assert_eq!(
-        lists(&mut client, &newest).await.code(),
-        "network_not_allowed"
-    );
+    assert_eq!(bound["networks"], json!(["10.0.0.0/8"]), "{bound}");
+    let refused = lists(&mut client, &newest).await;
+    assert_eq!(refused.code(), "network_not_allowed");
     let crooked = json!({ "networks": ["10.0.0.1/8"], "purpose": "data centre" });
-    assert_eq!(
-        liu.send(Method::PUT, &path, Some(&crooked)).await.code(),
-        "field_invalid"
-    );
+    let crooked = liu.send(Method::PUT, &path, Some(&crooked)).await;
+    assert_eq!(crooked.code(), "field_invalid");
 
+    // It is with others: it ends at once, and somebody else looks at it afterwards.
+    let revoke = json!({ "revoke": { "key_id": newest.key_id } });
+    let body = json!({ "command": { "key_change": revoke }, "reason": "it is on the web" });
+    let asked = liu.post("/v1/approvals", Some(&body)).await.json();
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let body = json!({ "purpose": "p", "emergency": "it is on the web" });
+    let ended = liu
+        .post(&format!("{path}/execution"), Some(&body))
+        .await
+        .json();
+    assert_eq!(ended["key"]["key"]["is_live"], false, "{ended}");
+    let review = json!({ "finding": "justified", "note": "seen there" });
+    let reviewed = wang.post(&format!("{path}/review"), Some(&review)).await;
+    assert_eq!(reviewed.status, StatusCode::OK, "{}", reviewed.json());
+
+    let rotation = json!({ "overlap_hours": 1, "purpose": "yearly" });
     let end = json!({ "purpose": "shop closed" });
-    let path = format!("/v1/keys/{}/revocation", newest.key_id);
-    assert_eq!(liu.post(&path, Some(&end)).await.json()["is_live"], false);
-    for what in ["rotation", "revocation"] {
+    for (what, body) in [("rotation", &rotation), ("revocation", &end)] {
         let path = format!("/v1/keys/{}/{what}", theirs.key_id);
-        let body = if what == "rotation" { &rotation } else { &end };
         assert_eq!(
             liu.post(&path, Some(body)).await.code(),
             "key_unknown",

@@ -15,6 +15,8 @@ pub enum Kind {
     RuleRelease,
     /// Values go onto a list or are taken off it.
     ListChange,
+    /// A signing key begins, changes or ends.
+    KeyChange,
     /// An account of staff gets other roles.
     RoleGrant,
     /// Another policy of approvals comes into force.
@@ -23,9 +25,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::RuleRelease,
         Self::ListChange,
+        Self::KeyChange,
         Self::RoleGrant,
         Self::PolicyChange,
     ];
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::RuleRelease => "rule_release",
             Self::ListChange => "list_change",
+            Self::KeyChange => "key_change",
             Self::RoleGrant => "role_grant",
             Self::PolicyChange => "policy_change",
         }
@@ -45,6 +49,7 @@ impl Kind {
         match self {
             Self::RuleRelease => Scope::RulesWrite,
             Self::ListChange => Scope::ListsWrite,
+            Self::KeyChange => Scope::KeysWrite,
             Self::RoleGrant => Scope::RolesGrant,
             Self::PolicyChange => Scope::ApprovalsPolicy,
         }

@@ -227,6 +227,7 @@ mod tests {
             (Kind::RuleRelease, "publish:v1"),
             (Kind::ListChange, "add:trusted_cards"),
             (Kind::RoleGrant, "analyst"),
+            (Kind::KeyChange, "create"),
             (Kind::PolicyChange, "policy"),
         ] {
             let shipped = Policy::shipped().unwrap().clause(kind, object).unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod delegations;
 use super::{
     json::parse,
     json_reply,
+    keys::KeyMade,
     query::{Query, cursor, invalid},
 };
 use crate::{
@@ -160,12 +161,14 @@ pub struct ApprovalList {
 }
 
 /// What an execution came to.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct Execution {
     /// The approval afterwards.
     pub approval: ApprovalView,
     /// How far it is, where the effect takes its time; the approval is used when it is done.
     pub progress: Option<Progress>,
+    /// The key that was made, replaced, bound or ended.
+    pub key: Option<KeyMade>,
 }
 
 /// Asks for approval of a command. You must be allowed to do what you ask for.
@@ -334,13 +337,18 @@ pub(crate) async fn execute(call: &Acting<'_>) -> Result<Reply, Problem> {
         approvals.break_glass(who, id, &reason).await?;
     }
     let kind = approvals.find(&who.tenant, id).await?.command;
-    let progress = command::execute(call, kind, &purpose).await?;
-    let status = match progress {
+    let outcome = command::execute(call, kind, &purpose).await?;
+    let status = match outcome.progress {
         Some(_) => StatusCode::ACCEPTED,
         None => StatusCode::OK,
     };
     let approval = approvals.find(&who.tenant, id).await?;
-    json_reply(status, &Execution { approval, progress })
+    let execution = Execution {
+        approval,
+        progress: outcome.progress,
+        key: outcome.key,
+    };
+    json_reply(status, &execution)
 }
 
 /// Reviews an emergency of somebody else.

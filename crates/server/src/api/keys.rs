@@ -1,15 +1,19 @@
 //! Signing keys of programs, for key custodians.
 
 use super::{json::parse, json_reply, person::PersonCall};
-use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use crate::{
+    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    state::State,
+};
 use http::StatusCode;
 use paywarden_access::{
-    CreatedKey, Error, Network, NewKey, RegisteredKey, Scope, Scopes, terms::CertificateHash,
+    Error, KeyChange, KeyCreate, Network, NewKey, RegisteredKey, Scope, Scopes, Word,
+    approval::{Approved, Sensitive},
+    key_change::{KeyBind, KeyRevoke, KeyRotate},
+    terms::CertificateHash,
 };
-use paywarden_crypto::SignatureAlgorithm;
 use paywarden_domain::{Timestamp, time::HOUR};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -29,6 +33,9 @@ pub struct NewKeyInput {
     public_key_pem: Option<String>,
     /// Why; it goes into the trail.
     purpose: String,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// A key to put in the place of another one.
@@ -39,6 +46,9 @@ pub struct KeyRotation {
     overlap_hours: u16,
     /// Why; it goes into the trail.
     purpose: String,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// Where a key may be used from, and with which certificate.
@@ -54,6 +64,9 @@ pub struct KeyBinding {
     certificate_sha256: Option<CertificateHash>,
     /// Why; it goes into the trail.
     purpose: String,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// The reason for the end of a key.
@@ -62,6 +75,9 @@ pub struct KeyBinding {
 pub struct KeyEnd {
     /// Why; it goes into the trail.
     purpose: String,
+    /// The approval of this very change, where the policy asks for one.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// One key.
@@ -143,23 +159,14 @@ pub(crate) fn all(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn create(call: &PersonCall) -> Result<Reply, Problem> {
     let input: NewKeyInput = parse(&call.body)?;
-    let algorithm = SignatureAlgorithm::parse(&input.algorithm).ok_or_else(|| {
-        Problem::new(Code::FieldInvalid, "no such algorithm").at("/algorithm".to_owned())
-    })?;
-    let author = call.author(&input.purpose)?;
-    let new = NewKey {
-        tenant: call.member()?.account.tenant.clone(),
+    let change = KeyChange::Create(KeyCreate {
         scopes: scopes(&input.scopes)?,
+        algorithm: input.algorithm,
         description: input.description,
-    };
-    let registry = &call.state.registry;
-    if let Some(pem) = input.public_key_pem {
-        let key = registry.register(author, algorithm, pem.as_bytes(), new);
-        let key = view(&*key.await?, call.state.clock.now());
-        let private_half = None;
-        return json_reply(StatusCode::CREATED, &KeyMade { key, private_half });
-    }
-    made(call, registry.create(author, algorithm, new).await?)
+        public_key_pem: input.public_key_pem,
+    });
+    let made = changed(call, change, (&input.purpose, input.approval)).await?;
+    json_reply(StatusCode::CREATED, &made)
 }
 
 /// Puts a new key in the place of one; both are valid until the stated time.
@@ -177,13 +184,13 @@ pub(crate) async fn create(call: &PersonCall) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn rotate(call: &PersonCall) -> Result<Reply, Problem> {
-    let KeyRotation {
-        overlap_hours,
-        purpose,
-    } = parse(&call.body)?;
-    let (author, id) = (call.author(&purpose)?, own(call)?);
-    let overlap = i64::from(overlap_hours) * HOUR;
-    made(call, call.state.registry.rotate(author, id, overlap).await?)
+    let input: KeyRotation = parse(&call.body)?;
+    let change = KeyChange::Rotate(KeyRotate {
+        key_id: call.parameter.clone(),
+        overlap_hours: input.overlap_hours,
+    });
+    let made = changed(call, change, (&input.purpose, input.approval)).await?;
+    json_reply(StatusCode::CREATED, &made)
 }
 
 /// Says from which networks a key may be used, and with which client certificate.
@@ -201,17 +208,14 @@ pub(crate) async fn rotate(call: &PersonCall) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn bind(call: &PersonCall) -> Result<Reply, Problem> {
-    let KeyBinding {
-        networks,
-        certificate_sha256,
-        purpose,
-    } = parse(&call.body)?;
-    let (author, id) = (call.author(&purpose)?, own(call)?);
-    let registry = &call.state.registry;
-    registry
-        .bind(author, id, networks, certificate_sha256)
-        .await?;
-    shown(call, id)
+    let input: KeyBinding = parse(&call.body)?;
+    let change = KeyChange::Bind(KeyBind {
+        key_id: call.parameter.clone(),
+        networks: input.networks,
+        certificate_sha256: input.certificate_sha256,
+    });
+    let made = changed(call, change, (&input.purpose, input.approval)).await?;
+    json_reply(StatusCode::OK, &made.key)
 }
 
 /// Ends a key.
@@ -229,46 +233,97 @@ pub(crate) async fn bind(call: &PersonCall) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn revoke(call: &PersonCall) -> Result<Reply, Problem> {
-    let KeyEnd { purpose } = parse(&call.body)?;
-    let (author, id) = (call.author(&purpose)?, own(call)?);
-    call.state.registry.revoke(author, id).await?;
-    shown(call, id)
+    let input: KeyEnd = parse(&call.body)?;
+    let key_id = call.parameter.clone();
+    let change = KeyChange::Revoke(KeyRevoke { key_id });
+    let made = changed(call, change, (&input.purpose, input.approval)).await?;
+    json_reply(StatusCode::OK, &made.key)
 }
 
-/// The key of the path, if it is one of the company.
-fn own(call: &PersonCall) -> Result<&str, Problem> {
-    find(call, &call.parameter).map(|_| call.parameter.as_str())
+/// Carries a change out that the policy asks no approval for, or that is approved.
+async fn changed(
+    call: &PersonCall,
+    change: KeyChange,
+    (purpose, approval): (&str, Option<String>),
+) -> Result<KeyMade, Problem> {
+    let (state, who) = (&call.state, call.member()?.who());
+    state.registry.check_change(&who.tenant, &change)?;
+    change
+        .check()
+        .map_err(|detail| Problem::new(Code::FieldInvalid, detail))?;
+    let approvals = &state.approvals;
+    let approved = approvals.admit(&who, change, approval.as_deref()).await?;
+    carry_out(state, approved, purpose).await
 }
 
-fn find(call: &PersonCall, id: &str) -> Result<Arc<RegisteredKey>, Problem> {
-    let tenant = &call.member()?.account.tenant;
-    let key = call.state.registry.find(id);
-    let key = key.filter(|key| key.tenant == *tenant);
-    key.ok_or_else(|| Problem::new(Code::KeyUnknown, "your company has no such key"))
+/// Carries an approved change out; what became of the key, and the private half of one made here.
+pub(super) async fn carry_out(
+    state: &State,
+    approved: Approved<KeyChange>,
+    purpose: &str,
+) -> Result<KeyMade, Problem> {
+    let (registry, tenant) = (&state.registry, approved.who().tenant.clone());
+    let change = approved.command().clone();
+    registry.check_change(&tenant, &change)?;
+    let purpose = purpose.to_owned();
+    let word = Word::Approved { approved, purpose };
+    let created = match change {
+        KeyChange::Create(create) => {
+            let algorithm = create.algorithm()?;
+            let new = NewKey {
+                tenant,
+                scopes: Scopes::of(&create.scopes),
+                description: create.description,
+            };
+            match create.public_key_pem {
+                Some(pem) => {
+                    let key = registry.register(word, algorithm, pem.as_bytes(), new);
+                    return Ok(made(state, &*key.await?, None));
+                }
+                None => registry.create(word, algorithm, new).await?,
+            }
+        }
+        KeyChange::Rotate(rotate) => {
+            let overlap = i64::from(rotate.overlap_hours) * HOUR;
+            registry.rotate(word, &rotate.key_id, overlap).await?
+        }
+        KeyChange::Bind(bind) => {
+            let (id, networks) = (bind.key_id, bind.networks);
+            registry
+                .bind(word, &id, networks, bind.certificate_sha256)
+                .await?;
+            return shown(state, &id);
+        }
+        KeyChange::Revoke(revoke) => {
+            registry.revoke(word, &revoke.key_id).await?;
+            return shown(state, &revoke.key_id);
+        }
+    };
+    Ok(made(state, &created.key, Some(created.private)))
 }
 
-/// Scopes of a program: those for people are not among them.
-fn scopes(names: &[String]) -> Result<Scopes, Problem> {
-    let refused = |detail| Problem::new(Code::FieldInvalid, detail).at("/scopes".to_owned());
-    let scopes = Scopes::parse(&names.join(","));
-    let scopes = scopes.map_err(|_| refused("a scope is not known"))?;
-    match scopes.meets(Scope::OF_PEOPLE) {
-        true => Err(refused("a scope is for people alone")),
-        false => Ok(scopes),
+fn shown(state: &State, id: &str) -> Result<KeyMade, Problem> {
+    let key = state.registry.find(id);
+    let key = key.ok_or_else(|| Problem::new(Code::KeyUnknown, "there is no such key"))?;
+    Ok(made(state, &key, None))
+}
+
+fn made(state: &State, key: &RegisteredKey, private_half: Option<Zeroizing<String>>) -> KeyMade {
+    KeyMade {
+        key: view(key, state.clock.now()),
+        private_half,
     }
 }
 
-fn made(call: &PersonCall, created: CreatedKey) -> Result<Reply, Problem> {
-    let made = KeyMade {
-        key: view(&created.key, call.state.clock.now()),
-        private_half: Some(created.private),
-    };
-    json_reply(StatusCode::CREATED, &made)
-}
-
-fn shown(call: &PersonCall, id: &str) -> Result<Reply, Problem> {
-    let key = find(call, id)?;
-    json_reply(StatusCode::OK, &view(&key, call.state.clock.now()))
+/// Scopes of a program: those for people are not among them.
+fn scopes(names: &[String]) -> Result<Vec<Scope>, Problem> {
+    let refused = |detail| Problem::new(Code::FieldInvalid, detail).at("/scopes".to_owned());
+    let scopes: Option<Vec<_>> = names.iter().map(|name| Scope::parse(name)).collect();
+    let scopes = scopes.ok_or_else(|| refused("a scope is not known"))?;
+    match scopes.iter().any(|scope| Scope::OF_PEOPLE.contains(scope)) {
+        true => Err(refused("a scope is for people alone")),
+        false => Ok(scopes),
+    }
 }
 
 fn view(key: &RegisteredKey, now: Timestamp) -> KeyView {
@@ -301,6 +356,7 @@ impl From<Error> for Problem {
             | Error::ScopeUnknown(_) => Self::new(Code::FieldInvalid, detail),
             Error::Crypto(_) => Self::new(Code::KeyRefused, "the public key is not accepted"),
             Error::RegistryFull => Self::new(Code::StaffLimit, detail),
+            Error::Approval(error) => error.into(),
             Error::Store(error) => super::person::store(&error),
             Error::KeyDamaged { .. } => {
                 tracing::error!(%error, "keys");

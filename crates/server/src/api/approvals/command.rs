@@ -1,10 +1,15 @@
 //! The commands that approvals can be asked for here, and who carries each out: one line each.
 
 use crate::{
-    api::{approvals::Acting, lists},
+    api::{
+        approvals::Acting,
+        keys::{self, KeyMade},
+        lists,
+    },
     edge::{Code, Problem},
 };
 use paywarden_access::{
+    KeyChange,
     approval::{ApprovalView, Ask, Kind, PolicyChange},
     staff::RoleGrant,
 };
@@ -24,6 +29,8 @@ pub enum CommandInput {
     RuleRelease(RuleRelease),
     /// Put values on a list, or take values off it.
     ListChange(ListChangeInput),
+    /// Make, register, replace, bind or end a key of your company.
+    KeyChange(KeyChange),
     /// Give an account of staff these roles and no others.
     RoleGrant(RoleGrant),
     /// Bring another policy of approvals into force.
@@ -80,6 +87,10 @@ pub(super) async fn request(
             change.validate()?;
             approvals.request(who, &change, ask).await
         }
+        CommandInput::KeyChange(change) => {
+            call.state.registry.check_change(&who.tenant, &change)?;
+            approvals.request(who, &change, ask).await
+        }
         CommandInput::RoleGrant(grant) => {
             call.state.staff.check_grant(who, &grant)?;
             let authors = vec![grant.beneficiary()];
@@ -90,23 +101,35 @@ pub(super) async fn request(
     Ok(view?)
 }
 
-/// Carries out the command of the approval that the path names; how far it is, if it takes its
-/// time.
+/// What carrying out a command came to, beside its approval.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// How far it is, if it takes its time.
+    pub(super) progress: Option<Progress>,
+    /// The key that it was about.
+    pub(super) key: Option<KeyMade>,
+}
+
+/// Carries out the command of the approval that the path names.
 pub(super) async fn execute(
     call: &Acting<'_>,
     kind: Kind,
     purpose: &str,
-) -> Result<Option<Progress>, Problem> {
+) -> Result<Outcome, Problem> {
     let (approvals, who, id) = (&call.state.approvals, &call.who, call.parameter);
     let engine = &call.state.engine;
+    let mut outcome = Outcome::default();
     match kind {
         Kind::RuleRelease => {
             let approved = approvals.claim(who, id).await?;
             let moved = engine.release_rule_set(approved, purpose);
-            return Ok(match moved.await? {
-                Moved::Done(_) => None,
-                Moved::Preparing(progress) => Some(progress),
-            });
+            if let Moved::Preparing(progress) = moved.await? {
+                outcome.progress = Some(progress);
+            }
+        }
+        Kind::KeyChange => {
+            let approved = approvals.claim(who, id).await?;
+            outcome.key = Some(keys::carry_out(call.state, approved, purpose).await?);
         }
         Kind::ListChange => {
             let approved = approvals.claim(who, id).await?;
@@ -121,7 +144,7 @@ pub(super) async fn execute(
             approvals.change_policy(approved, purpose).await?;
         }
     }
-    Ok(None)
+    Ok(outcome)
 }
 
 fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, Problem> {
