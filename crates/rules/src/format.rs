@@ -1,16 +1,19 @@
 //! The formatter: one way to write each expression. Parsing what it wrote gives the same tree.
 
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
+    lexer::comments,
     parser::parse,
     syntax::{
         Binary, Call, Expr, ExprKind, Infix, Logical, PRIMARY_POWER, TERNARY_POWER, UNARY_POWER,
         Unary,
     },
 };
-use std::fmt;
+use std::{fmt, slice};
 
-/// Rewrites an expression with canonical spacing, quotes and brackets. Comments are lost.
+/// Rewrites an expression with canonical spacing, quotes and brackets. A comment comes to stand on
+/// a line of its own above the part of the outermost `&&` or `||` that it is about: the one before
+/// it if they share a line, else the one after it.
 ///
 /// ```
 /// let tidy = paywarden_rules::format("card.count( '10m' )>=5&&(payer.age<duration('2d'))");
@@ -18,9 +21,55 @@ use std::fmt;
 /// ```
 pub fn format(expression: &str) -> Result<String, Vec<Diagnostic>> {
     let parsed = parse(expression);
-    match parsed.problems.is_empty() {
+    if !parsed.problems.is_empty() {
+        return Err(parsed.problems);
+    }
+    let comments = comments(expression);
+    match comments.is_empty() {
         true => Ok(parsed.expr.to_string()),
-        false => Err(parsed.problems),
+        false => Ok(commented(&parsed.expr, &comments, expression)),
+    }
+}
+
+/// The expression with its comments between its parts.
+fn commented(expr: &Expr, comments: &[Span], source: &str) -> String {
+    let (parts, operator) = match &expr.kind {
+        ExprKind::Logical(operator, parts) => (parts.as_slice(), Some(*operator)),
+        _ => (slice::from_ref(expr), None),
+    };
+    let mut comments = comments.iter().peekable();
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for (place, part) in parts.iter().enumerate() {
+        let is_above = |comment: &&Span| {
+            let between = source.get(part.span.end..comment.start);
+            between.is_none_or(|between| !between.contains('\n'))
+        };
+        while let Some(comment) = comments.next_if(is_above) {
+            lines.extend(Some(std::mem::take(&mut line)).filter(|line| !line.is_empty()));
+            lines.push(source[comment.clone()].trim_end().to_owned());
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += &match operator {
+            Some(operator) => operand(operator, part),
+            None => part.to_string(),
+        };
+        if let Some(operator) = operator.filter(|_| place + 1 < parts.len()) {
+            line += &format!(" {}", Infix::Logical(operator).symbol());
+        }
+    }
+    lines.push(line);
+    lines.extend(comments.map(|comment| source[comment.clone()].trim_end().to_owned()));
+    lines.join("\n")
+}
+
+/// One part of a chain of `&&` or `||`.
+fn operand(operator: Logical, part: &Expr) -> String {
+    match power(part) <= Infix::Logical(operator).power() {
+        true => format!("({part})"),
+        false => part.to_string(),
     }
 }
 
@@ -161,4 +210,33 @@ pub(crate) fn quote(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
         }
     }
     f.write_char('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_stand_above_what_they_are_about() {
+        for (written, tidy) in [
+            (
+                "payer.age<duration('2d') && // young\n event.hour > 3",
+                "// young\npayer.age < duration(\"2d\") && event.hour > 3",
+            ),
+            (
+                "// all of it\nevent.hour > 3",
+                "// all of it\nevent.hour > 3",
+            ),
+            (
+                "a && b &&\n  // why\n (c || // inner\n d) && e\n// the end",
+                "a && b &&\n// why\n// inner\n(c || d) && e\n// the end",
+            ),
+            ("a == \"// no comment\"", "a == \"// no comment\""),
+        ] {
+            let found = format(written).unwrap();
+            assert_eq!(format(&found).unwrap(), found, "{written}");
+            assert_eq!(parse(&found).expr, parse(written).expr);
+            assert_eq!(found, tidy);
+        }
+    }
 }

@@ -62,11 +62,7 @@ pub(crate) fn tokens(source: &str) -> (Vec<(Token, Span)>, Vec<Diagnostic>) {
 
 /// The same into room that is used again and again.
 pub(crate) fn tokens_into(source: &str, tokens: &mut Vec<(Token, Span)>) -> Vec<Diagnostic> {
-    let mut lexer = Lexer {
-        source,
-        at: 0,
-        problems: Vec::new(),
-    };
+    let mut lexer = Lexer::new(source);
     loop {
         lexer.skip_blank();
         let start = lexer.at;
@@ -80,13 +76,34 @@ pub(crate) fn tokens_into(source: &str, tokens: &mut Vec<(Token, Span)>) -> Vec<
     lexer.problems
 }
 
+/// Where the comments of a text stand, their slashes included.
+pub(crate) fn comments(source: &str) -> Vec<Span> {
+    let mut lexer = Lexer::new(source);
+    loop {
+        lexer.skip_blank();
+        if lexer.token() == Some(Token::End) {
+            return lexer.comments;
+        }
+    }
+}
+
 struct Lexer<'a> {
     source: &'a str,
     at: usize,
+    comments: Vec<Span>,
     problems: Vec<Diagnostic>,
 }
 
 impl<'a> Lexer<'a> {
+    fn new(source: &'a str) -> Self {
+        Self {
+            source,
+            at: 0,
+            comments: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     fn rest(&self) -> &'a str {
         self.source.get(self.at..).unwrap_or("")
     }
@@ -116,7 +133,9 @@ impl<'a> Lexer<'a> {
             if !self.rest().starts_with("//") {
                 return;
             }
+            let start = self.at;
             self.take_while(|c| c != '\n');
+            self.comments.push(start..self.at);
         }
     }
 
