@@ -76,7 +76,7 @@ impl Condition {
 }
 
 impl Test {
-    fn answer(&self, slots: &Slots<'_>) -> Answer<bool> {
+    pub(crate) fn answer(&self, slots: &Slots<'_>) -> Answer<bool> {
         match self {
             Self::Whole(comparison, left, right) => {
                 let (left, right) = both(left.value(slots), right.value(slots))?;

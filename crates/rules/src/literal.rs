@@ -56,6 +56,7 @@ impl Slot {
             Self::Whole(whole) => whole.value(slots),
             Self::Real(real) => real.value(slots).map(crate::symbols::ordered),
             Self::Text(text) => Ok(symbols.of(&text.value(slots)?)),
+            Self::Truth(Condition::Test(test)) => test.answer(slots).map(i64::from),
             Self::Truth(condition) => Answer::<bool>::from(condition.truth(slots)).map(i64::from),
         }
     }

@@ -290,21 +290,20 @@ impl RuleSet {
             faults: Vec::new(),
         };
         let (program, mut asked) = bitmaps.ask(columns);
-        program.run(
-            &self.index,
-            columns.all(),
-            &mut asked,
-            |rule, node, fired| {
-                found.fired = fired;
-                found.faults.clear();
-                if !columns.faults.is_empty() {
-                    found.faults.extend(columns.faults_of(node, &fired));
-                }
-                if !is_none(&fired) || !found.faults.is_empty() {
-                    each(rule, &found);
-                }
-            },
-        );
+        let (all, faultless) = (columns.all(), columns.faults.is_empty());
+        program.run(&self.index, all, &mut asked, |rule, node, fired| {
+            if faultless && is_none(fired) {
+                return;
+            }
+            found.fired = *fired;
+            found.faults.clear();
+            if !faultless {
+                found.faults.extend(columns.faults_of(node, fired));
+            }
+            if !is_none(fired) || !found.faults.is_empty() {
+                each(rule, &found);
+            }
+        });
         true
     }
 }

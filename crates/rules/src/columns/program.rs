@@ -80,7 +80,7 @@ impl Program {
         index: &Index,
         all: Bits,
         asked: &mut Asked<'_>,
-        mut each: impl FnMut(usize, &Node, Bits),
+        mut each: impl FnMut(usize, &Node, &Bits),
     ) {
         self.begun.clear();
         for start in &self.starts {
@@ -107,7 +107,7 @@ impl Program {
                     Step::Part(part) => asked.narrow(&node.conjuncts()[*part as usize], &mut rows),
                 }
             }
-            each(*rule as usize, node, rows);
+            each(*rule as usize, node, &rows);
         }
     }
 }

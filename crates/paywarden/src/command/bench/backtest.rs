@@ -117,8 +117,8 @@ impl Work {
     fn compare(&self) -> Result<()> {
         let measured = self.metered(COMPARED, |_| {}).finish();
         let mut fired: BTreeMap<&str, u64> = BTreeMap::new();
-        for (slots, _) in self.stream(COMPARED) {
-            for rule in self.rules.evaluate(&slots, || true).fired {
+        for (slots, _) in stream(&self.filled(), COMPARED) {
+            for rule in self.rules.evaluate(slots, || true).fired {
                 *fired.entry(&self.rules.rules()[rule].id).or_default() += 1;
             }
         }
@@ -155,10 +155,11 @@ impl Work {
     fn glance(&self) -> Result<Vec<Figure>> {
         let limits = RecentLimits::default();
         let (recent, kept) = (Recent::new(limits), limits.payments_max);
+        let filled = self.filled();
         let tenant = TenantId::parse("bench").map_err(|error| bug(&error))?;
         let before = cpu::thread_ns();
-        for (number, (slots, subject)) in self.stream(kept).enumerate() {
-            recent.keep(&tenant, &self.rules, &slots, number as u64, subject.clone());
+        for (number, (slots, subject)) in stream(&filled, kept).enumerate() {
+            recent.keep(&tenant, &self.rules, slots, number as u64, subject.clone());
         }
         let keep_us = (cpu::thread_ns() - before) as f64 / 1e3 / kept as f64;
         let rates = self.rules.rates();
@@ -172,7 +173,7 @@ impl Work {
         }
         let glance_ms = (cpu::thread_ns() - before) as f64 / 1e6 / f64::from(GLANCES);
         let looked = seen.payments.payments as usize;
-        let last = self.stream(kept).skip(kept - looked);
+        let last = stream(&filled, kept).skip(kept - looked);
         let fired = last.filter(|(slots, _)| condition.truth(0, slots) == Truth::True);
         alike(fired.count() as u64 == seen.fired.payments && seen.fired.payments > 0)?;
         Ok(vec![
@@ -185,8 +186,8 @@ impl Work {
     /// So many payments of the stream, counted.
     fn metered(&self, payments: usize, mut settled: impl FnMut(usize)) -> Meter {
         let mut meter = Meter::new(Arc::clone(&self.rules), &Bands::default());
-        for (number, (slots, subject)) in self.stream(payments).enumerate() {
-            meter.push(&slots, subject.clone());
+        for (number, (slots, subject)) in stream(&self.filled(), payments).enumerate() {
+            meter.push(slots, subject.clone());
             if (number + 1).is_multiple_of(PAGE) {
                 meter.settle(&[]);
                 settled(number + 1);
@@ -196,14 +197,23 @@ impl Work {
         meter
     }
 
-    fn stream(&self, payments: usize) -> impl Iterator<Item = (Slots<'_>, &Subject)> {
-        let stream = self.payments.iter().cycle().take(payments);
-        stream.map(|payment| {
+    /// The different payments, each with all that rules read of it.
+    fn filled(&self) -> Vec<(Slots<'_>, &Subject)> {
+        let filled = |payment: &'_ Filled| {
             let mut slots: Slots<'_> = payment.fields.clone();
             slots.windows = &payment.windows;
             (slots, &payment.subject)
-        })
+        };
+        self.payments.iter().map(filled).collect()
     }
+}
+
+/// So many payments, the different ones over and over.
+fn stream<'a, 's>(
+    filled: &'a [(Slots<'s>, &'s Subject)],
+    payments: usize,
+) -> impl Iterator<Item = &'a (Slots<'s>, &'s Subject)> {
+    filled.iter().cycle().take(payments)
 }
 
 fn subject(number: usize) -> Result<Subject> {
