@@ -232,7 +232,11 @@ pub fn canonical_source(packs: &[Pack]) -> String {
 }
 
 fn canonical(expression: &str) -> String {
-    crate::format(expression).unwrap_or_else(|_| expression.to_owned())
+    let parsed = crate::parse(expression);
+    match parsed.problems.is_empty() {
+        true => parsed.expr.to_string(),
+        false => expression.to_owned(),
+    }
 }
 
 fn facts<'a>(text: &mut String, facts: impl IntoIterator<Item = &'a str>) {

@@ -159,7 +159,13 @@ impl Work {
         let tenant = TenantId::parse("bench").map_err(|error| bug(&error))?;
         let before = cpu::thread_ns();
         for (number, (slots, subject)) in stream(&filled, kept).enumerate() {
-            recent.keep(&tenant, &self.rules, slots, number as u64, subject.clone());
+            recent.keep(
+                &tenant,
+                &self.rules,
+                slots,
+                number as u64,
+                (*subject).clone(),
+            );
         }
         let keep_us = (cpu::thread_ns() - before) as f64 / 1e3 / kept as f64;
         let rates = self.rules.rates();
@@ -187,7 +193,7 @@ impl Work {
     fn metered(&self, payments: usize, mut settled: impl FnMut(usize)) -> Meter {
         let mut meter = Meter::new(Arc::clone(&self.rules), &Bands::default());
         for (number, (slots, subject)) in stream(&self.filled(), payments).enumerate() {
-            meter.push(slots, subject.clone());
+            meter.push(slots, (*subject).clone());
             if (number + 1).is_multiple_of(PAGE) {
                 meter.settle(&[]);
                 settled(number + 1);
@@ -199,12 +205,18 @@ impl Work {
 
     /// The different payments, each with all that rules read of it.
     fn filled(&self) -> Vec<(Slots<'_>, &Subject)> {
-        let filled = |payment: &'_ Filled| {
-            let mut slots: Slots<'_> = payment.fields.clone();
-            slots.windows = &payment.windows;
-            (slots, &payment.subject)
-        };
-        self.payments.iter().map(filled).collect()
+        let filled = self.payments.iter();
+        filled
+            .map(|payment| (payment.slots(), &payment.subject))
+            .collect()
+    }
+}
+
+impl Filled {
+    fn slots(&self) -> Slots<'_> {
+        let mut slots: Slots<'_> = self.fields.clone();
+        slots.windows = &self.windows;
+        slots
     }
 }
 
