@@ -166,11 +166,13 @@ impl KeyRegistry {
             .cloned()
     }
 
-    /// Whether a key is the tenant's, not revoked, and has the scope.
+    /// Whether a key is the tenant's, counts now, and has the scope. Scopes of people open nothing
+    /// to a key, whatever it was given: two keys must not make a person powerful.
     pub fn may(&self, tenant: &TenantId, id: &str, scope: Scope) -> bool {
-        self.find(id).is_some_and(|key| {
-            key.tenant == *tenant && key.is_live(self.clock.now()) && key.scopes.contains(scope)
-        })
+        let now = self.clock.now();
+        let holds = |key: &RegisteredKey| key.is_live(now) && key.scopes.contains(scope);
+        let key = self.find(id).filter(|key| key.tenant == *tenant);
+        !Scope::OF_PEOPLE.contains(&scope) && key.is_some_and(|key| holds(&key))
     }
 
     /// Every key, by id.

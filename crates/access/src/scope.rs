@@ -156,6 +156,11 @@ impl Scopes {
         Self::of(&Scope::ALL)
     }
 
+    /// Every scope that opens something to a key.
+    pub fn of_keys() -> Self {
+        Self(Self::all().0 & !Self::of(Scope::OF_PEOPLE).0)
+    }
+
     /// Just these.
     pub fn of(scopes: &[Scope]) -> Self {
         Self(scopes.iter().fold(0, |set, scope| set | 1 << *scope as u8))
@@ -219,6 +224,12 @@ mod tests {
         for set in [Scopes::default(), two, Scopes::all()] {
             assert_eq!(Scopes::parse(&set.to_string()).unwrap(), set);
         }
+        let keys = Scopes::of_keys();
+        assert!(keys.contains(Scope::LabelsWrite) && !keys.meets(Scope::OF_PEOPLE));
+        assert_eq!(
+            keys.iter().count() + Scope::OF_PEOPLE.len(),
+            Scope::ALL.len()
+        );
         assert!(two.contains(Scope::LabelsWrite) && !two.contains(Scope::ListsRead));
         assert!(
             matches!(Scopes::parse("lists:read, lists:own"), Err(Error::ScopeUnknown(name))

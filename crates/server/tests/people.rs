@@ -391,6 +391,19 @@ async fn a_stolen_cookie_ends_with_the_session_and_with_each_proof() {
     assert_eq!(thief.get("/v1/session").await.code(), "session_required");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_make_nobody_powerful_whatever_scopes_they_have() {
+    let world = World::start(Setup::default()).await;
+    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["analyst"]).await;
+    let id = liu.get("/v1/session").await.json()["account"].clone();
+    let signer = world.signer("acme", Ed25519).await;
+    let grant = json!({ "account": id, "roles": ["system_administrator"] });
+    let asked = json!({ "command": { "role_grant": grant }, "reason": "a stolen key" });
+    let sent = Sent::json(Method::POST, "/v1/approvals", &asked);
+    let refused = world.client(true).await.signed(&signer, sent).await;
+    assert_eq!(refused.code(), "approval_forbidden");
+}
+
 /// 200 sign-ins at once: each is refused, delayed or told to come again, and decisions go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_sign_ins_is_turned_away_while_payments_are_decided() {
