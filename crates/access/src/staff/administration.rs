@@ -251,12 +251,8 @@ impl Staff {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .replace((now, now_us));
-        let steady = |(then, then_us): (Timestamp, u64)| {
-            let wall_us = now.micros() - then.micros();
-            wall_us.abs_diff((now_us - then_us).cast_signed()) < CLOCK_JUMP_US
-        };
         let mut disabled = Vec::new();
-        if !before.is_some_and(steady) {
+        if !before.is_some_and(|before| is_steady(before, (now, now_us))) {
             return Ok(disabled);
         }
         for account in self.everybody() {
@@ -333,6 +329,34 @@ impl Granter {
         match scopes.contains(Scope::RolesGrant) {
             true => Self::Anybody,
             false => Self::Inviter,
+        }
+    }
+}
+
+/// Whether the wall clock has moved as much as time has passed, but for less than an hour.
+fn is_steady(before: (Timestamp, u64), now: (Timestamp, u64)) -> bool {
+    let wall_us = now.0.micros() - before.0.micros();
+    let passed_us = now.1.saturating_sub(before.1).cast_signed();
+    wall_us.abs_diff(passed_us) < CLOCK_JUMP_US
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_either_way_is_not_steady() {
+        let start = 1_790_000_000_000_000;
+        let hours = |wall: i64, passed: u64| {
+            let wall = Timestamp::from_micros(start + wall * HOUR);
+            is_steady(
+                (Timestamp::from_micros(start), 7),
+                (wall, 7 + passed * HOUR.unsigned_abs()),
+            )
+        };
+        assert!(hours(1, 1) && hours(0, 0) && hours(2_400, 2_400));
+        for (wall, passed) in [(2_161, 1), (2, 1), (-2, 1), (0, 1)] {
+            assert!(!hours(wall, passed), "{wall} {passed}");
         }
     }
 }
