@@ -50,4 +50,4 @@ pub use set::Set;
 pub use snapshot::{Restored, Saved};
 pub use store::{FeatureStore, Limits, Stats, Ticket};
 pub use value::Value;
-pub use window::{Aggregate, Attribute, Filter, WindowSpec};
+pub use window::{Aggregate, Attribute, Filter, Part, WindowSpec};

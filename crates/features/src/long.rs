@@ -8,7 +8,7 @@
 
 use crate::arena::{Arena, Fact};
 use crate::line::Inside;
-use crate::pass::{Asked, Slid, fill, travel};
+use crate::pass::{Asked, Slid, fill, part, travel};
 use crate::plan::{Group, Passes, Trail};
 use crate::run::{Ground, Kept, Key, RUN, Run};
 use crate::slide::{Slide, Step};
@@ -17,7 +17,7 @@ use crate::{Aggregate, Value};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// How many of the latest events are looked at for one with a place.
+/// How many of the latest events are looked at for single ones.
 const LOOKS_MAX: usize = 1024;
 
 /// The timeline.
@@ -286,20 +286,23 @@ impl Long {
             }
             return fading.value();
         }
-        let mut previous = None;
-        for position in self.positions_until(until).take(LOOKS_MAX) {
-            let event = ground.arena.seen(position);
-            if event.fact.at <= after {
-                break;
+        let positions = self.positions_until(until).take(LOOKS_MAX);
+        let mut events = positions
+            .map(|position| ground.arena.seen(position))
+            .take_while(|event| after < event.fact.at)
+            .filter(|event| trail.matcher.matches(&event.fact));
+        match trail.output.aggregate {
+            Aggregate::Earlier(place, asked_for) => {
+                let event = events.nth(usize::from(place) - 1);
+                event.map_or(Value::Missing, |event| {
+                    part(asked_for, &event.fact, trail, asked)
+                })
             }
-            if trail.matcher.matches(&event.fact)
-                && let Some(place) = event.place()
-            {
-                previous = Some((event.fact.at, place));
-                break;
+            aggregate => {
+                let previous = events.find_map(|event| Some((event.fact.at, event.place()?)));
+                travel(aggregate, asked, previous)
             }
         }
-        travel(trail.output.aggregate, asked, previous)
     }
 
     /// The tally of a filter over the events after one time, until another.

@@ -5,7 +5,7 @@ use crate::event::Place;
 use crate::plan::{Edge, Group, Output, Trail};
 use crate::slide::{Running, Slide};
 use crate::tally::{Fading, Moments, Tally};
-use crate::{Aggregate, Attribute, Value};
+use crate::{Aggregate, Attribute, Part, Value};
 use paywarden_domain::event::Location;
 use paywarden_domain::time::{HOUR, SECOND};
 
@@ -209,9 +209,32 @@ pub(crate) fn trail(trail: &Trail, events: &[Seen], asked: &Asked) -> Value {
             fading.add(age, tally.sum(), tally.priced());
             fading.value()
         }
+        Aggregate::Earlier(place, part) => {
+            let event = events.nth(usize::from(place) - 1);
+            event.map_or(Value::Missing, |event| {
+                self::part(part, &event.fact, trail, asked)
+            })
+        }
         aggregate => {
             let previous = events.find_map(|event| Some((event.fact.at, event.place()?)));
             travel(aggregate, asked, previous)
+        }
+    }
+}
+
+/// What is asked of an earlier event.
+pub(crate) fn part(part: Part, fact: &Fact, trail: &Trail, asked: &Asked) -> Value {
+    match part {
+        Part::Amount => match trail.matcher.amount(fact) {
+            NO_AMOUNT => Value::Missing,
+            amount => Value::Money(amount),
+        },
+        Part::Age => Value::Duration(since(asked, fact.at)),
+        Part::Mcc if fact.mcc == 0 => Value::Missing,
+        Part::Mcc => Value::Count(i64::from(fact.mcc)),
+        Part::Outcome => {
+            let outcome = fact.standing.outcome();
+            outcome.map_or(Value::Missing, |outcome| Value::Count(outcome as i64))
         }
     }
 }

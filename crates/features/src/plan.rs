@@ -276,7 +276,10 @@ impl Passes {
         let matcher = Matcher::new(&spec.filter);
         let trails = matches!(
             spec.aggregate,
-            Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
+            Aggregate::Ewma(_)
+                | Aggregate::DistanceKm
+                | Aggregate::SpeedKmh
+                | Aggregate::Earlier(..)
         );
         if trails {
             return self.trails.push(Trail {

@@ -9,6 +9,8 @@ use paywarden_domain::{EventKind, LabelVerdict, Outcome};
 pub const WINDOW_MAX: i64 = 400 * DAY;
 /// How far back [`WindowSpec::since_previous`] looks, in microseconds: 90 days.
 pub const SINCE_PREVIOUS_REACH: i64 = 90 * DAY;
+/// How many earlier events of an entity can be asked about one by one.
+pub const EARLIER_MAX: u8 = 8;
 
 /// One window over the past of one entity of the current event.
 ///
@@ -128,13 +130,15 @@ impl WindowSpec {
     }
 
     /// Refuses a window that is empty, reaches into the future or beyond [`WINDOW_MAX`], a view
-    /// that there is not, a share above one and a half-life below a minute.
+    /// that there is not, a share above one, a half-life below a minute and a place beyond
+    /// [`EARLIER_MAX`].
     pub fn check(&self) -> Result<(), Error> {
         let spans = 0 <= self.newer && self.newer < self.older && self.older <= WINDOW_MAX;
         let sound = match self.aggregate {
             Aggregate::FirstSeen => true,
             Aggregate::Quantile(permille) => spans && (1..=1000).contains(&permille),
             Aggregate::Ewma(half_life) => spans && self.newer == 0 && half_life >= MINUTE,
+            Aggregate::Earlier(place, _) => spans && (1..=EARLIER_MAX).contains(&place),
             _ => spans,
         };
         if sound && view(self.entity, self.seen_as).is_some() {
@@ -195,6 +199,23 @@ pub enum Aggregate {
     FirstSeen,
     /// Time since the latest earlier event of the window, never the current one.
     SincePrevious,
+    /// Something of one earlier event of the window, 1 being the latest, at most
+    /// [`EARLIER_MAX`]; `Missing` if there are not so many. Of an entity with many events the
+    /// latest 1,024 are looked at.
+    Earlier(u8, Part),
+}
+
+/// What [`Aggregate::Earlier`] asks of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Its amount.
+    Amount,
+    /// How long ago it was.
+    Age,
+    /// Its merchant category code.
+    Mcc,
+    /// Its outcome, as a number of [`Outcome`]; `Missing` until it is decided.
+    Outcome,
 }
 
 /// What `Distinct` tells apart.

@@ -15,7 +15,7 @@ use crate::{
     values,
 };
 use paywarden_domain::{
-    Currency, Money,
+    Currency, Money, Outcome,
     decision::RuleValue,
     event::{AttributeValue, Attributes, Text},
 };
@@ -241,6 +241,10 @@ impl<'a> Run<'a> {
             }
             Type::Int => value.parse().ok().map(Value::Count),
             Type::Money => self.base_minor(value).map(Value::Money),
+            Type::Text => {
+                let named = Outcome::ALL.iter().find(|outcome| outcome.name() == value);
+                named.map(|outcome| Value::Count(*outcome as i64))
+            }
             _ => literals::duration(value).map(Value::Duration),
         };
         let parsed = parsed.ok_or_else(|| not_a(kind, &expr.to_string(), value))?;

@@ -72,13 +72,40 @@ impl Oracle {
         let others = self.events.iter().filter(|known| of_entity(&known.event));
         let with_self = with_self && of_entity(current);
         let all = others.chain(with_self.then_some(&this));
-        let inside: Vec<&FeatureEvent> = all
+        let inside: Vec<&Known> = all
             .filter(|known| passes(filter, known, current))
-            .map(|known| &known.event)
-            .filter(|e| current.at - spec.older < e.at && e.at <= current.at - spec.newer)
+            .filter(|known| {
+                let at = known.event.at;
+                current.at - spec.older < at && at <= current.at - spec.newer
+            })
             .collect();
+        if let Aggregate::Earlier(place, part) = spec.aggregate {
+            return earlier(place, part, spec, &inside, current);
+        }
+        let inside: Vec<&FeatureEvent> = inside.into_iter().map(|known| &known.event).collect();
         aggregate(spec, &inside, current)
     }
+}
+
+fn earlier(
+    place: u8,
+    part: Part,
+    spec: &WindowSpec,
+    events: &[&Known],
+    current: &FeatureEvent,
+) -> Value {
+    let mut latest_first = events.to_vec();
+    latest_first.sort_by_key(|known| std::cmp::Reverse((known.event.at, known.number)));
+    let Some(known) = latest_first.get(usize::from(place) - 1) else {
+        return Value::Missing;
+    };
+    let number = match part {
+        Part::Amount => return signed(spec, &known.event).map_or(Value::Missing, Value::Money),
+        Part::Age => return Value::Duration(current.at - known.event.at),
+        Part::Mcc => Some(i64::from(known.event.mcc)).filter(|mcc| *mcc != 0),
+        Part::Outcome => known.outcome.map(|outcome| outcome as i64),
+    };
+    number.map_or(Value::Missing, Value::Count)
 }
 
 /// Whether a value is the expected one; where it was rounded from a fraction, nearly.
@@ -146,7 +173,10 @@ fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent
         }
         Aggregate::Ewma(half_life) => ewma(half_life, spec, events, current),
         Aggregate::DistanceKm | Aggregate::SpeedKmh => travel(spec, events, current),
-        Aggregate::FirstSeen | Aggregate::Component | Aggregate::HopsToMarked => unreachable!(),
+        Aggregate::FirstSeen
+        | Aggregate::Component
+        | Aggregate::HopsToMarked
+        | Aggregate::Earlier(..) => unreachable!(),
     }
 }
 
@@ -240,7 +270,11 @@ fn value_of(event: &FeatureEvent, attribute: Attribute) -> u64 {
 fn earlier_only(aggregate: Aggregate) -> bool {
     matches!(
         aggregate,
-        Aggregate::SincePrevious | Aggregate::Ewma(_) | Aggregate::DistanceKm | Aggregate::SpeedKmh
+        Aggregate::SincePrevious
+            | Aggregate::Ewma(_)
+            | Aggregate::DistanceKm
+            | Aggregate::SpeedKmh
+            | Aggregate::Earlier(..)
     )
 }
 
@@ -338,6 +372,11 @@ impl Dice {
         }
     }
 
+    fn earlier(&mut self) -> Aggregate {
+        let part = self.pick(&[Part::Amount, Part::Age, Part::Mcc, Part::Outcome]);
+        Aggregate::Earlier(self.below(8) as u8 + 1, part)
+    }
+
     pub fn spec(&mut self, longest: i64) -> WindowSpec {
         let attribute = match self.below(4) {
             0 => Attribute::Country,
@@ -346,7 +385,9 @@ impl Dice {
         };
         let quantile = Aggregate::Quantile(self.below(1000) as u16 + 1);
         let ewma = Aggregate::Ewma(MINUTE + self.below(DAY as u64) as i64);
+        let earlier = self.earlier();
         let aggregate = self.pick(&[
+            earlier,
             Aggregate::Count,
             Aggregate::Sum,
             Aggregate::Avg,

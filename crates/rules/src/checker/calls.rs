@@ -12,7 +12,6 @@ use crate::{
     schema::Type,
     syntax::{Arithmetic, Call, Comparison, Expr, ExprKind},
 };
-use paywarden_features::{Set, WindowSpec};
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, call: &Call, expr: &Expr) -> Typed {
@@ -75,18 +74,15 @@ impl Checker<'_> {
 
     fn window(&mut self, call: &Call, expr: &Expr) -> Typed {
         match windows::read(call, &expr.span, self.rates) {
+            Ok(spec) if windows::asks_for_events(call) => self.recent(call, spec),
             Ok(spec) => {
-                // Who reads it is known once every rule is compiled.
-                let readers = Set::EMPTY;
-                self.lookups += 1;
-                let slot = self.shared.windows.place(WindowSpec { readers, ..spec });
-                self.operand(expr, Source::Window(slot));
+                let slot = self.window_slot(expr, spec);
                 if windows::asks_if_none(call) {
                     let (count, none) = (Whole::Window(slot), Whole::Constant(0));
                     let none = Test::Whole(Comparison::Equal, count, none);
                     return Typed::Bool(Condition::Test(none));
                 }
-                Typed::Whole(windows::kind(&spec), Whole::Window(slot))
+                Self::of_window(slot, &spec)
             }
             Err(problem) => self.problem(problem),
         }

@@ -151,7 +151,7 @@ impl Typed {
                 };
                 Constant::Map(entries.iter().map(entry).collect::<Answer<_>>()?)
             }
-            Self::Wrong => return Err(Stop::Unknown),
+            Self::Event(_) | Self::Wrong => return Err(Stop::Unknown),
         })
     }
 }

@@ -197,6 +197,7 @@ impl Checker<'_> {
     pub(super) fn member(&mut self, object: &Expr, name: &str, span: &Span) -> Typed {
         match self.expr(object) {
             Typed::Map(entries) => self.entry(entries, &Key::Text(name.into()), span),
+            Typed::Event(event) => self.part_of(&event, name, span),
             Typed::Wrong => Typed::Wrong,
             _ => self.problem(Diagnostic::at(
                 Code::UnknownField,

@@ -5,6 +5,7 @@
 
 mod calls;
 mod constants;
+mod events;
 mod lists;
 mod macros;
 mod operators;
@@ -26,6 +27,7 @@ use crate::{
     syntax::{Binary, Expr, ExprKind, Logical, Unary},
     truth::Truth,
 };
+use events::Earlier;
 use lists::{Bound, Item, Key, STEPS_MAX};
 use paywarden_features::EntityKind;
 
@@ -107,6 +109,7 @@ enum Typed {
     Text(Text),
     List(Vec<Item>),
     Map(Vec<(Key, Item)>),
+    Event(Earlier),
     Wrong,
 }
 
@@ -118,7 +121,7 @@ impl Typed {
             Self::Real(_) => Some(Type::Double),
             Self::Text(_) => Some(Type::Text),
             Self::List(_) => Some(Type::List),
-            Self::Map(_) => Some(Type::Map),
+            Self::Map(_) | Self::Event(_) => Some(Type::Map),
             Self::Wrong => None,
         }
     }
@@ -163,8 +166,11 @@ impl<'a> Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Notes a problem once: macros check their body for each element.
     fn problem(&mut self, problem: Diagnostic) -> Typed {
-        self.problems.push(problem);
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
         Typed::Wrong
     }
 

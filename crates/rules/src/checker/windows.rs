@@ -9,7 +9,9 @@ use crate::{
 };
 use paywarden_domain::{EventKind, LabelVerdict, Outcome};
 use paywarden_features::window::SINCE_PREVIOUS_REACH;
-use paywarden_features::{Aggregate, Attribute, EntityKind, Filter, Set, WindowSpec, set::Member};
+use paywarden_features::{
+    Aggregate, Attribute, EntityKind, Filter, Part, Set, WindowSpec, set::Member,
+};
 
 /// A function over the past of an entity.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,10 @@ enum Form {
     Ewma,
     /// `()` or `(filter)`.
     SincePrevious,
+    /// `(place)` or `(place, filter)`: of one earlier event.
+    Earlier(Part),
+    /// `(count)` or `(count, filter)`: a list of the latest earlier events.
+    Recent,
     /// `(entity)`: whether no earlier event names both.
     New,
     /// `()`.
@@ -85,6 +91,16 @@ pub const FUNCTIONS: &[Function] = &[
         "Time since the entity was first seen."),
     function("since_previous", "card.since_previous()", Form::SincePrevious,
         "Time since its previous event, up to 90 days."),
+    function("amount_at", "card.amount_at(1)", Form::Earlier(Part::Amount),
+        "Amount of one earlier event, 1 being the latest, up to 8 and 90 days back."),
+    function("age_at", "card.age_at(1)", Form::Earlier(Part::Age),
+        "Time since one earlier event, 1 being the latest, up to 8 and 90 days back."),
+    function("mcc_at", "card.mcc_at(1)", Form::Earlier(Part::Mcc),
+        "Merchant category code of one earlier event, 1 being the latest, up to 8 and 90 days back."),
+    function("outcome_at", "card.outcome_at(1) == \"decline\"", Form::Earlier(Part::Outcome),
+        "Outcome of one earlier event, 1 being the latest, up to 8 and 90 days back."),
+    function("recent", "card.recent(5).exists(e, e.outcome == \"decline\")", Form::Recent,
+        "The latest earlier events, up to 8 and 90 days back, as a list to go through. Each has `amount`, `age`, `mcc` and `outcome`."),
     function("is_new", "customer.is_new(device)", Form::New,
         "Whether no event of the last 90 days names both."),
     function("distance_km", "card.distance_km()", Form::Plain(|entity| WindowSpec::travel(entity, Aggregate::DistanceKm)),
@@ -114,6 +130,10 @@ pub(crate) fn kind(spec: &WindowSpec) -> Type {
         | Aggregate::Quantile(_)
         | Aggregate::Ewma(_) => Type::Money,
         Aggregate::FirstSeen | Aggregate::SincePrevious => Type::Duration,
+        Aggregate::Earlier(_, Part::Amount) => Type::Money,
+        Aggregate::Earlier(_, Part::Age) => Type::Duration,
+        Aggregate::Earlier(_, Part::Mcc) => Type::Int,
+        Aggregate::Earlier(_, Part::Outcome) => Type::Text,
     }
 }
 
@@ -133,6 +153,19 @@ pub(crate) fn is_window(call: &Call) -> bool {
 pub(crate) fn asks_if_none(call: &Call) -> bool {
     function_of(call).is_some_and(|function| matches!(function.form, Form::New))
 }
+
+/// Whether the call asks for a list of events; its window is then that of the earliest.
+pub(crate) fn asks_for_events(call: &Call) -> bool {
+    function_of(call).is_some_and(|function| matches!(function.form, Form::Recent))
+}
+
+/// What an event of such a list has, and the function that asks for it alone.
+pub(crate) const PARTS: [(&str, Part, &str); 4] = [
+    ("amount", Part::Amount, "amount_at"),
+    ("age", Part::Age, "age_at"),
+    ("mcc", Part::Mcc, "mcc_at"),
+    ("outcome", Part::Outcome, "outcome_at"),
+];
 
 /// The window that a call asks for.
 pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec, Diagnostic> {
@@ -173,6 +206,12 @@ pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec
             let spec = WindowSpec::ewma(entity, length.ok_or_else(usage)?);
             filtered(spec, terms)?
         }
+        (Form::Earlier(part), [place, terms @ ..]) => {
+            filtered(earlier(entity, place, part).ok_or_else(usage)?, terms)?
+        }
+        (Form::Recent, [count, terms @ ..]) => {
+            filtered(earlier(entity, count, Part::Age).ok_or_else(usage)?, terms)?
+        }
         (Form::SincePrevious, terms) => filtered(WindowSpec::since_previous(entity), terms)?,
         (Form::New, [other]) => {
             let other = other.path().and_then(|path| EntityKind::parse(&path));
@@ -207,6 +246,17 @@ fn spanning(
         counts_self,
         ..WindowSpec::between(entity, aggregate, newer, older)
     })
+}
+
+/// Something of the earlier event at a place, 1 being the latest.
+fn earlier(entity: EntityKind, place: &Expr, part: Part) -> Option<WindowSpec> {
+    let ExprKind::Int(place) = place.kind else {
+        return None;
+    };
+    let place = u8::try_from(place).ok()?;
+    let aggregate = Aggregate::Earlier(place, part);
+    let spec = WindowSpec::between(entity, aggregate, 0, SINCE_PREVIOUS_REACH);
+    spec.check().is_ok().then_some(spec)
 }
 
 /// A share between 0 and 1 in whole thousandths.
