@@ -64,7 +64,7 @@ impl Default for Limits {
             visitors_max: 64,
             visitors_per_network_max: 24,
             nonces_max: 4_000_000,
-            remembered_reply_bytes_max: 8 * 1024 * 1024,
+            remembered_reply_bytes_max: 4 * 1024 * 1024,
             requests_per_second_per_key: 20_000,
             burst_per_key: 20_000,
             drain_timeout_ms: 10_000,

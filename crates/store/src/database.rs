@@ -37,7 +37,7 @@ impl Default for DatabaseLimits {
     fn default() -> Self {
         Self {
             readers_max: 4,
-            cache_kib: 16 * 1024,
+            cache_kib: 10 * 1024,
             log_bytes: 64 * 1024 * 1024,
             wait_ms_max: 5_000,
         }

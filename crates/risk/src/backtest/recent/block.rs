@@ -8,9 +8,9 @@ use paywarden_rules::{Field, FieldValue, RuleSet, Type};
 use std::{mem::size_of, sync::Arc};
 
 /// Payments of one block.
-pub(super) const BLOCK_PAYMENTS: usize = 512;
+pub(super) const BLOCK_PAYMENTS: usize = 256;
 
-/// Up to 512 payments, as one version of the rules saw them.
+/// Up to 256 payments, as one version of the rules saw them.
 pub(super) struct Block {
     pub(super) shape: Arc<Shape>,
     pub(super) units: Vec<Unit>,

@@ -38,7 +38,7 @@ impl Default for RecentLimits {
     fn default() -> Self {
         Self {
             payments_max: 65_536,
-            bytes_max: 16 * 1024 * 1024,
+            bytes_max: 8 * 1024 * 1024,
         }
     }
 }
