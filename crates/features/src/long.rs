@@ -200,7 +200,10 @@ impl Long {
         let Some(run) = self.runs.get_mut(place) else {
             return;
         };
-        self.len -= usize::from(run.remove(position, fact, ground));
+        if !run.remove(position, fact, ground) {
+            return;
+        }
+        self.len -= 1;
         if run.len() == 0 {
             self.runs.remove(place);
         }
@@ -211,7 +214,11 @@ impl Long {
     pub(crate) fn change(&mut self, position: u32, before: &Fact, after: &Fact, ground: Ground) {
         let turned = self.turn(ground);
         let place = self.run_of((after.at, ground.arena.rank(position)), ground);
-        if let Some(run) = self.runs.get_mut(place).filter(|_| turned == Turned::Kept) {
+        let run = self.runs.get_mut(place);
+        let Some(run) = run.filter(|run| run.holds(position, after, ground)) else {
+            return;
+        };
+        if turned == Turned::Kept {
             run.change(position, before, after, ground);
         }
         for (moving, kept) in each(&mut self.moving, &mut self.next, ground) {

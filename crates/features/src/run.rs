@@ -186,6 +186,14 @@ impl Run {
         true
     }
 
+    /// Whether an event is listed here. One of an image need not be: its entity may have been
+    /// copied after the event was dropped.
+    pub(crate) fn holds(&self, position: u32, fact: &Fact, ground: Ground) -> bool {
+        let key = (fact.at, ground.arena.rank(position));
+        let range = self.line.range(self.line.chunk_of(key, ground));
+        self.line.positions[range].contains(&position)
+    }
+
     /// Follows a change of outcome or label of one event, already made in the arena.
     pub(crate) fn change(&mut self, position: u32, before: &Fact, after: &Fact, ground: Ground) {
         let key = (after.at, ground.arena.rank(position));

@@ -275,3 +275,76 @@ fn a_failing_reader_is_not_called_damage() {
     let refused = FeatureStore::new(Limits::default()).restore(Broken);
     assert!(matches!(refused, Err(Error::Io(_))));
 }
+
+/// A writer that lets payments in when the events are copied and the entities not yet.
+struct Beside<'a> {
+    store: &'a FeatureStore,
+    image: Vec<u8>,
+    writes: usize,
+}
+
+impl io::Write for Beside<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        // Name and format are written before anything is copied.
+        if self.writes == 3 {
+            (100..160).for_each(|number| pay(self.store, number as u64 % 20 + 1, number));
+        }
+        self.image.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn payment(card: u64, number: i64) -> FeatureEvent {
+    let kind = paywarden_domain::EventKind::PaymentCard;
+    let mut event = FeatureEvent::new(kind, 1_700_000_000 * SECOND + number * SECOND);
+    event.entities[EntityKind::Card as usize] = card;
+    event
+}
+
+fn pay(store: &FeatureStore, card: u64, number: i64) {
+    let ticket = store.reserve(&payment(card, number), &mut Vec::new());
+    store.commit(ticket, Outcome::Approve);
+}
+
+/// Of each card the image has events that its list lacks: they were dropped in between. They must
+/// not count for the card when it has many events, neither when they change nor when they go.
+#[test]
+fn events_dropped_while_an_image_was_written_do_not_count() {
+    let limits = Limits {
+        events_max: 100,
+        long_min: 8,
+        ..Limits::default()
+    };
+    let count = WindowSpec::recent(EntityKind::Card, Aggregate::Count, DAY);
+    let fraud = Set::EMPTY.with(Some(LabelVerdict::Fraud));
+    let labelled = count.filtered(Filter {
+        labels: Some(fraud),
+        ..Filter::default()
+    });
+    let specs = [count, labelled];
+    let store = FeatureStore::new(limits);
+    store.register(&specs).unwrap();
+    (0..100).for_each(|number| pay(&store, number as u64 % 20 + 1, number));
+    let mut beside = Beside {
+        store: &store,
+        image: Vec::new(),
+        writes: 0,
+    };
+    store.snapshot(0, &mut beside).unwrap();
+    let restored = FeatureStore::new(limits);
+    restored.register(&specs).unwrap();
+    let found = restored.restore(beside.image.as_slice()).unwrap();
+    assert_eq!(found.next_event_no, 101);
+    // The card has its events 61 and 81; 1, 21 and 41 are in the image and not in its list.
+    (100..130).for_each(|number| pay(&restored, 1, number));
+    assert_eq!(restored.stats().long_timelines, 1);
+    assert!(restored.label(41, LabelVerdict::Fraud));
+    let mut values = Vec::new();
+    restored.abort(restored.reserve(&payment(1, 160), &mut values));
+    assert_eq!(values, [Value::Count(33), Value::Count(0)]);
+}
