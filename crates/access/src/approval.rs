@@ -12,6 +12,7 @@
 //! desk       asking, voting, refusing, taking back, delegating
 //! emergency  acting without votes, and looking at it afterwards
 //! grant      `Approved<T>`: the value that lets a command take effect, once
+//! export     rows taken out in bulk
 //! view       approvals as people see them
 //! ```
 //!
@@ -29,6 +30,7 @@ mod delegation;
 mod desk;
 mod emergency;
 mod error;
+mod export;
 mod grant;
 mod kind;
 mod page;
@@ -44,6 +46,7 @@ pub use delegation::{DELEGATION_DAYS_MAX, DelegationView, NewDelegation};
 pub use desk::{Approvals, Ask, Ballot, Who};
 pub use emergency::Finding;
 pub use error::Error;
+pub use export::{Collection, EXPORT_OPEN_US, EXPORT_ROWS_MAX, Export, OpenExport};
 pub use grant::Approved;
 pub use kind::Kind;
 pub use page::{ApprovalPage, PageFilter};

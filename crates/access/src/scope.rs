@@ -41,6 +41,8 @@ pub enum Scope {
     ApprovalsBreakGlass,
     /// Propose another policy of approvals, or approve one.
     ApprovalsPolicy,
+    /// Take data out in bulk, once it is approved.
+    ExportsWrite,
     /// Read accounts of staff, their roles and sessions.
     StaffRead,
     /// Invite staff, disable and enable accounts, end sessions.
@@ -57,7 +59,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -74,6 +76,7 @@ impl Scope {
         Self::ApprovalsVote,
         Self::ApprovalsBreakGlass,
         Self::ApprovalsPolicy,
+        Self::ExportsWrite,
         Self::StaffRead,
         Self::StaffWrite,
         Self::StaffReview,
@@ -111,6 +114,7 @@ impl Scope {
             Self::ApprovalsVote => "approvals:vote",
             Self::ApprovalsBreakGlass => "approvals:break_glass",
             Self::ApprovalsPolicy => "approvals:policy",
+            Self::ExportsWrite => "exports:write",
             Self::StaffRead => "staff:read",
             Self::StaffWrite => "staff:write",
             Self::StaffReview => "staff:review",

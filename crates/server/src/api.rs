@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod backtests;
 pub(crate) mod decisions;
+pub(crate) mod export;
 pub(crate) mod factors;
 pub(crate) mod json;
 pub(crate) mod keys;
@@ -72,7 +73,7 @@ pub enum Door {
 
 impl Door {
     /// The door that whoever comes takes: people show a cookie and sign nothing.
-    pub(crate) fn taken_by(self, is_person: bool) -> Self {
+    pub fn taken_by(self, is_person: bool) -> Self {
         match (self, is_person) {
             (Self::Any, true) => Self::Staff,
             (Self::AnyFresh, true) => Self::StaffFresh,
@@ -432,7 +433,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::AddLabel => labels::add(call).await,
         Endpoint::Labels => labels::of_payment(call).await,
         Endpoint::Lists => lists::all(call),
-        Endpoint::ListEntries => lists::entries(call),
+        Endpoint::ListEntries => lists::entries(call).await,
         Endpoint::AddToList => lists::add(call).await,
         Endpoint::RemoveFromList => lists::remove(call).await,
         Endpoint::RuleSet => system::rule_set(call),

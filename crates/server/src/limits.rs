@@ -42,6 +42,9 @@ pub struct Limits {
     pub requests_per_second_per_key: u32,
     /// Requests one key may send at once on top of its sustained rate: `rate_limited`.
     pub burst_per_key: u32,
+    /// Rows of decisions, of lists and of the trail that one key or person may look at in a day
+    /// (UTC): `export_required`.
+    pub rows_per_reader_per_day: u64,
     /// How long a stopping server waits for requests under way; then it closes them.
     pub drain_timeout_ms: u64,
 }
@@ -67,6 +70,7 @@ impl Default for Limits {
             remembered_reply_bytes_max: 4 * 1024 * 1024,
             requests_per_second_per_key: 20_000,
             burst_per_key: 20_000,
+            rows_per_reader_per_day: 20_000,
             drain_timeout_ms: 10_000,
         }
     }

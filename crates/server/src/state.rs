@@ -2,6 +2,7 @@
 
 use crate::{
     Config, Limits, Parts, StartError,
+    api::export::Handouts,
     edge::visitors::Visitors,
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) nonces: NonceStore,
     pub(crate) idempotency: Arc<Idempotency>,
     pub(crate) rates: RateLimiter,
+    pub(crate) handouts: Handouts,
     pub(crate) reply_key: ReplyKey,
     /// Verified against when there is no key, so that it takes as long.
     pub(crate) stand_in: VerifyingKey,
@@ -70,6 +72,7 @@ impl State {
             metrics: Metrics::new(Arc::clone(&engine), approvals.clone()),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
+            handouts: Handouts::default(),
             rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
             reply_key: ReplyKey::new(&keyring)?,
             stand_in: SigningKey::generate(SignatureAlgorithm::Ed25519)?.verifying_key()?,

@@ -156,7 +156,7 @@ impl Approvals {
         let row = step::row((who, now), (&id, 1), (kind, T::KIND.name()), &request)?;
         let step = Step::new("approval.request", row);
         self.append(who, step, &request.reason).await?;
-        self.find(&who.tenant, &id).await
+        self.find(who, &id).await
     }
 
     /// Votes. A vote that would not count is refused with the reason why.
@@ -286,7 +286,7 @@ impl Approvals {
             match self.append(who, step, reason).await {
                 Err(Error::Busy) => {}
                 Err(error) => return Err(error),
-                Ok(()) => return self.find(&who.tenant, id).await,
+                Ok(()) => return self.find(who, id).await,
             }
         }
         Err(Error::Busy)

@@ -105,10 +105,11 @@ impl Approvals {
                 return Err(Error::ByMaker);
             }
             let clause = scene.ground(case)?.clause;
-            self.must(
-                who,
-                clause.map_or(Scope::ApprovalsVote, |clause| clause.approver),
-            )?;
+            let approver = clause.map_or(Scope::ApprovalsVote, |clause| clause.approver);
+            let seen_with = case.kind().customer_data().map(|data| data.seen_with);
+            for scope in std::iter::once(approver).chain(seen_with) {
+                self.must(who, scope)?;
+            }
             let body = Reviewed {
                 finding,
                 note: note.to_owned(),

@@ -19,17 +19,31 @@ pub enum Kind {
     KeyChange,
     /// An account of staff gets other roles.
     RoleGrant,
+    /// Rows are taken out in bulk.
+    Export,
     /// Another policy of approvals comes into force.
     PolicyChange,
 }
 
+/// Data of customers in a payload: one member of each element of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CustomerData {
+    /// What whoever reads them, or votes on them, must be allowed to do.
+    pub(crate) seen_with: Scope,
+    /// The array in the payload.
+    pub(crate) array: &'static str,
+    /// The member of its elements that holds them.
+    pub(crate) member: &'static str,
+}
+
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
         Self::RoleGrant,
+        Self::Export,
         Self::PolicyChange,
     ];
 
@@ -40,6 +54,7 @@ impl Kind {
             Self::ListChange => "list_change",
             Self::KeyChange => "key_change",
             Self::RoleGrant => "role_grant",
+            Self::Export => "export",
             Self::PolicyChange => "policy_change",
         }
     }
@@ -51,7 +66,24 @@ impl Kind {
             Self::ListChange => Scope::ListsWrite,
             Self::KeyChange => Scope::KeysWrite,
             Self::RoleGrant => Scope::RolesGrant,
+            Self::Export => Scope::ExportsWrite,
             Self::PolicyChange => Scope::ApprovalsPolicy,
+        }
+    }
+
+    /// Where its payload holds data of customers; none where it holds none.
+    pub(crate) fn customer_data(self) -> Option<CustomerData> {
+        match self {
+            Self::ListChange => Some(CustomerData {
+                seen_with: Scope::ListsRead,
+                array: "values",
+                member: "value",
+            }),
+            Self::RuleRelease
+            | Self::KeyChange
+            | Self::RoleGrant
+            | Self::Export
+            | Self::PolicyChange => None,
         }
     }
 

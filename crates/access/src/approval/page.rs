@@ -4,7 +4,7 @@ use super::{
     Approvals, Error, Kind,
     case::{Case, State},
     delegation::Delegation,
-    desk::InForce,
+    desk::{InForce, Who},
     step::{self, Voted},
     tally::{Ground, PastVote},
     view::ApprovalView,
@@ -68,22 +68,24 @@ impl Scene<'_> {
 }
 
 impl Approvals {
-    /// One of a tenant's approvals.
-    pub async fn find(&self, tenant: &TenantId, id: &str) -> Result<ApprovalView, Error> {
-        let case = self.case(tenant, id).await?;
-        ApprovalView::of(case, &self.scene(tenant).await?)
+    /// One of the approvals of the reader's tenant, as the reader may see it.
+    pub async fn find(&self, reader: &Who, id: &str) -> Result<ApprovalView, Error> {
+        let case = self.case(&reader.tenant, id).await?;
+        let scene = self.scene(&reader.tenant).await?;
+        ApprovalView::of(case, &scene, &reader.actor.to_string())
     }
 
-    /// A page of a tenant's approvals, newest first; behind `before`, at most `limit` (up to 100).
+    /// A page of the approvals of the reader's tenant, newest first; behind `before`, at most `limit` (up to 100).
     /// A page may be short of its limit and yet have a next one, because no page looks at more
     /// than 1,000.
     pub async fn page(
         &self,
-        tenant: &TenantId,
+        reader: &Who,
         filter: PageFilter,
         before: Option<(Timestamp, String)>,
         limit: u32,
     ) -> Result<ApprovalPage, Error> {
+        let (tenant, by) = (&reader.tenant, reader.actor.to_string());
         let scene = self.scene(tenant).await?;
         let (mut approvals, mut next, mut scanned) = (Vec::new(), before, 0);
         loop {
@@ -101,7 +103,7 @@ impl Approvals {
                 scanned += 1;
                 next = Some((row.taken_at, row.approval.clone()));
                 let case = self.case(tenant, &row.approval).await?;
-                let view = ApprovalView::of(case, &scene)?;
+                let view = ApprovalView::of(case, &scene, &by)?;
                 if filter.state.is_none_or(|state| state == view.state) {
                     approvals.push(view);
                 }
@@ -117,16 +119,13 @@ impl Approvals {
     }
 
     /// The emergencies that wait for their review, oldest first, at most `limit` (up to 1,000).
-    pub async fn open_reviews(
-        &self,
-        tenant: &TenantId,
-        limit: u32,
-    ) -> Result<Vec<ApprovalView>, Error> {
+    pub async fn open_reviews(&self, reader: &Who, limit: u32) -> Result<Vec<ApprovalView>, Error> {
+        let (tenant, by) = (&reader.tenant, reader.actor.to_string());
         let scene = self.scene(tenant).await?;
         let mut views = Vec::new();
         for row in self.database().approvals_unreviewed(tenant, limit).await? {
             let case = self.case(tenant, &row.approval).await?;
-            views.push(ApprovalView::of(case, &scene)?);
+            views.push(ApprovalView::of(case, &scene, &by)?);
         }
         Ok(views)
     }

@@ -228,6 +228,7 @@ mod tests {
             (Kind::ListChange, "add:trusted_cards"),
             (Kind::RoleGrant, "analyst"),
             (Kind::KeyChange, "create"),
+            (Kind::Export, "trail"),
             (Kind::PolicyChange, "policy"),
         ] {
             let shipped = Policy::shipped().unwrap().clause(kind, object).unwrap();

@@ -1,12 +1,15 @@
 //! What a command has to tell before it can be asked for, voted on and carried out.
 
 use super::{Error, Kind};
+use crate::Scope;
 use paywarden_crypto::digest::sha256;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// The largest payload, in bytes of its canonical form.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
+/// What stands in the place of each value that a reader may not see.
+const MASK: &str = "***";
 
 /// A command that takes effect only as an [`Approved`](super::Approved) one.
 ///
@@ -70,6 +73,24 @@ impl Payload {
         let bytes = format!("{}\n{}", self.kind.name(), self.text());
         let digest = sha256(bytes.as_bytes());
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The payload as whoever may do what `may` says sees it, and whether values were replaced in
+    /// it.
+    pub(crate) fn shown_to(&self, may: impl Fn(Scope) -> bool) -> (Value, bool) {
+        let mut shown = self.value.clone();
+        let hidden = self
+            .kind
+            .customer_data()
+            .filter(|data| !may(data.seen_with));
+        if let Some(data) = hidden {
+            let elements = shown.get_mut(data.array).and_then(Value::as_array_mut);
+            let elements = elements.into_iter().flatten();
+            for value in elements.filter_map(|element| element.get_mut(data.member)) {
+                *value = MASK.into();
+            }
+        }
+        (shown, hidden.is_some())
     }
 
     fn text(&self) -> String {

@@ -135,7 +135,7 @@ pub(crate) fn check(case: &Case, vote: &Act<Voted>, ground: Ground<'_>) -> Optio
         (vote.body.payload_sha256 != case.payload_sha256, Void::Payload),
         (staff_only && !persons(vote).all(is_staff), Void::Person),
         (!is_lent(case.kind(), vote, ground), Void::Delegation),
-        (!all_may_vote || !may(lender, right), Void::Right),
+        (!all_may_vote || !may(lender, right) || !sees(case.kind(), &vote.by, may), Void::Right),
         (conflicts.iter().any(any_may), Void::Conflict),
         (mutual(case, vote, ground), Void::Mutual),
     ];
@@ -147,6 +147,13 @@ pub(crate) fn check(case: &Case, vote: &Act<Voted>, ground: Ground<'_>) -> Optio
 /// Whoever voted, and whoever lent the right.
 pub(crate) fn persons(vote: &Act<Voted>) -> impl Iterator<Item = &str> {
     std::iter::once(vote.by.as_str()).chain(vote.body.on_behalf_of.as_deref())
+}
+
+/// Whether somebody may see everything that a command of this kind is about: nobody votes on what
+/// is hidden from them.
+fn sees(kind: Kind, person: &str, may: May<'_>) -> bool {
+    let data = kind.customer_data();
+    data.is_none_or(|data| may(person, data.seen_with))
 }
 
 fn is_staff(person: &str) -> bool {

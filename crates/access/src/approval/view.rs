@@ -22,9 +22,12 @@ pub struct ApprovalView {
     pub command: Kind,
     /// What it is about.
     pub object: String,
-    /// The command as it will be carried out.
+    /// The command as it will be carried out; `***` in the place of each value that you may not
+    /// see.
     #[schema(value_type = Object)]
     pub payload: Value,
+    /// Whether values of customers are hidden from you.
+    pub is_masked: bool,
     /// SHA-256 of the kind, a line feed and the payload as JSON with sorted keys and no white
     /// space; what votes name.
     pub payload_sha256: String,
@@ -158,7 +161,8 @@ impl PolicyView {
 }
 
 impl ApprovalView {
-    pub(crate) fn of(case: Case, scene: &Scene<'_>) -> Result<Self, Error> {
+    /// An approval as one reader, `key:…` or `staff:…`, may see it.
+    pub(crate) fn of(case: Case, scene: &Scene<'_>, reader: &str) -> Result<Self, Error> {
         let ground = scene.ground(&case)?;
         let end = case.end(scene.now);
         let tally = match end {
@@ -174,6 +178,7 @@ impl ApprovalView {
         let voids = tally.iter().flat_map(|tally| tally.votes.iter().copied());
         let voids = voids.chain(std::iter::repeat(None));
         let votes = case.votes.iter().zip(voids);
+        let (payload, is_masked) = case.payload.shown_to(|scope| scene.may(reader, scope));
         Ok(Self {
             state: end.unwrap_or(open),
             count: tally.as_ref().map(|tally| CountView {
@@ -192,7 +197,8 @@ impl ApprovalView {
             command: case.payload.kind,
             id: case.id,
             object: case.request.body.object,
-            payload: case.payload.value,
+            payload,
+            is_masked,
             payload_sha256: case.payload_sha256,
             maker: case.request.by,
             authors: case.request.body.authors,

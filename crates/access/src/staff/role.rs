@@ -68,6 +68,7 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::LabelsWrite,
     Scope::ListsRead,
     Scope::ListsWrite,
+    Scope::ExportsWrite,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -127,7 +128,7 @@ const BUILTIN: &[Builtin] = &[
     ("aml_officer", "AML officer", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::TrailRead, Scope::ApprovalsRead, Scope::ApprovalsRequest,
-          Scope::ApprovalsVote]),
+          Scope::ApprovalsVote, Scope::ExportsWrite]),
     ("rule_author", "Rule author", None,
         &[Scope::RulesRead, Scope::RulesWrite, Scope::DecisionsRead, Scope::ListsRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest]),
@@ -141,7 +142,8 @@ const BUILTIN: &[Builtin] = &[
         &[Scope::KeysRead, Scope::KeysWrite, Scope::ApprovalsRead, Scope::ApprovalsRequest]),
     ("auditor", "Auditor", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::RulesRead, Scope::TrailRead,
-          Scope::ApprovalsRead, Scope::StaffRead, Scope::StaffReview, Scope::KeysRead]),
+          Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ExportsWrite, Scope::StaffRead,
+          Scope::StaffReview, Scope::KeysRead]),
     ("system_administrator", "System administrator", Some(Duty::System),
         &[Scope::StaffRead, Scope::StaffWrite, Scope::KeysRead, Scope::ApprovalsRead,
           Scope::ApprovalsRequest]),

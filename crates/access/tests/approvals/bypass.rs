@@ -1,7 +1,7 @@
 //! Every way around an approval, each refused, with nothing taking effect.
 
 use crate::support::*;
-use crate::world::{World, acme, ask, ballot, carry_out, code, exempt, who};
+use crate::world::{World, ask, ballot, carry_out, code, exempt, who};
 use paywarden_access::{
     Scope,
     approval::{Ask, Ballot, Error, PageFilter, State, Void, Who},
@@ -53,7 +53,11 @@ async fn an_approved_command_takes_effect_once(place: Place) {
         .await;
     assert_eq!(code(again), "approval_used");
     assert_eq!(code(world.vote("second", &view).await), "approval_used");
-    let view = world.approvals.find(&acme(), &view.id).await.unwrap();
+    let view = world
+        .approvals
+        .find(&who("checker"), &view.id)
+        .await
+        .unwrap();
     let used = view.used.unwrap();
     assert_eq!((used.by.as_str(), view.state), ("key:maker", State::Used));
     assert_eq!(used.approvers, ["key:checker"]);
@@ -137,7 +141,11 @@ async fn an_approval_ends_in_time(place: Place) {
     // Claimed in time, carried out too late.
     assert_eq!(code(carry_out(claimed).await), "approval_expired");
     assert_eq!(code(world.vote("second", &view).await), "approval_expired");
-    let view = world.approvals.find(&acme(), &view.id).await.unwrap();
+    let view = world
+        .approvals
+        .find(&who("checker"), &view.id)
+        .await
+        .unwrap();
     assert_eq!(view.state, State::Expired);
 
     // Whoever asks may shorten the time, not lengthen it.
@@ -168,7 +176,11 @@ async fn votes_count_only_while_the_voter_may_vote(place: Place) {
     assert_eq!(void(world.use_up("maker", &view.id).await), [Void::Right]);
     // It had been claimed while the vote counted: it is counted again.
     assert_eq!(void(carry_out(claimed).await), [Void::Right]);
-    let shown = world.approvals.find(&acme(), &view.id).await.unwrap();
+    let shown = world
+        .approvals
+        .find(&who("checker"), &view.id)
+        .await
+        .unwrap();
     assert_eq!(
         (shown.state, shown.votes[0].void),
         (State::Open, Some(Void::Right))
@@ -305,7 +317,11 @@ async fn whatever_happens_at_once_use_and_effect_agree(place: Place) {
         );
         world.give("checker", &[Scope::ApprovalsVote]);
         let _ = world.use_up("maker", &view.id).await;
-        let shown = world.approvals.find(&acme(), &view.id).await.unwrap();
+        let shown = world
+            .approvals
+            .find(&who("checker"), &view.id)
+            .await
+            .unwrap();
         let ended = [State::Used, State::Denied, State::Withdrawn];
         assert!(ended.contains(&shown.state), "{shown:?}");
         assert_eq!(shown.used.is_some(), shown.state == State::Used);
@@ -329,7 +345,7 @@ async fn another_tenant_sees_and_moves_nothing(place: Place) {
         .vote(&stranger, &view.id, ballot(&view))
         .await;
     assert_eq!(code(voted), "approval_forbidden");
-    let found = world.approvals.find(&stranger.tenant, &view.id).await;
+    let found = world.approvals.find(&stranger, &view.id).await;
     assert_eq!(code(found), "approval_unknown");
     let claimed = world
         .approvals
@@ -340,7 +356,7 @@ async fn another_tenant_sees_and_moves_nothing(place: Place) {
     assert_eq!(code(withdrawn), "approval_unknown");
     let page = world
         .approvals
-        .page(&stranger.tenant, PageFilter::default(), None, 10)
+        .page(&stranger, PageFilter::default(), None, 10)
         .await;
     assert_eq!(page.unwrap().approvals, []);
     world.close().await;
@@ -408,7 +424,7 @@ async fn lists_are_walked_by_state_and_kind(place: Place) {
     loop {
         let page = world
             .approvals
-            .page(&acme(), open, before, 1)
+            .page(&who("checker"), open, before, 1)
             .await
             .unwrap();
         seen.extend(page.approvals.into_iter().map(|view| view.id));
@@ -422,7 +438,10 @@ async fn lists_are_walked_by_state_and_kind(place: Place) {
         command: Some(paywarden_access::approval::Kind::PolicyChange),
         ..open
     };
-    let page = world.approvals.page(&acme(), policies, None, 10).await;
+    let page = world
+        .approvals
+        .page(&who("checker"), policies, None, 10)
+        .await;
     assert_eq!(page.unwrap().approvals, []);
     world.close().await;
 }

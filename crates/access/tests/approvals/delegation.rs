@@ -26,7 +26,7 @@ async fn world(place: &Place) -> World {
         )
         .await;
     world.set_policy(text, 0).await.unwrap();
-    world.give("deputy", &[Scope::ApprovalsVote]);
+    world.give("deputy", &[Scope::ApprovalsVote, Scope::ListsRead]);
     world
 }
 

@@ -1,7 +1,7 @@
 //! Acting without votes: told at once, reviewed by another, never twice without a review.
 
 use crate::support::*;
-use crate::world::{World, acme, carry_out, code, who};
+use crate::world::{World, carry_out, code, who};
 use paywarden_access::{
     Scope,
     approval::{Finding, State},
@@ -63,7 +63,7 @@ async fn an_emergency_is_told_before_it_takes_effect_and_reviewed_by_another(pla
 
 async fn is_reviewed_by_another(world: &World, id: &str) {
     let approvals = &world.approvals;
-    let open = approvals.open_reviews(&acme(), 10).await.unwrap();
+    let open = approvals.open_reviews(&who("checker"), 10).await.unwrap();
     assert_eq!(open.len(), 1);
     assert!(!open[0].emergency.as_ref().unwrap().overdue);
     world.give("maker", &[Scope::ApprovalsVote]);
@@ -91,7 +91,7 @@ async fn is_reviewed_by_another(world: &World, id: &str) {
     );
     assert!(
         approvals
-            .open_reviews(&acme(), 10)
+            .open_reviews(&who("checker"), 10)
             .await
             .unwrap()
             .is_empty()
@@ -128,7 +128,7 @@ async fn without_a_review_there_is_no_second_emergency(place: Place) {
             .await;
         assert_eq!(code(refused), "approval_review_open");
     }
-    let open = approvals.open_reviews(&acme(), 10).await.unwrap();
+    let open = approvals.open_reviews(&who("checker"), 10).await.unwrap();
     assert!(open[0].emergency.as_ref().unwrap().overdue);
     approvals
         .review(&who("checker"), &first.id, Finding::Justified, "looked at")

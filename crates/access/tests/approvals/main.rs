@@ -13,5 +13,6 @@ mod support;
 mod bypass;
 mod delegation;
 mod emergency;
+mod export;
 mod policy;
 mod world;

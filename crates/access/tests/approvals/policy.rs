@@ -64,7 +64,12 @@ async fn the_policy_at_use_is_what_counts(place: Place) {
     );
     world.vote("second", &view).await.unwrap();
     world.use_up("maker", &view.id).await.unwrap();
-    let used = world.approvals.find(&acme(), &view.id).await.unwrap().used;
+    let used = world
+        .approvals
+        .find(&who("checker"), &view.id)
+        .await
+        .unwrap()
+        .used;
     let used = used.unwrap();
     assert_eq!((used.policy, used.approvers.len()), (1, 2));
     world.close().await;
@@ -153,8 +158,9 @@ async fn keys_do_not_count_where_staff_is_asked_for(place: Place) {
     let world = World::open(&place).await;
     let text = world
         .policy_with(
-            "approver = \"approvals:vote\"",
-            "approver = \"approvals:vote\"\nstaff_only = true\nconflicts = [\"rules:write\"]",
+            "approver = \"approvals:vote\"\nexpires_hours = 72",
+            "approver = \"approvals:vote\"\nexpires_hours = 72\nstaff_only = true\n\
+             conflicts = [\"rules:write\"]",
         )
         .await;
     world.set_policy(text, 0).await.unwrap();

@@ -69,8 +69,9 @@ pub struct World {
 /// Who may ask: list changes and policies.
 const MAKES: [Scope; 3] = [Scope::ListsWrite, Scope::RulesWrite, Scope::ApprovalsPolicy];
 /// Who may approve both.
-const CHECKS: [Scope; 3] = [
+const CHECKS: [Scope; 4] = [
     Scope::ApprovalsVote,
+    Scope::ListsRead,
     Scope::RulesApprove,
     Scope::ApprovalsPolicy,
 ];

@@ -5,14 +5,16 @@ use crate::{
     failure::{Failure, Result},
     terminal,
 };
+use paywarden_access::approval::{Collection, OpenExport};
 use paywarden_domain::TenantId;
 use paywarden_server::api::LeafView;
-use paywarden_store::{Database, trail::LEAVES_MAX};
+use paywarden_store::{Clock, Database, trail::LEAVES_MAX};
 
 /// What can be done with it.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Print the leaves of a tenant as JSON lines, oldest first; beside the server, if it runs
+    /// Print the leaves of a tenant as JSON lines, oldest first, by an approved export; beside the
+    /// server, if it runs
     Export(Export),
 }
 
@@ -25,6 +27,9 @@ pub struct Export {
     /// The first leaf: what the export before named as the next one
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// The approval of the export, carried out within the last day
+    #[arg(long)]
+    approval: String,
     #[command(flatten)]
     config: ConfigFlags,
 }
@@ -45,9 +50,12 @@ async fn export(arguments: Export) -> Result<()> {
     let database = Database::open_reader(&config.database_address()?)
         .await
         .map_err(unreadable)?;
+    let open = opened(&database, &arguments.tenant, &arguments.approval).await?;
     let mut next = arguments.from;
-    loop {
-        let leaves = database.trail_leaves(&arguments.tenant, next, LEAVES_MAX);
+    let end = next.saturating_add(open.export.rows);
+    while next < end {
+        let wanted = u32::try_from(end - next).map_or(LEAVES_MAX, |left| left.min(LEAVES_MAX));
+        let leaves = database.trail_leaves(&arguments.tenant, next, wanted);
         let leaves = leaves.await.map_err(unreadable)?;
         if leaves.is_empty() {
             break;
@@ -58,6 +66,21 @@ async fn export(arguments: Export) -> Result<()> {
     database.close().await;
     terminal::note(&format!("the next export begins with --from {next}\n"));
     Ok(())
+}
+
+/// The export of the trail that an approval has opened.
+async fn opened(database: &Database, tenant: &TenantId, approval: &str) -> Result<OpenExport> {
+    let refused = |why: String| {
+        let next = "ask for an export of the trail with `POST /v1/approvals`, have it approved \
+            and carry it out; it is open for a day";
+        Failure::not_held(format!("the trail is not exported: {why}"), next)
+    };
+    let open = OpenExport::read(database, tenant, approval, Clock::System.now()).await;
+    let (open, _) = open.map_err(|error| refused(error.to_string()))?;
+    match open.export.collection {
+        Collection::Trail => Ok(open),
+        other => Err(refused(format!("the export is of {}", other.name()))),
+    }
 }
 
 /// One line of JSON per leaf, with the bytes that its hash is made of.

@@ -217,7 +217,7 @@ pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
     let known = ["state", "command", "review", "limit", "cursor"];
     let query = Query::parse(call.query, &known)?;
     let limit = query.limit(PAGE, PAGE_MAX)?;
-    let (approvals, tenant) = (&call.state.approvals, &call.who.tenant);
+    let (approvals, who) = (&call.state.approvals, &call.who);
     let filter = PageFilter {
         state: query.read("state", "a state of approvals", State::parse)?,
         command: query.read("command", "a kind of command", Kind::parse)?,
@@ -230,12 +230,12 @@ pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
             return Err(invalid("review", "no other filter goes with it"));
         }
         let list = ApprovalList {
-            approvals: approvals.open_reviews(tenant, limit).await?,
+            approvals: approvals.open_reviews(who, limit).await?,
             next_cursor: None,
         };
         return json_reply(StatusCode::OK, &list);
     }
-    let page = approvals.page(tenant, filter, before, limit).await?;
+    let page = approvals.page(who, filter, before, limit).await?;
     let next = page
         .next
         .map(|(time, id)| format!("{} {id}", time.micros()));
@@ -260,7 +260,7 @@ pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
 pub(crate) async fn one(call: &Acting<'_>) -> Result<Reply, Problem> {
     Query::parse(call.query, &[])?;
     let approvals = &call.state.approvals;
-    let view = approvals.find(&call.who.tenant, call.parameter);
+    let view = approvals.find(&call.who, call.parameter);
     json_reply(StatusCode::OK, &view.await?)
 }
 
@@ -336,13 +336,13 @@ pub(crate) async fn execute(call: &Acting<'_>) -> Result<Reply, Problem> {
     if let Some(reason) = emergency {
         approvals.break_glass(who, id, &reason).await?;
     }
-    let kind = approvals.find(&who.tenant, id).await?.command;
+    let kind = approvals.find(who, id).await?.command;
     let outcome = command::execute(call, kind, &purpose).await?;
     let status = match outcome.progress {
         Some(_) => StatusCode::ACCEPTED,
         None => StatusCode::OK,
     };
-    let approval = approvals.find(&who.tenant, id).await?;
+    let approval = approvals.find(who, id).await?;
     let execution = Execution {
         approval,
         progress: outcome.progress,

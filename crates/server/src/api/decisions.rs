@@ -2,6 +2,7 @@
 
 use super::{
     Call,
+    export::{self, EXPORT},
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -11,6 +12,7 @@ use crate::{
     metrics::{Laps, Station},
 };
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
 use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
 use serde::Serialize;
@@ -126,6 +128,8 @@ fn unknown() -> Problem {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
         ("outcome" = Option<Outcome>, Query, description = "Only this outcome"),
         ("type" = Option<EventKind>, Query, description = "Only this kind of event"),
         ("payment_id" = Option<PaymentId>, Query, description = "Only this payment"),
@@ -142,6 +146,7 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     let known = [
         "limit",
         "cursor",
+        EXPORT,
         "outcome",
         "type",
         "payment_id",
@@ -150,6 +155,8 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     ];
     let query = Query::parse(&call.query, &known)?;
     let time = |text: &str| Timestamp::parse(text).ok();
+    let wanted = query.limit(PAGE, PAGE_MAX)?;
+    let reserved = export::reserve(call, Collection::Decisions, &query, wanted).await?;
     let filter = DecisionQuery {
         outcome: query.read("outcome", "not an outcome", Outcome::parse)?,
         kind: query.read("type", "not a kind of event", EventKind::parse)?,
@@ -164,13 +171,14 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
             })?),
             None => None,
         },
-        limit: query.limit(PAGE, PAGE_MAX)?,
+        limit: reserved.rows(),
     };
     let page = call
         .state
         .engine
         .decisions(&call.caller.tenant, &filter)
         .await?;
+    reserved.took(page.decisions.len());
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));
     json_reply(
         StatusCode::OK,

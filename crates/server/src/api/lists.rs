@@ -2,6 +2,7 @@
 
 use super::{
     Call,
+    export::{self, EXPORT},
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -11,6 +12,7 @@ use crate::{
     state::State,
 };
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_domain::{Pan, TenantId, Timestamp, event::Text};
 use paywarden_risk::{ListChange, ListEntry, ListOperation, ListSummary, ListValue};
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,8 @@ pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
             description = "100 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
     ),
     responses(
         (status = 200, description = "A page", body = ListEntryList),
@@ -116,15 +120,18 @@ pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn entries(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["limit", "cursor"])?;
-    let limit = query.limit(PAGE, PAGE_MAX)? as usize;
+pub(crate) async fn entries(call: &Call) -> Result<Reply, Problem> {
+    let query = Query::parse(&call.query, &["limit", "cursor", EXPORT])?;
+    let wanted = query.limit(PAGE, PAGE_MAX)?;
+    let reserved = export::reserve(call, Collection::Lists, &query, wanted).await?;
+    let limit = reserved.rows() as usize;
     let after = query.cursor()?;
     let (tenant, list) = (&call.caller.tenant, &call.parameter);
     let page = call
         .state
         .engine
         .list_entries(tenant, list, after.as_deref(), limit);
+    reserved.took(page.entries.len());
     let next_cursor = page.next.as_deref().map(cursor);
     json_reply(
         StatusCode::OK,

@@ -3,6 +3,7 @@
 
 use super::{
     Call,
+    export::{self, EXPORT},
     json::parse,
     json_reply,
     query::{Query, cursor, invalid},
@@ -10,10 +11,11 @@ use super::{
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_crypto::note::Note;
 use paywarden_domain::{DecisionId, Timestamp};
 use paywarden_store::trail::{
-    Hash, Leaf, RowKey, TilePath,
+    Hash, Leaf, Resource, RowKey, TilePath,
     checkpoint::StoredCheckpoint,
     hexadecimal,
     notary::{Notary, Refusal},
@@ -314,6 +316,8 @@ pub(crate) async fn consistency(call: &Call) -> Result<Reply, Problem> {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "100 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
     ),
     responses(
         (status = 200, description = "A page", body = LeafList),
@@ -322,14 +326,16 @@ pub(crate) async fn consistency(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["limit", "cursor"])?;
-    let limit = query.limit(PAGE, PAGE_MAX)?;
+    let query = Query::parse(&call.query, &["limit", "cursor", EXPORT])?;
+    let wanted = query.limit(PAGE, PAGE_MAX)?;
     let place = query.cursor()?.map(|place| place.parse::<u64>());
     let first = place.transpose().map_err(|_| {
         let expected = "take the cursor of the last reply as it is";
         invalid("cursor", expected)
     })?;
     let first = first.unwrap_or(0);
+    let reserved = export::reserve(call, Collection::Trail, &query, wanted).await?;
+    let limit = reserved.rows();
     let database = notary(call).database();
     let found = database.trail_leaves(&call.caller.tenant, first, limit + 1);
     let mut leaves = Vec::new();
@@ -338,6 +344,7 @@ pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
     }
     let is_more = leaves.len() > limit as usize;
     leaves.truncate(limit as usize);
+    reserved.took(leaves.len());
     let next = first + u64::from(limit);
     let next_cursor = is_more.then(|| cursor(&next.to_string()));
     let list = LeafList {
@@ -351,8 +358,12 @@ pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
 #[utoipa::path(
     get, path = "/v1/trail/tile/{tile}", tag = "trail",
     operation_id = "read_trail_tile", security(("signature" = [])),
-    params(("tile" = String, Path, description = "`<level>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, \
-        with `N` as in `x001/x234/067`")),
+    params(
+        ("tile" = String, Path, description = "`<level>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, \
+            with `N` as in `x001/x234/067`"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
+    ),
     responses(
         (status = 200, description = "Hashes of 32 bytes, or leaves with two bytes of length \
             before each", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -361,15 +372,27 @@ pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn tile(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+    let query = Query::parse(&call.query, &[EXPORT])?;
     let path = TilePath::parse(&call.parameter)
         .ok_or_else(|| invalid("tile", "write it as C2SP tlog-tiles does"))?;
+    // Leaves are rows; hashes are not.
+    let leaves = match path.resource {
+        Resource::Entries => u32::from(path.width),
+        Resource::Hashes(_) => 0,
+    };
+    let reserved = export::reserve(call, Collection::Trail, &query, leaves).await?;
+    if reserved.rows() < leaves {
+        return Err(export::required());
+    }
     let found = notary(call)
         .database()
         .trail_tile(&call.caller.tenant, &path)
         .await;
     match found.map_err(stored)? {
-        Some(bytes) => Ok(Reply::new(StatusCode::OK, OCTETS, bytes)),
+        Some(bytes) => {
+            reserved.took(leaves as usize);
+            Ok(Reply::new(StatusCode::OK, OCTETS, bytes))
+        }
         None => Err(unknown("the trail does not reach this tile yet")),
     }
 }

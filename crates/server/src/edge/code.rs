@@ -253,6 +253,9 @@ codes! {
     /// The policy asks for approval of this command. Ask for it with `POST /v1/approvals`, have
     /// others vote, and name the approval.
     ApprovalMissing = "approval_missing", CONFLICT, "Approval missing";
+    /// You have had as many rows of this collection today as may be looked at. Ask for an export
+    /// with `POST /v1/approvals`, carry it out, and name it as `export`; or go on tomorrow (UTC).
+    ExportRequired = "export_required", FORBIDDEN, "Export required";
     /// None of your approvals has this identifier.
     ApprovalUnknown = "approval_unknown", NOT_FOUND, "Approval unknown";
     /// The command that approval is asked for is not accepted; `detail` says why.

@@ -10,7 +10,7 @@ use crate::{
 };
 use paywarden_access::{
     KeyChange,
-    approval::{ApprovalView, Ask, Kind, PolicyChange},
+    approval::{ApprovalView, Ask, Export, Kind, PolicyChange},
     staff::RoleGrant,
 };
 use paywarden_domain::{Pan, Timestamp, event::Text};
@@ -33,6 +33,8 @@ pub enum CommandInput {
     KeyChange(KeyChange),
     /// Give an account of staff these roles and no others.
     RoleGrant(RoleGrant),
+    /// Take rows out in bulk: who carries it out may read so many beyond what everybody may.
+    Export(Export),
     /// Bring another policy of approvals into force.
     PolicyChange(PolicyChange),
 }
@@ -96,6 +98,7 @@ pub(super) async fn request(
             let authors = vec![grant.beneficiary()];
             approvals.request(who, &grant, Ask { authors, ..ask }).await
         }
+        CommandInput::Export(export) => approvals.request(who, &export, ask).await,
         CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
     };
     Ok(view?)
@@ -138,6 +141,10 @@ pub(super) async fn execute(
         Kind::RoleGrant => {
             let approved = approvals.claim(who, id).await?;
             call.state.staff.grant_roles(approved, purpose).await?;
+        }
+        Kind::Export => {
+            let approved = approvals.claim(who, id).await?;
+            approvals.open_export(approved, purpose).await?;
         }
         Kind::PolicyChange => {
             let approved = approvals.claim(who, id).await?;

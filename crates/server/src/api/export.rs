@@ -1,0 +1,154 @@
+//! Rows that are handed out: so many a day to whoever looks, and beyond that by an export that was
+//! approved.
+
+use super::{Call, query::Query};
+use crate::edge::{Code, Problem};
+use paywarden_access::approval::Collection;
+use paywarden_domain::{Timestamp, time::DAY};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// The parameter that names the approval of an export.
+pub(crate) const EXPORT: &str = "export";
+
+/// How many rows each reader has had today, and how many each open export.
+///
+/// It is counted in memory: a restart begins anew, and each node counts for itself.
+#[derive(Debug, Default)]
+pub(crate) struct Handouts(Mutex<HashMap<String, Handout>>);
+
+#[derive(Debug)]
+struct Handout {
+    rows: u64,
+    until: Timestamp,
+}
+
+/// Rows set aside for one reply; what it does not take is given back.
+#[must_use = "rows that are not taken are given back"]
+pub(crate) struct Reserved<'h> {
+    handouts: &'h Handouts,
+    whom: String,
+    rows: u64,
+}
+
+impl Handouts {
+    /// Sets aside up to `wanted` rows of the `rows_max` that `whom` may have until `until`.
+    fn reserve(
+        &self,
+        whom: String,
+        (rows_max, until): (u64, Timestamp),
+        wanted: u64,
+        now: Timestamp,
+    ) -> Reserved<'_> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains_key(&whom) {
+            all.retain(|_, handout| handout.until > now);
+        }
+        let fresh = Handout { rows: 0, until };
+        let handout = all.entry(whom.clone()).or_insert(fresh);
+        if handout.until <= now {
+            *handout = Handout { rows: 0, until };
+        }
+        let rows = wanted.min(rows_max.saturating_sub(handout.rows));
+        handout.rows += rows;
+        Reserved {
+            handouts: self,
+            whom,
+            rows,
+        }
+    }
+
+    fn give_back(&self, whom: &str, rows: u64) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handout) = all.get_mut(whom) {
+            handout.rows = handout.rows.saturating_sub(rows);
+        }
+    }
+}
+
+impl Reserved<'_> {
+    /// How many rows the reply may have.
+    pub(crate) fn rows(&self) -> u32 {
+        u32::try_from(self.rows).unwrap_or(u32::MAX)
+    }
+
+    /// So many were taken.
+    pub(crate) fn took(mut self, rows: usize) {
+        self.rows = self.rows.saturating_sub(rows as u64);
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.handouts.give_back(&self.whom, self.rows);
+    }
+}
+
+/// Sets rows of a collection aside for the caller: by the export that the query names, or of what
+/// may be looked at in a day (UTC). Refuses when nothing is left.
+pub(crate) async fn reserve<'c>(
+    call: &'c Call,
+    collection: Collection,
+    query: &Query<'_>,
+    wanted: u32,
+) -> Result<Reserved<'c>, Problem> {
+    let (state, who, now) = (&call.state, call.who(), call.state.clock.now());
+    let (whom, may) = match query.find(EXPORT) {
+        Some(id) => {
+            let open = state.approvals.export(&who, id).await?;
+            if open.export.collection != collection {
+                let detail = "the export is of another collection";
+                return Err(Problem::new(Code::ApprovalOtherPayload, detail));
+            }
+            let whom = format!("{} {}", who.tenant, open.approval);
+            (whom, (open.export.rows, open.until))
+        }
+        None => {
+            let midnight = (now.micros().div_euclid(DAY) + 1).saturating_mul(DAY);
+            let whom = format!("{} {} {}", who.tenant, who.actor, collection.name());
+            let rows_max = state.limits.rows_per_reader_per_day;
+            (whom, (rows_max, Timestamp::from_micros(midnight)))
+        }
+    };
+    let reserved = state.handouts.reserve(whom, may, wanted.into(), now);
+    match reserved.rows == 0 && wanted > 0 {
+        true => Err(required()),
+        false => Ok(reserved),
+    }
+}
+
+/// The refusal of more rows.
+pub(crate) fn required() -> Problem {
+    let detail = "as many rows as may be looked at were handed out: ask for an export";
+    Problem::new(Code::ExportRequired, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    #[test]
+    fn rows_are_few_a_day_and_what_is_not_taken_comes_back() {
+        let handouts = Handouts::default();
+        let reserve = |whom: &str, wanted, now| {
+            handouts.reserve(whom.to_owned(), (10, at(100)), wanted, at(now))
+        };
+        reserve("a", 6, 1).took(6);
+        reserve("a", 6, 1).took(1);
+        drop(reserve("a", 6, 1));
+        let (one, other) = (reserve("a", 2, 2), reserve("a", 2, 2));
+        assert_eq!((one.rows(), other.rows()), (2, 1));
+        one.took(2);
+        other.took(1);
+        assert_eq!(reserve("a", 1, 99).rows(), 0);
+        assert_eq!(reserve("b", 20, 99).rows(), 10);
+        let next = handouts.reserve("a".to_owned(), (10, at(200)), 20, at(100));
+        assert_eq!(next.rows(), 10);
+    }
+}

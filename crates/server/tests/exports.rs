@@ -1,0 +1,189 @@
+//! Rows in bulk: so many a day to whoever looks, and beyond that by an approved export alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use http::Method;
+use paywarden_access::{Scope, Scopes};
+use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_server::Limits;
+use serde_json::{Value, json};
+use support::{Client, Sent, Setup, Signer, World, payment};
+
+const ROWS_A_DAY: u64 = 4;
+
+/// An installation of few rows a day, one who takes data out and one who approves.
+struct Desk {
+    world: World,
+    client: Client,
+    taker: Signer,
+    checker: Signer,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let limits = Limits {
+            rows_per_reader_per_day: ROWS_A_DAY,
+            ..Limits::default()
+        };
+        let setup = Setup {
+            limits,
+            ..Setup::default()
+        };
+        let world = World::start(setup).await;
+        let votes = Scopes::of(&[Scope::ApprovalsVote, Scope::ApprovalsRead]);
+        Self {
+            client: world.client(true).await,
+            taker: world.signer("acme", Ed25519).await,
+            checker: world.signer_with("acme", Ed25519, votes).await,
+            world,
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Value {
+        let sent = Sent::new(Method::GET, path, "");
+        let answer = self.client.signed(&self.taker, sent).await;
+        serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| json!({ "bytes": answer.body.len() }))
+    }
+
+    async fn post(&mut self, path: &str, body: &Value) -> Value {
+        let sent = Sent::json(Method::POST, path, body);
+        self.client.signed(&self.taker, sent).await.json()
+    }
+
+    /// An export that was asked for, voted on and carried out.
+    async fn exported(&mut self, collection: &str, rows: u64) -> String {
+        let command = json!({ "export": { "collection": collection, "rows": rows } });
+        let body = json!({ "command": command, "reason": "for the auditor" });
+        let asked = self.post("/v1/approvals", &body).await;
+        let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+        let vote = json!({
+            "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+        });
+        let sent = Sent::json(Method::POST, &format!("{path}/votes"), &vote);
+        let voted = self.client.signed(&self.checker, sent).await;
+        assert_eq!(voted.status, 200, "{}", voted.json());
+        let purpose = json!({ "purpose": "as approved" });
+        let done = self.post(&format!("{path}/execution"), &purpose).await;
+        assert_eq!(done["approval"]["state"], "used", "{done}");
+        asked["id"].as_str().unwrap().to_owned()
+    }
+
+    /// How many rows come, page by page, until there are none or more are refused; and the code.
+    async fn walk(&mut self, path: &str, member: &str, export: Option<&str>) -> (usize, String) {
+        let export = export.map_or(String::new(), |id| format!("&export={id}"));
+        let (mut rows, mut cursor) = (0, String::new());
+        loop {
+            let page = self.get(&format!("{path}?limit=3{cursor}{export}")).await;
+            let Some(found) = page[member].as_array() else {
+                return (rows, page["code"].as_str().unwrap().to_owned());
+            };
+            rows += found.len();
+            let Some(next) = page["next_cursor"].as_str() else {
+                return (rows, String::new());
+            };
+            cursor = format!("&cursor={next}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_gets_few_rows_a_day_and_more_by_an_export() {
+    let mut desk = Desk::open().await;
+    for number in 0..7 {
+        let sent = Sent::decision(&payment(&format!("pay-{number}")));
+        let decided = desk.client.signed(&desk.taker, sent).await;
+        assert_eq!(decided.status, 200);
+        let entry = json!({ "value": format!("v{number}"), "reason": "r" });
+        let sent = Sent::json(Method::PUT, "/v1/lists/denied_cards/entries", &entry);
+        assert_eq!(desk.client.signed(&desk.taker, sent).await.status, 200);
+    }
+    let few = usize::try_from(ROWS_A_DAY).unwrap();
+    for (path, member, collection) in [
+        ("/v1/decisions", "decisions", "decisions"),
+        ("/v1/lists/denied_cards/entries", "entries", "lists"),
+        ("/v1/trail/leaves", "leaves", "trail"),
+    ] {
+        let refused = "export_required".to_owned();
+        assert_eq!(
+            desk.walk(path, member, None).await,
+            (few, refused.clone()),
+            "{path}"
+        );
+        // Of what was asked for and no more, by the export of this collection and no other.
+        let six = desk.exported(collection, 6).await;
+        assert_eq!(
+            desk.walk(path, member, Some(&six)).await,
+            (6, refused.clone()),
+            "{path}"
+        );
+        assert_eq!(
+            desk.walk(path, member, Some(&six)).await,
+            (0, refused),
+            "{path}"
+        );
+        let all = desk.exported(collection, 100).await;
+        let (rows, code) = desk.walk(path, member, Some(&all)).await;
+        assert!(rows >= 7 && code.is_empty(), "{path} {rows} {code}");
+        let other = if collection == "trail" {
+            "lists"
+        } else {
+            "trail"
+        };
+        let other = desk.exported(other, 100).await;
+        let (rows, code) = desk.walk(path, member, Some(&other)).await;
+        assert_eq!(
+            (rows, code.as_str()),
+            (0, "approval_other_payload"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_and_an_export_are_one_readers_own_and_a_leaf_says_who_opened_it() {
+    let mut desk = Desk::open().await;
+    let refused = "export_required".to_owned();
+    let mine = desk.exported("trail", 100).await;
+    let (rows, code) = desk.walk("/v1/trail/leaves", "leaves", None).await;
+    assert_eq!((rows as u64, code), (ROWS_A_DAY, refused));
+    let second = desk.world.signer("acme", Ed25519).await;
+    let leaves = Sent::new(Method::GET, "/v1/trail/leaves?limit=1", "");
+    assert_eq!(desk.client.signed(&second, leaves).await.status, 200);
+    let path = format!("/v1/trail/leaves?limit=50&export={mine}");
+    let stolen = Sent::new(Method::GET, &path, "");
+    let answer = desk.client.signed(&second, stolen).await;
+    assert_eq!(answer.code(), "approval_forbidden");
+    let all = desk.get(&path).await;
+    let mut opened = all["leaves"].as_array().unwrap().iter();
+    let opened = opened.find(|leaf| leaf["action"] == "export.open").unwrap();
+    assert_eq!(
+        (&opened["object"], &opened["approval"]),
+        (&json!("trail"), &json!(mine))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaves_count_in_bundles_too_and_hashes_never() {
+    let mut desk = Desk::open().await;
+    // Two keys were made, and this is the third leaf.
+    let sent = Sent::decision(&payment("pay-1"));
+    assert_eq!(desk.client.signed(&desk.taker, sent).await.status, 200);
+    let bundle = "/v1/trail/tile/entries/000.p/3";
+    assert!(desk.get(bundle).await["bytes"].as_u64().unwrap() > 100);
+    assert_eq!(desk.get(bundle).await["code"], "export_required");
+    for _ in 0..3 {
+        let hashes = desk.get("/v1/trail/tile/0/000.p/3").await;
+        assert_eq!(hashes["bytes"], 96, "{hashes}");
+    }
+    let export = desk.exported("trail", 3).await;
+    let by = format!("{bundle}?export={export}");
+    assert!(desk.get(&by).await["bytes"].as_u64().unwrap() > 100);
+    assert_eq!(desk.get(&by).await["code"], "export_required");
+}
