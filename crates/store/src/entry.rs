@@ -43,21 +43,20 @@ pub enum Actor {
 }
 
 impl Actor {
-    fn name(&self) -> &str {
+    /// The word for what it is, and its name.
+    pub(crate) fn parts(&self) -> (&'static str, &str) {
         match self {
-            Self::Key(name) | Self::Staff(name) => name,
-            Self::System(name) => name,
+            Self::Key(name) => ("key", name),
+            Self::Staff(name) => ("staff", name),
+            Self::System(name) => ("system", name),
         }
     }
 }
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(name) => write!(f, "key:{name}"),
-            Self::Staff(name) => write!(f, "staff:{name}"),
-            Self::System(name) => write!(f, "system:{name}"),
-        }
+        let (kind, name) = self.parts();
+        write!(f, "{kind}:{name}")
     }
 }
 
@@ -227,7 +226,7 @@ impl Entry {
     pub(crate) fn check(&self) -> Result<usize, Error> {
         // Room for the parts of fixed length.
         let mut size = Size(512 + 256 * self.rows.len());
-        size.text("actor", self.actor.name(), 240)?;
+        size.text("actor", self.actor.parts().1, 240)?;
         size.text("purpose", self.purpose.as_str(), 256)?;
         size.text("approval", self.purpose.approval().unwrap_or("-"), 128)?;
         size.text("action", self.action, 256)?;

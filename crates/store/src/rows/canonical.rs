@@ -11,7 +11,12 @@ pub(crate) struct Canonical(Vec<u8>);
 impl Canonical {
     /// Begins with the kind of thing that follows.
     pub(crate) fn new(kind: u8) -> Self {
-        let mut bytes = Vec::with_capacity(512);
+        Self::with_room(kind, 0)
+    }
+
+    /// The same, with room for content of so many bytes beside what every row has.
+    pub(crate) fn with_room(kind: u8, content: usize) -> Self {
+        let mut bytes = Vec::with_capacity(512 + content);
         bytes.push(kind);
         Self(bytes)
     }

@@ -57,7 +57,9 @@ impl DecisionRow {
     /// The trace stands last and leaves no mark when it is absent, so that rows from before it have
     /// the digest that they had.
     pub(crate) fn canonical(&self) -> Canonical {
-        let row = Canonical::new(b'D')
+        let trace = self.trace.as_ref().map_or(0, Vec::len);
+        let content = self.feature.len() + self.event.len() + self.body.len() + trace;
+        let row = Canonical::with_room(b'D', content)
             .number(self.event_no)
             .text(self.id.as_str())
             .text(self.tenant.as_str())

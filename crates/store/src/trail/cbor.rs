@@ -14,8 +14,14 @@ const NULL: u8 = 0xf6;
 pub(crate) struct Encoder(Vec<u8>);
 
 impl Encoder {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
+    /// Writes behind what is there.
+    pub(crate) fn behind(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Bytes that are no item.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
     }
 
     pub(crate) fn map(&mut self, pairs: usize) {
@@ -38,8 +44,15 @@ impl Encoder {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        self.head(TEXT, text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        self.texts(&[text]);
+    }
+
+    /// One text made of parts.
+    pub(crate) fn texts(&mut self, parts: &[&str]) {
+        self.head(TEXT, parts.iter().map(|part| part.len() as u64).sum());
+        for part in parts {
+            self.0.extend_from_slice(part.as_bytes());
+        }
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {

@@ -2,11 +2,12 @@
 //!
 //! Leaves are appended to a tail; every 256 leaves the tail becomes one entry bundle and one tile,
 //! whose root goes into the tile above. So a commit writes its own leaves and, now and then, the
-//! 255 before them once more, however large the tree is.
+//! 255 before them once more, however large the tree is. It takes few statements: all bundles of
+//! a commit go in together, and so do all tiles; the tile above grows once.
 
 use super::{
     change::Change,
-    leaf::{self, Bundle},
+    leaf::Bundle,
     merkle::{Hash, leaf_hash, perfect_root},
     read,
 };
@@ -44,8 +45,18 @@ pub(crate) struct Growth(BTreeMap<String, Fresh>);
 /// New leaves of one tree.
 #[derive(Debug, Default)]
 struct Fresh {
+    /// Where it stands with them.
     tree: Tree,
-    leaves: Vec<Vec<u8>>,
+    /// The new leaves, cut where a bundle ends.
+    parts: Vec<Part>,
+}
+
+/// New leaves of one bundle.
+#[derive(Debug)]
+struct Part {
+    /// Number of the first.
+    first: u64,
+    entries: Bundle,
     hashes: Vec<Hash>,
 }
 
@@ -80,26 +91,20 @@ impl Growth {
         changes: &[Change],
     ) -> Result<u64, Error> {
         let tenant = entry.tenant.as_str();
-        if !self.0.contains_key(tenant) {
-            let tree = match trees.0.get(tenant) {
-                Some(tree) => tree.clone(),
-                None => load(connection, tenant).await?,
-            };
-            let fresh = Fresh {
-                tree,
-                ..Fresh::default()
-            };
-            self.0.insert(tenant.to_owned(), fresh);
+        if let Some(fresh) = self.0.get_mut(tenant) {
+            return Ok(fresh.push(now, entry, changes));
         }
-        let fresh = self.0.entry(tenant.to_owned()).or_default();
-        let index = fresh.next();
-        let leaf = leaf::encode(index, now, entry, changes);
-        fresh.hashes.push(leaf_hash(&leaf));
-        fresh.leaves.push(leaf);
-        Ok(index)
+        let tree = match trees.0.get(tenant) {
+            Some(tree) => tree.clone(),
+            None => load(connection, tenant).await?,
+        };
+        let parts = Vec::new();
+        let fresh = self.0.entry(tenant.to_owned());
+        let fresh = fresh.or_insert(Fresh { tree, parts });
+        Ok(fresh.push(now, entry, changes))
     }
 
-    /// The number that the next leaf of an entry's tenant gets, if that tree was read already.
+    /// Writes the new leaves of every tree, and where it stands after them.
     pub(crate) async fn store(
         &mut self,
         connection: &mut AnyConnection,
@@ -124,39 +129,53 @@ impl Growth {
 }
 
 impl Fresh {
-    fn next(&self) -> u64 {
-        self.tree.size + self.hashes.len() as u64
+    /// Adds a leaf; its number.
+    fn push(&mut self, now: Timestamp, entry: &Entry, changes: &[Change]) -> u64 {
+        let index = self.tree.size;
+        if self.parts.is_empty() || index.is_multiple_of(TILE_WIDTH) {
+            self.parts.push(Part {
+                first: index,
+                entries: Bundle::default(),
+                hashes: Vec::new(),
+            });
+        }
+        if let Some(part) = self.parts.last_mut() {
+            let hash = leaf_hash(part.entries.push(index, now, entry, changes));
+            part.hashes.push(hash);
+            self.tree.head = hash;
+        }
+        self.tree.size += 1;
+        index
     }
 
-    /// Writes the new leaves, bundle by bundle, and where the tree stands after them.
     async fn store(
         &mut self,
         connection: &mut AnyConnection,
         statements: &Statements,
         tenant: &str,
     ) -> Result<(), Error> {
-        let mut rest = std::mem::take(&mut self.leaves).into_iter();
-        let hashes = std::mem::take(&mut self.hashes);
-        let mut hashes = hashes.as_slice();
-        while !hashes.is_empty() {
-            let room = (TILE_WIDTH - self.tree.size % TILE_WIDTH) as usize;
-            let (now, later) = hashes.split_at(room.min(hashes.len()));
-            let mut bundle = Bundle::default();
-            rest.by_ref()
-                .take(now.len())
-                .for_each(|leaf| bundle.push(&leaf));
-            let first = self.tree.size;
-            self.tree.size += now.len() as u64;
-            self.tree.tail.extend_from_slice(now);
-            self.tree.head = now.last().copied().unwrap_or(self.tree.head);
-            if now.len() < room {
-                let part = Segment::new(tenant, first, bundle.bytes(), now);
+        let (mut bundles, mut tiles) = (Vec::new(), Vec::new());
+        for part in std::mem::take(&mut self.parts) {
+            let (n, first) = (part.first / TILE_WIDTH, part.first);
+            self.tree.tail.extend_from_slice(&part.hashes);
+            if (self.tree.tail.len() as u64) < TILE_WIDTH {
+                let part = Segment::new(tenant, part);
                 statements.tail.run(connection, &[&part]).await?;
-            } else {
-                self.complete(connection, statements, tenant, first, bundle.bytes())
-                    .await?;
+                break;
             }
-            hashes = later;
+            let mut entries = part.entries.into_bytes();
+            if !first.is_multiple_of(TILE_WIDTH) {
+                let before = take_tail(connection, tenant, n * TILE_WIDTH).await?;
+                entries.splice(..0, before);
+            }
+            bundles.push(BundleRow::new(tenant, n, entries));
+            tiles.push(std::mem::take(&mut self.tree.tail));
+        }
+        if let Some(first) = bundles.first() {
+            let n = first.n;
+            let bundles: Vec<_> = bundles.iter().collect();
+            statements.bundles.run(connection, &bundles).await?;
+            grow(connection, statements, tenant, n, tiles).await?;
         }
         let text = "INSERT INTO trail_trees (tenant, size, head, signed) VALUES ($1, $2, $3, 0)
             ON CONFLICT (tenant) DO UPDATE SET size = excluded.size, head = excluded.head";
@@ -168,77 +187,105 @@ impl Fresh {
             .await?;
         Ok(())
     }
-
-    /// The leaves up to here make whole bundles: the tail becomes the last of them.
-    async fn complete(
-        &mut self,
-        connection: &mut AnyConnection,
-        statements: &Statements,
-        tenant: &str,
-        first: u64,
-        newest: &[u8],
-    ) -> Result<(), Error> {
-        let n = self.tree.size / TILE_WIDTH - 1;
-        let mut entries = Vec::new();
-        if !first.is_multiple_of(TILE_WIDTH) {
-            entries = read::tail(connection, tenant, n * TILE_WIDTH)
-                .await?
-                .entries;
-            sqlx::query("DELETE FROM trail_tail WHERE tenant = $1")
-                .bind(tenant)
-                .execute(&mut *connection)
-                .await?;
-        }
-        entries.extend_from_slice(newest);
-        let bundle = BundleRow {
-            tenant: tenant.to_owned(),
-            n,
-            entries,
-        };
-        statements.bundles.run(connection, &[&bundle]).await?;
-        let hashes = std::mem::take(&mut self.tree.tail);
-        let tile = Tile::new(tenant, 0, n, &hashes);
-        statements.tiles.run(connection, &[&tile]).await?;
-        raise(connection, statements, tenant, n, perfect_root(&hashes)).await
-    }
 }
 
-/// Puts the root of a full tile into the tile above, and so on while that is full too.
-async fn raise(
+/// The leaves of the tail, which are about to become a part of a bundle; the tail has none then.
+async fn take_tail(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    first: u64,
+) -> Result<Vec<u8>, Error> {
+    let tail = read::tail(connection, tenant, first).await?;
+    sqlx::query("DELETE FROM trail_tail WHERE tenant = $1")
+        .bind(tenant)
+        .execute(connection)
+        .await?;
+    Ok(tail.entries)
+}
+
+/// Writes full tiles of level 0, the first of them number `n`, puts their roots into the tiles
+/// above, and so on as far as those are full too.
+async fn grow(
     connection: &mut AnyConnection,
     statements: &Statements,
     tenant: &str,
-    below: u64,
-    root: Hash,
+    mut n: u64,
+    mut full: Vec<Vec<Hash>>,
 ) -> Result<(), Error> {
-    let (mut level, mut below, mut root) = (1, below, root);
-    loop {
-        let (n, place) = (below / TILE_WIDTH, below % TILE_WIDTH);
-        if place == 0 {
-            let tile = Tile::new(tenant, level, n, &[root]);
-            return statements.tiles.run(connection, &[&tile]).await;
+    insert(connection, statements, tenant, (0, n), &full).await?;
+    for level in 1.. {
+        let roots = full.iter().map(|tile| perfect_root(tile));
+        let place = n % TILE_WIDTH;
+        n /= TILE_WIDTH;
+        let mut hashes = match place {
+            0 => Vec::new(),
+            _ => part_of_tile(connection, tenant, (level, n), place).await?,
+        };
+        hashes.extend(roots);
+        let mut tiles: Vec<_> = hashes
+            .chunks(TILE_WIDTH as usize)
+            .map(<[_]>::to_vec)
+            .collect();
+        let new = match (place, tiles.split_first()) {
+            (0, _) | (_, None) => (n, &*tiles),
+            (_, Some((grown, new))) => {
+                replace(connection, tenant, (level, n), grown).await?;
+                (n + 1, new)
+            }
+        };
+        insert(connection, statements, tenant, (level, new.0), new.1).await?;
+        tiles.retain(|tile| tile.len() as u64 == TILE_WIDTH);
+        if tiles.is_empty() {
+            break;
         }
-        let mut hashes = read::tile(connection, tenant, level, n)
-            .await?
-            .unwrap_or_default();
-        if hashes.len() as u64 != place {
-            return Err(Error::corrupt("a tile of the trail has the wrong width"));
-        }
-        hashes.push(root);
-        sqlx::query(
-            "UPDATE trail_tiles SET hashes = $1 WHERE tenant = $2 AND level = $3 AND n = $4",
-        )
+        full = tiles;
+    }
+    Ok(())
+}
+
+/// A tile that grows on, as far as it goes.
+async fn part_of_tile(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    (level, n): (u8, u64),
+    width: u64,
+) -> Result<Vec<Hash>, Error> {
+    let tile = read::tile(connection, tenant, level, n).await?;
+    tile.filter(|hashes| hashes.len() as u64 == width)
+        .ok_or_else(|| Error::corrupt("a tile of the trail has the wrong width"))
+}
+
+async fn replace(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    (level, n): (u8, u64),
+    hashes: &[Hash],
+) -> Result<(), Error> {
+    let text = "UPDATE trail_tiles SET hashes = $1 WHERE tenant = $2 AND level = $3 AND n = $4";
+    sqlx::query(text)
         .bind(hashes.as_flattened())
         .bind(tenant)
         .bind(i16::from(level))
         .bind(n.cast_signed())
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-        if place + 1 < TILE_WIDTH {
-            return Ok(());
-        }
-        (level, below, root) = (level + 1, n, perfect_root(&hashes));
-    }
+    Ok(())
+}
+
+/// Writes tiles of one level, the first of them number `n`.
+async fn insert(
+    connection: &mut AnyConnection,
+    statements: &Statements,
+    tenant: &str,
+    (level, n): (u8, u64),
+    tiles: &[Vec<Hash>],
+) -> Result<(), Error> {
+    let rows = (n..).zip(tiles);
+    let rows: Vec<_> = rows
+        .map(|(n, hashes)| Tile::new(tenant, level, n, hashes))
+        .collect();
+    let rows: Vec<_> = rows.iter().collect();
+    statements.tiles.run(connection, &rows).await
 }
 
 /// Where a stored tree stands.
@@ -302,13 +349,23 @@ pub(crate) struct Tile {
     pub(crate) hashes: Vec<u8>,
 }
 
-impl Segment {
-    fn new(tenant: &str, first: u64, entries: &[u8], hashes: &[Hash]) -> Self {
+impl BundleRow {
+    fn new(tenant: &str, n: u64, entries: Vec<u8>) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            first,
-            entries: entries.to_vec(),
-            hashes: hashes.as_flattened().to_vec(),
+            n,
+            entries,
+        }
+    }
+}
+
+impl Segment {
+    fn new(tenant: &str, part: Part) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            first: part.first,
+            entries: part.entries.into_bytes(),
+            hashes: part.hashes.as_flattened().to_vec(),
         }
     }
 }

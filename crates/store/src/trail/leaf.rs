@@ -51,8 +51,8 @@ pub struct Leaf<'b> {
     pub changes: Vec<Change>,
 }
 
-/// The bytes of a leaf.
-pub(crate) fn encode(index: u64, time: Timestamp, entry: &Entry, changes: &[Change]) -> Vec<u8> {
+/// Writes the bytes of a leaf behind what is there.
+fn encode(to: &mut Encoder, index: u64, time: Timestamp, entry: &Entry, changes: &[Change]) {
     let decision = entry.rows.iter().find_map(|row| match row {
         Row::Decision(row) => Some(row.id.as_str()),
         _ => None,
@@ -61,21 +61,21 @@ pub(crate) fn encode(index: u64, time: Timestamp, entry: &Entry, changes: &[Chan
     let decision = decision.or_else(named);
     let approval = entry.purpose.approval();
     let optional = usize::from(approval.is_some()) + usize::from(decision.is_some());
-    let mut to = Encoder::with_capacity(256 + 128 * changes.len());
     to.map(8 + optional);
     to.unsigned(1);
     to.unsigned(index);
     to.unsigned(2);
     to.integer(time.micros());
+    let (kind, name) = entry.actor.parts();
     for (key, text) in (3..).zip([
-        entry.tenant.as_str(),
-        &entry.actor.to_string(),
-        entry.purpose.as_str(),
-        entry.action,
-        &entry.object,
+        &[entry.tenant.as_str()][..],
+        &[kind, ":", name],
+        &[entry.purpose.as_str()],
+        &[entry.action],
+        &[&entry.object],
     ]) {
         to.unsigned(key);
-        to.text(text);
+        to.texts(text);
     }
     for (key, text) in [(8, approval), (9, decision)] {
         if let Some(text) = text {
@@ -85,8 +85,7 @@ pub(crate) fn encode(index: u64, time: Timestamp, entry: &Entry, changes: &[Chan
     }
     to.unsigned(10);
     to.array(changes.len());
-    changes.iter().for_each(|change| change.encode(&mut to));
-    to.into_bytes()
+    changes.iter().for_each(|change| change.encode(to));
 }
 
 impl<'b> Leaf<'b> {
@@ -144,14 +143,28 @@ impl<'b> Leaf<'b> {
 pub(crate) struct Bundle(Vec<u8>);
 
 impl Bundle {
-    /// A leaf has at most 65,535 bytes: the limits of an entry keep it below.
-    pub(crate) fn push(&mut self, leaf: &[u8]) {
-        self.0.extend((leaf.len() as u16).to_be_bytes());
-        self.0.extend_from_slice(leaf);
+    /// Adds the leaf of an entry; its bytes. A leaf has at most 65,535 bytes: the limits of an
+    /// entry keep it below.
+    pub(crate) fn push(
+        &mut self,
+        index: u64,
+        time: Timestamp,
+        entry: &Entry,
+        changes: &[Change],
+    ) -> &[u8] {
+        let start = self.0.len();
+        let mut to = Encoder::behind(std::mem::take(&mut self.0));
+        to.raw(&[0; 2]);
+        encode(&mut to, index, time, entry, changes);
+        self.0 = to.into_bytes();
+        let (length, leaf) = self.0[start..].split_at_mut(2);
+        length.copy_from_slice(&(leaf.len() as u16).to_be_bytes());
+        leaf
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// The bytes as they are served.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 }
 
@@ -214,7 +227,8 @@ mod tests {
                 Change { row: RowRef::SigningKey("k".into()), before: Some([2; 32]), after: [3; 32] },
             ];
             let time = Timestamp::from_micros(micros);
-            let bytes = encode(index, time, &entry, &changes);
+            let mut bundle = Bundle::default();
+            let bytes = bundle.push(index, time, &entry, &changes).to_vec();
             let leaf = Leaf::decode(&bytes).unwrap();
             prop_assert_eq!((leaf.index, leaf.time, leaf.tenant), (index, time, "acme"));
             prop_assert_eq!((leaf.actor, leaf.purpose), ("staff:liu", "dispute 4711"));
@@ -234,16 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_has_the_length_of_each_leaf_in_front_of_it() {
+        let (time, mut bundle) = (Timestamp::from_micros(7), Bundle::default());
+        let objects = ["a", "dec_1", "c"];
+        let pushed: Vec<_> = (0..)
+            .zip(objects)
+            .map(|(index, object)| bundle.push(index, time, &entry(object, None), &[]).to_vec())
+            .collect();
+        let bytes = bundle.into_bytes();
+        let read: Vec<_> = leaves(&bytes).map(Option::unwrap).collect();
+        assert_eq!(read, pushed);
+        let read = read
+            .into_iter()
+            .map(|leaf| Leaf::decode(leaf).unwrap().object);
+        assert!(read.eq(objects));
+    }
+
+    #[test]
     fn a_bundle_gives_its_leaves_back_and_says_where_it_is_cut() {
-        let mut bundle = Bundle::default();
-        for leaf in [&b"one"[..], b"", b"three"] {
-            bundle.push(leaf);
-        }
-        let read: Vec<_> = leaves(bundle.bytes()).collect();
+        let bundle = b"\0\x03one\0\0\0\x05three";
+        let read: Vec<_> = leaves(bundle).collect();
         assert_eq!(read, [Some(&b"one"[..]), Some(b""), Some(b"three")]);
-        assert_eq!(first_leaves(bundle.bytes(), 2), Some(&b"\0\x03one\0\0"[..]));
-        assert_eq!(first_leaves(bundle.bytes(), 4), None);
-        let cut = &bundle.bytes()[..bundle.bytes().len() - 1];
+        assert_eq!(first_leaves(bundle, 2), Some(&b"\0\x03one\0\0"[..]));
+        assert_eq!(first_leaves(bundle, 4), None);
+        let cut = &bundle[..bundle.len() - 1];
         assert_eq!(leaves(cut).last(), Some(None));
     }
 }
