@@ -2,13 +2,14 @@
 //! Every proof is checked, and the whole trail verified, before a figure is printed.
 
 use crate::{
+    cpu,
     failure::{Failure, Result},
     figures::{Figure, Report},
     private::Scratch,
     progress::Progress,
     terminal,
 };
-use paywarden_crypto::{Keyring, note::Note};
+use paywarden_crypto::{Keyring, SigningKey, note::Note};
 use paywarden_domain::{DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp};
 use paywarden_store::{
     Actor, Appended, Clock, Database, DecisionRow, Entry, Error, Intact, Journal, JournalLimits,
@@ -23,12 +24,21 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 /// Appends that wait at any time, and the most of one commit.
 const WAITING: u64 = 8_192;
 /// Decisions of one entry when they share a leaf.
 const SHARING: u64 = 64;
+/// Runs of each way of writing decisions, in turn, so that what else the machine does meets both.
+const ROUNDS: u32 = 3;
+/// Bytes of a decision's row as its digest sees them.
+const ROW_BYTES: usize = 1_500;
+/// Digests that are timed.
+const DIGESTS: u32 = 20_000;
 
 /// Arguments of `bench trail`.
 #[derive(Debug, clap::Args)]
@@ -62,19 +72,11 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
-    let progress = Progress::new(4);
+    let progress = Progress::new(3);
     progress.show(1, "leaves");
     let mut figures = leaves(arguments).await?;
-    progress.show(3, "decisions with a leaf each");
-    let alone = decisions(arguments.decisions, 1).await?;
-    progress.show(4, "decisions 64 to a leaf");
-    let shared = decisions(arguments.decisions, SHARING).await?;
-    figures.push(Figure::new(
-        "decisions_64_per_leaf_per_second",
-        shared,
-        "1/s",
-    ));
-    figures.push(Figure::new("decisions_leaf_each_per_second", alone, "1/s").against(shared));
+    progress.show(3, "decisions");
+    figures.extend(decisions(arguments.decisions).await?);
     Ok(figures)
 }
 
@@ -107,14 +109,7 @@ impl Bench {
     }
 
     fn entry(&self, object: String, rows: Vec<Row>) -> Entry {
-        Entry {
-            tenant: self.tenant.clone(),
-            actor: Actor::Staff("analyst-17".to_owned()),
-            purpose: "dispute review".into(),
-            action: "payment.view",
-            object,
-            rows,
-        }
+        entry(&self.tenant, object, rows)
     }
 
     /// Appends entries, as many at a time as wait, and returns when all are durable.
@@ -140,10 +135,74 @@ impl Bench {
         Ok(start.elapsed())
     }
 
+    /// Appends decisions of as many callers as wait, 64 of them as one entry with one leaf.
+    async fn append_together(&self, count: u64) -> Result<Duration> {
+        let start = Instant::now();
+        let (rows, mut given) = mpsc::channel::<(Row, oneshot::Sender<()>)>(2 * WAITING as usize);
+        let journal = self.journal.clone();
+        let (tenant, mut number) = (self.tenant.clone(), 0);
+        let gather = tokio::spawn(async move {
+            let mut commits = JoinSet::new();
+            loop {
+                let mut some = Vec::new();
+                while some.len() < SHARING as usize
+                    && let Some(row) = given.recv().await
+                {
+                    some.push(row);
+                }
+                if some.is_empty() {
+                    break;
+                }
+                let (rows, replies): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+                let entry = entry(&tenant, format!("dec_{number:032}"), rows);
+                number += 1;
+                let journal = journal.clone();
+                commits.spawn(async move {
+                    written(journal.append(entry).await)?;
+                    for reply in replies {
+                        // A caller who is gone needs no answer.
+                        let _ = reply.send(());
+                    }
+                    Ok(())
+                });
+            }
+            commits.join_all().await.into_iter().collect::<Result<()>>()
+        });
+        let mut waiting = JoinSet::new();
+        for number in 0..count {
+            if waiting.len() as u64 >= WAITING {
+                waiting.join_next().await;
+            }
+            let (rows, row) = (rows.clone(), decision(self, number)?);
+            waiting.spawn(async move {
+                let (reply, answer) = oneshot::channel();
+                if rows.send((row, reply)).await.is_ok() {
+                    // Without an answer the gatherer says what is wrong.
+                    let _ = answer.await;
+                }
+            });
+        }
+        drop(rows);
+        while waiting.join_next().await.is_some() {}
+        gather.await.map_err(failed)??;
+        Ok(start.elapsed())
+    }
+
     async fn close(self) {
         self.journal.close().await;
         self.database.close().await;
         drop(self.scratch);
+    }
+}
+
+fn entry(tenant: &TenantId, object: String, rows: Vec<Row>) -> Entry {
+    Entry {
+        tenant: tenant.clone(),
+        actor: Actor::Staff("analyst-17".to_owned()),
+        purpose: "dispute review".into(),
+        action: "payment.view",
+        object,
+        rows,
     }
 }
 
@@ -220,26 +279,101 @@ async fn proofs(bench: &Bench, count: u64, said: &Checkpoint) -> Result<Vec<Dura
     Ok(times)
 }
 
-/// Decisions per second, so many to an entry and therefore to a leaf.
-async fn decisions(count: u64, of_entry: u64) -> Result<f64> {
+/// What a leaf of its own costs a decision. Nothing is written without the trail, so "without" is
+/// made of what can be measured: decisions that share a leaf among 64, each with a caller of its
+/// own who waits for it, less the digest of their rows.
+async fn decisions(count: u64) -> Result<Vec<Figure>> {
+    let count = count - count % SHARING;
+    let (mut alone, mut shared) = (Cost::default(), Cost::default());
+    for _ in 0..ROUNDS {
+        alone.add(round(count, true).await?);
+        shared.add(round(count, false).await?);
+    }
+    let digest = digest_us()?;
+    let without = 1e6 / (shared.cpu_us() - digest);
+    Ok(vec![
+        Figure::new(
+            "decisions_64_per_leaf_per_second",
+            shared.per_second(),
+            "1/s",
+        ),
+        Figure::new("decisions_leaf_each_per_second", alone.per_second(), "1/s")
+            .against(shared.per_second()),
+        Figure::new("row_digest_cpu_us", digest, "us"),
+        Figure::new("decisions_without_trail_per_cpu_second", without, "1/s"),
+        Figure::new(
+            "decisions_leaf_each_per_cpu_second",
+            1e6 / alone.cpu_us(),
+            "1/s",
+        )
+        .against(without),
+    ])
+}
+
+/// What appending decisions took, over all rounds.
+#[derive(Debug, Default)]
+struct Cost {
+    decisions: u64,
+    elapsed: Duration,
+    cpu: Duration,
+}
+
+impl Cost {
+    fn add(&mut self, other: Self) {
+        self.decisions += other.decisions;
+        self.elapsed += other.elapsed;
+        self.cpu += other.cpu;
+    }
+
+    fn per_second(&self) -> f64 {
+        per_second(self.decisions, self.elapsed)
+    }
+
+    fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.decisions as f64
+    }
+}
+
+/// One run over a new store, verified before it counts.
+async fn round(decisions: u64, is_alone: bool) -> Result<Cost> {
     let bench = Bench::open().await?;
-    let entries = count / of_entry;
-    let entry = |number: u64| {
-        let rows =
-            (number * of_entry..(number + 1) * of_entry).map(|event| decision(&bench, event));
-        let rows = rows.collect::<Result<_>>()?;
-        Ok(bench.entry(format!("dec_{number:032}"), rows))
+    let cpu = cpu::process();
+    let elapsed = match is_alone {
+        true => {
+            let entry = |number| {
+                let rows = vec![decision(&bench, number)?];
+                Ok(bench.entry(format!("dec_{number:032}"), rows))
+            };
+            bench.append(decisions, entry).await?
+        }
+        false => bench.append_together(decisions).await?,
     };
-    let elapsed = bench.append(entries, entry).await?;
+    let cpu = cpu::process() - cpu;
     let verdict = bench.database.verify(None).await.map_err(failed)?;
-    if !matches!(&verdict, Verdict::Intact(seen) if seen.rows == entries * of_entry) {
+    if !matches!(&verdict, Verdict::Intact(seen) if seen.rows == decisions) {
         return Err(unlike("the decisions do not verify"));
     }
     bench.close().await;
-    Ok(per_second(entries * of_entry, elapsed))
+    Ok(Cost {
+        decisions,
+        elapsed,
+        cpu,
+    })
 }
 
-/// A decision of usual size: event 600 bytes, features 100, body 500.
+/// Processor time of an HMAC-SHA-256 over as many bytes as the row of a decision has.
+fn digest_us() -> Result<f64> {
+    let key = SigningKey::from_secret(&[7; 32]).map_err(failed)?;
+    let row = vec![1; ROW_BYTES];
+    let start = Instant::now();
+    for _ in 0..DIGESTS {
+        std::hint::black_box(key.sign(std::hint::black_box(&row)).map_err(failed)?);
+    }
+    Ok(start.elapsed().as_secs_f64() * 1e6 / f64::from(DIGESTS))
+}
+
+/// A decision of usual size: event 400 to 800 bytes, features 100, body 500. The sizes differ,
+/// because with one size a byte more or less decides how many rows fill a page.
 fn decision(bench: &Bench, number: u64) -> Result<Row> {
     let mut random = [0; 10];
     random[..8].copy_from_slice(&number.to_be_bytes());
@@ -260,7 +394,7 @@ fn decision(bench: &Bench, number: u64) -> Result<Row> {
         idempotency_key: Some(format!("key-{number:012}")),
         fingerprint: Some([7; 32]),
         feature: vec![1; 100],
-        event: vec![2; 600],
+        event: vec![2; 400 + (number.wrapping_mul(7_919) % 401) as usize],
         body: vec![3; 500],
         trace: None,
     };
