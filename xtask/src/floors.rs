@@ -38,7 +38,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("privacy", &["store", "crypto", "domain"]),
     ("safety", &["crypto", "domain"]),
-    ("access", &["store", "crypto", "domain"]),
+    (
+        "access",
+        &["rules", "features", "store", "crypto", "domain"],
+    ),
     ("rules", &["features", "domain"]),
     ("features", &["domain"]),
     ("store", &["crypto", "domain"]),

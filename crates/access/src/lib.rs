@@ -16,6 +16,7 @@ pub mod registry;
 pub mod scope;
 pub mod staff;
 pub mod terms;
+pub mod watch;
 
 pub use error::Error;
 pub use key::{Credential, RegisteredKey};
@@ -25,3 +26,4 @@ pub use registry::{Author, CreatedKey, KeyRegistry, NewKey};
 pub use scope::{Scope, Scopes};
 pub use staff::Staff;
 pub use terms::Terms;
+pub use watch::Watch;

@@ -55,11 +55,15 @@ pub enum Scope {
     KeysRead,
     /// Make, rotate, bind and revoke signing keys.
     KeysWrite,
+    /// Read security alerts.
+    SecurityRead,
+    /// Decide about security alerts.
+    SecurityReview,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -83,6 +87,8 @@ impl Scope {
         Self::RolesGrant,
         Self::KeysRead,
         Self::KeysWrite,
+        Self::SecurityRead,
+        Self::SecurityReview,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -93,6 +99,7 @@ impl Scope {
         Self::RolesGrant,
         Self::KeysRead,
         Self::KeysWrite,
+        Self::SecurityReview,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -121,6 +128,8 @@ impl Scope {
             Self::RolesGrant => "roles:grant",
             Self::KeysRead => "keys:read",
             Self::KeysWrite => "keys:write",
+            Self::SecurityRead => "security:read",
+            Self::SecurityReview => "security:review",
         }
     }
 

@@ -139,7 +139,7 @@ pub(crate) fn fill(
     values: &mut [Value],
 ) {
     let kind = asked.fact.kind;
-    let matches = asked.counts && group.matcher.would_match(asked.fact);
+    let matches = asked.counts && group.matcher.matches(asked.fact);
     let amount = group.matcher.amount(asked.fact);
     let others = window.tally();
     let mut all = others;

@@ -81,7 +81,7 @@ pub(crate) struct Output {
     pub attribute: usize,
     /// Of `Distinct`: place among the attributes of the slide.
     pub slid: usize,
-    /// Whether the current event counts if its kind and amount match.
+    /// Whether the current event counts if its kind, amount and outcome match.
     pub counts_self: bool,
     /// For which kinds of current event it is wanted.
     pub readers: Set<EventKind>,
@@ -182,7 +182,8 @@ impl Plan {
 
     fn add(&mut self, slot: usize, spec: &WindowSpec) {
         let view = view(spec.entity, spec.seen_as).unwrap_or(spec.entity as usize);
-        let known = spec.filter.outcomes.is_none() && spec.filter.labels.is_none();
+        // Nobody has said anything of the current event yet.
+        let known = spec.filter.labels.is_none();
         let output = Output {
             slot,
             aggregate: spec.aggregate,
@@ -360,13 +361,8 @@ impl Matcher {
 
     #[inline]
     pub(crate) fn matches(&self, fact: &Fact) -> bool {
-        self.standings >> fact.standing.place() & 1 == 1 && self.would_match(fact)
-    }
-
-    /// Whether kind and amount match, whatever outcome and label turn out to be.
-    #[inline]
-    pub(crate) fn would_match(&self, fact: &Fact) -> bool {
-        self.kinds >> fact.kind & 1 == 1
+        self.standings >> fact.standing.place() & 1 == 1
+            && self.kinds >> fact.kind & 1 == 1
             && (self.amount_min..=self.amount_max).contains(&fact.amount)
     }
 

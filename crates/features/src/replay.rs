@@ -87,7 +87,9 @@ impl Replay {
         }
         self.learn_until(decided_at);
         self.state.skip_to(event_no);
-        let ticket = self.state.reserve(&self.plan, event, values);
+        let ticket = self
+            .state
+            .reserve(&self.plan, (event, Standing::PENDING), values);
         self.state.commit(ticket.event_no(), outcome);
         Some(ticket.bounded())
     }

@@ -75,16 +75,16 @@ impl State {
         Self::new(self.limits, Arc::clone(&self.plan))
     }
 
-    /// Reads all windows and adds the event, undecided.
+    /// Reads all windows and adds the event, undecided or with its outcome.
     pub(crate) fn reserve(
         &mut self,
         plan: &Plan,
-        event: &FeatureEvent,
+        (event, standing): (&FeatureEvent, Standing),
         values: &mut Vec<Value>,
     ) -> Ticket {
         self.turn_to(plan.generation);
         let ids = self.track(event);
-        let fact = Fact::new(event, &ids, Standing::PENDING);
+        let fact = Fact::new(event, &ids, standing);
         let mut cut = Vec::new();
         let query = Query {
             plan,
@@ -100,7 +100,9 @@ impl State {
             gone_latest: bounded.then_some(self.gone_latest),
             cut,
         };
-        self.pending.insert(event_no);
+        if standing.outcome().is_none() {
+            self.pending.insert(event_no);
+        }
         self.insert(event_no, fact, (&ids, event.place));
         ticket
     }

@@ -154,7 +154,7 @@ impl FeatureStore {
     pub fn reserve(&self, event: &FeatureEvent, values: &mut Vec<Value>) -> Ticket {
         let mut state = self.lock();
         let plan = Arc::clone(&state.plan);
-        state.reserve(&plan, event, values)
+        state.reserve(&plan, (event, Standing::PENDING), values)
     }
 
     /// Like [`FeatureStore::reserve`], for the windows of a given plan: so that rules and the
@@ -166,7 +166,16 @@ impl FeatureStore {
         event: &FeatureEvent,
         values: &mut Vec<Value>,
     ) -> Ticket {
-        self.lock().reserve(plan, event, values)
+        self.lock()
+            .reserve(plan, (event, Standing::PENDING), values)
+    }
+
+    /// Reads all windows for an event whose outcome is known already, and adds it with that
+    /// outcome. Unlike that of a reserved one, filters on outcomes see the event itself.
+    pub fn observe(&self, event: &FeatureEvent, outcome: Outcome, values: &mut Vec<Value>) {
+        let mut state = self.lock();
+        let plan = Arc::clone(&state.plan);
+        let _ = state.reserve(&plan, (event, Standing::of(outcome)), values);
     }
 
     /// Records the outcome of a reserved event.

@@ -17,7 +17,8 @@ pub const EARLIER_MAX: u8 = 8;
 /// With `t` the time of the current event, it covers the events of the entity that happened in
 /// `(t - older, t - newer]` and pass the filter. Events at the same microsecond as the current one
 /// count, later ones never do. The current event itself counts only if `counts_self` is set, the
-/// window reaches `t`, and the filter asks for nothing that is not known yet (outcome or label).
+/// window reaches `t`, and the filter asks for nothing that is not known yet: its label, or its
+/// outcome unless it is observed with it ([`crate::FeatureStore::observe`]).
 ///
 /// ```
 /// use paywarden_domain::time::{DAY, MINUTE};

@@ -14,7 +14,7 @@ use cel::{Context, Program, Value};
 use paywarden_domain::{Currency, Engine, event::Attributes};
 use paywarden_features::{Aggregate, Value as Window};
 use paywarden_rules::{
-    Field, FieldValue, Pack, Rates, RuleSet, Slots, Type, compile,
+    Field, FieldValue, Pack, Rates, RuleSet, Schema, Slots, Type, compile,
     pack::{OnFault, ReasonSource, RuleSource, Stage},
 };
 use std::{collections::HashMap, fs, hint::black_box, path::Path, time::Instant};
@@ -90,6 +90,7 @@ fn rule_set(conditions: &[String]) -> RuleSet {
         id,
         title,
         description,
+        schema: &Schema::PAYMENTS,
         uses: Vec::new(),
         definitions: Vec::new(),
         rules,
@@ -118,7 +119,7 @@ fn windows(rules: &RuleSet) -> Vec<Window> {
 
 fn card_payment() -> Slots<'static> {
     let mut slots = Slots::new();
-    for field in Field::ALL {
+    for field in Schema::PAYMENTS.fields() {
         let value = match field.kind() {
             Type::Int => FieldValue::Int(12),
             Type::Double => FieldValue::Double(12.5),

@@ -6,7 +6,7 @@ use crate::{
     pack::{Definition, Pack, is_snake_case},
     parser::{EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX, parse},
     rates::Rates,
-    schema::Field,
+    schema::{Field, Schema},
     syntax::{Expr, ExprKind},
 };
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ const TAKEN: &[&str] = &[
 /// The definitions that the conditions of one pack may name, names resolved within them.
 #[derive(Default)]
 pub(crate) struct Scope<'a> {
+    /// What the fields and windows of the conditions are called.
+    pub(crate) schema: &'static Schema,
     meanings: HashMap<&'a str, Expr>,
 }
 
@@ -128,7 +130,10 @@ impl<'a, 'r> Resolver<'a, 'r> {
             pack,
             rates,
             visible: Vec::new(),
-            scope: Scope::default(),
+            scope: Scope {
+                schema: pack.schema,
+                ..Scope::default()
+            },
             problems: Vec::new(),
         };
         for pack in used(pack, by_id) {
@@ -151,7 +156,7 @@ impl<'a, 'r> Resolver<'a, 'r> {
             let group = |field: &Field| field.path().split('.').next() == Some(name);
             let message = if !is_snake_case(name) {
                 "a definition is named in snake_case"
-            } else if TAKEN.contains(&name) || Field::ALL.iter().any(group) {
+            } else if TAKEN.contains(&name) || pack.schema.fields().iter().any(group) {
                 "the name means something else already"
             } else if self.visible.iter().any(|(_, other, _)| other.name == name) {
                 self.doubled(pack, name);

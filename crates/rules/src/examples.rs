@@ -15,7 +15,7 @@ use crate::{
     values,
 };
 use paywarden_domain::{
-    Currency, Money, Outcome,
+    Currency, Money,
     decision::RuleValue,
     event::{AttributeValue, Attributes, Text},
 };
@@ -169,9 +169,10 @@ impl<'a> Run<'a> {
         path: &str,
         value: &'a str,
     ) -> Result<(), Diagnostic> {
-        let Some(field) = Field::parse(path) else {
+        let Some(field) = self.rules.schema().field(path) else {
             let problem = malformed(format!("there is no field `{path}`"));
-            return Err(problem.did_you_mean(path, Field::ALL.iter().map(|field| field.path())));
+            let fields = self.rules.schema().fields().iter();
+            return Err(problem.did_you_mean(path, fields.map(|field| field.path())));
         };
         prepared.slots.set(field, self.field_value(field, value)?);
         Ok(())
@@ -214,11 +215,13 @@ impl<'a> Run<'a> {
         value: &str,
     ) -> Result<(), Diagnostic> {
         let rates = self.rules.rates();
-        let spec = windows::read(call, &expr.span, rates).map_err(|problem| Diagnostic {
-            span: None,
-            code: Code::ExampleMalformed,
-            ..problem
-        })?;
+        let schema = self.rules.schema();
+        let spec =
+            windows::read(call, &expr.span, rates, schema).map_err(|problem| Diagnostic {
+                span: None,
+                code: Code::ExampleMalformed,
+                ..problem
+            })?;
         let same = |known: &WindowSpec| {
             let readers = known.readers;
             *known == WindowSpec { readers, ..spec }
@@ -233,7 +236,7 @@ impl<'a> Run<'a> {
         let Some(slot) = slot.filter(read) else {
             return Err(self.not_read(&expr.to_string()));
         };
-        let kind = windows::kind(&spec);
+        let kind = windows::kind(&spec, schema);
         let parsed = match kind {
             Type::Int if windows::asks_if_none(call) => {
                 let none = value.parse::<bool>().ok();
@@ -242,8 +245,8 @@ impl<'a> Run<'a> {
             Type::Int => value.parse().ok().map(Value::Count),
             Type::Money => self.base_minor(value).map(Value::Money),
             Type::Text => {
-                let named = Outcome::ALL.iter().find(|outcome| outcome.name() == value);
-                named.map(|outcome| Value::Count(*outcome as i64))
+                let named = schema.outcome(value);
+                named.map(|outcome| Value::Count(outcome as i64))
             }
             _ => literals::duration(value).map(Value::Duration),
         };

@@ -66,6 +66,7 @@ impl RuleSet {
         Some(match evaluator::window_value(slots, window) {
             Value::Missing => return None,
             Value::Count(count) => count.to_string(),
+            Value::Money(sum) if !self.schema().is_of_payments => sum.to_string(),
             Value::Money(minor) => Money::new(minor, self.base()).to_string(),
             Value::Duration(micros) => duration_text(micros),
         })

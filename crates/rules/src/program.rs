@@ -2,7 +2,7 @@
 //! evaluation asks no types; amounts, durations and whole numbers are all 64-bit integers.
 
 use crate::{
-    schema::{Field, Type},
+    schema::{Field, Schema, Type},
     syntax::{Arithmetic, Comparison},
 };
 use paywarden_domain::EventKind;
@@ -201,7 +201,10 @@ impl Condition {
     /// The types of event for which the condition may be anything but false. An event of another
     /// type needs no evaluation: false decides over whatever else is unknown or a fault.
     pub(crate) fn event_kinds(&self) -> Set<EventKind> {
-        let is_type = |text: &Text| *text == Text::Field(Field::EventType);
+        let schema_of = |text: &Text| match text {
+            Text::Field(field) if *field == field.schema().kind_field => Some(field.schema()),
+            _ => None,
+        };
         match self {
             Self::All(operands) => {
                 let kinds: Vec<_> = operands.iter().map(Self::event_kinds).collect();
@@ -214,15 +217,14 @@ impl Condition {
                 .iter()
                 .flat_map(|o| o.event_kinds().iter())
                 .collect(),
-            Self::Test(Test::Text(Comparison::Equal, left, Text::Constant(word)))
-                if is_type(left) =>
-            {
-                EventKind::parse(word).into_iter().collect()
+            Self::Test(Test::Text(Comparison::Equal, left, Text::Constant(word))) => {
+                let only = |schema: &Schema| schema.kind(word).into_iter().collect();
+                schema_of(left).map_or_else(Set::all, only)
             }
-            Self::Test(Test::TextIn(value, words)) if is_type(value) => words
-                .iter()
-                .filter_map(|word| EventKind::parse(word))
-                .collect(),
+            Self::Test(Test::TextIn(value, words)) => {
+                let named = |schema: &Schema| words.iter().filter_map(|w| schema.kind(w)).collect();
+                schema_of(value).map_or_else(Set::all, named)
+            }
             _ => Set::all(),
         }
     }

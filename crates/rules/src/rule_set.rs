@@ -11,6 +11,7 @@ use crate::{
     parser::parse,
     program::{Condition, Operand, Source, Text},
     rates::Rates,
+    schema::Schema,
     slots::Slots,
     syntax::Expr,
     truth::{Fault, Truth},
@@ -107,6 +108,7 @@ pub struct RuleSet {
 /// What does not depend on the selectivity of conditions.
 #[derive(Debug)]
 struct Body {
+    schema: &'static Schema,
     version: String,
     rates: Rates,
     rules: Vec<Rule>,
@@ -168,7 +170,11 @@ fn compile_with(
     version: &str,
     mut shared: Shared,
 ) -> Result<RuleSet, Vec<Diagnostic>> {
+    let schema = packs
+        .first()
+        .map_or(<&Schema>::default(), |pack| pack.schema);
     let mut problems = duplicate_packs(packs);
+    problems.extend(mixed_packs(packs, schema));
     let rules_total: usize = packs.iter().map(|pack| pack.rules.len()).sum();
     if rules_total > RULES_MAX {
         let message = format!("a rule set has at most {RULES_MAX} rules");
@@ -196,6 +202,7 @@ fn compile_with(
         return Err(problems);
     }
     let body = Body {
+        schema,
         version: version.to_owned(),
         rates: rates.clone(),
         normal: Arc::new(Normal::of(&conditions)),
@@ -231,6 +238,20 @@ fn duplicate_packs(packs: &[Pack]) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// One set is evaluated on one kind of event.
+fn mixed_packs(packs: &[Pack], schema: &Schema) -> Vec<Diagnostic> {
+    let others = packs.iter().filter(|pack| pack.schema != schema);
+    others
+        .map(|pack| {
+            let message = format!(
+                "pack `{}` is about {}, others are about {}",
+                pack.id, pack.schema.name, schema.name
+            );
+            Diagnostic::new(Code::PackMalformed, message).in_file(&pack.file, None)
+        })
+        .collect()
+}
+
 fn compile_rule(
     pack: &Pack,
     rule: &RuleSource,
@@ -246,6 +267,15 @@ fn compile_rule(
                 .map(|problem| rule.placed(problem, &pack.file, &id));
             placed.collect::<Vec<_>>()
         })?;
+    let foreign = |operand: &&Operand| {
+        !pack.schema.is_of_payments
+            && matches!(operand.source, Source::Listed(_) | Source::Attribute(..))
+    };
+    if let Some(operand) = compiled.operands.iter().find(foreign) {
+        let message = format!("{} have no `{}`", pack.schema.name, operand.text);
+        let problem = Diagnostic::new(Code::UnknownField, message);
+        return Err(vec![rule.placed(problem, &pack.file, &id)]);
+    }
     let rule = Rule {
         pack: pack.id.clone(),
         title: rule.title.clone(),
@@ -317,6 +347,11 @@ impl RuleSet {
     /// Room for a block of at most `rows` payments, at most [`crate::BLOCK_ROWS`].
     pub fn columns(&self, rows: usize) -> Columns {
         Columns::new(Arc::clone(&self.body.normal), rows)
+    }
+
+    /// What its rules read.
+    pub fn schema(&self) -> &'static Schema {
+        self.body.schema
     }
 
     /// The version recorded in decisions.

@@ -59,11 +59,11 @@ impl<'a> Slots<'a> {
     /// Fills a field. A value of another type than the field's is a fault in every rule that
     /// reads it.
     pub fn set(&mut self, field: Field, value: FieldValue<'a>) {
-        self.fields[field as usize] = value;
+        self.fields[field.slot()] = value;
     }
 
     /// The value of a field.
     pub fn get(&self, field: Field) -> FieldValue<'a> {
-        self.fields[field as usize]
+        self.fields[field.slot()]
     }
 }

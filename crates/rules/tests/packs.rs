@@ -44,7 +44,18 @@ fn fail_on(problems: &[Diagnostic]) {
 
 #[test]
 fn shipped_packs_compile_and_their_examples_hold() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    hold("rules");
+}
+
+#[test]
+fn shipped_packs_about_acts_compile_and_their_examples_hold() {
+    hold("rules/security");
+}
+
+fn hold(folder: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder);
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -71,4 +82,79 @@ fn shipped_packs_compile_and_their_examples_hold() {
         Err(found) => problems.extend(found),
     }
     fail_on(&problems);
+}
+
+/// A pack about acts with one rule of this condition and action.
+fn about_acts(when: &str, extra: &str) -> Result<(), Vec<Diagnostic>> {
+    let yaml = format!(
+        "pack: test\ntitle: Test\nevents: acts\nrules:\n  - id: one\n    title: One\n    when: |-\n      \
+         {when}\n    score: 1\n{extra}    reason: {{ code: one, text: One }}\n    source: test\n    \
+         examples:\n      - {{ hit: true, given: {{}} }}\n      - {{ hit: false, given: {{}} }}\n"
+    );
+    compile(&[Pack::parse("test.yaml", &yaml)?], &rates(), "test").map(drop)
+}
+
+#[test]
+fn packs_about_acts_know_their_own_words_and_no_others() {
+    for (when, extra) in [
+        (
+            "act.type == \"read\" && actor.count(\"10m\", type == \"read\") > 1",
+            "",
+        ),
+        (
+            "actor.distinct(subject, \"1h\", outcome == \"refused\") > 1",
+            "    action: step_up\n",
+        ),
+        (
+            "actor.sum(\"1h\") + actor.count(\"1h\") > 10 && act.hour_local < 6",
+            "    action: suspend\n",
+        ),
+        (
+            "actor.outcome_at(1) == \"refused\" && actor.is_new(network)",
+            "",
+        ),
+    ] {
+        about_acts(when, extra).unwrap_or_else(|found| panic!("{when}: {found:?}"));
+    }
+    for (when, extra) in [
+        ("event.type == \"payment.card\"", ""),
+        ("act.type == \"payment.card\"", ""),
+        ("card.count(\"10m\") > 1", ""),
+        ("account.received.count(\"10m\") > 1", ""),
+        ("actor.net(\"10m\") > 1", ""),
+        ("actor.count(\"10m\", type == \"payment.card\") > 1", ""),
+        ("actor.count(\"10m\", outcome == \"decline\") > 1", ""),
+        ("actor.count(\"10m\", label == \"fraud\") > 1", ""),
+        (
+            "actor.count(\"10m\", amount >= money(\"1.00\", \"USD\")) > 1",
+            "",
+        ),
+        ("actor.distinct(country, \"10m\") > 1", ""),
+        ("actor.sum(\"1h\") > money(\"1.00\", \"USD\")", ""),
+        ("actor in lists.friends", ""),
+        ("attributes.flag(\"x\")", ""),
+        ("act.type == \"read\"", "    action: decline\n"),
+        ("act.type == \"read\"", "    engine: fraud\n"),
+        (
+            "act.type == \"read\"",
+            "    warning: { code: w, en: W, zh: W }\n",
+        ),
+    ] {
+        assert!(about_acts(when, extra).is_err(), "{when} {extra}");
+    }
+}
+
+#[test]
+fn packs_of_different_schemas_do_not_mix_and_payments_keep_their_words() {
+    let text = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../rules")
+            .join(file);
+        Pack::parse(file, &fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let both = [text("lists.yaml"), text("security/staff_hours.yaml")];
+    let found = compile(&both, &rates(), "test").unwrap_err();
+    assert!(found[0].message.contains("is about acts"), "{found:?}");
+    let unknown = "pack: test\ntitle: Test\nevents: sports\nrules: []\n";
+    assert!(Pack::parse("test.yaml", unknown).is_err());
 }

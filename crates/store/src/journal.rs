@@ -9,7 +9,7 @@ mod duplicates;
 mod writer;
 
 use crate::{
-    Clock, Database, Entry, Error, OutboxItem, outbox,
+    Clock, Database, Entry, Error, OutboxItem, acts, outbox,
     trail::{self, Digester, Hash},
 };
 use paywarden_domain::DecisionId;
@@ -96,6 +96,7 @@ enum Job {
     Append(Pending),
     Outbox(outbox::Command),
     Trail(trail::Command),
+    Mark(acts::Mark),
     Close,
 }
 
@@ -177,6 +178,14 @@ impl Journal {
             seqs: seqs.to_vec(),
         };
         Ok(self.outbox(consumer, work).await?.acknowledged)
+    }
+
+    /// Remembers that a reader has handled every act up to this one. It never goes back.
+    pub async fn mark(&self, reader: &'static str, seq: i64) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let place = self.jobs.try_reserve().map_err(refusal)?;
+        place.send(Job::Mark(acts::Mark { reader, seq, reply }));
+        answer.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 
     /// How many entries wait.

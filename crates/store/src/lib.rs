@@ -38,6 +38,7 @@
 //! # }
 //! ```
 
+pub mod acts;
 pub mod clock;
 pub mod database;
 pub mod entry;
@@ -49,6 +50,7 @@ pub mod rows;
 mod sql;
 pub mod trail;
 
+pub use acts::{ACTS_MAX, ActRow, WATCH};
 pub use clock::{Clock, SimulatedClock};
 pub use database::{Backend, Database, DatabaseLimits};
 pub use entry::{Actor, Entry, Purpose, Row};

@@ -29,6 +29,7 @@ pub use change::{Change, RowKey, RowRef};
 pub use checkpoint::{Checkpoint, origin};
 pub use growth::TILE_WIDTH;
 pub(crate) use growth::{Growth, Statements, Trees};
+pub(crate) use leaf::Bundle;
 pub use leaf::{Leaf, leaves};
 pub use merkle::Hash;
 pub use notary::Notary;

@@ -113,6 +113,7 @@ const NO_CUSTOMER_DATA: Conflict = Conflict {
 const OF_DUTY: &[(Scope, Duty)] = &[
     (Scope::StaffWrite, Duty::System),
     (Scope::RolesGrant, Duty::Security),
+    (Scope::SecurityReview, Duty::Security),
 ];
 
 type Builtin = (&'static str, &'static str, Option<Duty>, &'static [Scope]);
@@ -143,16 +144,17 @@ const BUILTIN: &[Builtin] = &[
     ("auditor", "Auditor", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::RulesRead, Scope::TrailRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ExportsWrite, Scope::StaffRead,
-          Scope::StaffReview, Scope::KeysRead]),
+          Scope::StaffReview, Scope::KeysRead, Scope::SecurityRead]),
     ("system_administrator", "System administrator", Some(Duty::System),
         &[Scope::StaffRead, Scope::StaffWrite, Scope::KeysRead, Scope::ApprovalsRead,
           Scope::ApprovalsRequest]),
     ("security_administrator", "Security administrator", Some(Duty::Security),
         &[Scope::StaffRead, Scope::RolesGrant, Scope::KeysRead, Scope::ApprovalsRead,
-          Scope::ApprovalsRequest, Scope::ApprovalsVote, Scope::ApprovalsPolicy]),
+          Scope::ApprovalsRequest, Scope::ApprovalsVote, Scope::ApprovalsPolicy,
+          Scope::SecurityRead, Scope::SecurityReview]),
     ("audit_administrator", "Audit administrator", Some(Duty::Audit),
         &[Scope::StaffRead, Scope::StaffReview, Scope::TrailRead, Scope::TrailCosign,
-          Scope::KeysRead, Scope::ApprovalsRead]),
+          Scope::KeysRead, Scope::ApprovalsRead, Scope::SecurityRead]),
 ];
 
 /// Every role of an installation, by name.
@@ -240,7 +242,8 @@ fn read(custom: CustomRole) -> Result<Role, Error> {
     let of_other_duty =
         |(scope, only): &&(Scope, Duty)| set.contains(*scope) && duty != Some(*only);
     if OF_DUTY.iter().any(|pair| of_other_duty(&pair)) {
-        let why = "`staff:write` needs duty = \"system\", `roles:grant` duty = \"security\"";
+        let why = "`staff:write` needs duty = \"system\", `roles:grant` and `security:review` \
+                   duty = \"security\"";
         return Err(Error::RoleRefused(name, why));
     }
     let duties: Vec<Duty> = duty.into_iter().collect();

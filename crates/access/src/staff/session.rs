@@ -70,13 +70,15 @@ pub struct Session {
     pub csrf: String,
     opened_us: u64,
     seen_us: u64,
-    proved_us: u64,
+    /// When a factor was last proved; none if it has to be proved again.
+    proved_us: Option<u64>,
 }
 
 impl Session {
     /// Whether a factor was proved within the last five minutes.
     pub fn is_fresh(&self, now_us: u64) -> bool {
-        self.factor.is_full() && now_us.saturating_sub(self.proved_us) < FRESH_US
+        let is_recent = |proved_us: u64| now_us.saturating_sub(proved_us) < FRESH_US;
+        self.factor.is_full() && self.proved_us.is_some_and(is_recent)
     }
 
     /// Microseconds since it was last used.
@@ -130,7 +132,7 @@ impl Sessions {
             csrf: text::<TOKEN_BYTES>(),
             opened_us: now_us,
             seen_us: now_us,
-            proved_us: now_us,
+            proved_us: Some(now_us),
         };
         put(&mut all, session)
     }
@@ -160,10 +162,21 @@ impl Sessions {
             factor,
             csrf: text::<TOKEN_BYTES>(),
             seen_us: now_us,
-            proved_us: now_us,
+            proved_us: Some(now_us),
             ..session
         };
         Some(put(&mut all, session))
+    }
+
+    /// Forgets when the sessions of an account last proved a factor.
+    pub(crate) fn ask_again(&self, account: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in all
+            .values_mut()
+            .filter(|session| session.account == account)
+        {
+            session.proved_us = None;
+        }
     }
 
     /// Ends one session of an account; whether there was one.

@@ -197,6 +197,11 @@ impl Staff {
         Ok(with_idle.collect())
     }
 
+    /// Has the next sensitive command of an account ask for a fresh factor.
+    pub(crate) fn ask_again(&self, id: &str) {
+        self.sessions.ask_again(id);
+    }
+
     /// Ends one session of an account, or all of them.
     pub async fn end_sessions(
         &self,

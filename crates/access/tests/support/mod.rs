@@ -26,7 +26,7 @@ pub struct House {
     pub clock: Clock,
     pub database: Database,
     pub journal: Journal,
-    keyring: Arc<Keyring>,
+    pub keyring: Arc<Keyring>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -79,6 +79,11 @@ impl House {
 
     pub async fn leaves(&self) -> u64 {
         self.database.trail_leaves_count().await.unwrap()
+    }
+
+    /// Where the store lies.
+    pub fn url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("store.db").display())
     }
 
     /// Whether the files of the store hold this text anywhere.

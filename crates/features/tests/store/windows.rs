@@ -232,3 +232,46 @@ fn values_equal_the_definition_for_busy_entities() {
         assert!(trial.store.stats().long_timelines > 4);
     }
 }
+
+/// Filters on outcomes see an event that is observed with its outcome, one that is reserved not;
+/// also once its entity is summarised.
+#[test]
+fn an_observed_event_counts_itself_by_its_outcome() {
+    for long_min in [2, 256] {
+        let store = FeatureStore::new(Limits {
+            long_min,
+            ..Limits::default()
+        });
+        let declined = Filter {
+            kinds: Set::all(),
+            outcomes: Some(Set::EMPTY.with(Outcome::Decline)),
+            ..Filter::default()
+        };
+        let window = WindowSpec::recent(EntityKind::Card, Aggregate::Count, HOUR);
+        store.register(&[window.filtered(declined)]).unwrap();
+        let mut event = FeatureEvent::new(paywarden_domain::EventKind::PaymentCard, 0);
+        event.entities[EntityKind::Card as usize] = 7;
+        let (mut values, mut expected) = (Vec::new(), 0);
+        for number in 0..20 {
+            event.at = number * SECOND;
+            match number % 3 {
+                0 => {
+                    let ticket = store.reserve(&event, &mut values);
+                    assert_eq!(values, [Value::Count(expected)]);
+                    store.commit(ticket, Outcome::Decline);
+                    expected += 1;
+                }
+                1 => {
+                    store.observe(&event, Outcome::Decline, &mut values);
+                    expected += 1;
+                    assert_eq!(values, [Value::Count(expected)]);
+                }
+                _ => {
+                    store.observe(&event, Outcome::Approve, &mut values);
+                    assert_eq!(values, [Value::Count(expected)]);
+                }
+            }
+        }
+        assert_eq!(store.stats().pending, 0);
+    }
+}

@@ -73,8 +73,8 @@ impl Values {
     fn of(slot: &Slot) -> Self {
         let (low, high) = match slot {
             Slot::Truth(_) => (0, 1),
-            Slot::Whole(Whole::Int(Field::EventHour)) => (0, 23),
-            Slot::Whole(Whole::Int(Field::EventWeekday)) => (1, 7),
+            Slot::Whole(Whole::Int(Field::EventHour | Field::ActHourLocal)) => (0, 23),
+            Slot::Whole(Whole::Int(Field::EventWeekday | Field::ActWeekday)) => (1, 7),
             Slot::Whole(Whole::Computed(computed))
                 if matches!(**computed, ComputedWhole::Size(_)) =>
             {

@@ -10,11 +10,10 @@ use crate::{
     functions::{self, FUNCTIONS, On},
     parser::parse,
     program::AttributeKind,
-    schema::{Field, Type},
+    schema::{Field, Schema, Type},
     syntax::Expr,
 };
 use paywarden_domain::{Currency, EventKind, LabelVerdict, Outcome};
-use paywarden_features::EntityKind;
 
 /// How many completions are given at most.
 pub const COMPLETIONS_MAX: usize = 200;
@@ -66,6 +65,7 @@ pub enum CompletionKind {
 pub fn complete(source: &str, cursor: usize, around: &Surroundings<'_>) -> Vec<Completion> {
     let place = Place::of(source, cursor);
     let mut found = Found {
+        schema: around.scope.schema,
         replaces: place.replaces.clone(),
         items: Vec::new(),
     };
@@ -101,6 +101,7 @@ pub(super) fn on(kind: Type) -> On {
 }
 
 struct Found {
+    schema: &'static Schema,
     replaces: Span,
     items: Vec<Completion>,
 }
@@ -126,20 +127,26 @@ impl Found {
         let filtered = place
             .calls
             .iter()
-            .any(|call| is_window(call) && call.argument > 0);
+            .any(|call| self.is_window(call) && call.argument > 0);
         let words: Vec<&str> = match (compared, around) {
             (Some("type"), _) if filtered => {
-                EventKind::ALL.iter().map(|kind| kind.name()).collect()
+                let kinds = EventKind::ALL.iter();
+                kinds
+                    .filter_map(|kind| self.schema.kind_name(*kind))
+                    .collect()
             }
             (Some("outcome"), _) if filtered => {
-                Outcome::ALL.iter().map(|outcome| outcome.name()).collect()
+                let outcomes = Outcome::ALL.into_iter();
+                outcomes
+                    .filter_map(|one| self.schema.outcome_name(one))
+                    .collect()
             }
             (Some("label"), _) if filtered => {
                 let labels = LabelVerdict::ALL.iter().map(|label| label.name());
                 labels.chain(["none"]).collect()
             }
-            (Some(path), _) => Field::parse(path).map_or_else(Vec::new, Field::words),
-            (None, Some(call)) => asked_by(call),
+            (Some(path), _) => self.schema.field(path).map_or_else(Vec::new, Field::words),
+            (None, Some(call)) => self.asked_by(call),
             (None, None) => Vec::new(),
         };
         for word in words.iter().filter(|word| word.starts_with(&place.path)) {
@@ -150,7 +157,7 @@ impl Found {
     /// Outside of quotes: names, fields, functions.
     fn names(&mut self, place: &Place, around: &Surroundings<'_>) {
         let path = place.path.as_str();
-        let filtered = place.calls.last().filter(|call| is_window(call));
+        let filtered = place.calls.last().filter(|call| self.is_window(call));
         if let Some(call) = filtered {
             return self.filter(call, path);
         }
@@ -185,7 +192,7 @@ impl Found {
 
     /// What may follow `group.`.
     fn members(&mut self, group: &str, prefix: &str, around: &Surroundings<'_>) {
-        for field in Field::ALL {
+        for field in self.schema.fields() {
             let rest = field
                 .path()
                 .strip_prefix(group)
@@ -199,9 +206,9 @@ impl Found {
                 );
             }
         }
-        if EntityKind::parse(group).is_some() {
+        if self.schema.entity(group).is_some() {
             for (name, usage) in functions::windows() {
-                if name.starts_with(prefix) {
+                if name.starts_with(prefix) && self.schema.has_function(name) {
                     self.add(CompletionKind::Window, name, usage, "");
                 }
             }
@@ -254,7 +261,9 @@ impl Found {
                 "",
             );
         }
-        let (exact, within): (Vec<&Field>, Vec<&Field>) = Field::ALL
+        let (exact, within): (Vec<&Field>, Vec<&Field>) = self
+            .schema
+            .fields()
             .iter()
             .filter(|field| field.path().split('.').any(|part| part.starts_with(prefix)))
             .partition(|field| field.path().starts_with(prefix));
@@ -284,7 +293,7 @@ impl Found {
     /// Inside a window: what it counts and which events pass.
     fn filter(&mut self, call: &Around, prefix: &str) {
         let values = call.path.ends_with(".distinct") && call.argument == 0;
-        let entities = EntityKind::ALL.map(EntityKind::name).into_iter();
+        let entities = self.schema.entity_names();
         if values {
             for name in entities
                 .chain(["country", "mcc"])
@@ -328,21 +337,22 @@ impl Found {
             self.add(CompletionKind::Function, name, usage, doc);
         }
     }
-}
 
-fn is_window(call: &Around) -> bool {
-    let (entity, function) = call.path.rsplit_once('.').unwrap_or(("", ""));
-    EntityKind::parse(entity).is_some() && functions::windows().any(|(name, _)| name == function)
-}
+    fn is_window(&self, call: &Around) -> bool {
+        let (entity, function) = call.path.rsplit_once('.').unwrap_or(("", ""));
+        self.schema.entity(entity).is_some()
+            && functions::windows().any(|(name, _)| name == function)
+    }
 
-/// What a call asks for in quotes at one of its arguments.
-fn asked_by(call: &Around) -> Vec<&'static str> {
-    let name = call.path.rsplit('.').next().unwrap_or("");
-    match (name, call.argument) {
-        ("money", 1) => Currency::all().map(Currency::code).collect(),
-        ("duration", 0) => vec!["10m", "1h", "24h", "7d", "30d"],
-        (get, 0) if get.starts_with("get") => vec!["UTC", "+08:00", "+01:00", "-05:00"],
-        _ if is_window(call) => WINDOWS.to_vec(),
-        _ => Vec::new(),
+    /// What a call asks for in quotes at one of its arguments.
+    fn asked_by(&self, call: &Around) -> Vec<&'static str> {
+        let name = call.path.rsplit('.').next().unwrap_or("");
+        match (name, call.argument) {
+            ("money", 1) => Currency::all().map(Currency::code).collect(),
+            ("duration", 0) => vec!["10m", "1h", "24h", "7d", "30d"],
+            (get, 0) if get.starts_with("get") => vec!["UTC", "+08:00", "+01:00", "-05:00"],
+            _ if self.is_window(call) => WINDOWS.to_vec(),
+            _ => Vec::new(),
+        }
     }
 }

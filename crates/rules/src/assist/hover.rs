@@ -7,11 +7,10 @@ use crate::{
     functions::{self, On},
     literals,
     parser::parse,
-    schema::{Field, Type},
+    schema::Type,
     syntax::{Call, Expr, ExprKind},
 };
 use paywarden_domain::Money;
-use paywarden_features::EntityKind;
 
 /// What stands at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +68,7 @@ fn path_doc(path: &str, around: &Surroundings<'_>) -> Option<String> {
             "A list kept by the operator. A list that is not there holds nothing.".to_owned(),
         );
     }
-    let field = Field::parse(path)?;
+    let field = around.scope.schema.field(path)?;
     let unit = match field.kind() {
         Type::Money => format!(" In {}.", around.rates.base()),
         Type::PaymentMoney => " In `payment.currency`: compare only with its own kind.".to_owned(),
@@ -117,13 +116,13 @@ fn call_doc(call: &Call, expr: &Expr, around: &Surroundings<'_>) -> String {
 }
 
 fn window_doc(call: &Call, expr: &Expr, around: &Surroundings<'_>) -> String {
-    let spec = match windows::read(call, &expr.span, around.rates) {
+    let spec = match windows::read(call, &expr.span, around.rates, around.scope.schema) {
         Ok(spec) => spec,
         Err(problem) => return problem.message,
     };
     let what = functions::window_doc(&call.name.text);
     let entity = call.receiver.as_ref().and_then(Expr::path);
-    let entity = entity.filter(|path| EntityKind::parse(path).is_some());
+    let entity = entity.filter(|path| around.scope.schema.entity(path).is_some());
     let whose = entity.map_or_else(String::new, |entity| format!(" Of this {entity}."));
     let text = |micros| literals::duration_text(micros);
     let is_cut = call
@@ -142,11 +141,16 @@ fn window_doc(call: &Call, expr: &Expr, around: &Surroundings<'_>) -> String {
     let kinds = match call.arguments.is_empty() {
         true => String::new(),
         false => {
-            let kinds: Vec<&str> = spec.filter.kinds.iter().map(|kind| kind.name()).collect();
+            let kinds: Vec<&str> = spec
+                .filter
+                .kinds
+                .iter()
+                .filter_map(|kind| around.scope.schema.kind_name(kind))
+                .collect();
             format!(" Counts events of type {}.", kinds.join(", "))
         }
     };
-    let unit = match windows::kind(&spec) {
+    let unit = match windows::kind(&spec, around.scope.schema) {
         Type::Money => format!(" In {}.", around.rates.base()),
         _ => String::new(),
     };

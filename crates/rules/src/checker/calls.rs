@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 
     fn window(&mut self, call: &Call, expr: &Expr) -> Typed {
-        match windows::read(call, &expr.span, self.rates) {
+        match windows::read(call, &expr.span, self.rates, self.scope.schema) {
             Ok(spec) if windows::asks_for_events(call) => self.recent(call, spec),
             Ok(spec) => {
                 let slot = self.window_slot(expr, spec);
@@ -82,7 +82,7 @@ impl Checker<'_> {
                     let none = Test::Whole(Comparison::Equal, count, none);
                     return Typed::Bool(Condition::Test(none));
                 }
-                Self::of_window(slot, &spec)
+                self.of_window(slot, &spec)
             }
             Err(problem) => self.problem(problem),
         }

@@ -54,7 +54,7 @@ impl Checker<'_> {
             return self.problem(problem.did_you_mean(name, parts.map(|(known, ..)| *known)));
         };
         let slot = self.part_slot(event, *part, function);
-        Self::of_window(slot, &event.asking(*part))
+        self.of_window(slot, &event.asking(*part))
     }
 
     /// Where the value of a window is found.
@@ -68,12 +68,14 @@ impl Checker<'_> {
     }
 
     /// The value of a window. An outcome is kept as its number and read as its name.
-    pub(super) fn of_window(slot: usize, spec: &WindowSpec) -> Typed {
-        let kind = windows::kind(spec);
+    pub(super) fn of_window(&self, slot: usize, spec: &WindowSpec) -> Typed {
+        let schema = self.scope.schema;
+        let kind = windows::kind(spec, schema);
         if kind != Type::Text {
             return Typed::Whole(kind, Whole::Window(slot));
         }
-        let named = |outcome: Outcome| Text::Constant(outcome.name().into());
+        let name = |outcome| schema.outcome_name(outcome).unwrap_or_default();
+        let named = |outcome: Outcome| Text::Constant(name(outcome).into());
         let [first, rest @ ..] = Outcome::ALL;
         Typed::Text(rest.into_iter().fold(named(first), |others, outcome| {
             let number = Whole::Constant(outcome as i64);

@@ -6,6 +6,7 @@
 mod calls;
 mod constants;
 mod events;
+mod filters;
 mod lists;
 mod macros;
 mod operators;
@@ -22,14 +23,13 @@ use crate::{
     program::{ComputedReal, Condition, Operand, Real, Source, Text, Whole},
     rates::Rates,
     rule_set::Shared,
-    schema::{Field, Type},
+    schema::{Schema, Type},
     slots::Slots,
     syntax::{Binary, Expr, ExprKind, Logical, Unary},
     truth::Truth,
 };
 use events::Earlier;
 use lists::{Bound, Item, Key, STEPS_MAX};
-use paywarden_features::EntityKind;
 
 /// A condition ready to run.
 pub(crate) struct Compiled {
@@ -268,7 +268,7 @@ impl Checker<'_> {
     }
 
     fn field(&mut self, path: &str, expr: &Expr) -> Typed {
-        let Some(field) = Field::parse(path) else {
+        let Some(field) = self.scope.schema.field(path) else {
             return self.problem(unknown_path(path, &expr.span, self.scope));
         };
         self.operand(path.to_owned(), Source::Field(field));
@@ -308,17 +308,19 @@ fn unknown_path(path: &str, span: &Span, scope: &Scope<'_>) -> Diagnostic {
         "attributes" => problem.hint(format!(
             "say of which type it is: `attributes.text(\"{rest}\")`, `.number(…)` or `.flag(…)`"
         )),
-        _ if EntityKind::parse(group).is_some() && usage(rest).is_some() => problem.hint(format!(
-            "it is a function, like `{}`",
-            usage(rest).unwrap_or_default()
-        )),
+        _ if scope.schema.entity(group).is_some() && usage(rest).is_some() => {
+            problem.hint(format!(
+                "it is a function, like `{}`",
+                usage(rest).unwrap_or_default()
+            ))
+        }
         _ => {
-            let fields = Field::ALL.iter().map(|field| field.path());
+            let fields = scope.schema.fields().iter().map(|field| field.path());
             let near = problem.did_you_mean(path, fields.chain(scope.names()));
             if near.hint.is_some() {
                 near
             } else {
-                list_group(near, group)
+                list_group(near, group, scope.schema)
             }
         }
     }
@@ -330,9 +332,9 @@ fn usage(function: &str) -> Option<&'static str> {
         .map(|(_, usage)| usage)
 }
 
-fn list_group(problem: Diagnostic, group: &str) -> Diagnostic {
+fn list_group(problem: Diagnostic, group: &str, schema: &Schema) -> Diagnostic {
     let prefix = format!("{group}.");
-    let paths = Field::ALL.iter().map(|field| field.path());
+    let paths = schema.fields().iter().map(|field| field.path());
     let siblings: Vec<&str> = paths.filter(|path| path.starts_with(&prefix)).collect();
     match siblings.is_empty() {
         true => problem.hint("the caller's own values are `attributes.text(\"name\")`"),

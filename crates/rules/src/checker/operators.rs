@@ -7,7 +7,7 @@ use crate::{
         ComputedReal, ComputedText, ComputedWhole, Condition, Real, Source, Test, Text, Whole,
     },
     rule_set::ListProbe,
-    schema::{Field, Type, Vocabulary},
+    schema::{Type, Vocabulary},
     syntax::{Arithmetic, Binary, Comparison, Expr, ExprKind, Infix},
     values,
 };
@@ -193,7 +193,7 @@ impl Checker<'_> {
         let Some(word) = literal.as_text() else {
             return;
         };
-        let Some(field) = field.path().and_then(|path| Field::parse(&path)) else {
+        let Some(field) = field.path().and_then(|path| self.scope.schema.field(&path)) else {
             return;
         };
         if field.vocabulary().knows(word) {

@@ -1,17 +1,16 @@
 //! Window calls such as `payee.count("90d", outcome == "decline")`, turned into features.
 
+use super::filters::Terms;
 use crate::{
     diagnostic::{Code, Diagnostic, Span, closest},
     literals,
     rates::Rates,
-    schema::Type,
-    syntax::{Binary, Call, Comparison, Expr, ExprKind},
+    schema::{Schema, Type},
+    syntax::{Call, Expr, ExprKind},
 };
-use paywarden_domain::{EventKind, LabelVerdict, Outcome};
+use paywarden_domain::EventKind;
 use paywarden_features::window::SINCE_PREVIOUS_REACH;
-use paywarden_features::{
-    Aggregate, Attribute, EntityKind, Filter, Part, Set, WindowSpec, set::Member,
-};
+use paywarden_features::{Aggregate, Attribute, EntityKind, Filter, Part, Set, WindowSpec};
 
 /// A function over the past of an entity.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +113,7 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 /// What a window yields.
-pub(crate) fn kind(spec: &WindowSpec) -> Type {
+pub(crate) fn kind(spec: &WindowSpec, schema: &Schema) -> Type {
     match spec.aggregate {
         Aggregate::Count
         | Aggregate::Distinct(_)
@@ -128,9 +127,9 @@ pub(crate) fn kind(spec: &WindowSpec) -> Type {
         | Aggregate::Max
         | Aggregate::Deviation
         | Aggregate::Quantile(_)
-        | Aggregate::Ewma(_) => Type::Money,
+        | Aggregate::Ewma(_) => schema.amount(),
         Aggregate::FirstSeen | Aggregate::SincePrevious => Type::Duration,
-        Aggregate::Earlier(_, Part::Amount) => Type::Money,
+        Aggregate::Earlier(_, Part::Amount) => schema.amount(),
         Aggregate::Earlier(_, Part::Age) => Type::Duration,
         Aggregate::Earlier(_, Part::Mcc) => Type::Int,
         Aggregate::Earlier(_, Part::Outcome) => Type::Text,
@@ -168,19 +167,21 @@ pub(crate) const PARTS: [(&str, Part, &str); 4] = [
 ];
 
 /// The window that a call asks for.
-pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec, Diagnostic> {
-    let (entity, seen_as) = entity(call)?;
-    let function = function_of(call).unwrap_or(&FUNCTIONS[0]);
+pub(crate) fn read(
+    call: &Call,
+    span: &Span,
+    rates: &Rates,
+    schema: &'static Schema,
+) -> Result<WindowSpec, Diagnostic> {
+    let (entity, seen_as) = entity(call, schema)?;
+    let function = allowed(call, span, schema)?;
     let usage = || {
         let message = format!("wrong arguments for `{}`", function.name);
         Diagnostic::at(Code::TypeMismatch, span.clone(), message)
             .hint(format!("write it like `{}`", function.usage))
     };
-    let filtered = |spec: WindowSpec, terms: &[Expr]| match terms {
-        [] => Ok(spec),
-        [term] => filter(term, rates, spec.filter).map(|filter| spec.filtered(filter)),
-        _ => Err(usage()),
-    };
+    let all = Terms { rates, schema };
+    let filtered = |spec, terms: &[Expr]| all.narrowing(spec, terms).ok_or_else(usage)?;
     let over = |aggregate, arguments: &[Expr]| {
         let [window, terms @ ..] = arguments else {
             return Err(usage());
@@ -190,9 +191,10 @@ pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec
     let arguments = call.arguments.as_slice();
     let spec = match (function.form, arguments) {
         (Form::Over(aggregate), arguments) => over(aggregate, arguments)?,
-        (Form::Distinct, [attribute, rest @ ..]) => {
-            over(Aggregate::Distinct(self::attribute(attribute)?), rest)?
-        }
+        (Form::Distinct, [attribute, rest @ ..]) => over(
+            Aggregate::Distinct(self::attribute(attribute, schema)?),
+            rest,
+        )?,
         (Form::Quantile, [window, share, terms @ ..]) => {
             let aggregate = Aggregate::Quantile(permille(share).ok_or_else(usage)?);
             filtered(spanning(entity, aggregate, window, usage)?, terms)?
@@ -214,7 +216,7 @@ pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec
         }
         (Form::SincePrevious, terms) => filtered(WindowSpec::since_previous(entity), terms)?,
         (Form::New, [other]) => {
-            let other = other.path().and_then(|path| EntityKind::parse(&path));
+            let other = other.path().and_then(|path| schema.entity(&path));
             let filter = Filter {
                 kinds: Set::all(),
                 same: Set::EMPTY.with(other.ok_or_else(usage)?),
@@ -228,6 +230,18 @@ pub(crate) fn read(call: &Call, span: &Span, rates: &Rates) -> Result<WindowSpec
     let spec = spec.seen_as(seen_as);
     spec.check().map_err(|_| usage())?;
     Ok(spec)
+}
+
+/// The function that a call names, if the schema has it.
+fn allowed(call: &Call, span: &Span, schema: &Schema) -> Result<&'static Function, Diagnostic> {
+    let function = function_of(call).unwrap_or(&FUNCTIONS[0]);
+    match schema.has_function(function.name) {
+        true => Ok(function),
+        false => {
+            let message = format!("windows of {} have no `{}`", schema.name, function.name);
+            Err(Diagnostic::at(Code::UnknownFunction, span.clone(), message))
+        }
+    }
 }
 
 /// A window as it is written: `"10m"` or `"7d..35d"`.
@@ -285,22 +299,26 @@ fn net() -> Filter {
 }
 
 /// Whose past, and as which kind the events looked at name it.
-fn entity(call: &Call) -> Result<(EntityKind, EntityKind), Diagnostic> {
+fn entity(call: &Call, schema: &Schema) -> Result<(EntityKind, EntityKind), Diagnostic> {
     let (path, span) = match &call.receiver {
         Some(receiver) => (receiver.path(), receiver.span.clone()),
         None => (None, call.name.span.clone()),
     };
     let path = path.unwrap_or_default();
     match path.as_str() {
-        "account.received" => return Ok((EntityKind::Account, EntityKind::Payee)),
-        "payee.sent" => return Ok((EntityKind::Payee, EntityKind::Account)),
+        "account.received" if schema.is_of_payments => {
+            return Ok((EntityKind::Account, EntityKind::Payee));
+        }
+        "payee.sent" if schema.is_of_payments => {
+            return Ok((EntityKind::Payee, EntityKind::Account));
+        }
         _ => {}
     }
-    let entity = EntityKind::parse(&path).ok_or_else(|| {
-        let names = EntityKind::ALL.map(EntityKind::name);
+    let entity = schema.entity(&path).ok_or_else(|| {
+        let names: Vec<_> = schema.entity_names().collect();
         let message = format!("`{}` belongs to an entity", call.name.text);
         let problem = Diagnostic::at(Code::UnknownFunction, span, message);
-        match closest(&path, names) {
+        match closest(&path, names.iter().copied()) {
             Some(name) => problem.hint(format!("did you mean `{name}.{}`?", call.name.text)),
             None => problem.hint(format!("entities: {}", names.join(", "))),
         }
@@ -308,15 +326,17 @@ fn entity(call: &Call) -> Result<(EntityKind, EntityKind), Diagnostic> {
     Ok((entity, entity))
 }
 
-fn attribute(expr: &Expr) -> Result<Attribute, Diagnostic> {
+fn attribute(expr: &Expr, schema: &Schema) -> Result<Attribute, Diagnostic> {
     let path = expr.path().unwrap_or_default();
-    match (path.as_str(), EntityKind::parse(&path)) {
-        ("country", _) => Ok(Attribute::Country),
-        ("mcc", _) => Ok(Attribute::Mcc),
+    match (path.as_str(), schema.entity(&path)) {
+        ("country", _) if schema.is_of_payments => Ok(Attribute::Country),
+        ("mcc", _) if schema.is_of_payments => Ok(Attribute::Mcc),
         (_, Some(entity)) => Ok(Attribute::Entity(entity)),
         _ => {
-            let names = EntityKind::ALL.map(EntityKind::name);
-            let known = names.into_iter().chain(["country", "mcc"]);
+            let others = ["country", "mcc"]
+                .into_iter()
+                .filter(|_| schema.is_of_payments);
+            let known = schema.entity_names().chain(others);
             let problem = Diagnostic::at(
                 Code::UnknownField,
                 expr.span.clone(),
@@ -325,156 +345,4 @@ fn attribute(expr: &Expr) -> Result<Attribute, Diagnostic> {
             Err(problem.did_you_mean(&path, known))
         }
     }
-}
-
-/// A filter: `&&` between conditions on type, outcome, label, amount and shared entities.
-fn filter(expr: &Expr, rates: &Rates, mut filter: Filter) -> Result<Filter, Diagnostic> {
-    let mut kinds = None;
-    for term in expr.conjuncts() {
-        match &term.kind {
-            ExprKind::Binary(operator, sides) => {
-                let [left, right] = sides.as_ref();
-                match (left.path().as_deref(), operator) {
-                    (Some("type"), Binary::Compare(Comparison::NotEqual)) | (None, _) => {
-                        return Err(malformed(term));
-                    }
-                    (Some("type"), _) => narrow(&mut kinds, term, *operator, right)?,
-                    (Some("outcome"), _) => narrow(&mut filter.outcomes, term, *operator, right)?,
-                    (Some("label"), _) => narrow(&mut filter.labels, term, *operator, right)?,
-                    (Some("amount"), _) => amount(&mut filter, term, *operator, right, rates)?,
-                    _ => return Err(malformed(term)),
-                }
-            }
-            ExprKind::Call(call) if call.name.text == "same" && call.receiver.is_none() => {
-                let [argument] = call.arguments.as_slice() else {
-                    return Err(malformed(term));
-                };
-                let entity = argument.path().and_then(|path| EntityKind::parse(&path));
-                filter.same = filter.same.with(entity.ok_or_else(|| malformed(term))?);
-            }
-            _ => return Err(malformed(term)),
-        }
-    }
-    filter.kinds = kinds.unwrap_or(filter.kinds);
-    Ok(filter)
-}
-
-fn malformed(term: &Expr) -> Diagnostic {
-    Diagnostic::at(
-        Code::BadFilter,
-        term.span.clone(),
-        "a filter cannot ask this",
-    )
-    .hint(
-        "join with && any of: type == \"…\", type in […], outcome == \"…\", outcome != \"…\", \
-         outcome in […], label == \"…\", label in […], same(device), \
-         amount >= money(…), amount <= money(…)",
-    )
-}
-
-/// A word of a filter, and all of its kind.
-trait Word: Member {
-    fn word(self) -> &'static str;
-}
-
-impl Word for EventKind {
-    fn word(self) -> &'static str {
-        self.name()
-    }
-}
-
-impl Word for Outcome {
-    fn word(self) -> &'static str {
-        self.name()
-    }
-}
-
-impl Word for Option<LabelVerdict> {
-    fn word(self) -> &'static str {
-        self.map_or("none", LabelVerdict::name)
-    }
-}
-
-/// Narrows a set by one more condition; refuses what can never hold.
-fn narrow<T: Word>(
-    set: &mut Option<Set<T>>,
-    term: &Expr,
-    operator: Binary,
-    operand: &Expr,
-) -> Result<(), Diagnostic> {
-    let words = match (operator, &operand.kind) {
-        (Binary::In, ExprKind::List(items)) => items.as_slice(),
-        (Binary::Compare(Comparison::Equal | Comparison::NotEqual), ExprKind::Text(_)) => {
-            std::slice::from_ref(operand)
-        }
-        _ => return Err(malformed(term)),
-    };
-    let named = words.iter().map(word).collect::<Result<Set<T>, _>>()?;
-    let excluded = operator == Binary::Compare(Comparison::NotEqual);
-    let before = set.unwrap_or_else(Set::all);
-    let after: Set<T> = before
-        .iter()
-        .filter(|word| named.contains(*word) != excluded)
-        .collect();
-    if after.is_empty() {
-        let message = "no event passes this filter";
-        return Err(Diagnostic::at(Code::BadFilter, term.span.clone(), message));
-    }
-    *set = Some(after);
-    Ok(())
-}
-
-fn word<T: Word>(expr: &Expr) -> Result<T, Diagnostic> {
-    let Some(text) = expr.as_text() else {
-        return Err(malformed(expr));
-    };
-    T::ALL
-        .iter()
-        .copied()
-        .find(|word| word.word() == text)
-        .ok_or_else(|| {
-            let known = T::ALL.iter().map(|word| word.word());
-            let problem = Diagnostic::at(
-                Code::StringUnknownValue,
-                expr.span.clone(),
-                format!("no event ever has \"{text}\" here"),
-            );
-            match closest(text, known.clone()) {
-                Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
-                None => problem.hint(format!("known: {}", known.collect::<Vec<_>>().join(", "))),
-            }
-        })
-}
-
-fn amount(
-    filter: &mut Filter,
-    term: &Expr,
-    operator: Binary,
-    operand: &Expr,
-    rates: &Rates,
-) -> Result<(), Diagnostic> {
-    let minor = match &operand.kind {
-        ExprKind::Call(call) if call.name.text == "money" && call.receiver.is_none() => {
-            literals::money_call(call, rates)?
-        }
-        _ => return Err(malformed(term)),
-    };
-    match operator {
-        Binary::Compare(Comparison::GreaterOrEqual) => {
-            filter.amount_min = Some(filter.amount_min.map_or(minor, |min| min.max(minor)));
-        }
-        Binary::Compare(Comparison::LessOrEqual) => {
-            filter.amount_max = Some(filter.amount_max.map_or(minor, |max| max.min(minor)));
-        }
-        _ => return Err(malformed(term)),
-    }
-    if filter
-        .amount_min
-        .zip(filter.amount_max)
-        .is_some_and(|(min, max)| min > max)
-    {
-        let message = "no amount passes this filter";
-        return Err(Diagnostic::at(Code::BadFilter, term.span.clone(), message));
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ pub use table::TABLE_COLUMNS_MAX;
 use crate::{
     diagnostic::{Code, Diagnostic},
     format::quote,
+    schema::Schema,
 };
 use paywarden_domain::{Engine, Outcome, Warning};
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub struct Pack {
     pub title: String,
     /// More about it; may be empty.
     pub description: String,
+    /// What its rules are about: `events: acts`, or payments if it does not say.
+    pub schema: &'static Schema,
     /// Packs whose definitions its conditions may name.
     pub uses: Vec<String>,
     /// Its named expressions in the order of the file.
@@ -68,7 +71,8 @@ pub struct RuleSource {
     pub id: String,
     /// What it looks for.
     pub title: String,
-    /// Which engine it belongs to.
+    /// Which engine it belongs to. Rules about acts have one engine of their own and do not name
+    /// it: here they say the first.
     pub engine: Engine,
     /// The condition.
     pub when: String,
@@ -197,6 +201,9 @@ pub fn canonical_source(packs: &[Pack]) -> String {
     sorted.sort_by(|left, right| left.id.cmp(&right.id));
     let mut text = String::new();
     for pack in sorted {
+        if !pack.schema.is_of_payments {
+            facts(&mut text, ["events", pack.schema.name]);
+        }
         let uses = pack.uses.iter().flat_map(|used| ["use", used.as_str()]);
         facts(&mut text, uses);
         for definition in &pack.definitions {

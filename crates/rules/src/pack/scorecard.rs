@@ -75,11 +75,11 @@ impl WrittenScorecard {
         found.rules.push(WrittenRule {
             id: self.id,
             title: self.title,
-            engine: self.engine,
+            engine: Some(self.engine),
             when: composed.text,
             parts: composed.parts,
             score: self.score,
-            action: self.action,
+            action: self.action.map(|action| action.name().to_owned()),
             hold_minutes: self.hold_minutes,
             reason: self.reason,
             warning: self.warning,

@@ -271,11 +271,11 @@ impl Table {
         let title = || format!("{}: {}", self.title, row_id.value.replace('_', " "));
         Some(WrittenRule {
             title: row.title.unwrap_or_else(title),
-            engine: self.engine,
+            engine: Some(self.engine),
             when: composed.text,
             parts: composed.parts,
             score,
-            action,
+            action: action.map(|action| action.name().to_owned()),
             hold_minutes: row.hold_minutes.or(self.hold_minutes.filter(holds)),
             reason: row.reason.or_else(|| self.reason.clone()),
             warning: row.warning.or_else(|| self.warning.clone()),

@@ -5,7 +5,10 @@ use super::{
     RuleSource, SCORE_MAX, Stage, composed::Piece, scorecard::WrittenScorecard,
     table::WrittenTable,
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic, closest},
+    schema::Schema,
+};
 use paywarden_domain::{Engine, Outcome, Warning};
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::Spanned;
@@ -17,6 +20,7 @@ use std::{collections::HashSet, fmt, marker::PhantomData};
 pub(super) struct WrittenPack {
     pack: String,
     title: String,
+    events: Option<String>,
     #[serde(default)]
     description: String,
     #[serde(default, rename = "use")]
@@ -37,12 +41,12 @@ pub(super) struct WrittenPack {
 pub(super) struct WrittenRule {
     pub id: Spanned<String>,
     pub title: String,
-    pub engine: Engine,
+    pub engine: Option<Engine>,
     pub when: String,
     #[serde(skip)]
     pub parts: Vec<Part>,
     pub score: i64,
-    pub action: Option<Outcome>,
+    pub action: Option<String>,
     pub hold_minutes: Option<u32>,
     pub reason: Option<ReasonSource>,
     pub warning: Option<WrittenWarning>,
@@ -78,15 +82,7 @@ impl WrittenPack {
     /// The pack, or everything that is wrong with it.
     pub(super) fn read(self, file: &str) -> Result<Pack, Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        if !is_snake_case(&self.pack) {
-            let message = format!("`{}` is not snake_case", self.pack);
-            let problem = Diagnostic::new(Code::BadIdentifier, message);
-            problems.push(problem.in_file(file, Some(1)));
-        }
-        if self.define.0.len() > PACK_DEFINITIONS_MAX {
-            let message = format!("a pack has at most {PACK_DEFINITIONS_MAX} definitions");
-            problems.push(Diagnostic::new(Code::TooLong, message).in_file(file, None));
-        }
+        let schema = self.head(file, &mut problems);
         let pack = self.pack;
         let mut found = Found {
             rules: self.rules,
@@ -117,13 +113,13 @@ impl WrittenPack {
         let mut rules = Vec::new();
         for rule in found.rules {
             let (line, id) = (rule.line(), full_id(&rule.id.value));
-            let mut wrong = rule.problems();
+            let mut wrong = rule.problems(schema);
             if !seen.insert(id.clone()) {
                 let message = "the pack has this rule twice";
                 wrong.push(Diagnostic::new(Code::DuplicateId, message));
             }
             problems.extend(wrong.into_iter().map(|p| p.in_rule(file, line, &id)));
-            rules.push(rule.into_source());
+            rules.push(rule.into_source(schema));
         }
         match problems.is_empty() {
             true => Ok(Pack {
@@ -131,12 +127,44 @@ impl WrittenPack {
                 id: pack,
                 title: self.title,
                 description: self.description,
+                schema,
                 uses: self.uses,
                 definitions: self.define.0.into_iter().map(definition).collect(),
                 rules,
             }),
             false => Err(problems),
         }
+    }
+}
+
+impl WrittenPack {
+    /// What its rules are about; notes what is wrong with all that stands above them.
+    fn head(&self, file: &str, problems: &mut Vec<Diagnostic>) -> &'static Schema {
+        if !is_snake_case(&self.pack) {
+            let message = format!("`{}` is not snake_case", self.pack);
+            let problem = Diagnostic::new(Code::BadIdentifier, message);
+            problems.push(problem.in_file(file, Some(1)));
+        }
+        if self.define.0.len() > PACK_DEFINITIONS_MAX {
+            let message = format!("a pack has at most {PACK_DEFINITIONS_MAX} definitions");
+            problems.push(Diagnostic::new(Code::TooLong, message).in_file(file, None));
+        }
+        self.schema().unwrap_or_else(|problem| {
+            problems.push(problem.in_file(file, Some(1)));
+            <&Schema>::default()
+        })
+    }
+
+    /// What `events` names.
+    fn schema(&self) -> Result<&'static Schema, Diagnostic> {
+        let word = self.events.as_deref();
+        let known = word.map_or(Some(<&Schema>::default()), Schema::parse);
+        known.ok_or_else(|| {
+            let names = Schema::ALL.map(|schema| schema.name);
+            let message = "`events` says what the rules are about";
+            let problem = Diagnostic::new(Code::PackMalformed, message);
+            problem.did_you_mean(word.unwrap_or_default(), names)
+        })
     }
 }
 
@@ -223,8 +251,8 @@ impl WrittenRule {
         line_of(&self.id)
     }
 
-    fn problems(&self) -> Vec<Diagnostic> {
-        let holds = self.action == Some(Outcome::Hold);
+    fn problems(&self, schema: &Schema) -> Vec<Diagnostic> {
+        let holds = self.asks(schema) == Some(Outcome::Hold);
         let reason_code = self.reason.as_ref().map_or("reason", |reason| &reason.code);
         let warning_code = self
             .warning
@@ -279,13 +307,53 @@ impl WrittenRule {
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
-        wrong
+        let mut wrong: Vec<_> = wrong
             .map(|(_, code, message)| Diagnostic::new(code, message))
-            .collect()
+            .collect();
+        wrong.extend(self.foreign(schema));
+        wrong
     }
 
-    fn into_source(self) -> RuleSource {
-        let line = self.line();
+    /// What the schema knows otherwise or not at all.
+    fn foreign(&self, schema: &Schema) -> Vec<Diagnostic> {
+        let mut wrong = Vec::new();
+        let mut note = |is_wrong: bool, message: &str| {
+            if is_wrong {
+                wrong.push(Diagnostic::new(Code::PackMalformed, message));
+            }
+        };
+        let of_payments = schema.is_of_payments;
+        note(
+            of_payments && self.engine.is_none(),
+            "the rule lacks `engine`",
+        );
+        note(
+            !of_payments && self.engine.is_some(),
+            "rules about acts name no `engine`",
+        );
+        note(!of_payments && self.warning.is_some(), "acts warn no payer");
+        if let Some(word) = self
+            .action
+            .as_deref()
+            .filter(|_| self.asks(schema).is_none())
+        {
+            let problem = Diagnostic::new(Code::PackMalformed, format!("no action `{word}`"));
+            let known = schema.action_names();
+            wrong.push(match closest(word, known.clone()) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem.hint(format!("known: {}", known.collect::<Vec<_>>().join(", "))),
+            });
+        }
+        wrong
+    }
+
+    /// What it asks for.
+    fn asks(&self, schema: &Schema) -> Option<Outcome> {
+        self.action.as_deref().and_then(|word| schema.action(word))
+    }
+
+    fn into_source(self, schema: &Schema) -> RuleSource {
+        let (line, action) = (self.line(), self.asks(schema));
         let warning = |WrittenWarning { code, en, zh }| Warning { code, en, zh };
         let no_reason = || ReasonSource {
             code: String::new(),
@@ -295,11 +363,11 @@ impl WrittenRule {
             line,
             id: self.id.value,
             title: self.title,
-            engine: self.engine,
+            engine: self.engine.unwrap_or(Engine::Fraud),
             when: self.when,
             parts: self.parts,
             score: u16::try_from(self.score).unwrap_or(0),
-            action: self.action,
+            action,
             hold_minutes: self.hold_minutes,
             reason: self.reason.unwrap_or_else(no_reason),
             warning: self.warning.map(warning),

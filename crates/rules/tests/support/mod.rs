@@ -6,7 +6,7 @@ pub mod generate;
 
 use paywarden_domain::{Currency, Engine};
 use paywarden_rules::{
-    Diagnostic, Pack, Rates, RuleSet, compile,
+    Diagnostic, Pack, Rates, RuleSet, Schema, compile,
     pack::{OnFault, ReasonSource, RuleSource, Stage},
 };
 
@@ -47,6 +47,7 @@ pub fn pack(conditions: &[String]) -> Pack {
         id: "test".to_owned(),
         title: String::new(),
         description: String::new(),
+        schema: &Schema::PAYMENTS,
         uses: Vec::new(),
         definitions: Vec::new(),
         rules: conditions.iter().enumerate().map(rule).collect(),

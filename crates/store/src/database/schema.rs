@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0003_rule_set_steps.sql"),
     include_str!("../schema/0004_approval_steps.sql"),
     include_str!("../schema/0005_records.sql"),
+    include_str!("../schema/0006_acts.sql"),
 ];
 
 /// The version that this program reads and writes.

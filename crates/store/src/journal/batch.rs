@@ -5,12 +5,13 @@ use super::{
     duplicates::{Finder, Known},
 };
 use crate::{
-    ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    ActRow, ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow,
+    ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    acts::is_act,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
     sql::{Fields, Insert, Insertable, Stored},
-    trail::{self, Change, Digester, Growth, Hash, Trees},
+    trail::{self, Bundle, Change, Digester, Growth, Hash, Trees},
 };
 use paywarden_domain::Timestamp;
 use sqlx::{AnyConnection, Row as _};
@@ -61,6 +62,7 @@ pub(super) struct Statements {
     rule_set_steps: Insert<RuleSetStepRow>,
     records: Insert<RecordRow>,
     outbox: Insert<OutboxRow>,
+    acts: Insert<ActRow>,
     pub(super) digester: Digester,
     trail: trail::Statements,
 }
@@ -79,6 +81,7 @@ impl Statements {
             rule_set_steps: Insert::new(backend),
             records: Insert::new(backend),
             outbox: Insert::new(backend),
+            acts: Insert::new(backend),
             trail: trail::Statements::new(backend),
         }
     }
@@ -132,7 +135,9 @@ impl Statements {
         let labels: Vec<_> = rows.labels.iter().collect();
         self.labels.run(connection, &labels).await?;
         let outbox: Vec<_> = rows.outbox.iter().collect();
-        self.outbox.run(connection, &outbox).await
+        self.outbox.run(connection, &outbox).await?;
+        let acts: Vec<_> = rows.acts.iter().collect();
+        self.acts.run(connection, &acts).await
     }
 }
 
@@ -142,6 +147,7 @@ struct Rows {
     decisions: Vec<RecordedDecision>,
     labels: Vec<LabelRow>,
     outbox: Vec<OutboxRow>,
+    acts: Vec<ActRow>,
 }
 
 /// A batch while its entries are numbered and put into the trees.
@@ -182,6 +188,14 @@ impl Draft<'_> {
             .add(self.connection, trees, now, entry, changes)
             .await?;
         self.position.seq += 1;
+        if is_act(entry) {
+            self.rows.acts.push(ActRow {
+                seq: self.position.seq,
+                tenant: entry.tenant.clone(),
+                written_at: now,
+                leaf: Bundle::default().push(leaf, now, entry, changes).to_vec(),
+            });
+        }
         self.rows.outbox.push(OutboxRow {
             seq: self.position.seq,
             tenant: entry.tenant.as_str().to_owned(),

@@ -5,7 +5,7 @@ use super::{
     batch::{Position, Statements, Written},
 };
 use crate::{
-    Clock, Database, Error,
+    Clock, Database, Error, acts,
     database::Checkpointer,
     outbox,
     trail::{self, Digester, Trees},
@@ -72,6 +72,7 @@ impl Writer {
                     Job::Append(pending) => batch.push(pending),
                     Job::Outbox(command) => commands.push(Aside::Outbox(command)),
                     Job::Trail(command) => commands.push(Aside::Trail(command)),
+                    Job::Mark(mark) => commands.push(Aside::Mark(mark)),
                     Job::Close => self.queue.close(),
                 }
             }
@@ -212,6 +213,11 @@ impl Writer {
                 let result = self.alone(run).await;
                 let _ = command.reply.send(result);
             }
+            Aside::Mark(mark) => {
+                let run = async |connection: &mut AnyConnection| mark.run(connection).await;
+                let result = self.alone(run).await;
+                let _ = mark.reply.send(result);
+            }
         }
     }
 
@@ -253,6 +259,7 @@ impl Writer {
 enum Aside {
     Outbox(outbox::Command),
     Trail(trail::Command),
+    Mark(acts::Mark),
 }
 
 /// A transaction, on a new connection if there is none, and where the tables stand in it.

@@ -2,6 +2,7 @@
 
 use super::limited;
 use crate::{Database, Error, RecordRow};
+use paywarden_domain::TenantId;
 
 /// The most rows of one answer: each may be large.
 const RECORDS_MAX: u32 = 1_000;
@@ -14,6 +15,27 @@ impl Database {
     pub async fn record(&self, kind: &str, id: &str) -> Result<Option<RecordRow>, Error> {
         let rest = "WHERE kind = $1 AND id = $2 ORDER BY version DESC LIMIT 1";
         self.select_one(rest, &[kind.into(), id.into()]).await
+    }
+
+    /// The newest version of every thing of a kind of one tenant, from the last identifier before
+    /// `before` down; at most 1,000 at a time.
+    pub async fn records_of(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        before: &str,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let rest = format!(
+            "WHERE tenant = $1 AND kind = $2 AND id < $3 AND {NEWEST} ORDER BY id DESC LIMIT $4"
+        );
+        let values = [
+            tenant.as_str().into(),
+            kind.into(),
+            before.into(),
+            limited(limit, RECORDS_MAX)?,
+        ];
+        self.select(&rest, &values).await
     }
 
     /// The newest version of every thing of a kind after `after` (an empty text at first), of all

@@ -243,7 +243,7 @@ impl Block {
 
     /// The value of a field of a payment.
     pub(super) fn field(&self, field: Field, row: usize) -> FieldValue<'_> {
-        let Some(number) = self.columns.get(field as usize, row) else {
+        let Some(number) = self.columns.get(field.slot(), row) else {
             return FieldValue::Missing;
         };
         match field.kind() {

@@ -4,7 +4,7 @@ use super::block::{BLOCK_PAYMENTS, Block, Shape, Texts, Unit};
 use crate::backtest::tally::Subject;
 use paywarden_domain::event::Attributes;
 use paywarden_features::Value;
-use paywarden_rules::{Field, FieldValue, RuleSet, Slots};
+use paywarden_rules::{Field, FieldValue, RuleSet, Schema, Slots};
 use std::{collections::HashMap, mem::size_of, sync::Arc};
 
 /// A block that is being filled.
@@ -51,7 +51,7 @@ impl Filling {
     pub(super) fn push(&mut self, slots: &Slots<'_>, event_no: u64, subject: Subject) {
         let row = self.present.len();
         self.present.resize(row + self.shape.words(), 0);
-        for field in Field::ALL.iter().copied() {
+        for field in Schema::PAYMENTS.fields().iter().copied() {
             let number = match slots.get(field) {
                 FieldValue::Missing => continue,
                 FieldValue::Int(number)
@@ -62,7 +62,7 @@ impl Filling {
                 FieldValue::Bool(flag) => i64::from(flag),
                 FieldValue::Text(text) => self.text(text),
             };
-            self.set(row, field as usize, number);
+            self.set(row, field.slot(), number);
         }
         for (place, value) in slots.windows.iter().enumerate().take(self.units.len()) {
             let (unit, number) = match *value {

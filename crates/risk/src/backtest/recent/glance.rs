@@ -8,7 +8,7 @@ use crate::backtest::{
 use paywarden_domain::{Engine, PaymentId, Timestamp};
 use paywarden_features::Value;
 use paywarden_rules::{
-    Diagnostic, Field, Pack, Rates, RuleSet, Slots, Truth,
+    Diagnostic, Field, Pack, Rates, RuleSet, Schema, Slots, Truth,
     pack::{OnFault, ReasonSource, RuleSource, Stage},
 };
 use serde::Serialize;
@@ -68,6 +68,7 @@ pub fn compile(expression: &str, rates: &Rates) -> Result<RuleSet, Vec<Diagnosti
         id: "condition".to_owned(),
         title: String::new(),
         description: String::new(),
+        schema: &Schema::PAYMENTS,
         uses: Vec::new(),
         definitions: Vec::new(),
         rules: vec![rule],
@@ -163,5 +164,10 @@ fn fields_read(rules: &RuleSet) -> Vec<Field> {
     let when = rules.rules().first().map_or("", |rule| rule.when.as_str());
     let text = paywarden_rules::format(when).unwrap_or_else(|_| when.to_owned());
     let read = |field: &Field| text.contains(field.path());
-    Field::ALL.iter().copied().filter(read).collect()
+    Schema::PAYMENTS
+        .fields()
+        .iter()
+        .copied()
+        .filter(read)
+        .collect()
 }

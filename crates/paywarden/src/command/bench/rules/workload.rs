@@ -11,7 +11,7 @@ use super::{
 use paywarden_domain::Engine;
 use paywarden_features::Value;
 use paywarden_rules::{
-    FieldValue, Pack, Slots,
+    FieldValue, Pack, Schema, Slots,
     pack::{OnFault, ReasonSource, RuleSource, Stage},
 };
 use std::fmt::Write as _;
@@ -458,6 +458,7 @@ fn pack(number: usize, conditions: &[String]) -> Pack {
         id: format!("generated_{number}"),
         title: "Generated".to_owned(),
         description: String::new(),
+        schema: &Schema::PAYMENTS,
         uses: Vec::new(),
         definitions: Vec::new(),
         rules: conditions.iter().enumerate().map(rule).collect(),
