@@ -13,10 +13,11 @@ use paywarden_crypto::{
     Keyring,
     note::{Note, NoteVerifier},
 };
+use paywarden_domain::time::SECOND;
 use paywarden_store::{
-    Database, Trust, Verdict,
+    Database, Intact, Trust, Verdict,
     trail::{
-        notary,
+        ClockStep, notary,
         proof::{InclusionProof, PROOF_BYTES_MAX},
     },
 };
@@ -28,6 +29,10 @@ use std::{
 
 /// Generations of signing keys that a proof is tried with when only the master key is known.
 const GENERATIONS: u64 = 64;
+
+/// Time services step a clock that is off by some tenths of a second and slew it otherwise; what
+/// goes back further was set by somebody.
+const CLOCK_TOLERANCE_S: u32 = 5;
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +47,9 @@ pub struct Arguments {
     /// [default: the keys of the master key in the data folder]
     #[arg(long, value_name = "VKEY", value_parser = verifier)]
     key: Vec<[u8; 32]>,
+    /// Seconds that the clock may have gone back, as when it is set right from the network
+    #[arg(long, value_name = "SECONDS", default_value_t = CLOCK_TOLERANCE_S)]
+    clock_tolerance: u32,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -85,16 +93,30 @@ async fn check_store(arguments: &Arguments, config: &Config) -> Result<()> {
                 Figure::count("clock_steps", seen.clock_steps.len() as u64),
             ];
             terminal::result(&Report::new("verify", figures).to_json()?);
-            Ok(())
+            check_clock(arguments, &seen)
         }
         Verdict::Intact(seen) => {
             terminal::result(&words::intact(&seen, !trust.keys.is_empty()));
-            Ok(())
+            check_clock(arguments, &seen)
         }
         Verdict::Broken { place, fault } => Err(Failure::not_held(
             words::broken(place.as_ref(), &fault),
             "stop the server, keep the files as they are, compare with the last backup",
         )),
+    }
+}
+
+/// Whether the clock was ever set back by more than is tolerated. The leaves hold all the same, but
+/// nobody can say when what they tell of happened.
+fn check_clock(arguments: &Arguments, seen: &Intact) -> Result<()> {
+    let tolerated_us = i64::from(arguments.clock_tolerance) * SECOND;
+    let set_back = |step: &&ClockStep| step.back_us > tolerated_us;
+    match seen.clock_steps.iter().find(set_back) {
+        Some(step) => Err(Failure::not_held(
+            words::set_back(step),
+            "find out who set the clock; a step that is explained passes with --clock-tolerance",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -56,16 +56,18 @@ pub struct Intact {
     pub rows: u64,
     /// How many checkpoints were compared with the trees.
     pub checkpoints: u64,
-    /// Where the clock went back by more than a second, at most 16 of them.
+    /// Where the clock went back by more than a second, in the order of the trees; the 16 largest
+    /// steps, if there are more.
     pub clock_steps: Vec<ClockStep>,
 }
 
-/// A leaf that says an earlier time than the one before it.
+/// A leaf that says an earlier time than one before it. Many small steps show as the large one that
+/// they make together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockStep {
     /// Where.
     pub place: Place,
-    /// By how much, in microseconds.
+    /// How far it lies behind the latest time before it, in microseconds.
     pub back_us: i64,
 }
 
@@ -274,10 +276,39 @@ impl<'t> Check<'t> {
             .filter_map(|said| checkpoint::tenant(&said.origin))
             .collect()
     }
+}
 
-    fn clock_step(&mut self, step: ClockStep) {
-        if self.seen.clock_steps.len() < CLOCK_STEPS_MAX {
-            self.seen.clock_steps.push(step);
+/// Lists a step of the clock. Small ones make room, so that nobody hides a large one behind them.
+fn list(steps: &mut Vec<ClockStep>, step: ClockStep) {
+    steps.push(step);
+    if steps.len() > CLOCK_STEPS_MAX {
+        let smallest = steps
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, step)| step.back_us);
+        if let Some((place, _)) = smallest {
+            steps.remove(place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_steps_do_not_hide_a_large_one() {
+        let mut steps = Vec::new();
+        for leaf in 0..100 {
+            let back_us = if leaf == 50 { 9_000_000 } else { 2_000_000 };
+            let place = Place {
+                tenant: "acme".into(),
+                leaf,
+            };
+            list(&mut steps, ClockStep { place, back_us });
+        }
+        assert_eq!(steps.len(), CLOCK_STEPS_MAX);
+        assert!(steps.iter().any(|step| step.place.leaf == 50));
+        assert!(steps.is_sorted_by_key(|step| step.place.leaf));
     }
 }

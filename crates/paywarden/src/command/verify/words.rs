@@ -2,7 +2,7 @@
 
 use paywarden_store::{
     Fault, Intact,
-    trail::{Checkpoint, Leaf, Place, hexadecimal},
+    trail::{Checkpoint, ClockStep, Leaf, Place, hexadecimal},
 };
 use std::fmt::Write as _;
 
@@ -27,12 +27,7 @@ pub(super) fn intact(seen: &Intact, is_signed: bool) -> String {
         );
     }
     for step in &seen.clock_steps {
-        let seconds = step.back_us / 1_000_000;
-        let Place { tenant, leaf } = &step.place;
-        let _ = writeln!(
-            text,
-            "  clock: set back by {seconds} s before leaf {leaf} of {tenant}"
-        );
+        let _ = writeln!(text, "  {}", set_back(step));
     }
     if !is_signed {
         text += "  signatures were not checked: give the keys with --key\n";
@@ -40,6 +35,13 @@ pub(super) fn intact(seen: &Intact, is_signed: bool) -> String {
     text += "  keep a checkpoint elsewhere: `paywarden verify --checkpoint FILE` proves later that \
              nothing before it was rewritten\n";
     text
+}
+
+/// A clock that went back.
+pub(super) fn set_back(step: &ClockStep) -> String {
+    let seconds = step.back_us as f64 / 1e6;
+    let Place { tenant, leaf } = &step.place;
+    format!("the clock was set back by {seconds:.1} s before leaf {leaf} of {tenant}")
 }
 
 /// A trail that does not.
@@ -118,10 +120,7 @@ pub(super) fn proven(checkpoint: &Checkpoint, leaf: &Leaf<'_>) -> String {
 mod tests {
     use super::*;
     use paywarden_domain::Timestamp;
-    use paywarden_store::{
-        RowRef, TreeHead,
-        trail::{Change, ClockStep},
-    };
+    use paywarden_store::{RowRef, TreeHead, trail::Change};
 
     fn place() -> Place {
         Place {

@@ -36,6 +36,8 @@ pub(super) struct Walk<'k, 't> {
     /// Hash and time of the newest leaf.
     head: Hash,
     last_us: i64,
+    /// The latest time of all leaves so far.
+    latest_us: i64,
     /// Checkpoints that come next, by size.
     ahead: VecDeque<Checkpoint>,
     /// The size up to which stored checkpoints were read.
@@ -58,6 +60,7 @@ impl<'k, 't> Walk<'k, 't> {
             segments: 0,
             head: [0; 32],
             last_us: i64::MIN,
+            latest_us: i64::MIN,
             ahead: VecDeque::new(),
             read_to: None,
             held: 0,
@@ -215,12 +218,7 @@ impl<'k, 't> Walk<'k, 't> {
             let Some(leaf) = leaf.filter(|_| is_kept) else {
                 return self.at(index, Fault::LeafChanged);
             };
-            let back_us = self.last_us.saturating_sub(leaf.time.micros());
-            if back_us > CLOCK_STEP_US {
-                let place = Place::new(&self.tenant, index);
-                self.check.clock_step(ClockStep { place, back_us });
-            }
-            self.last_us = leaf.time.micros();
+            self.time(index, leaf.time.micros());
             let wanted = leaf.changes.into_iter();
             self.wanted.extend(wanted.map(|change| Wanted {
                 leaf: index,
@@ -230,6 +228,20 @@ impl<'k, 't> Walk<'k, 't> {
             self.head = hash;
         }
         None
+    }
+
+    /// Notes a leaf before which the clock went back.
+    fn time(&mut self, index: u64, time_us: i64) {
+        let back_us = self.latest_us.saturating_sub(time_us);
+        if time_us < self.last_us && back_us > CLOCK_STEP_US {
+            let place = Place::new(&self.tenant, index);
+            super::list(
+                &mut self.check.seen.clock_steps,
+                ClockStep { place, back_us },
+            );
+        }
+        self.last_us = time_us;
+        self.latest_us = self.latest_us.max(time_us);
     }
 
     /// Adds leaves to the tree, and stops where a checkpoint says what the root was.
