@@ -16,6 +16,8 @@ import tempfile
 import time
 import urllib.request
 
+import siem
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -36,6 +38,9 @@ def paywarden(*arguments, **options):
 class Server:
     """A private server with one key of each algorithm."""
 
+    def __init__(self, *settings):
+        self.settings = settings
+
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="paywarden-outside-")
         self.data = pathlib.Path(self.folder.name) / "data"
@@ -43,6 +48,8 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.flags = ["--data-dir", str(self.data), "--set", f"listen=127.0.0.1:{self.port}"]
+        for setting in self.settings:
+            self.flags += ["--set", setting]
         keys = [self.key(algorithm) for algorithm in ALGORITHMS]
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
         self.process = subprocess.Popen(
@@ -156,7 +163,14 @@ def many_streams(server):
     assert "5000 succeeded, 0 failed, 0 errored, 0 timeout" in report, report
 
 
-TESTS = [python_client, node_client, curl_through_sign, many_streams, slow_clients]
+def siem_receiver(_):
+    with tempfile.TemporaryDirectory(prefix="paywarden-siem-") as folder:
+        siem.run(Server, Skip, paywarden, pathlib.Path(folder))
+
+
+TESTS = [
+    python_client, node_client, curl_through_sign, many_streams, slow_clients, siem_receiver,
+]
 
 
 def main():

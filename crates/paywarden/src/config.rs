@@ -6,7 +6,10 @@
 #[cfg(test)]
 mod tests;
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    siem::Format,
+};
 use paywarden_domain::Currency;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -91,6 +94,22 @@ pub struct Config {
     pub trail_key_days: u32,
     /// Verifier keys of the witnesses whose cosignatures are kept.
     pub trail_witnesses: Vec<String>,
+    /// Who gets the trail over syslog: `tls://host:6514`, or `tcp://127.0.0.1:514` on this machine;
+    /// nobody when not set.
+    pub siem_address: Option<String>,
+    /// How it is written: ocsf or cef.
+    pub siem_format: Format,
+    /// Authorities that the receiver's certificate is held against, as PEM.
+    pub siem_ca: Option<PathBuf>,
+    /// The name in the receiver's certificate; the host of its address when not set.
+    pub siem_server_name: Option<String>,
+    /// Certificate chain that we show to the receiver, as PEM; none when not set.
+    pub siem_certificate: Option<PathBuf>,
+    /// Private key of that certificate, as PEM.
+    pub siem_key: Option<PathBuf>,
+    /// Private enterprise number (IANA) of whoever runs this, for structured data of their own in
+    /// each message; none when 0.
+    pub siem_enterprise: u32,
     /// What is logged, in `RUST_LOG` form.
     pub log: String,
     /// Logs as JSON lines.
@@ -135,6 +154,13 @@ impl Default for Config {
             trail_checkpoint_seconds: 5,
             trail_key_days: 365,
             trail_witnesses: Vec::new(),
+            siem_address: None,
+            siem_format: Format::Ocsf,
+            siem_ca: None,
+            siem_server_name: None,
+            siem_certificate: None,
+            siem_key: None,
+            siem_enterprise: 0,
             log: "warn".to_owned(),
             log_json: false,
         }
@@ -317,6 +343,12 @@ impl Config {
             return Err(Failure::wrong_use(
                 "tls_certificate and tls_key belong together",
                 "set both, or neither for a local authority",
+            ));
+        }
+        if self.siem_certificate.is_some() != self.siem_key.is_some() {
+            return Err(Failure::wrong_use(
+                "siem_certificate and siem_key belong together",
+                "set both, or neither to show no certificate",
             ));
         }
         if self

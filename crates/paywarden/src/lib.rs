@@ -4,6 +4,7 @@
 //! command/…   what a person can ask for, one file each
 //! wiring      starts everything: store, keys, engine, server
 //! client      the signed HTTPS client; signing
+//! siem        hands the trail over to a receiver outside
 //! drive       labelled payments in their order; open_loop: load on a schedule
 //! tally       what the verdicts were worth; latency, figures, summary
 //! ```
@@ -27,6 +28,7 @@ pub mod private;
 pub mod progress;
 pub mod rows;
 
+pub mod siem;
 pub mod signing;
 pub mod staffing;
 pub mod summary;

@@ -4,7 +4,9 @@ use crate::{
     config::Config,
     failure::{Failure, Result},
     key_desk::{Clerk, KeyDesk},
-    packs, private, staffing,
+    packs, private,
+    siem::Siem,
+    staffing,
 };
 use paywarden_access::{
     KeyRegistry, Staff,
@@ -16,10 +18,10 @@ use paywarden_domain::{
     time::{HOUR, SECOND},
 };
 use paywarden_privacy::Vault;
-use paywarden_risk::{Engine, EngineConfig, StartError};
+use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Parts, Server, tls};
+use paywarden_server::{ExportProgress, Parts, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -68,6 +70,7 @@ pub struct Running {
     server: Server,
     desk: KeyDesk,
     notary: Notary,
+    siem: Option<Siem>,
     jobs: Vec<JoinHandle<()>>,
 }
 
@@ -109,6 +112,15 @@ impl Ground {
         })
     }
 
+    /// The engine, with what it remembers.
+    async fn engine(&self, settings: EngineConfig, library: Vec<PackFile>) -> Result<Arc<Engine>> {
+        let (database, journal, clock) =
+            (self.database.clone(), self.journal.clone(), Clock::System);
+        let started = Engine::start(settings, database, journal, clock, &self.keyring, library);
+        let engine = started.await.map_err(|error| not_started(&error))?;
+        Ok(Arc::new(engine))
+    }
+
     /// What lets sensitive commands take effect.
     fn approvals(&self) -> Approvals {
         let (database, journal) = (self.database.clone(), self.journal.clone());
@@ -141,24 +153,16 @@ impl Running {
         let breached = breached(config)?.map(Arc::new);
         let ground = Ground::open_with(config, breached.clone()).await?;
         let (identity, ca_pem) = identity(config)?;
-        let (database, journal) = (ground.database.clone(), ground.journal.clone());
-        let engine = Engine::start(
-            settings,
-            database,
-            journal,
-            Clock::System,
-            &ground.keyring,
-            library,
-        )
-        .await;
-        let engine = Arc::new(engine.map_err(|error| not_started(&error))?);
+        let engine = ground.engine(settings, library).await?;
         let notary = notary(config, &ground).await?;
+        let export = Arc::new(ExportProgress::default());
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
             approvals: ground.approvals(),
             staff: ground.staff.clone(),
             notary: notary.clone(),
+            export: export.clone(),
             vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
             keyring: ground.keyring.clone(),
             breached,
@@ -178,6 +182,8 @@ impl Running {
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
         let calibrated = ground.staff.calibrate().await;
         calibrated.map_err(|error| needed("the password check", &error))?;
+        let (database, journal) = (ground.database.clone(), ground.journal.clone());
+        let siem = Siem::start(config, database, journal, export)?;
         let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
         let jobs = vec![
             tokio::spawn(keep_snapshots(engine.clone())),
@@ -192,6 +198,7 @@ impl Running {
             server,
             desk,
             notary,
+            siem,
             jobs,
         })
     }
@@ -227,6 +234,9 @@ impl Running {
         }
         if let Err(error) = self.notary.round().await {
             tracing::error!(%error, "last checkpoint not made");
+        }
+        if let Some(siem) = self.siem {
+            siem.stop().await;
         }
         let engine = self.engine;
         let written = tokio::task::spawn_blocking(move || engine.snapshot()).await;

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod edge;
+mod export;
 mod limits;
 mod metrics;
 mod serve;
@@ -14,5 +15,6 @@ pub mod tls;
 
 pub use api::openapi_json;
 pub use edge::errors_markdown;
+pub use export::ExportProgress;
 pub use limits::Limits;
 pub use server::{Config, Parts, Server, StartError};

@@ -1,6 +1,9 @@
 //! What the server counts and times, and the page on which it says so (OpenMetrics).
 
-use crate::edge::Code;
+use crate::{
+    edge::Code,
+    export::{ExportProgress, OfExport},
+};
 use paywarden_access::approval::Approvals;
 use paywarden_domain::Outcome;
 use paywarden_risk::Engine;
@@ -66,10 +69,15 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: Arc<Engine>, approvals: Approvals) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        approvals: Approvals,
+        export: Arc<ExportProgress>,
+    ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
+        registry.register_collector(Box::new(OfExport(export)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
         let outcomes = Outcome::ALL

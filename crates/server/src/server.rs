@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::{
-    Limits,
+    ExportProgress, Limits,
     edge::{listener, reply::ReplyKey},
     state::State,
     tls,
@@ -64,6 +64,8 @@ pub struct Parts {
     pub staff: Arc<Staff>,
     /// Signs the trail.
     pub notary: Notary,
+    /// How far the trail has gone to a receiver outside.
+    pub export: Arc<ExportProgress>,
     /// Takes the card numbers out.
     pub vault: Vault,
     /// Gives the key that signs replies.

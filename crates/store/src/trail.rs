@@ -5,7 +5,7 @@
 //! merkle      hashes, proofs: pure                tile     names of C2SP tlog-tiles
 //! growth      the writer's side                   read     roots, proofs, tiles from the store
 //! checkpoint  signed tree heads (C2SP)            notary   makes, keeps and cosigns them
-//! verify      walks everything again              export   JSON lines, OCSF, CEF over syslog
+//! verify      walks everything again              export   how far receivers outside have it
 //! ```
 //!
 //! *Invariant*: a tree only grows, and grows in the transaction that writes what its leaves say.
@@ -13,6 +13,7 @@
 mod cbor;
 mod change;
 pub mod checkpoint;
+mod export;
 mod growth;
 mod leaf;
 pub mod merkle;
@@ -27,6 +28,7 @@ mod work;
 pub(crate) use change::Digester;
 pub use change::{Change, RowKey, RowRef};
 pub use checkpoint::{Checkpoint, origin};
+pub use export::Standing;
 pub use growth::TILE_WIDTH;
 pub(crate) use growth::{Growth, Statements, Trees};
 pub(crate) use leaf::Bundle;

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0004_approval_steps.sql"),
     include_str!("../schema/0005_records.sql"),
     include_str!("../schema/0006_acts.sql"),
+    include_str!("../schema/0007_trail_exports.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -1,5 +1,6 @@
-//! What the writer stores about the trail itself: checkpoints, cosignatures, keys. None of it is an entry, because none of it changes anything but the trail's own
-//! evidence.
+//! What the writer stores about the trail itself: checkpoints, cosignatures, keys, and how far
+//! receivers have it. None of it is an entry, because none of it changes anything but the trail's
+//! own evidence.
 
 use super::checkpoint::{KeyPeriod, StoredCheckpoint};
 use crate::Error;
@@ -27,6 +28,12 @@ pub(crate) enum Work {
     },
     /// A new key signs from its time on; the one before stops at `overlap_until`.
     Key { key: KeyPeriod, overlap_until: i64 },
+    /// A receiver has everything before a leaf.
+    Exported {
+        tenant: String,
+        receiver: String,
+        next: u64,
+    },
 }
 
 /// How many rows it changed.
@@ -39,6 +46,11 @@ impl Command {
             Work::Checkpoint(row) => insert_checkpoint(connection, row).await?,
             Work::Cosigned { before, after } => cosign(connection, before, after).await?,
             Work::Key { key, overlap_until } => insert_key(connection, key, *overlap_until).await?,
+            Work::Exported {
+                tenant,
+                receiver,
+                next,
+            } => move_on(connection, tenant, receiver, *next).await?,
         };
         Ok(Done(changed))
     }
@@ -74,6 +86,24 @@ async fn insert_checkpoint(
         .execute(connection)
         .await?;
     Ok(inserted.rows_affected())
+}
+
+async fn move_on(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    receiver: &str,
+    next: u64,
+) -> Result<u64, Error> {
+    let text = "INSERT INTO trail_exports (tenant, receiver, next) VALUES ($1, $2, $3)
+        ON CONFLICT (tenant, receiver) DO UPDATE SET next = excluded.next
+        WHERE trail_exports.next < excluded.next";
+    let moved = sqlx::query(text)
+        .bind(tenant)
+        .bind(receiver)
+        .bind(next.cast_signed())
+        .execute(connection)
+        .await?;
+    Ok(moved.rows_affected())
 }
 
 async fn cosign(
