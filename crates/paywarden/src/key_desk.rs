@@ -14,7 +14,10 @@ use paywarden_access::{
 };
 use paywarden_crypto::SignatureAlgorithm;
 use paywarden_domain::{TenantId, time::HOUR};
-use paywarden_store::{Actor, Purpose};
+use paywarden_store::{
+    Actor, Purpose,
+    trail::{Standing, notary, notary::Notary},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -91,6 +94,8 @@ pub enum Question {
         /// Which key.
         id: String,
     },
+    /// The next key that signs the trail.
+    RotateNotary,
     /// Something about staff.
     Staff(staff::Question),
     /// Where the server listens.
@@ -122,6 +127,15 @@ pub enum Answer {
     Bound,
     /// A key was revoked.
     Revoked,
+    /// Another key signs the trail now.
+    NotaryRotated {
+        /// Its number.
+        generation: u64,
+        /// Since when it signs, RFC 3339.
+        valid_from: String,
+        /// The newest verifier key of each tenant's tree.
+        verifier_keys: Vec<String>,
+    },
     /// Something about staff.
     Staff(staff::Answer),
     /// Where the server listens.
@@ -190,6 +204,8 @@ pub struct Clerk {
     pub registry: Arc<KeyRegistry>,
     /// Knows the staff.
     pub staff: Arc<Staff>,
+    /// Signs the trail.
+    pub notary: Notary,
     /// Where browsers find the pages for staff.
     pub origin: String,
 }
@@ -240,6 +256,9 @@ pub async fn answer(clerk: &Clerk, question: Question, uid: u32) -> Answer {
             .await
             .map(|()| Answer::Revoked)
             .map_err(text),
+        Question::RotateNotary => rotate_notary(&clerk.notary)
+            .await
+            .map_err(|error| error.to_string()),
         Question::Staff(question) => staff::answer(clerk, question, author())
             .await
             .map(Answer::Staff)
@@ -273,6 +292,24 @@ async fn register(
     let key = registry.register(author, algorithm, public_pem.as_bytes(), new);
     let key = line(&*key.await.map_err(text)?);
     Ok(Answer::Registered { key })
+}
+
+/// Lets the next key sign the trail. No leaf tells of it: the store keeps every key with its times,
+/// and each checkpoint says which has signed it.
+async fn rotate_notary(notary: &Notary) -> Result<Answer, notary::Refusal> {
+    let key = notary.rotate().await?;
+    tracing::warn!(generation = key.generation, "another key signs the trail");
+    let trees = notary.database().trail_exported("").await?;
+    let verifier = |tree: &Standing| {
+        let verifier = key.verifier(&notary.origin(&tree.tenant))?;
+        Ok(verifier.to_string())
+    };
+    let verifier_keys = trees.iter().map(verifier);
+    Ok(Answer::NotaryRotated {
+        generation: key.generation,
+        valid_from: key.valid_from.to_string(),
+        verifier_keys: verifier_keys.collect::<Result<_, notary::Refusal>>()?,
+    })
 }
 
 fn created(created: CreatedKey) -> Answer {

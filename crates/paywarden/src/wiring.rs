@@ -129,13 +129,14 @@ impl Ground {
     }
 
     /// Who answers the questions of `keys` and `staff`.
-    pub fn clerk(&self, config: &Config) -> Clerk {
+    pub async fn clerk(&self, config: &Config) -> Result<Clerk> {
         let local = || format!("https://localhost:{}", config.listen.port());
-        Clerk {
+        Ok(Clerk {
             registry: self.registry.clone(),
             staff: self.staff.clone(),
+            notary: notary(config, self).await?,
             origin: config.origin.clone().unwrap_or_else(local),
-        }
+        })
     }
 
     /// Writes what is queued and closes the store.
@@ -177,6 +178,7 @@ impl Running {
         let clerk = Clerk {
             registry: ground.registry.clone(),
             staff: ground.staff.clone(),
+            notary: notary.clone(),
             origin: server.origin().to_owned(),
         };
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;

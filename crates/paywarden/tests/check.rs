@@ -13,7 +13,10 @@ use paywarden_crypto::{
     Keyring,
     note::{NoteKind, NoteVerifier},
 };
-use paywarden_store::trail::notary::public_keys;
+use paywarden_domain::{TenantId, Timestamp, time::SECOND};
+use paywarden_store::{
+    Actor, Clock, Database, Entry, Journal, JournalLimits, trail::notary::public_keys,
+};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 fn checked(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -108,7 +111,8 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
     printed(folder.path(), &with);
     let proving = [&["verify", "--proof", proof], &flags[..]].concat();
     assert!(printed(folder.path(), &proving).starts_with("proven: leaf 2 of "));
-    exported(folder.path(), &flags, &answer["leaf"]["bytes"]);
+    not_exported(folder.path(), &flags);
+    rotated(folder.path(), &flags);
     server.kill();
 
     // An auditor has the verifier key alone, not the data folder.
@@ -141,15 +145,62 @@ async fn the_trail_is_verified_beside_the_server_and_a_change_is_found() {
     }
 }
 
-/// Every leaf is a line of JSON, and from leaf 2 on come the rest; that one has these bytes.
-fn exported(folder: &Path, flags: &[&str], bytes: &serde_json::Value) {
+#[tokio::test]
+async fn a_clock_that_was_set_back_fails_the_check_and_is_located() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let url = format!("sqlite://{}/paywarden.db", data.display());
+    for seconds in [1_000_000, 1_000_100, 1_000_090] {
+        let clock = Clock::simulated(Timestamp::from_micros(seconds * SECOND), 1);
+        let database = Database::open(&url).await.unwrap();
+        let journal = Journal::start(&database, clock, JournalLimits::default());
+        let journal = journal.await.unwrap();
+        let entry = Entry {
+            tenant: TenantId::parse("acme").unwrap(),
+            actor: Actor::System("test"),
+            purpose: "payment decision".into(),
+            action: "payment.view",
+            object: "dec_1".into(),
+            rows: vec![],
+        };
+        journal.append(entry).await.unwrap();
+        journal.close().await;
+        database.close().await;
+    }
+    let verify = ["verify", "--data-dir", "data"];
+    for (arguments, code) in [
+        (&["--clock-tolerance", "9"][..], 1),
+        (&[], 1),
+        (&["--json"], 1),
+        (&["--clock-tolerance", "10"], 0),
+    ] {
+        let output = paywarden(folder.path(), &[&verify[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let place = "set back by 10.0 s before leaf 2 of acme";
+        assert_eq!(said.contains(place), code == 1, "{said}");
+    }
+}
+
+/// Leaves leave the store by an approval alone.
+fn not_exported(folder: &Path, flags: &[&str]) {
     let exporting = [&["trail", "export", "--tenant", "acme"], flags].concat();
-    let all = printed(folder, &exporting);
-    let rest = printed(folder, &[&exporting[..], &["--from", "2"]].concat());
-    let all: Vec<_> = all.lines().skip(2).collect();
-    assert_eq!(all, rest.lines().collect::<Vec<_>>());
-    let first: serde_json::Value = serde_json::from_str(all[0]).unwrap();
-    assert_eq!(first["bytes"], *bytes);
+    let output = paywarden(folder, &exporting);
+    assert_eq!(output.status.code(), Some(2));
+    let output = paywarden(folder, &[&exporting[..], &["--approval", "apr_1"]].concat());
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
+}
+
+/// Another key signs the trail beside the running server; what was signed before still holds.
+fn rotated(folder: &Path, flags: &[&str]) {
+    let rotating = [&["keys", "rotate-notary"], flags].concat();
+    let said = printed(folder, &rotating);
+    assert!(said.starts_with("key 2 signs the trail since "), "{said}");
+    assert_eq!(said.matches("/acme+").count(), 1, "{said}");
+    let checkpoint = folder.join("checkpoint");
+    let verify = ["verify", "--checkpoint", checkpoint.to_str().unwrap()];
+    printed(folder, &[&verify, flags].concat());
 }
 
 async fn decide(connection: &mut Connection) {

@@ -15,6 +15,8 @@ use paywarden_crypto::{
     SignatureAlgorithm::Ed25519,
     note::{Note, NoteKind, NoteSigner},
 };
+use paywarden_domain::{Timestamp, time::DAY};
+use paywarden_store::{Clock, Fault, Trust, Verdict, trail::notary::public_keys};
 use serde_json::{Value, json};
 use signed_note::{StandardVerifier, VerifierList};
 use support::{Client, Sent, Setup, Signer, World, payment, witness};
@@ -182,6 +184,84 @@ async fn other_peoples_code_accepts_checkpoints_tiles_and_proofs() {
         .json(&format!("proofs/inclusion?decision={last}"))
         .await;
     assert_eq!(answer["leaf"]["decision"], json!(last));
+}
+
+/// Which of these verifier keys have signed a checkpoint, in the eyes of the outside crate.
+fn signers(note: &str, vkeys: &[String]) -> Vec<bool> {
+    let parsed = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
+    let signed = |vkey: &String| {
+        let known = VerifierList::new(vec![Box::new(StandardVerifier::new(vkey).unwrap())]);
+        parsed.verify(&known).is_ok()
+    };
+    vkeys.iter().map(signed).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_takes_over_while_the_one_before_signs_on() {
+    let clock = Clock::simulated(Timestamp::from_micros(1_800_000_000_000_000), 1);
+    let setup = Setup {
+        notary_clock: Some(clock.clone()),
+        ..Setup::default()
+    };
+    let world = World::start(setup).await;
+    let mut auditor = Auditor::new(&world, "acme").await;
+    auditor.decide("p1").await;
+    let first = auditor.text("checkpoint").await;
+    let wait = |days: i64| match &clock {
+        Clock::Simulated(clock) => clock.advance_us((days * DAY).unsigned_abs()),
+        _ => panic!("the clock is simulated"),
+    };
+    wait(1);
+    let key = world.notary.rotate().await.unwrap();
+    assert_eq!(key.generation, 2);
+
+    // Verifiers are told of both, and until when the old one counts.
+    let keys = auditor.json("keys").await["keys"].clone();
+    let vkeys = keys.as_array().unwrap().iter();
+    let vkeys: Vec<_> = vkeys
+        .map(|key| key["vkey"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(vkeys.len(), 2);
+    assert!(keys[0]["valid_until"].is_string() && keys[1]["valid_until"].is_null());
+    assert_eq!(keys[0]["valid_until"], json!("2027-02-15T08:00:00Z"));
+
+    // What was signed before still holds; what is signed now names both.
+    assert_eq!(signers(&first, &vkeys), [true, false]);
+    auditor.decide("p2").await;
+    let second = auditor.text("checkpoint").await;
+    assert_eq!(signers(&second, &vkeys), [true, true]);
+
+    // Witnesses go on as before, also under a checkpoint from before.
+    for text in [&first, &second] {
+        let note = Note::parse(text).unwrap();
+        let mut cosigned = note.clone();
+        let signature = witness().sign(&note, 1_800_100_000).unwrap();
+        cosigned.push(signature).unwrap();
+        assert_eq!(auditor.cosign(&cosigned).await.0, 200);
+    }
+
+    // After the overlap the new key signs alone, and the trail holds from end to end.
+    wait(31);
+    auditor.decide("p3").await;
+    let third = auditor.text("checkpoint").await;
+    assert_eq!(signers(&third, &vkeys), [false, true]);
+    let trust = Trust {
+        keys: public_keys(&world.keyring, 2).unwrap(),
+        checkpoints: [first, second, third]
+            .map(|text| Note::parse(&text).unwrap())
+            .into(),
+    };
+    let verdict = world.database.verify(Some(&trust)).await.unwrap();
+    assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
+    let old_alone = Trust {
+        keys: public_keys(&world.keyring, 1).unwrap(),
+        checkpoints: vec![],
+    };
+    let verdict = world.database.verify(Some(&old_alone)).await.unwrap();
+    let Verdict::Broken { fault, .. } = verdict else {
+        panic!("a key that nobody was told of passed")
+    };
+    assert_eq!(fault, Fault::KeyUnknown { generation: 2 });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,8 @@ pub enum Command {
     List(List),
     /// Put a new key in the place of one; both are valid for a while
     Rotate(Rotate),
+    /// Let the next key sign the trail; for 30 days the one before signs too
+    RotateNotary(RotateNotary),
     /// Say from which networks a key may be used, and with which client certificate
     Bind(Bind),
     /// End a key
@@ -102,6 +104,13 @@ pub struct Rotate {
     config: ConfigFlags,
 }
 
+/// Arguments of `keys rotate-notary`.
+#[derive(Debug, clap::Args)]
+pub struct RotateNotary {
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
 /// Arguments of `keys bind`.
 #[derive(Debug, clap::Args)]
 pub struct Bind {
@@ -153,6 +162,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Register(arguments) => register(arguments).await,
         Command::List(arguments) => list(arguments).await,
         Command::Rotate(arguments) => rotate(arguments).await,
+        Command::RotateNotary(arguments) => rotate_notary(arguments).await,
         Command::Bind(arguments) => bind(arguments).await,
         Command::Revoke(arguments) => revoke(arguments).await,
     }
@@ -205,6 +215,26 @@ async fn rotate(arguments: Rotate) -> Result<()> {
         "  old key       {id} ends in {overlap_hours} hours\n"
     ));
     Ok(())
+}
+
+async fn rotate_notary(arguments: RotateNotary) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    match put(&config, Question::RotateNotary).await? {
+        Answer::NotaryRotated {
+            generation,
+            valid_from,
+            verifier_keys,
+        } => {
+            let mut text = format!("key {generation} signs the trail since {valid_from}\n");
+            for key in verifier_keys {
+                text += &format!("  {key}\n");
+            }
+            text += "  tell whoever verifies: the key before signs for 30 days more\n";
+            terminal::result(&text);
+            Ok(())
+        }
+        other => Err(unexpected(&other)),
+    }
 }
 
 async fn bind(arguments: Bind) -> Result<()> {
@@ -303,9 +333,13 @@ pub(super) async fn put(config: &Config, question: Question) -> Result<Answer> {
         None => {
             let ground = Ground::open(config).await?;
             let uid = fs::metadata("/proc/self").map_or(u32::MAX, |process| process.uid());
-            let answered = answer(&ground.clerk(config), question, uid).await;
+            let clerk = ground.clerk(config).await;
+            let answered = match clerk {
+                Ok(clerk) => Ok(answer(&clerk, question, uid).await),
+                Err(failure) => Err(failure),
+            };
             ground.close().await;
-            answered
+            answered?
         }
     };
     match answered {

@@ -61,6 +61,7 @@ pub struct World {
     pub database: Database,
     pub ca_pem: PathBuf,
     pub keyring: Arc<Keyring>,
+    pub notary: Notary,
     journal: Journal,
     folder: Arc<tempfile::TempDir>,
 }
@@ -74,6 +75,8 @@ pub struct Setup {
     pub client_certificates: bool,
     /// The clock of approvals, which last for days; the system's if not given.
     pub approvals_clock: Option<Clock>,
+    /// The clock of the notary, whose keys last for months; the system's if not given.
+    pub notary_clock: Option<Clock>,
 }
 
 impl Setup {
@@ -126,7 +129,7 @@ impl World {
             .unwrap();
         let registry = Arc::new(registry);
         let engine = engine(&database, &journal, &keyring).await;
-        let notary = notary(&database, &journal, &keyring).await;
+        let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
@@ -139,7 +142,8 @@ impl World {
                 setup.approvals_clock.clone(),
             ),
             staff: Arc::clone(&staff),
-            notary,
+            notary: notary.clone(),
+            export: Arc::default(),
             vault: Vault::new(&keyring).unwrap(),
             keyring: Arc::clone(&keyring),
             breached: None,
@@ -156,6 +160,7 @@ impl World {
             database,
             ca_pem,
             keyring,
+            notary,
             journal,
             folder,
         }
@@ -224,13 +229,19 @@ fn approvals(
     Approvals::new(database.clone(), journal.clone(), clock, rights)
 }
 
-async fn notary(database: &Database, journal: &Journal, keyring: &Arc<Keyring>) -> Notary {
+async fn notary(
+    database: &Database,
+    journal: &Journal,
+    keyring: &Arc<Keyring>,
+    setup: &Setup,
+) -> Notary {
     let settings = notary::Settings {
         witnesses: vec![witness().verifier().to_string()],
         ..notary::Settings::default()
     };
     let (database, journal, keyring) = (database.clone(), journal.clone(), Arc::clone(keyring));
-    Notary::start(database, journal, keyring, Clock::System, settings)
+    let clock = setup.notary_clock.clone().unwrap_or(Clock::System);
+    Notary::start(database, journal, keyring, clock, settings)
         .await
         .unwrap()
 }
