@@ -1,6 +1,8 @@
 //! The verdict on one event, with everything needed to explain it years later.
 
-use crate::{DecisionId, Engine, EventKind, Money, Outcome, PaymentId, Timestamp};
+use crate::{
+    DecisionId, Engine, EventKind, Money, Outcome, PaymentId, RuleValue, RuleValues, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -81,16 +83,8 @@ pub struct FiredRule {
     /// Its reason code.
     pub reason: String,
     /// Each operand of the condition and its value at the time.
-    pub values: Vec<RuleValue>,
-}
-
-/// One operand of a rule's condition and what it was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct RuleValue {
-    /// As written in the rule, such as `card.count("10m")`.
-    pub operand: String,
-    /// Its value in readable form; none if it was missing.
-    pub value: Option<String>,
+    #[schema(value_type = Vec<RuleValue>)]
+    pub values: RuleValues,
 }
 
 /// A rule that could not be evaluated, and what was done about it.

@@ -2,7 +2,7 @@
 //! decision saw.
 
 use crate::{Engine, Error, facts, identify::Keys, record, release::Trace};
-use paywarden_domain::{DecisionId, TenantId, decision::RuleValue};
+use paywarden_domain::{DecisionId, RuleValue, RuleValues, TenantId};
 use paywarden_rules::{Dissected, RuleSet, Slots, Truth, WhyNot};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,7 +30,8 @@ pub struct ExplainedPart {
     /// What it came to: `true`, `false`, `unknown` or a fault.
     pub truth: &'static str,
     /// The operands of a test, with their values.
-    pub values: Vec<RuleValue>,
+    #[schema(value_type = Vec<RuleValue>)]
+    pub values: RuleValues,
     /// The parts of a condition that is joined by `&&`, `||`, `!` or `? :`.
     #[schema(no_recursion)]
     pub parts: Vec<ExplainedPart>,
@@ -46,7 +47,8 @@ pub struct ExplainedTest {
     /// What it was: `true`, `false`, `unknown` or a fault.
     pub truth: &'static str,
     /// Its operands with their values.
-    pub values: Vec<RuleValue>,
+    #[schema(value_type = Vec<RuleValue>)]
+    pub values: RuleValues,
 }
 
 impl Engine {

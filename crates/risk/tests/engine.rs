@@ -156,8 +156,9 @@ fn fired(decision: &Decision, rule: &str) -> Option<Vec<(String, Option<String>)
         .iter()
         .chain(&decision.laundering.fired);
     let mut found = all.filter(|fired| fired.rule == format!("engine.{rule}"));
-    let values = |value: &paywarden_domain::decision::RuleValue| {
-        (value.operand.clone(), value.value.clone())
+    let values = |value: paywarden_domain::RuleValue<'_>| {
+        let written = value.value.map(|value| value.to_string());
+        (value.operand.into_owned(), written)
     };
     found
         .next()

@@ -335,7 +335,8 @@ async fn a_window_longer_than_all_before_sees_the_past_at_once() {
     assert_eq!(decision.rule_set, version);
     let fired = &decision.fraud.fired[0];
     assert_eq!(fired.rule, "own.many");
-    assert_eq!(fired.values[0].value.as_deref(), Some("4"));
+    let value = fired.values.iter().next().unwrap();
+    assert!(value.to_string().ends_with(" = 4"), "{value}");
     house.close().await;
 }
 

@@ -5,7 +5,7 @@
 //! that nothing of it costs a decision anything.
 
 use crate::{
-    checker,
+    checker::{self, Compiled},
     definitions::Scope,
     parser::parse,
     rule_set::{RuleSet, Shared},
@@ -13,7 +13,7 @@ use crate::{
     syntax::{Expr, ExprKind, Logical, Unary},
     truth::Truth,
 };
-use paywarden_domain::decision::RuleValue;
+use paywarden_domain::RuleValues;
 use serde::Serialize;
 
 /// One part of a condition: what it was, and what it is made of.
@@ -24,7 +24,7 @@ pub struct Dissected {
     /// What it came to.
     pub truth: Truth,
     /// The operands of a comparison or test, with their values.
-    pub values: Vec<RuleValue>,
+    pub values: RuleValues,
     /// The parts of a condition that is joined by `&&`, `||`, `!` or `? :`.
     pub parts: Vec<Dissected>,
 }
@@ -39,7 +39,7 @@ pub struct WhyNot {
     /// What it was.
     pub truth: Truth,
     /// Its operands with their values.
-    pub values: Vec<RuleValue>,
+    pub values: RuleValues,
 }
 
 impl RuleSet {
@@ -90,17 +90,25 @@ impl<'a> Surgeon<'a> {
         Some(Dissected {
             text: expr.to_string(),
             truth,
-            values: if parts.is_empty() { values } else { Vec::new() },
+            values: if parts.is_empty() {
+                values
+            } else {
+                RuleValues::default()
+            },
             parts,
         })
     }
 
     /// What a part of a condition comes to, and its operands. A literal `true` is no condition.
-    fn weigh(&mut self, expr: &Expr) -> Option<(Truth, Vec<RuleValue>)> {
+    fn weigh(&mut self, expr: &Expr) -> Option<(Truth, RuleValues)> {
         let compiled = checker::check(expr, self.rules.rates(), &self.scope, &mut self.shared);
-        let compiled = compiled.ok()?;
-        let values = self.rules.values(&compiled.operands, self.slots);
-        Some((compiled.condition.truth(self.slots), values))
+        let Compiled {
+            condition,
+            operands,
+            sources,
+        } = compiled.ok()?;
+        let values = self.rules.values(&operands, &sources, self.slots);
+        Some((condition.truth(self.slots), values))
     }
 
     fn why_not(&mut self, expr: &Expr, wanted: bool) -> Vec<WhyNot> {

@@ -15,8 +15,7 @@ use crate::{
     values,
 };
 use paywarden_domain::{
-    Currency, Money,
-    decision::RuleValue,
+    Currency, Money, RuleValues,
     event::{AttributeValue, Attributes, Text},
 };
 use paywarden_features::{Value, WindowSpec};
@@ -45,7 +44,7 @@ pub fn try_example(
     rules: &RuleSet,
     place: usize,
     example: &Example,
-) -> Result<(Truth, Vec<RuleValue>), Diagnostic> {
+) -> Result<(Truth, RuleValues), Diagnostic> {
     let no_rule = || Diagnostic::new(Code::ExampleMalformed, "there is no such rule");
     let rule = rules.rules().get(place).ok_or_else(no_rule)?;
     let run = Run {
@@ -93,19 +92,13 @@ impl<'a> Run<'a> {
             (Truth::Unknown, _) => "it is unknown".to_owned(),
             (Truth::Fault(fault), _) => format!("it has a fault, {fault}"),
         };
-        let values = values.iter().map(|value| {
-            format!(
-                "{} = {}",
-                value.operand,
-                value.value.as_deref().unwrap_or("missing")
-            )
-        });
+        let values: Vec<String> = values.iter().map(|value| value.to_string()).collect();
         let message = format!("the rule should {expected}, but {found}");
         let problem = Diagnostic::new(Code::ExampleFailed, message);
-        Some(self.placed(problem.hint(values.collect::<Vec<_>>().join(", "))))
+        Some(self.placed(problem.hint(values.join(", "))))
     }
 
-    fn evaluate(&self, prepared: &Prepared<'_>) -> (Truth, Vec<RuleValue>) {
+    fn evaluate(&self, prepared: &Prepared<'_>) -> (Truth, RuleValues) {
         let mut slots = prepared.slots.clone();
         slots.windows = &prepared.windows;
         slots.lists = &prepared.lists;
@@ -227,12 +220,7 @@ impl<'a> Run<'a> {
             *known == WindowSpec { readers, ..spec }
         };
         let slot = self.rules.windows().iter().position(same);
-        let read = |slot: &usize| {
-            self.rule
-                .operands
-                .iter()
-                .any(|operand| operand.source == Source::Window(*slot))
-        };
+        let read = |slot: &usize| self.rule.sources.contains(&Source::Window(*slot));
         let Some(slot) = slot.filter(read) else {
             return Err(self.not_read(&expr.to_string()));
         };
@@ -269,11 +257,7 @@ impl<'a> Run<'a> {
             .map_err(|_| not_a(Type::Bool, &operand, value))?;
         let mut found = false;
         for (place, probe) in self.rules.probes().iter().enumerate() {
-            let read = self
-                .rule
-                .operands
-                .iter()
-                .any(|o| o.source == Source::Listed(place));
+            let read = self.rule.sources.contains(&Source::Listed(place));
             if read && probe.list == list {
                 found = true;
                 if let Some(answer) = prepared.lists.get_mut(place) {
@@ -291,12 +275,7 @@ impl<'a> Run<'a> {
     /// A given operand that the rule never asks for: most often a slip.
     fn not_read(&self, operand: &str) -> Diagnostic {
         let problem = malformed(format!("the rule does not read `{operand}`"));
-        let read: Vec<&str> = self
-            .rule
-            .operands
-            .iter()
-            .map(|operand| &*operand.text)
-            .collect();
+        let read: Vec<&str> = self.rule.operands.iter().map(|text| &**text).collect();
         match closest(operand, read.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint(format!("it reads: {}", read.join(", "))),

@@ -2,73 +2,76 @@
 
 use crate::{
     evaluator,
-    format::quote,
-    literals::duration_text,
-    program::{Operand, Source},
+    program::Source,
     rule_set::RuleSet,
     schema::{Field, Type},
     slots::{FieldValue, Slots},
-    values,
 };
-use paywarden_domain::{Currency, Money, decision::RuleValue, event::AttributeValue};
+use paywarden_domain::{
+    Currency, Money, OperandValue, Operands, RuleValues, Timestamp, event::AttributeValue,
+};
 use paywarden_features::Value;
+use std::sync::Arc;
 
 impl RuleSet {
-    /// Each operand of a rule's condition once, in source order, with its value in readable form;
-    /// none if it was missing. No such rule: nothing.
-    pub fn explain(&self, rule: usize, slots: &Slots<'_>) -> Vec<RuleValue> {
+    /// Each operand of a rule's condition once, in source order, with its value; none if it was
+    /// missing. No such rule: nothing.
+    pub fn explain(&self, rule: usize, slots: &Slots<'_>) -> RuleValues {
         let rule = self.rules().get(rule);
-        let operands = rule.map_or(&[][..], |rule| rule.operands.as_slice());
-        self.values(operands, slots)
-    }
-
-    /// The operands with their values in readable form.
-    pub(crate) fn values(&self, operands: &[Operand], slots: &Slots<'_>) -> Vec<RuleValue> {
-        let value = |operand: &Operand| RuleValue {
-            operand: String::from(&*operand.text),
-            value: self.source_text(&operand.source, slots),
-        };
-        operands.iter().map(value).collect()
-    }
-
-    fn source_text(&self, source: &Source, slots: &Slots<'_>) -> Option<String> {
-        match source {
-            Source::Field(field) => self.field_text(*field, slots),
-            Source::Window(window) => self.window_text(*window, slots),
-            Source::Listed(probe) => {
-                let listed = slots.lists.get(*probe).copied().flatten();
-                listed.map(|listed| listed.to_string())
-            }
-            Source::Attribute(_, name) => evaluator::attribute(slots, name).map(attribute_text),
-        }
-    }
-
-    fn field_text(&self, field: Field, slots: &Slots<'_>) -> Option<String> {
-        Some(match slots.get(field) {
-            FieldValue::Missing => return None,
-            FieldValue::Int(value) => value.to_string(),
-            FieldValue::Double(value) => value.to_string(),
-            FieldValue::Text(text) => quoted(text),
-            FieldValue::Bool(value) => value.to_string(),
-            FieldValue::Duration(micros) => duration_text(micros),
-            FieldValue::Timestamp(micros) => values::written(Type::Timestamp, micros),
-            FieldValue::Money(minor) if field.kind() == Type::PaymentMoney => {
-                match payment_currency(slots) {
-                    Some(currency) => Money::new(minor, currency).to_string(),
-                    None => format!("{minor} minor units"),
-                }
-            }
-            FieldValue::Money(minor) => Money::new(minor, self.base()).to_string(),
+        rule.map_or_else(RuleValues::default, |rule| {
+            self.values(&rule.operands, &rule.sources, slots)
         })
     }
 
-    fn window_text(&self, window: usize, slots: &Slots<'_>) -> Option<String> {
+    /// The operands with the values of their sources.
+    pub(crate) fn values(
+        &self,
+        operands: &Operands,
+        sources: &[Source],
+        slots: &Slots<'_>,
+    ) -> RuleValues {
+        let values = sources.iter().map(|source| self.value(source, slots));
+        RuleValues::new(Arc::clone(operands), values)
+    }
+
+    fn value(&self, source: &Source, slots: &Slots<'_>) -> Option<OperandValue> {
+        match source {
+            Source::Field(field) => self.field(*field, slots),
+            Source::Window(window) => self.window(*window, slots),
+            Source::Listed(probe) => {
+                let listed = slots.lists.get(*probe).copied().flatten();
+                listed.map(OperandValue::Flag)
+            }
+            Source::Attribute(_, name) => evaluator::attribute(slots, name).map(attribute),
+        }
+    }
+
+    fn field(&self, field: Field, slots: &Slots<'_>) -> Option<OperandValue> {
+        Some(match slots.get(field) {
+            FieldValue::Missing => return None,
+            FieldValue::Int(value) => OperandValue::Whole(value),
+            FieldValue::Double(value) => OperandValue::Number(value),
+            FieldValue::Text(text) => OperandValue::Text(text.into()),
+            FieldValue::Bool(value) => OperandValue::Flag(value),
+            FieldValue::Duration(micros) => OperandValue::Span(micros),
+            FieldValue::Timestamp(micros) => OperandValue::Time(Timestamp::from_micros(micros)),
+            FieldValue::Money(minor) if field.kind() == Type::PaymentMoney => {
+                match payment_currency(slots) {
+                    Some(currency) => OperandValue::Amount(Money::new(minor, currency)),
+                    None => OperandValue::MinorUnits(minor),
+                }
+            }
+            FieldValue::Money(minor) => OperandValue::Amount(Money::new(minor, self.base())),
+        })
+    }
+
+    fn window(&self, window: usize, slots: &Slots<'_>) -> Option<OperandValue> {
         Some(match evaluator::window_value(slots, window) {
             Value::Missing => return None,
-            Value::Count(count) => count.to_string(),
-            Value::Money(sum) if !self.schema().is_of_payments => sum.to_string(),
-            Value::Money(minor) => Money::new(minor, self.base()).to_string(),
-            Value::Duration(micros) => duration_text(micros),
+            Value::Count(count) => OperandValue::Whole(count),
+            Value::Money(sum) if !self.schema().is_of_payments => OperandValue::Whole(sum),
+            Value::Money(minor) => OperandValue::Amount(Money::new(minor, self.base())),
+            Value::Duration(micros) => OperandValue::Span(micros),
         })
     }
 }
@@ -80,18 +83,11 @@ fn payment_currency(slots: &Slots<'_>) -> Option<Currency> {
     }
 }
 
-fn attribute_text(value: &AttributeValue) -> String {
+fn attribute(value: &AttributeValue) -> OperandValue {
     match value {
-        AttributeValue::Flag(value) => value.to_string(),
-        AttributeValue::Integer(value) => value.to_string(),
-        AttributeValue::Number(value) => value.to_string(),
-        AttributeValue::Text(text) => quoted(text),
+        AttributeValue::Flag(value) => OperandValue::Flag(*value),
+        AttributeValue::Integer(value) => OperandValue::Whole(*value),
+        AttributeValue::Number(value) => OperandValue::Number(*value),
+        AttributeValue::Text(text) => OperandValue::Text(text.as_str().into()),
     }
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    // Writing to a string cannot fail.
-    let _ = quote(&mut quoted, text);
-    quoted
 }

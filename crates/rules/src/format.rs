@@ -9,6 +9,7 @@ use crate::{
         Unary,
     },
 };
+use paywarden_domain::written::Quoted;
 use std::{fmt, slice};
 
 /// Rewrites an expression with canonical spacing, quotes and brackets. A comment comes to stand on
@@ -78,7 +79,7 @@ impl fmt::Display for Expr {
         match &self.kind {
             ExprKind::Int(value) => write!(f, "{value}"),
             ExprKind::Double(value) => write!(f, "{value:?}"),
-            ExprKind::Text(text) => quote(f, text),
+            ExprKind::Text(text) => Quoted(text).fmt(f),
             ExprKind::Bool(value) => write!(f, "{value}"),
             ExprKind::List(items) => list(f, '[', items, ']'),
             ExprKind::Map(entries) => map(f, entries),
@@ -188,28 +189,6 @@ fn map(f: &mut fmt::Formatter<'_>, entries: &[[Expr; 2]]) -> fmt::Result {
         write!(f, "{comma}{key}: {value}")?;
     }
     f.write_str("}")
-}
-
-/// Writes a text as a literal in double quotes.
-pub(crate) fn quote(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if text.as_bytes().iter().all(plain) {
-        f.write_str(text)?;
-        return f.write_char('"');
-    }
-    for character in text.chars() {
-        match character {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            control if control.is_control() => write!(f, "\\u{:04x}", u32::from(control))?,
-            other => f.write_char(other)?,
-        }
-    }
-    f.write_char('"')
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! pushed down to them.
 
 use crate::{
-    program::{ComputedReal, Condition, Real, Text, Whole},
+    program::{ComputedReal, Condition, Real, Source, Text, Whole},
     slots::Slots,
     symbols::Symbols,
     truth::Answer,
@@ -61,18 +61,20 @@ impl Slot {
         }
     }
 
-    /// Whether it stands in the payment as it is; else it has to be computed.
+    /// Whether it stands in the payment as it is; else it has to be computed, or sought among
+    /// the caller's attributes.
     pub(crate) fn is_given(&self) -> bool {
         match self {
             Self::Whole(whole) => !matches!(whole, Whole::Computed(_)),
             Self::Real(Real::Computed(computed)) => {
                 matches!(&**computed, ComputedReal::Whole(whole) if !matches!(whole, Whole::Computed(_)))
             }
-            Self::Real(_) | Self::Text(_) => true,
-            Self::Truth(condition) => matches!(
-                condition,
-                Condition::Field(_) | Condition::Flag(_) | Condition::Listed(_) | Condition::Has(_)
-            ),
+            Self::Real(real) => matches!(real, Real::Field(_)),
+            Self::Text(text) => matches!(text, Text::Field(_)),
+            Self::Truth(Condition::Has(source)) => !matches!(source, Source::Attribute(..)),
+            Self::Truth(condition) => {
+                matches!(condition, Condition::Field(_) | Condition::Listed(_))
+            }
         }
     }
 }

@@ -11,7 +11,6 @@ use paywarden_domain::{
     time::{DAY, HOUR, MINUTE, SECOND},
 };
 use paywarden_features::window::WINDOW_MAX;
-use std::fmt::Write as _;
 
 /// Units of a time span in nanoseconds, longer names before their beginnings.
 const UNITS: &[(&str, i128)] = &[
@@ -54,37 +53,6 @@ pub(crate) fn duration(text: &str) -> Option<i64> {
         }
         rest = tail.trim_start();
     }
-}
-
-/// Writes a time span by its two largest units, such as `2d 3h`.
-pub(crate) fn duration_text(micros: i64) -> String {
-    const LARGEST_FIRST: &[(&str, u64)] = &[
-        ("d", DAY as u64),
-        ("h", HOUR as u64),
-        ("m", MINUTE as u64),
-        ("s", SECOND as u64),
-        ("ms", 1_000),
-        ("us", 1),
-    ];
-    let mut rest = micros.unsigned_abs();
-    let mut text = String::with_capacity(16);
-    let first = LARGEST_FIRST
-        .iter()
-        .position(|(_, size)| rest >= *size)
-        .unwrap_or(3);
-    for (place, (unit, size)) in LARGEST_FIRST.iter().skip(first).take(2).enumerate() {
-        if rest >= *size || place == 0 {
-            let before = match place {
-                0 if micros < 0 => "-",
-                0 => "",
-                _ => " ",
-            };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{before}{}{unit}", rest / size);
-        }
-        rest %= size;
-    }
-    text
 }
 
 /// The edges of a window: `(newer, older, counts this event)`.
@@ -156,6 +124,7 @@ pub(crate) fn money_call(call: &Call, rates: &Rates) -> Result<i64, Diagnostic> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use paywarden_domain::written::TimeSpan;
 
     #[test]
     fn time_spans_are_read_and_written() {
@@ -172,7 +141,7 @@ mod tests {
             ("2000ns", 2, "2us"),
         ] {
             assert_eq!(duration(text), Some(micros), "{text}");
-            assert_eq!(duration_text(micros), written);
+            assert_eq!(TimeSpan(micros).to_string(), written);
         }
         for wrong in [
             "",
@@ -189,8 +158,6 @@ mod tests {
         ] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
-        assert_eq!(duration_text(2 * DAY + 3 * MINUTE), "2d");
-        assert!(duration_text(i64::MIN).starts_with("-106751991d"));
     }
 
     #[test]

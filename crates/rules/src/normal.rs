@@ -7,8 +7,10 @@
 use crate::{
     literal::{Check, Literal, Node, Slot},
     program::{Condition, Real, Test, Text, Whole},
+    slots::Slots,
     symbols::{QuickMap, Symbols, ordered, shape_hash},
     syntax::Comparison,
+    truth::Answer,
 };
 
 /// The conditions of a rule set in normal form.
@@ -17,6 +19,8 @@ pub(crate) struct Normal {
     pub slots: Vec<Slot>,
     /// The slots that are windows, and which.
     pub windows: Vec<(u32, u32)>,
+    /// The other slots that stand in the payment as they are.
+    pub fields: Vec<u32>,
     /// How many literals ask about each slot, one for each time it is written.
     pub readers: Vec<u32>,
     pub literals: Vec<Literal>,
@@ -24,7 +28,8 @@ pub(crate) struct Normal {
     pub uses: Vec<u32>,
     /// Sorted, without repetition.
     pub sets: Vec<Box<[i64]>>,
-    pub symbols: Symbols,
+    /// The texts that each slot is compared with; few, so that they fit into masks.
+    pub symbols: Vec<Symbols>,
     /// One for each condition, in order.
     pub nodes: Vec<Node>,
 }
@@ -47,6 +52,12 @@ impl Normal {
             builder.normal.nodes.push(node);
         }
         builder.normal
+    }
+
+    /// What a slot holds for one payment.
+    #[inline]
+    pub(crate) fn read(&self, slot: usize, slots: &Slots<'_>) -> Answer<i64> {
+        self.slots[slot].read(slots, &self.symbols[slot])
     }
 
     /// What a literal asks, and of which slot.
@@ -156,7 +167,7 @@ impl Builder {
                     _ => return None,
                 };
                 let slot = self.text(text)?;
-                Some((slot, check(self.normal.symbols.name(word))))
+                Some((slot, check(self.symbol(slot, word))))
             }
             Test::WholeIn(whole, constants) => {
                 let slot = self.whole(whole)?;
@@ -171,8 +182,7 @@ impl Builder {
             }
             Test::TextIn(text, words) => {
                 let slot = self.text(text)?;
-                let symbols = &mut self.normal.symbols;
-                let symbols = words.iter().map(|word| symbols.name(word)).collect();
+                let symbols = words.iter().map(|word| self.symbol(slot, word)).collect();
                 Some((slot, self.among(symbols)))
             }
             _ => None,
@@ -193,6 +203,10 @@ impl Builder {
     fn text(&mut self, text: &Text) -> Option<u32> {
         let given = matches!(text, Text::Field(_) | Text::Attribute(_));
         given.then(|| self.slot(Slot::Text(text.clone())))
+    }
+
+    fn symbol(&mut self, slot: u32, word: &str) -> i64 {
+        self.normal.symbols[slot as usize].name(word)
     }
 
     fn compared(&mut self, comparison: Comparison, bound: i64) -> Check {
@@ -248,11 +262,14 @@ impl Builder {
             .find(|place| normal.slots[*place as usize] == slot);
         known.unwrap_or_else(|| {
             let place = normal.slots.len() as u32;
-            if let Slot::Whole(Whole::Window(window)) = slot {
-                normal.windows.push((place, window as u32));
+            match slot {
+                Slot::Whole(Whole::Window(window)) => normal.windows.push((place, window as u32)),
+                _ if slot.is_given() => normal.fields.push(place),
+                _ => {}
             }
             normal.slots.push(slot);
             normal.readers.push(0);
+            normal.symbols.push(Symbols::default());
             places.push(place);
             place
         })

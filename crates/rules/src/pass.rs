@@ -32,6 +32,7 @@ impl RuleSet {
     ) {
         let (mut image, candidates, hits) = scratch.begin(self.normal(), slots);
         let postings = self.index.candidates(&mut image, candidates);
+        let candidates = &candidates.places;
         hits.candidates = candidates.len();
         for (number, batch) in candidates.chunks(RULES_PER_BUDGET_CHECK).enumerate() {
             if !budget() {
@@ -70,7 +71,7 @@ impl RuleSet {
 
     fn note(&self, rule: usize, truth: Truth, hits: &mut Hits) {
         match truth {
-            Truth::True if self.rules()[rule].stage == Stage::Live => hits.fired.push(rule),
+            Truth::True if self.stages()[rule] == Stage::Live => hits.fired.push(rule),
             Truth::True => hits.shadow.push(rule),
             Truth::Fault(fault) => hits.faults.push((rule, fault)),
             Truth::False | Truth::Unknown => {}

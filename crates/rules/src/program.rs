@@ -255,14 +255,6 @@ pub(crate) enum AttributeKind {
     Flag,
 }
 
-/// One operand of a condition, for explanations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Operand {
-    /// In canonical spelling.
-    pub text: Box<str>,
-    pub source: Source,
-}
-
 impl AttributeKind {
     pub(crate) const ALL: [Self; 3] = [Self::Text, Self::Number, Self::Flag];
 

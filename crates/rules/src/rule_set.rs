@@ -9,14 +9,14 @@ use crate::{
     normal::Normal,
     pack::{Example, OnFault, Pack, ReasonSource, RuleSource, Stage},
     parser::parse,
-    program::{Condition, Operand, Source, Text},
+    program::{Condition, Source, Text},
     rates::Rates,
     schema::Schema,
     slots::Slots,
     syntax::Expr,
     truth::{Fault, Truth},
 };
-use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
+use paywarden_domain::{Currency, Engine, EventKind, Operands, Outcome, Warning};
 use paywarden_features::{Set, WindowSpec};
 use std::{
     borrow::Cow,
@@ -64,7 +64,9 @@ pub struct Rule {
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) examples: Vec<Example>,
-    pub(crate) operands: Vec<Operand>,
+    /// The operands of the condition, and where their values come from.
+    pub(crate) operands: Operands,
+    pub(crate) sources: Box<[Source]>,
     /// Steps that the condition takes at most.
     pub(crate) cost: u32,
     /// The condition with its names replaced, if it may have any.
@@ -112,6 +114,8 @@ struct Body {
     version: String,
     rates: Rates,
     rules: Vec<Rule>,
+    /// Whether each rule counts, close together: a decision asks for those that fired.
+    stages: Box<[Stage]>,
     /// The rules' conditions as trees, for explanations, audits and faults.
     conditions: Vec<Condition>,
     normal: Arc<Normal>,
@@ -208,6 +212,7 @@ fn compile_with(
         normal: Arc::new(Normal::of(&conditions)),
         windows: shared.windows_with_readers(),
         probes: shared.probes.items,
+        stages: rules.iter().map(|rule| rule.stage).collect(),
         rules,
         conditions,
     };
@@ -217,8 +222,8 @@ fn compile_with(
 /// A window is read only for the kinds of event for which a rule that names it can fire.
 fn note_readers(rule: &Rule, condition: &Condition, readers: &mut Vec<Set<EventKind>>) {
     let kinds = condition.event_kinds();
-    for operand in &rule.operands {
-        if let Source::Window(slot) = operand.source {
+    for source in &rule.sources {
+        if let Source::Window(slot) = *source {
             if readers.len() <= slot {
                 readers.resize(slot + 1, Set::EMPTY);
             }
@@ -267,12 +272,12 @@ fn compile_rule(
                 .map(|problem| rule.placed(problem, &pack.file, &id));
             placed.collect::<Vec<_>>()
         })?;
-    let foreign = |operand: &&Operand| {
-        !pack.schema.is_of_payments
-            && matches!(operand.source, Source::Listed(_) | Source::Attribute(..))
+    let foreign = |source: &Source| {
+        !pack.schema.is_of_payments && matches!(source, Source::Listed(_) | Source::Attribute(..))
     };
-    if let Some(operand) = compiled.operands.iter().find(foreign) {
-        let message = format!("{} have no `{}`", pack.schema.name, operand.text);
+    let mut operands = compiled.operands.iter().zip(&compiled.sources);
+    if let Some((operand, _)) = operands.find(|(_, source)| foreign(source)) {
+        let message = format!("{} have no `{operand}`", pack.schema.name);
         let problem = Diagnostic::new(Code::UnknownField, message);
         return Err(vec![rule.placed(problem, &pack.file, &id)]);
     }
@@ -294,6 +299,7 @@ fn compile_rule(
         line: rule.line,
         examples: rule.examples.clone(),
         operands: compiled.operands,
+        sources: compiled.sources,
         cost: analysis::cost(&meaning),
         meaning: (!scope.is_empty()).then(|| meaning.to_string()),
         id,
@@ -399,6 +405,10 @@ impl RuleSet {
     /// The rules' conditions as trees.
     pub(crate) fn conditions(&self) -> &[Condition] {
         &self.body.conditions
+    }
+
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.body.stages
     }
 
     pub(crate) fn normal(&self) -> &Arc<Normal> {

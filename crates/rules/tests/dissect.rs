@@ -26,10 +26,7 @@ fn filled(windows: &[Value]) -> Slots<'_> {
 }
 
 fn lines(part: &Dissected, depth: usize, lines: &mut Vec<String>) {
-    let values = part.values.iter().map(|value| {
-        let text = value.value.as_deref().unwrap_or("missing");
-        format!(" [{} = {text}]", value.operand)
-    });
+    let values = part.values.iter().map(|value| format!(" [{value}]"));
     let values: String = values.collect();
     lines.push(format!(
         "{}{}: {}{values}",

@@ -164,17 +164,8 @@ fn explanations_name_every_operand_once_in_source_order() {
     slots.set(Field::DistanceBillingMerchantKm, FieldValue::Double(12.5));
     slots.set(Field::DeviceRooted, FieldValue::Bool(false));
     (slots.windows, slots.lists, slots.attributes) = (&windows, &lists, Some(&attributes));
-    let lines: Vec<String> = rules
-        .explain(0, &slots)
-        .into_iter()
-        .map(|value| {
-            format!(
-                "{} = {}",
-                value.operand,
-                value.value.as_deref().unwrap_or("missing")
-            )
-        })
-        .collect();
+    let values = rules.explain(0, &slots);
+    let lines: Vec<String> = values.iter().map(|value| value.to_string()).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     event.type = "payment.card"
     payment.amount_base = 12.34 USD

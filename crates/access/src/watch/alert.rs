@@ -1,7 +1,7 @@
 //! Security alerts: what a rule found, and what became of it.
 
 use super::Error;
-use paywarden_domain::{TenantId, Timestamp, decision::RuleValue};
+use paywarden_domain::{RuleValue, TenantId, Timestamp};
 use paywarden_store::RecordRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -129,11 +129,11 @@ pub struct Seen {
     pub value: Option<String>,
 }
 
-impl From<RuleValue> for Seen {
-    fn from(value: RuleValue) -> Self {
+impl From<RuleValue<'_>> for Seen {
+    fn from(RuleValue { operand, value }: RuleValue<'_>) -> Self {
         Self {
-            operand: value.operand,
-            value: value.value,
+            operand: operand.into_owned(),
+            value: value.map(|value| value.to_string()),
         }
     }
 }

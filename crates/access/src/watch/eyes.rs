@@ -111,7 +111,7 @@ impl Eyes {
             actor: act.suspect(),
             other: act.others().map(str::to_owned),
             object: act.leaf.object.to_owned(),
-            values: values.into_iter().map(Seen::from).collect(),
+            values: values.iter().map(Seen::from).collect(),
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     schema::Type,
     syntax::{Call, Expr, ExprKind},
 };
-use paywarden_domain::Money;
+use paywarden_domain::{Money, written::TimeSpan};
 
 /// What stands at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ fn call_doc(call: &Call, expr: &Expr, around: &Surroundings<'_>) -> String {
             .map(|minor| Money::new(minor, around.rates.base()).to_string()),
         "duration" => literals::duration_call(call)
             .ok()
-            .map(literals::duration_text),
+            .map(|micros| TimeSpan(micros).to_string()),
         _ => None,
     };
     match value {
@@ -124,7 +124,7 @@ fn window_doc(call: &Call, expr: &Expr, around: &Surroundings<'_>) -> String {
     let entity = call.receiver.as_ref().and_then(Expr::path);
     let entity = entity.filter(|path| around.scope.schema.entity(path).is_some());
     let whose = entity.map_or_else(String::new, |entity| format!(" Of this {entity}."));
-    let text = |micros| literals::duration_text(micros);
+    let text = |micros| TimeSpan(micros).to_string();
     let is_cut = call
         .arguments
         .iter()

@@ -9,6 +9,7 @@ use crate::{
     schema::Type,
     syntax::{Comparison, Expr, ExprKind},
 };
+use paywarden_domain::written::Quoted;
 
 /// How many entries a map may have, and among how many an index is chosen at run time.
 pub(crate) const ENTRIES_MAX: usize = 64;
@@ -353,7 +354,7 @@ impl std::fmt::Display for Key {
         match self {
             Self::Int(value) => write!(f, "{value}"),
             Self::Bool(value) => write!(f, "{value}"),
-            Self::Text(text) => crate::format::quote(f, text),
+            Self::Text(text) => write!(f, "{}", Quoted(text)),
         }
     }
 }

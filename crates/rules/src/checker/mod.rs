@@ -20,7 +20,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Span},
     functions,
     parser::PROBLEMS_MAX,
-    program::{ComputedReal, Condition, Operand, Real, Source, Text, Whole},
+    program::{ComputedReal, Condition, Real, Source, Text, Whole},
     rates::Rates,
     rule_set::Shared,
     schema::{Schema, Type},
@@ -30,12 +30,15 @@ use crate::{
 };
 use events::Earlier;
 use lists::{Bound, Item, Key, STEPS_MAX};
+use paywarden_domain::Operands;
 
 /// A condition ready to run.
 pub(crate) struct Compiled {
     pub condition: Condition,
-    /// Every operand once, in source order.
-    pub operands: Vec<Operand>,
+    /// Every operand once, in source order and canonical spelling.
+    pub operands: Operands,
+    /// Where the value of each comes from.
+    pub sources: Box<[Source]>,
 }
 
 /// Checks and compiles a tree without holes.
@@ -51,7 +54,8 @@ pub(crate) fn check(
     match checker.problems.is_empty() {
         true => Ok(Compiled {
             condition,
-            operands: checker.operands,
+            operands: checker.operands.into(),
+            sources: checker.sources.into(),
         }),
         false => Err(checker.problems),
     }
@@ -87,7 +91,8 @@ struct Checker<'a> {
     /// Names that were meant, perhaps, where one is unknown.
     scope: &'a Scope<'a>,
     shared: &'a mut Shared,
-    operands: Vec<Operand>,
+    operands: Vec<Box<str>>,
+    sources: Vec<Source>,
     problems: Vec<Diagnostic>,
     /// Variables of the macros around, innermost last.
     bound: Vec<Bound>,
@@ -155,6 +160,7 @@ impl<'a> Checker<'a> {
             scope,
             shared,
             operands: Vec::new(),
+            sources: Vec::new(),
             problems: Vec::new(),
             bound: Vec::new(),
             lookups: 0,
@@ -286,11 +292,9 @@ impl Checker<'_> {
 
     /// Remembers an operand for explanations.
     fn operand(&mut self, text: impl ToString, source: Source) {
-        if !self.operands.iter().any(|operand| operand.source == source) {
-            self.operands.push(Operand {
-                text: text.to_string().into(),
-                source,
-            });
+        if !self.sources.contains(&source) {
+            self.operands.push(text.to_string().into());
+            self.sources.push(source);
         }
     }
 }

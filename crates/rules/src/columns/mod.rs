@@ -133,7 +133,7 @@ impl Columns {
         }
         let lanes = values.chunks_exact_mut(STRIDE).zip(present);
         for (slot, (values, present)) in self.lanes.others.iter().zip(lanes) {
-            match self.normal.slots[*slot as usize].read(slots, &self.normal.symbols) {
+            match self.normal.read(*slot as usize, slots) {
                 Ok(value) => {
                     values[bit] = value;
                     *present |= 1 << bit;

@@ -2,7 +2,7 @@
 //! what becomes rungs, more bounds than any search of fixed steps takes.
 
 use super::*;
-use crate::{literal::Check, schema::Field, slots::FieldValue};
+use crate::{literal::Check, schema::Field, slots::FieldValue, symbols::Symbols};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 const SLOTS: [Field; 2] = [Field::EventHour, Field::EventWeekday];
@@ -59,6 +59,7 @@ proptest! {
         let normal = Arc::new(Normal {
             slots: SLOTS.map(|field| Slot::Whole(Whole::Int(field))).to_vec(),
             literals: literals.clone(),
+            symbols: vec![Symbols::default(); SLOTS.len()],
             sets: sorted.to_vec(),
             ..Normal::default()
         });

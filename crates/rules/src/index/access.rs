@@ -64,8 +64,11 @@ fn cheapest(node: &Node, normal: &Normal, estimates: &Estimates) -> Option<Predi
 /// is true of all but some values is no help.
 fn of_literal(literal: u32, normal: &Normal, estimates: &Estimates) -> Option<Predicate> {
     let asked = normal.literal(literal);
-    if matches!(asked.check, Check::IsNot(_) | Check::NotAmong(_)) {
-        return None;
+    match asked.check {
+        Check::IsNot(_) | Check::NotAmong(_) => return None,
+        // True of every value, and the bounds of a missing one.
+        Check::AtLeast(i64::MIN) | Check::AtMost(i64::MAX) => return None,
+        Check::AtLeast(_) | Check::AtMost(_) | Check::Is(_) | Check::Among(_) => {}
     }
     let slot = asked.slot as usize;
     let shared = slot_cost(&normal.slots[slot]) as f32 / normal.readers[slot].max(1) as f32;

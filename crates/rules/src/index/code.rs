@@ -39,6 +39,9 @@ enum Op {
     AtMost,
     Is,
     IsNot,
+    /// Whether the value is one of a [`Mask`].
+    Within,
+    Without,
     Among,
     NotAmong,
     /// Asks nothing and jumps.
@@ -47,15 +50,22 @@ enum Op {
     Tree,
 }
 
-/// A question that needs no branch: whether a value lies in an interval, or outside of it.
+/// A question that needs no branch: whether a value lies in an interval or among the values of a
+/// mask, or outside of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct First {
+    /// The lower end of the interval, or the mask.
     low: i64,
     /// How far the interval reaches beyond `low`.
     span: u64,
     slot: u32,
     inside: bool,
+    by_mask: bool,
 }
+
+/// Values from 0 to 63, one bit each: the texts that a slot is compared with are seldom more.
+#[derive(Debug, Clone, Copy)]
+struct Mask(u64);
 
 /// Jumps that end the run.
 const FIRES: u16 = u16::MAX;
@@ -145,6 +155,7 @@ impl First {
         span: u64::MAX,
         slot: u32::MAX,
         inside: true,
+        by_mask: false,
     };
 
     fn of(node: &Node, normal: &Normal) -> Option<Self> {
@@ -152,19 +163,28 @@ impl First {
             return None;
         };
         let literal = normal.literal(*literal);
-        let (low, high, inside) = match literal.check {
-            Check::AtLeast(bound) => (bound, i64::MAX, true),
-            Check::AtMost(bound) => (i64::MIN, bound, true),
-            Check::Is(value) => (value, value, true),
-            Check::IsNot(value) => (value, value, false),
-            Check::Among(_) | Check::NotAmong(_) => return None,
-        };
-        Some(Self {
+        let interval = |low: i64, high: i64, inside| Self {
             low,
             span: high.abs_diff(low),
             slot: literal.slot,
             inside,
-        })
+            by_mask: false,
+        };
+        let mask = |set, inside| {
+            Mask::of(set, normal).map(|Mask(mask)| Self {
+                low: mask as i64,
+                by_mask: true,
+                ..interval(0, 0, inside)
+            })
+        };
+        match literal.check {
+            Check::AtLeast(bound) => Some(interval(bound, i64::MAX, true)),
+            Check::AtMost(bound) => Some(interval(i64::MIN, bound, true)),
+            Check::Is(value) => Some(interval(value, value, true)),
+            Check::IsNot(value) => Some(interval(value, value, false)),
+            Check::Among(set) => mask(set, true),
+            Check::NotAmong(set) => mask(set, false),
+        }
     }
 
     /// How the rule ends if this decides it; `Fires` if the code has to go on.
@@ -175,7 +195,9 @@ impl First {
         }
         match image.read(self.slot) {
             State::Present(value) => {
-                let inside = value.wrapping_sub(self.low) as u64 <= self.span;
+                let in_interval = value.wrapping_sub(self.low) as u64 <= self.span;
+                let in_mask = Mask(self.low as u64).has(value);
+                let inside = if self.by_mask { in_mask } else { in_interval };
                 match inside == self.inside {
                     true => Ending::Fires,
                     false => Ending::Silent,
@@ -187,6 +209,22 @@ impl First {
     }
 }
 
+impl Mask {
+    /// The mask of a set, if all its values have a bit.
+    fn of(set: u32, normal: &Normal) -> Option<Self> {
+        let values = normal.sets.get(set as usize)?;
+        let bit = |value: &i64| (0..64).contains(value).then(|| 1 << value);
+        let bits: Option<Vec<u64>> = values.iter().map(bit).collect();
+        Some(Self(bits?.into_iter().fold(0, |mask, bit| mask | bit)))
+    }
+
+    #[inline]
+    fn has(self, value: i64) -> bool {
+        let bit = self.0 >> (value & 63) & 1;
+        (value as u64) < 64 && bit == 1
+    }
+}
+
 impl Instruction {
     #[inline]
     fn holds(&self, value: i64, sets: &[Box<[i64]>]) -> bool {
@@ -195,6 +233,8 @@ impl Instruction {
             Op::AtMost => value <= self.constant,
             Op::Is => value == self.constant,
             Op::IsNot => value != self.constant,
+            Op::Within => Mask(self.constant as u64).has(value),
+            Op::Without => !Mask(self.constant as u64).has(value),
             Op::Among => Check::Among(self.constant as u32).holds(value, sets),
             Op::NotAmong => Check::NotAmong(self.constant as u32).holds(value, sets),
             Op::Jump | Op::Tree => true,
@@ -242,13 +282,17 @@ impl Layout {
 
     fn literal(&mut self, literal: u32, jump_if: bool, target: Target, normal: &Normal) {
         let literal = normal.literal(literal);
+        let set = |set, by_mask, by_search| match Mask::of(set, normal) {
+            Some(Mask(mask)) => (by_mask, mask as i64),
+            None => (by_search, i64::from(set)),
+        };
         let (op, constant) = match literal.check {
             Check::AtLeast(bound) => (Op::AtLeast, bound),
             Check::AtMost(bound) => (Op::AtMost, bound),
             Check::Is(value) => (Op::Is, value),
             Check::IsNot(value) => (Op::IsNot, value),
-            Check::Among(set) => (Op::Among, i64::from(set)),
-            Check::NotAmong(set) => (Op::NotAmong, i64::from(set)),
+            Check::Among(values) => set(values, Op::Within, Op::Among),
+            Check::NotAmong(values) => set(values, Op::Without, Op::NotAmong),
         };
         self.push(op, constant, literal.slot, jump_if, target);
     }

@@ -23,7 +23,7 @@ pub(crate) use estimate::Estimates;
 use crate::{
     literal::{Node, Slot},
     normal::Normal,
-    scratch::{Candidate, Image, State},
+    scratch::{Candidate, Candidates, Image},
 };
 use code::Code;
 pub(crate) use code::Ending;
@@ -60,26 +60,21 @@ impl Index {
     }
 
     /// Finds the places of the postings that the payment satisfies.
-    pub(crate) fn candidates(
-        &self,
-        image: &mut Image<'_>,
-        found: &mut Vec<Candidate>,
-    ) -> &Postings {
-        found.clear();
-        let Some(postings) = self.switch.postings(image) else {
-            let postings = &self.switch.all;
-            found.extend(postings.always.clone().map(Candidate::by_tree));
-            return postings;
-        };
-        for access in &postings.accesses {
-            match image.read(access.slot) {
-                State::Missing => {}
-                State::Present(value) => postings.satisfied(access, value, found),
-                State::Fault => found.extend(access.all().map(Candidate::by_tree)),
+    pub(crate) fn candidates(&self, image: &mut Image<'_>, found: &mut Candidates) -> &Postings {
+        found.places.clear();
+        match self.switch.postings(image) {
+            Some(postings) => {
+                postings.satisfied(image, found);
+                postings
+            }
+            None => {
+                let all = &self.switch.all;
+                found
+                    .places
+                    .extend(all.always.clone().map(Candidate::by_tree));
+                all
             }
         }
-        found.extend(postings.always.clone().map(Candidate::by_code));
-        postings
     }
 
     /// Asks the first question of what is left of a candidate's condition: how it ends if that

@@ -8,14 +8,17 @@ use super::{
 use crate::{
     literal::{Check, Node},
     normal::Normal,
-    scratch::Candidate,
+    scratch::{Candidate, Candidates, Image, State},
 };
 use std::{collections::HashMap, mem::size_of_val, ops::Range};
 
 /// All postings, slot by slot, those of rules without access predicate last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Postings {
-    pub(super) accesses: Vec<Access>,
+    /// Bounds of what stands in the payment.
+    reaches: Vec<Reach>,
+    /// Everything else.
+    accesses: Vec<Access>,
     /// What the value is compared with, beside `entries`.
     keys: Vec<i64>,
     pub(super) entries: Vec<Entry>,
@@ -32,20 +35,29 @@ pub(super) struct Entry {
     pub code: u32,
 }
 
-/// The places of one slot: one stretch for each way to compare, one after the other. What most
-/// values fail stands beside it, so that the keys are looked at only for the few that do not.
+/// A stretch of lower bounds for one of [`Image::bounds`]. Most payments fail the least of them,
+/// so it stands beside the stretch: which stretches a payment reaches into is found without a
+/// branch, all of them in a row.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    least: i64,
+    bound: u32,
+    start: u32,
+    end: u32,
+}
+
+/// The places of one slot that has to be looked at by itself: one stretch for each way to compare.
 #[derive(Debug, Clone)]
-pub(super) struct Access {
-    pub slot: u32,
-    /// Where the stretches begin, in the order of [`Way`], and where the last one ends.
-    edges: [u32; 4],
-    /// The least key of the first two stretches.
-    least: [i64; 2],
-    /// One bit for each key of the last stretch, see [`shade`].
+struct Access {
+    slot: u32,
+    way: Way,
+    start: u32,
+    end: u32,
+    /// One bit for each key, see [`shade`].
     shades: u64,
 }
 
-/// How a posting's key is compared with the value. The order is that of the stretches.
+/// How a posting's key is compared with the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     /// The value is the key or more: a run from the smallest key on.
@@ -146,7 +158,7 @@ impl Postings {
         let always = always.into_iter().map(|rule| plan.entry(rule));
         postings.entries.extend(always);
         postings.always = end..postings.entries.len() as u32;
-        postings.accesses = accesses(&drafts);
+        postings.divide(&drafts, normal);
         postings
     }
 
@@ -170,43 +182,95 @@ impl Postings {
         self.entries[place as usize].rule as usize
     }
 
-    /// Adds the places that a value satisfies.
-    #[inline]
-    pub(super) fn satisfied(&self, access: &Access, value: i64, found: &mut Vec<Candidate>) {
-        let bounds = [value, !value].into_iter().zip(access.least);
-        for (way, (value, least)) in bounds.enumerate() {
-            if value >= least {
-                let keys = self.keys(access, way);
-                let length = keys.iter().take_while(|key| **key <= value).count();
-                push(access.edges[way], length, found);
+    /// Adds the places that a payment satisfies.
+    pub(super) fn satisfied(&self, image: &mut Image<'_>, found: &mut Candidates) {
+        let Candidates { places, reached } = found;
+        let bounds = image.bounds();
+        reached.resize(self.reaches.len(), 0);
+        let mut count = 0;
+        for (number, reach) in self.reaches.iter().enumerate() {
+            reached[count] = number as u32;
+            count += usize::from(bounds[reach.bound as usize] >= reach.least);
+        }
+        for number in &reached[..count] {
+            let reach = &self.reaches[*number as usize];
+            self.run(reach.start, reach.end, bounds[reach.bound as usize], places);
+        }
+        for access in &self.accesses {
+            match image.read(access.slot) {
+                State::Missing => {}
+                State::Present(value) => self.called_up(access, value, places),
+                State::Fault => {
+                    places.extend((access.start..access.end).map(Candidate::by_tree));
+                }
             }
         }
-        if access.shades >> shade(value) & 1 == 1 {
-            let keys = self.keys(access, Way::Equal as usize);
-            let first = keys.partition_point(|key| *key < value);
-            let same = keys.iter().skip(first).take_while(|key| **key == value);
-            let start = access.edges[Way::Equal as usize] + first as u32;
-            push(start, same.count(), found);
+        places.extend(self.always.clone().map(Candidate::by_code));
+    }
+
+    #[inline]
+    fn called_up(&self, access: &Access, value: i64, found: &mut Vec<Candidate>) {
+        let (start, end) = (access.start, access.end);
+        match access.way {
+            Way::AtLeast => self.run(start, end, value, found),
+            Way::AtMost => self.run(start, end, !value, found),
+            Way::Equal if access.shades >> shade(value) & 1 == 0 => {}
+            Way::Equal => {
+                let keys = self.keys.get(start as usize..end as usize).unwrap_or(&[]);
+                let before = keys.partition_point(|key| *key < value);
+                self.run(start + before as u32, end, value, found);
+            }
         }
     }
 
-    fn keys(&self, access: &Access, way: usize) -> &[i64] {
-        let (from, to) = (access.edges[way], access.edges[way + 1]);
-        self.keys.get(from as usize..to as usize).unwrap_or(&[])
+    /// Adds the places from `start` on whose keys are a value or less.
+    #[inline]
+    fn run(&self, start: u32, end: u32, value: i64, found: &mut Vec<Candidate>) {
+        let keys = self.keys.get(start as usize..end as usize).unwrap_or(&[]);
+        let places = (start..).zip(keys).take_while(|(_, key)| **key <= value);
+        found.extend(places.map(|(place, _)| Candidate::by_code(place)));
+    }
+
+    /// Divides the sorted postings into stretches.
+    fn divide(&mut self, drafts: &[Draft], normal: &Normal) {
+        let mut start = 0;
+        for same in drafts.chunk_by(|left, right| left.stretch() == right.stretch()) {
+            let end = start + same.len() as u32;
+            if let [Draft { slot, way, key, .. }, ..] = *same {
+                let given = normal.slots[slot as usize].is_given();
+                match way {
+                    Way::AtLeast | Way::AtMost if given => self.reaches.push(Reach {
+                        least: key,
+                        bound: 2 * slot + u32::from(way == Way::AtMost),
+                        start,
+                        end,
+                    }),
+                    _ => self.accesses.push(Access {
+                        slot,
+                        way,
+                        start,
+                        end,
+                        shades: same
+                            .iter()
+                            .fold(0, |shades, draft| shades | 1 << shade(draft.key)),
+                    }),
+                }
+            }
+            start = end;
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(self.accesses.as_slice())
+        size_of_val(self.reaches.as_slice())
+            + size_of_val(self.accesses.as_slice())
             + size_of_val(self.keys.as_slice())
             + size_of_val(self.entries.as_slice())
     }
 }
 
-impl Access {
-    /// Every place of the slot.
-    pub(super) fn all(&self) -> Range<u32> {
-        let [first, .., last] = self.edges;
-        first..last
+impl Draft {
+    fn stretch(&self) -> (u32, Way) {
+        (self.slot, self.way)
     }
 }
 
@@ -214,11 +278,6 @@ impl Access {
 #[inline]
 fn shade(key: i64) -> u32 {
     ((key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as u32
-}
-
-fn push(start: u32, length: usize, found: &mut Vec<Candidate>) {
-    let places = start..start + length as u32;
-    found.extend(places.map(Candidate::by_code));
 }
 
 fn post(literal: u32, rule: u32, normal: &Normal, drafts: &mut Vec<Draft>) {
@@ -243,30 +302,4 @@ fn post(literal: u32, rule: u32, normal: &Normal, drafts: &mut Vec<Draft>) {
         // Never part of an access predicate.
         Check::IsNot(_) | Check::NotAmong(_) => {}
     }
-}
-
-/// Where each slot's stretches begin and end among sorted drafts.
-fn accesses(drafts: &[Draft]) -> Vec<Access> {
-    let mut start = 0;
-    let of_slot = |same: &[Draft]| {
-        let below = |way| start + same.partition_point(|draft| draft.way < way) as u32;
-        let least = |way| {
-            let first = same.iter().find(|draft| draft.way == way);
-            first.map_or(i64::MAX, |draft| draft.key)
-        };
-        let equal = same.iter().filter(|draft| draft.way == Way::Equal);
-        let end = start + same.len() as u32;
-        let access = Access {
-            slot: same.first().map_or(0, |draft| draft.slot),
-            edges: [start, below(Way::AtMost), below(Way::Equal), end],
-            least: [least(Way::AtLeast), least(Way::AtMost)],
-            shades: equal.fold(0, |shades, draft| shades | 1 << shade(draft.key)),
-        };
-        start = end;
-        access
-    };
-    drafts
-        .chunk_by(|left, right| left.slot == right.slot)
-        .map(of_slot)
-        .collect()
 }

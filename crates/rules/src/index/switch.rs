@@ -23,7 +23,7 @@ pub(super) struct Switch {
     by_value: Vec<(i64, Postings)>,
     /// For a value that no rule names, or none.
     other: Postings,
-    /// Every rule, for payments whose value is a fault.
+    /// Every rule, for payments of which only the trees can tell.
     pub all: Postings,
 }
 
@@ -40,9 +40,9 @@ impl Switch {
         };
         let mut plan = Plan::new(normal, estimates);
         let Some(slot) = popular(normal, rules().map(|(_, node)| node)) else {
-            let other = Postings::new(rules(), &mut plan);
             let switch = Self {
-                other,
+                other: Postings::new(rules(), &mut plan),
+                all: Postings::unposted(rules().map(|(rule, _)| rule)),
                 ..Self::default()
             };
             return (switch, plan.code);
@@ -84,6 +84,9 @@ impl Switch {
     /// The postings for a payment; none if only the trees can tell.
     #[inline]
     pub(super) fn postings(&self, image: &mut Image<'_>) -> Option<&Postings> {
+        if image.wrong {
+            return None;
+        }
         let Some(slot) = self.slot else {
             return Some(&self.other);
         };

@@ -11,12 +11,12 @@ pub use table::TABLE_COLUMNS_MAX;
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    format::quote,
     schema::Schema,
 };
-use paywarden_domain::{Engine, Outcome, Warning};
+use paywarden_domain::{Engine, Outcome, Warning, written::Quoted};
 use serde::Deserialize;
 use serde_saphyr::UserMessageFormatter;
+use std::fmt::Write as _;
 use written::WrittenPack;
 
 pub(crate) use written::is_snake_case;
@@ -249,7 +249,6 @@ fn canonical(expression: &str) -> String {
 fn facts<'a>(text: &mut String, facts: impl IntoIterator<Item = &'a str>) {
     for fact in facts {
         // Writing to a string cannot fail.
-        let _ = quote(text, fact);
-        text.push('\n');
+        let _ = writeln!(text, "{}", Quoted(fact));
     }
 }
