@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Failure, Result},
-    key_desk::{Answer, Question, ask},
+    key_desk::{Answer, Question, ask, staff},
     wiring::local_ca_pem,
 };
 use paywarden_access::Scopes;
@@ -105,6 +105,23 @@ impl ServerChild {
             Some(Answer::Created { key, private }) => Ok((key.id, private.expose().to_owned())),
             other => Err(Failure::environment(
                 format!("the server made no key: {other:?}"),
+                "report this as a bug",
+            )),
+        }
+    }
+
+    /// Makes an account of staff with this login name, which can do nothing.
+    pub fn invite(&self, tenant: &TenantId, login: &str) -> Result<()> {
+        let question = Question::Staff(staff::Question::Invite {
+            tenant: tenant.clone(),
+            login: Some(login.to_owned()),
+            name: "measurement".to_owned(),
+            roles: Vec::new(),
+        });
+        match ask(&self.data_dir, &question)? {
+            Some(Answer::Staff(staff::Answer::Link { .. })) => Ok(()),
+            other => Err(Failure::environment(
+                format!("the server made no account: {other:?}"),
                 "report this as a bug",
             )),
         }

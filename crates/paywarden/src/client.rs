@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Uri,
-    header::{AUTHORIZATION, HOST},
+    header::{AUTHORIZATION, HOST, ORIGIN},
     uri::{Authority, PathAndQuery},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -22,8 +22,17 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use std::{path::Path, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::timeout};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_rustls::TlsConnector;
 
 /// How long one request may take, connecting included.
@@ -37,6 +46,8 @@ pub enum Caller {
     Nobody,
     /// By a sandbox secret.
     Bearer(HeaderValue),
+    /// By the origin of its page, as a browser does.
+    Page(HeaderValue),
     /// By a signature.
     Signed(Signer),
 }
@@ -65,6 +76,8 @@ pub struct Client {
 /// closed between requests.
 pub struct Connection {
     client: Arc<Client>,
+    /// The address of this machine that it comes from, if that matters.
+    from: Option<IpAddr>,
     sender: Option<Sender>,
 }
 
@@ -104,7 +117,16 @@ impl Client {
     pub fn connection(self: &Arc<Self>) -> Connection {
         Connection {
             client: self.clone(),
+            from: None,
             sender: None,
+        }
+    }
+
+    /// The same, from this address of this machine.
+    pub fn connection_from(self: &Arc<Self>, from: IpAddr) -> Connection {
+        Connection {
+            from: Some(from),
+            ..self.connection()
         }
     }
 
@@ -113,12 +135,8 @@ impl Client {
         &self.caller
     }
 
-    async fn connect(&self) -> Result<Sender> {
-        let host = self.authority.host().trim_matches(['[', ']']);
-        let port = self.authority.port_u16().unwrap_or(443);
-        let socket = TcpStream::connect((host, port))
-            .await
-            .map_err(|error| self.lost(&error))?;
+    async fn connect(&self, from: Option<IpAddr>) -> Result<Sender> {
+        let socket = self.reach(from).await.map_err(|error| self.lost(&error))?;
         socket
             .set_nodelay(true)
             .map_err(|error| self.lost(&error))?;
@@ -143,6 +161,25 @@ impl Client {
         }
     }
 
+    async fn reach(&self, from: Option<IpAddr>) -> io::Result<TcpStream> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let port = self.authority.port_u16().unwrap_or(443);
+        let Some(from) = from else {
+            return TcpStream::connect((host, port)).await;
+        };
+        let mut addresses = tokio::net::lookup_host((host, port)).await?;
+        let fits = |address: &SocketAddr| address.is_ipv4() == from.is_ipv4();
+        let address = addresses
+            .find(fits)
+            .ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = match from {
+            IpAddr::V4(_) => TcpSocket::new_v4()?,
+            IpAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.bind((from, 0).into())?;
+        socket.connect(address).await
+    }
+
     fn request(
         &self,
         method: Method,
@@ -156,6 +193,9 @@ impl Client {
             Caller::Nobody => {}
             Caller::Bearer(secret) => {
                 headers.insert(AUTHORIZATION, secret.clone());
+            }
+            Caller::Page(origin) => {
+                headers.insert(ORIGIN, origin.clone());
             }
             Caller::Signed(signer) => {
                 signer
@@ -276,7 +316,7 @@ impl Connection {
         match &mut self.sender {
             Some(sender) => Ok(sender),
             // Boxed, so that the handshake's state is not moved about with every request.
-            empty => Ok(empty.insert(Box::pin(client.connect()).await?)),
+            empty => Ok(empty.insert(Box::pin(client.connect(self.from)).await?)),
         }
     }
 }

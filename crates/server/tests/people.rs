@@ -440,8 +440,9 @@ async fn a_flood_of_sign_ins_is_turned_away_while_payments_are_decided() {
             other => panic!("{other}"),
         }
     }
-    // A network has twenty free tries, and the one at which its delay begins.
-    assert!(turned_away >= 200 - 21, "{turned_away}");
+    // A network has twenty free tries, the one at which its delay begins, and on a slow machine one
+    // more each time that the delay, which doubles, has passed.
+    assert!(turned_away >= 200 - 30, "{turned_away}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,13 @@
 //! Passwords as Argon2id hashes (RFC 9106), checked by few threads at a time.
 
 use crate::staff::Error;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use paywarden_crypto::random;
 use paywarden_domain::Timestamp;
 use paywarden_store::Clock;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
-use tokio::sync::Semaphore;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 /// The longest password, in characters. None is cut.
@@ -24,6 +24,9 @@ const PASSES: u32 = 2;
 const MEMORY_KIB_MIN: u32 = 19 * 1024;
 /// So that the threads together stay within a known amount of memory.
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
+/// The niceness of threads that check: the greatest that there is.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
 /// What one check is to take.
 const TARGET_US: u64 = 100_000;
 
@@ -39,12 +42,40 @@ pub struct PasswordHash {
 }
 
 /// Checks passwords: at most half as many at a time as there are processors, because decisions
-/// need the others, and at most [`QUEUE_MAX`] wait.
+/// need the others, on threads that give way to them; and at most [`QUEUE_MAX`] wait.
 #[derive(Debug)]
 pub struct PasswordDesk {
     memory_kib: OnceLock<u32>,
     admitted: Arc<Semaphore>,
     working: Arc<Semaphore>,
+    /// How many work at once.
+    threads: usize,
+    memory: Arc<Memory>,
+}
+
+/// The memory of the last checks, kept while others wait: giving it back to the operating system
+/// and asking for it again would hold up every thread of the process, time and again.
+#[derive(Debug, Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
+impl Memory {
+    /// So many blocks.
+    fn take(&self, blocks: usize) -> Vec<Block> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = kept.pop().unwrap_or_default();
+        memory.resize(blocks, Block::default());
+        memory
+    }
+
+    fn keep(&self, memory: Vec<Block>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(memory);
+    }
+
+    fn release(&self) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clear();
+    }
 }
 
 impl Default for PasswordDesk {
@@ -55,6 +86,8 @@ impl Default for PasswordDesk {
             memory_kib: OnceLock::new(),
             admitted: Arc::new(Semaphore::new(threads + QUEUE_MAX)),
             working: Arc::new(Semaphore::new(threads)),
+            threads,
+            memory: Arc::default(),
         }
     }
 }
@@ -130,19 +163,53 @@ impl PasswordDesk {
         let place = place.map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.working).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Busy)?;
+        let (memory, working) = (Arc::clone(&self.memory), Arc::clone(&self.working));
+        let threads = self.threads;
         let work = move || {
-            let _held = (place, turn);
+            let _place = place;
             let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES)).ok()?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let mut hash = [0; HASH_BYTES];
-            argon2
-                .hash_password_into(password.as_bytes(), &salt, &mut hash)
-                .ok()?;
+            let mut blocks = memory.take(argon2.params().block_count());
+            let done = argon2.hash_password_into_with_memory(
+                password.as_bytes(),
+                &salt,
+                &mut hash,
+                &mut blocks,
+            );
+            memory.keep(blocks);
+            drop(turn);
+            // Whoever waits has their turn at once; if nobody has it, nobody waited.
+            if working.available_permits() == threads {
+                memory.release();
+            }
+            done.ok()?;
             Some(hash)
         };
-        let hash = tokio::task::spawn_blocking(work).await.ok().flatten();
+        let hash = beside(work).await.flatten();
         hash.ok_or(Error::Internal("a password was not hashed"))
     }
+}
+
+/// Does work on a thread of its own that gives way to every other: decisions have deadlines, and
+/// whoever signs in has not. A thread costs a thousandth of what is done on it.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = oneshot::channel();
+    let give_way = move || {
+        #[cfg(target_os = "linux")]
+        {
+            // Of this thread alone, on Linux. Where it is refused, the work is done all the same.
+            let _ = rustix::process::setpriority_process(None, NICE);
+        }
+        // Nobody waits any more only if the request has already ended.
+        let _ = done.send(work());
+    };
+    let name = "password".to_owned();
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(give_way)
+        .ok()?;
+    result.await.ok()
 }
 
 /// Compares in a time that does not depend on where they differ.
@@ -200,6 +267,25 @@ mod tests {
         }
         assert_eq!(busy, 200 - threads - QUEUE_MAX);
         assert_eq!(desk.admitted.available_permits(), threads + QUEUE_MAX);
+    }
+
+    #[tokio::test]
+    async fn memory_that_others_have_used_hashes_alike_and_is_given_back() {
+        let desk = Arc::new(PasswordDesk::default());
+        let now = Timestamp::from_micros(1);
+        let stored = desk.hash(password("long enough words"), now).await.unwrap();
+        let stored = Arc::new(stored);
+        let tries: Vec<_> = (0..QUEUE_MAX)
+            .map(|number| {
+                let (desk, stored) = (Arc::clone(&desk), Arc::clone(&stored));
+                let text = ["long enough words", "other words"][number % 2];
+                tokio::spawn(async move { desk.verify(password(text), Some(&stored)).await })
+            })
+            .collect();
+        for (number, one) in tries.into_iter().enumerate() {
+            assert_eq!(one.await.unwrap().unwrap(), number % 2 == 0);
+        }
+        assert!(desk.memory.0.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod backtest;
 mod edge;
 mod features;
+mod logins;
 mod rules;
 mod trail;
 
@@ -19,6 +20,8 @@ pub enum Command {
     Rules(rules::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
     Trail(trail::Arguments),
+    /// Decisions beside a flood of sign-in attempts, quiet and flooded phases taking turns
+    Logins(logins::Arguments),
     /// Windows of one payment: reading and bringing up to date, a busy entity, a restart
     Features(features::Arguments),
 }
@@ -30,6 +33,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Trail(arguments) => trail::run(arguments).await,
+        Command::Logins(arguments) => logins::run(arguments).await,
         Command::Features(arguments) => features::run(arguments).await,
     }
 }
