@@ -115,6 +115,13 @@ def node_client(server):
     assert run(["node", "node_client.mjs", server.setup_file]).count("ok ") == 10
 
 
+def openid_provider(_):
+    """The npm package oidc-provider says who a member of staff is, to a server of its own."""
+    if not (HERE / "node_modules").exists() or not shutil.which("node"):
+        raise Skip("npm ci")
+    assert run(["node", "openid.mjs", BINARY]).count("ok ") == 4
+
+
 def curl_through_sign(server):
     body = json.dumps(
         {
@@ -169,7 +176,8 @@ def siem_receiver(_):
 
 
 TESTS = [
-    python_client, node_client, curl_through_sign, many_streams, slow_clients, siem_receiver,
+    python_client, node_client, curl_through_sign, openid_provider, many_streams, slow_clients,
+    siem_receiver,
 ]
 
 

@@ -3,15 +3,20 @@
 //! A passkey alone is two factors of which one is cryptographic: a device and what unlocks it.
 //! A password counts only together with the code of an authenticator application; in place of a
 //! lost application, a recovery code opens a session in which factors are set up anew and nothing
-//! else.
+//! else. What a provider says counts as its settings tell; see [`provider`].
 
+pub(crate) mod ceremony;
+#[cfg(feature = "oidc")]
+mod oidc;
 pub mod passkey;
 pub mod password;
+pub mod provider;
 pub mod recovery;
 pub mod totp;
 
 use passkey::NamedPasskey;
 use password::PasswordHash;
+use provider::Identity;
 use serde::{Deserialize, Serialize};
 use totp::TotpState;
 use utoipa::ToSchema;
@@ -30,6 +35,9 @@ pub struct Factors {
     pub(crate) passkeys: Vec<NamedPasskey>,
     /// Keyed hashes of the recovery codes that are left.
     pub(crate) recovery: Vec<[u8; 32]>,
+    /// Who they are to providers.
+    #[serde(default)]
+    pub(crate) identities: Vec<Identity>,
 }
 
 /// What may be told of factors.
@@ -43,12 +51,17 @@ pub struct FactorSummary {
     pub totp: bool,
     /// Recovery codes that are left.
     pub recovery_codes: usize,
+    /// Issuers of the identities that are bound.
+    pub identities: Vec<String>,
 }
 
 impl Factors {
-    /// Whether they let anybody in: a passkey, or a password with an authenticator application.
+    /// Whether they let anybody in: a passkey, a password with an authenticator application, or an
+    /// identity that was a cryptographic factor when it was bound.
     pub fn suffice(&self) -> bool {
-        !self.passkeys.is_empty() || (self.password().is_some() && self.totp.is_some())
+        let by_password = self.password().is_some() && self.totp.is_some();
+        let by_provider = self.identities.iter().any(|identity| identity.suffices);
+        by_password || by_provider || !self.passkeys.is_empty()
     }
 
     /// What may be told of them.
@@ -58,6 +71,11 @@ impl Factors {
             password: self.password().is_some(),
             totp: self.totp.is_some(),
             recovery_codes: self.recovery.len(),
+            identities: self
+                .identities
+                .iter()
+                .map(|one| one.issuer.clone())
+                .collect(),
         }
     }
 

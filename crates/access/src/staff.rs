@@ -15,6 +15,7 @@ mod review;
 pub mod role;
 pub mod session;
 mod sign_in;
+mod sign_on;
 
 pub use account::{Account, Grant, Status};
 pub use administration::{FIRST_ROLE, Granter, Invited, NewAccount};
@@ -30,7 +31,11 @@ pub use sign_in::{Proof, SecondFactor};
 use crate::{
     Author, Scope, Scopes,
     approval::Who,
-    factor::{passkey::PasskeyDesk, password::PasswordDesk},
+    factor::{
+        passkey::PasskeyDesk,
+        password::PasswordDesk,
+        provider::{ProviderDesk, ProviderSettings},
+    },
 };
 use account::Body;
 use attempts::Attempts;
@@ -76,6 +81,8 @@ pub struct Settings {
     pub roles: Vec<CustomRole>,
     /// What passwords must meet.
     pub password_rules: PasswordRules,
+    /// Providers that people can come in by.
+    pub providers: Vec<ProviderSettings>,
 }
 
 /// Everybody who works here.
@@ -94,6 +101,7 @@ pub struct Staff {
     password_rules: PasswordRules,
     passwords: PasswordDesk,
     passkeys: PasskeyDesk,
+    providers: ProviderDesk,
     attempts: Attempts,
     sessions: Sessions,
     /// When unused accounts were last looked for, by both clocks.
@@ -157,6 +165,7 @@ impl Staff {
             password_rules: settings.password_rules,
             passwords: PasswordDesk::default(),
             passkeys: PasskeyDesk::new(settings.origin.as_deref())?,
+            providers: ProviderDesk::new(settings.providers, settings.origin.as_deref())?,
             attempts: Attempts::default(),
             sessions: Sessions::default(),
             looked: std::sync::Mutex::default(),

@@ -54,6 +54,9 @@ pub struct Config {
     pub first_company: String,
     /// File with roles of your own, as `[[role]]` tables; the built-in ones only when not set.
     pub roles_file: Option<PathBuf>,
+    /// OpenID providers that people can come in by, as TOML; needs `origin` and a program that was
+    /// built with the feature `oidc`.
+    pub providers_file: Option<PathBuf>,
     /// Rules that passwords of staff are held against: nist, pci, mlps-l3 or page.
     pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
@@ -134,6 +137,7 @@ impl Default for Config {
             origin: None,
             first_company: "main".to_owned(),
             roles_file: None,
+            providers_file: None,
             password_profile: "pci".to_owned(),
             rules_dir: None,
             breached_passwords: None,

@@ -1,5 +1,7 @@
 //! Settings of the staff out of the configuration: roles of one's own, rules of passwords.
 
+mod providers;
+
 use crate::{
     config::Config,
     failure::{Failure, Result},
@@ -28,6 +30,10 @@ pub fn settings(config: &Config, breached: Option<Arc<Breached>>) -> Result<Sett
         origin: config.origin.clone(),
         roles: roles(config)?,
         password_rules: rules(profile, breached),
+        providers: match &config.providers_file {
+            Some(path) => providers::read(path)?,
+            None => Vec::new(),
+        },
     })
 }
 
@@ -36,6 +42,9 @@ pub fn not_opened(error: &Error) -> Failure {
     match error {
         Error::RoleRefused(..) | Error::Limit(_) => {
             Failure::wrong_use(error, "correct the file named by roles_file")
+        }
+        Error::ProviderSettings(..) => {
+            Failure::wrong_use(error, "correct the file named by providers_file")
         }
         Error::Origin(_) => Failure::wrong_use(
             error,

@@ -15,6 +15,7 @@ pub(crate) mod query;
 pub(crate) mod rule_sets;
 pub(crate) mod safety;
 pub(crate) mod session;
+pub(crate) mod sign_on;
 pub(crate) mod staff;
 pub(crate) mod system;
 pub(crate) mod trail;
@@ -59,6 +60,8 @@ pub enum Door {
     Visitor,
     /// People with a session of any kind.
     Own,
+    /// People with a session in which a factor can be proved: a full one, or one that lacks it.
+    Proving,
     /// The same; in a full session with a fresh factor.
     OwnFresh,
     /// People with a full session.

@@ -1,19 +1,14 @@
 //! Passkeys (W3C WebAuthn level 3): user verification is always asked for, so that one passkey is
 //! a device and what unlocks it.
-//!
-//! A ceremony lives in memory from its challenge to its answer, five minutes at most.
 
+use super::ceremony::{CEREMONY_US, Ceremonies};
 use crate::{Network, staff::Error};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use paywarden_crypto::random;
-use paywarden_domain::{Timestamp, time::MINUTE};
+use paywarden_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 use utoipa::ToSchema;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
@@ -23,13 +18,6 @@ use webauthn_rs::{
     },
 };
 
-/// How long a ceremony may take, in microseconds.
-const CEREMONY_US: u64 = 5 * MINUTE as u64;
-/// Ceremonies under way at once; one more ends the oldest.
-const CEREMONIES_MAX: usize = 4_096;
-/// Ceremonies of one network under way at once; one more ends the oldest of that network, so that
-/// a flood from elsewhere ends nobody's.
-const CEREMONIES_PER_NETWORK_MAX: usize = 32;
 /// The longest name of a passkey, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
 const RP_NAME: &str = "Paywarden";
@@ -58,13 +46,7 @@ pub struct Challenge {
 pub(crate) struct PasskeyDesk {
     webauthn: Webauthn,
     rp_id: String,
-    open: Mutex<HashMap<String, Ceremony>>,
-}
-
-struct Ceremony {
-    network: Network,
-    begun_us: u64,
-    what: What,
+    open: Ceremonies<What>,
 }
 
 enum What {
@@ -98,11 +80,10 @@ impl PasskeyDesk {
             .map(|builder| builder.timeout(Duration::from_micros(CEREMONY_US)))
             .and_then(WebauthnBuilder::build)
             .map_err(|_| refused())?;
-        let open = Mutex::default();
         Ok(Self {
             webauthn,
             rp_id,
-            open,
+            open: Ceremonies::default(),
         })
     }
 
@@ -134,7 +115,7 @@ impl PasskeyDesk {
         answer: &Value,
         now_us: u64,
     ) -> Result<Passkey, Error> {
-        let Some(What::Register(owner, state)) = self.end(ceremony, now_us) else {
+        let Some(What::Register(owner, state)) = self.open.end(ceremony, now_us) else {
             return Err(Error::CeremonyUnknown);
         };
         if owner != account {
@@ -181,7 +162,7 @@ impl PasskeyDesk {
         answer: &Value,
         now_us: u64,
     ) -> Result<(String, AuthenticationResult), Error> {
-        let Some(What::Authenticate(begun)) = self.end(ceremony, now_us) else {
+        let Some(What::Authenticate(begun)) = self.open.end(ceremony, now_us) else {
             return Err(Error::CeremonyUnknown);
         };
         let (account, state) = begun.ok_or(Error::SignInRefused)?;
@@ -213,51 +194,14 @@ impl PasskeyDesk {
         what: What,
         options: Value,
     ) -> Result<Challenge, Error> {
-        let mut id = [0; 16];
-        random::fill(&mut id);
-        let ceremony = URL_SAFE_NO_PAD.encode(id);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, other| now_us.saturating_sub(other.begun_us) < CEREMONY_US);
-        let here = |other: &Ceremony| other.network == network;
-        if open.values().filter(|other| here(other)).count() >= CEREMONIES_PER_NETWORK_MAX {
-            end_oldest(&mut open, here);
-        }
-        if open.len() >= CEREMONIES_MAX {
-            end_oldest(&mut open, |_| true);
-        }
-        let begun = Ceremony {
-            network,
-            begun_us: now_us,
-            what,
-        };
-        open.insert(ceremony.clone(), begun);
+        let ceremony = self.open.begin(network, now_us, what);
         Ok(Challenge { ceremony, options })
     }
-
-    /// Takes a ceremony out: it is answered once.
-    fn end(&self, ceremony: &str, now_us: u64) -> Option<What> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = open.remove(ceremony)?;
-        (now_us.saturating_sub(begun.begun_us) < CEREMONY_US).then_some(begun.what)
-    }
-}
-
-fn end_oldest(open: &mut HashMap<String, Ceremony>, which: impl Fn(&Ceremony) -> bool) {
-    let oldest = open
-        .iter()
-        .filter(|(_, ceremony)| which(ceremony))
-        .min_by_key(|(_, ceremony)| ceremony.begun_us)
-        .map(|(id, _)| id.clone());
-    oldest.and_then(|id| open.remove(&id));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn network(text: &str) -> Network {
-        Network::around(text.parse().unwrap())
-    }
 
     #[test]
     fn origins_are_https_and_a_domain_and_nothing_more() {
@@ -279,41 +223,5 @@ mod tests {
             let refused = PasskeyDesk::new(Some(origin));
             assert!(matches!(refused.err(), Some(Error::Origin(_))), "{origin}");
         }
-    }
-
-    #[test]
-    fn a_ceremony_is_over_after_five_minutes_or_one_answer() {
-        let desk = PasskeyDesk::new(None).unwrap();
-        let begin = |now_us| {
-            let begun = desk.authenticate(None, [1; 32], network("127.0.0.1"), now_us);
-            begun.unwrap().ceremony
-        };
-        let answer = |ceremony: &str, now_us| {
-            desk.authenticated(ceremony, &Value::Null, now_us)
-                .err()
-                .unwrap()
-        };
-        let one = begin(0);
-        assert!(matches!(answer(&one, 1), Error::SignInRefused));
-        assert!(matches!(answer(&one, 2), Error::CeremonyUnknown));
-        let late = begin(10);
-        let refused = answer(&late, 10 + CEREMONY_US);
-        assert!(matches!(refused, Error::CeremonyUnknown));
-    }
-
-    #[test]
-    fn a_flood_from_one_network_ends_its_own_ceremonies_only() {
-        let desk = PasskeyDesk::new(None).unwrap();
-        let begin = |from: &str, now_us| {
-            let begun = desk.authenticate(None, [1; 32], network(from), now_us);
-            begun.unwrap().ceremony
-        };
-        let mine = begin("198.51.100.1", 0);
-        for number in 1..=1_000 {
-            begin("203.0.113.9", number);
-        }
-        let open = desk.open.lock().unwrap();
-        assert!(open.contains_key(&mine));
-        assert_eq!(open.len(), 1 + CEREMONIES_PER_NETWORK_MAX);
     }
 }

@@ -265,7 +265,7 @@ impl Staff {
         Ok(disabled)
     }
 
-    fn not_oneself(&self, author: &Author, id: &str) -> Result<(), Error> {
+    pub(super) fn not_oneself(&self, author: &Author, id: &str) -> Result<(), Error> {
         match &author.actor {
             paywarden_store::Actor::Staff(actor) if actor == id => Err(Error::Oneself),
             _ => Ok(()),

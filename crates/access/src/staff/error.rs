@@ -37,6 +37,21 @@ pub enum Error {
     /// Choose another password; the rules that it does not meet.
     #[error("the password does not meet {0:?}")]
     PasswordRefused(Vec<&'static str>),
+    /// Name a provider that is set.
+    #[error("no provider has this name")]
+    ProviderUnknown,
+    /// Begin anew: what came back from the provider does not hold, or is not for us.
+    #[error("what the provider says is not accepted")]
+    ProviderRefused,
+    /// Come again later, or by another factor.
+    #[error("the provider gives no answer")]
+    ProviderUnavailable,
+    /// Sign in with the account that has it.
+    #[error("the identity is bound to an account")]
+    IdentityTaken,
+    /// Mend the settings of this provider.
+    #[error("provider {0}: {1}")]
+    ProviderSettings(String, &'static str),
     /// Set the factor up first.
     #[error("the account has no such factor")]
     FactorUnknown,

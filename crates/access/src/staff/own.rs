@@ -277,7 +277,7 @@ impl Staff {
     }
 
     /// Makes a session in which factors were set up a full one, once they suffice.
-    fn promote(&self, member: &Member, factor: Factor) -> Option<Opened> {
+    pub(super) fn promote(&self, member: &Member, factor: Factor) -> Option<Opened> {
         if member.session.factor.is_full() {
             return None;
         }
@@ -295,7 +295,7 @@ pub struct Confirmed {
 }
 
 /// An invited account whose factors suffice is active.
-fn arrive(account: &mut Account, now: Timestamp) {
+pub(super) fn arrive(account: &mut Account, now: Timestamp) {
     if account.body.state == State::Invited && account.body.factors.suffice() {
         account.body.state = State::Active;
         account.used(now);

@@ -30,7 +30,8 @@ pub const SESSIONS_MAX: usize = 20_000;
 
 const TOKEN_BYTES: usize = 32;
 
-/// What let a person in. With the last two factors are set up and nothing else.
+/// What let a person in. With a recovery code or an invitation factors are set up and nothing else;
+/// with a provider that is no cryptographic factor another factor is proved and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
@@ -42,12 +43,39 @@ pub enum Factor {
     RecoveryCode,
     /// An invitation.
     Invitation,
+    /// A provider whose word is a cryptographic factor.
+    Provider,
+    /// A provider, and the code of an authenticator application.
+    ProviderAndCode,
+    /// A provider, and nothing else yet.
+    ProviderAlone,
 }
 
 impl Factor {
     /// Whether it lets a person do more than set up factors.
     pub fn is_full(self) -> bool {
-        matches!(self, Self::Passkey | Self::PasswordAndCode)
+        match self {
+            Self::Passkey | Self::PasswordAndCode | Self::Provider | Self::ProviderAndCode => true,
+            Self::RecoveryCode | Self::Invitation | Self::ProviderAlone => false,
+        }
+    }
+
+    /// What it is together with the code of an authenticator application.
+    pub(crate) fn with_code(self) -> Self {
+        match self {
+            Self::Provider | Self::ProviderAndCode | Self::ProviderAlone => Self::ProviderAndCode,
+            _ => Self::PasswordAndCode,
+        }
+    }
+
+    /// Whether factors can be set up with it: not by whoever has yet to prove one.
+    pub fn may_set_up(self) -> bool {
+        self != Self::ProviderAlone
+    }
+
+    /// Whether a factor can be proved with it: again, or for the first time.
+    pub fn may_prove(self) -> bool {
+        self.is_full() || self == Self::ProviderAlone
     }
 }
 

@@ -140,7 +140,8 @@ impl Staff {
         proof: Proof<'_>,
         from: Network,
     ) -> Result<Opened, Error> {
-        if !member.session.factor.is_full() {
+        let entered = member.session.factor;
+        if !entered.may_prove() {
             return Err(Error::State("not signed in fully"));
         }
         let login = self.login_index(member.account.login().unwrap_or_default());
@@ -148,7 +149,7 @@ impl Staff {
         let by_code = [Subject::Name(login), Subject::Network(from)];
         let (subjects, factor) = match &proof {
             Proof::Passkey { .. } => (&by_passkey[..], Factor::Passkey),
-            Proof::Code(_) => (&by_code[..], Factor::PasswordAndCode),
+            Proof::Code(_) => (&by_code[..], entered.with_code()),
         };
         let now_us = self.begin_try(subjects)?;
         let now = self.clock.now();
@@ -223,7 +224,7 @@ impl Staff {
     }
 
     /// Counts a try, or refuses it because of earlier ones; the time at which it counts.
-    fn begin_try(&self, subjects: &[Subject]) -> Result<u64, Error> {
+    pub(super) fn begin_try(&self, subjects: &[Subject]) -> Result<u64, Error> {
         let now_us = self.clock.monotonic_us();
         match self.attempts.begin(subjects, now_us) {
             Ok(()) => Ok(now_us),
@@ -293,7 +294,7 @@ fn take_code(
     totp.ok_or(Error::CodeRefused)?.take(code, now)
 }
 
-fn signing_in(id: &str) -> Author {
+pub(super) fn signing_in(id: &str) -> Author {
     Author {
         actor: Actor::Staff(id.to_owned()),
         purpose: "sign-in".into(),

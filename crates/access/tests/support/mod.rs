@@ -7,6 +7,7 @@ pub use authenticator::Authenticator;
 
 use paywarden_access::{
     Author, Network, Staff,
+    factor::provider::ProviderSettings,
     staff::{
         Acceptance, Account, Error, Granter, Member, NewAccount, Opened, SecondFactor, Settings,
     },
@@ -34,10 +35,22 @@ impl House {
     pub async fn new() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Clock::simulated(Timestamp::from_micros(START), 7);
-        Self::open(folder, clock, Arc::new(Keyring::ephemeral())).await
+        Self::open(folder, clock, Arc::new(Keyring::ephemeral()), Vec::new()).await
     }
 
-    async fn open(folder: Arc<tempfile::TempDir>, clock: Clock, keyring: Arc<Keyring>) -> Self {
+    /// One whose people can come in by these providers too.
+    pub async fn with_providers(providers: Vec<ProviderSettings>) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let clock = Clock::simulated(Timestamp::from_micros(START), 7);
+        Self::open(folder, clock, Arc::new(Keyring::ephemeral()), providers).await
+    }
+
+    async fn open(
+        folder: Arc<tempfile::TempDir>,
+        clock: Clock,
+        keyring: Arc<Keyring>,
+        providers: Vec<ProviderSettings>,
+    ) -> Self {
         let url = format!("sqlite://{}", folder.path().join("store.db").display());
         let database = Database::open(&url).await.unwrap();
         let limits = JournalLimits::default();
@@ -45,8 +58,9 @@ impl House {
             .await
             .unwrap();
         let settings = Settings {
-            origin: None,
+            origin: (!providers.is_empty()).then(|| ORIGIN.to_owned()),
             roles: Vec::new(),
+            providers,
             password_rules: Arc::new(|asked| match asked.password.len() < 12 {
                 true => vec!["length"],
                 false => Vec::new(),
@@ -68,7 +82,7 @@ impl House {
     pub async fn again(self) -> Self {
         self.journal.close().await;
         self.database.close().await;
-        Self::open(self.folder, self.clock, self.keyring).await
+        Self::open(self.folder, self.clock, self.keyring, Vec::new()).await
     }
 
     pub fn advance_s(&self, seconds: u64) {

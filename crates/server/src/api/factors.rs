@@ -216,7 +216,7 @@ pub(crate) async fn recovery_codes(call: &PersonCall) -> Result<Reply, Problem> 
     json_reply(StatusCode::OK, &codes)
 }
 
-fn now(call: &PersonCall) -> Result<Reply, Problem> {
+pub(crate) fn now(call: &PersonCall) -> Result<Reply, Problem> {
     json_reply(StatusCode::OK, &current(call)?)
 }
 

@@ -2,8 +2,8 @@
 
 use super::{
     approvals::{self, delegations},
-    backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, staff, system,
-    trail,
+    backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on, staff,
+    system, trail,
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -41,6 +41,8 @@ use utoipa::{
         session::accept, session::passkey_challenge, session::by_passkey, session::by_password,
         session::whoami, session::sign_out, session::proof_challenge, session::prove,
         session::own_sessions, session::end_own,
+        sign_on::providers, sign_on::challenge, sign_on::enter, sign_on::identity_challenge,
+        sign_on::bind, sign_on::unbind, sign_on::bind_of,
         factors::passkey_setup, factors::add_passkey, factors::remove_passkey,
         factors::set_password, factors::totp_setup, factors::confirm_totp, factors::recovery_codes,
         staff::all, staff::one, staff::invite, staff::invite_again, staff::disable, staff::enable,

@@ -1,6 +1,6 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
-use super::{Door, Endpoint, Keyed, Route, approvals, factors, keys, session, staff};
+use super::{Door, Endpoint, Keyed, Route, approvals, factors, keys, session, sign_on, staff};
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
     state::State,
@@ -24,6 +24,12 @@ pub enum Act {
     SignInByPasskey,
     /// A password and a code.
     SignInByPassword,
+    /// Who else can say who one is.
+    Providers,
+    /// The way to one of them.
+    SignOnChallenge,
+    /// The way back.
+    SignOn,
     /// Who one is.
     Whoami,
     /// The session ends.
@@ -42,6 +48,12 @@ pub enum Act {
     AddPasskey,
     /// A passkey less.
     RemovePasskey,
+    /// The way to a provider, to bind what it says.
+    IdentityChallenge,
+    /// The way back.
+    BindIdentity,
+    /// An identity less.
+    UnbindIdentity,
     /// A password.
     SetPassword,
     /// A secret for an authenticator application.
@@ -66,6 +78,8 @@ pub enum Act {
     Enable,
     /// Its password is looked at again.
     Unlock,
+    /// An identity of somebody else's account.
+    BindIdentityOf,
     /// Other roles.
     SetRoles,
     /// The sessions of an account.
@@ -138,15 +152,21 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/session/passkey-challenge", Door::Visitor, None, Act::PasskeyChallenge),
     route(POST, "/v1/session/passkey", Door::Visitor, None, Act::SignInByPasskey),
     route(POST, "/v1/session/password", Door::Visitor, None, Act::SignInByPassword),
+    bare(GET, "/v1/session/providers", Door::Visitor, None, Act::Providers),
+    route(POST, "/v1/session/sign-on-challenge", Door::Visitor, None, Act::SignOnChallenge),
+    route(POST, "/v1/session/sign-on", Door::Visitor, None, Act::SignOn),
     bare(GET, "/v1/session", Door::Own, None, Act::Whoami),
     bare(DELETE, "/v1/session", Door::Own, None, Act::SignOut),
-    bare(POST, "/v1/session/proof-challenge", Door::Staff, None, Act::ProofChallenge),
-    route(POST, "/v1/session/proof", Door::Staff, None, Act::Prove),
+    bare(POST, "/v1/session/proof-challenge", Door::Proving, None, Act::ProofChallenge),
+    route(POST, "/v1/session/proof", Door::Proving, None, Act::Prove),
     bare(GET, "/v1/session/sessions", Door::Staff, None, Act::OwnSessions),
     bare(DELETE, "/v1/session/sessions/{id}", Door::Staff, None, Act::EndOwnSession),
     bare(POST, "/v1/session/factors/passkey-challenge", Door::OwnFresh, None, Act::PasskeySetup),
     route(POST, "/v1/session/factors/passkeys", Door::OwnFresh, None, Act::AddPasskey),
     bare(DELETE, "/v1/session/factors/passkeys/{place}", Door::StaffFresh, None, Act::RemovePasskey),
+    route(POST, "/v1/session/factors/identity-challenge", Door::OwnFresh, None, Act::IdentityChallenge),
+    route(POST, "/v1/session/factors/identities", Door::OwnFresh, None, Act::BindIdentity),
+    bare(DELETE, "/v1/session/factors/identities/{place}", Door::StaffFresh, None, Act::UnbindIdentity),
     route(PUT, "/v1/session/factors/password", Door::OwnFresh, None, Act::SetPassword),
     bare(POST, "/v1/session/factors/totp", Door::OwnFresh, None, Act::TotpSetup),
     route(POST, "/v1/session/factors/totp/confirmation", Door::OwnFresh, None, Act::ConfirmTotp),
@@ -159,6 +179,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/staff/{id}/disable", Door::StaffFresh, WRITE, Act::Disable),
     route(POST, "/v1/staff/{id}/enable", Door::StaffFresh, WRITE, Act::Enable),
     route(POST, "/v1/staff/{id}/unlock", Door::StaffFresh, WRITE, Act::Unlock),
+    route(POST, "/v1/staff/{id}/identities", Door::StaffFresh, WRITE, Act::BindIdentityOf),
     route(PUT, "/v1/staff/{id}/roles", Door::StaffFresh, GRANT, Act::SetRoles),
     bare(GET, "/v1/staff/{id}/sessions", Door::Staff, READ, Act::Sessions),
     bare(DELETE, "/v1/staff/{id}/sessions", Door::StaffFresh, WRITE, Act::EndSessions),
@@ -216,6 +237,9 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::PasskeyChallenge => session::passkey_challenge(call),
         Act::SignInByPasskey => session::by_passkey(call).await,
         Act::SignInByPassword => session::by_password(call).await,
+        Act::Providers => sign_on::providers(call),
+        Act::SignOnChallenge => sign_on::challenge(call).await,
+        Act::SignOn => sign_on::enter(call).await,
         Act::Whoami => session::whoami(call),
         Act::SignOut => session::sign_out(call).await,
         Act::ProofChallenge => session::proof_challenge(call),
@@ -225,6 +249,9 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::PasskeySetup => factors::passkey_setup(call),
         Act::AddPasskey => factors::add_passkey(call).await,
         Act::RemovePasskey => factors::remove_passkey(call).await,
+        Act::IdentityChallenge => sign_on::identity_challenge(call).await,
+        Act::BindIdentity => sign_on::bind(call).await,
+        Act::UnbindIdentity => sign_on::unbind(call).await,
         Act::SetPassword => factors::set_password(call).await,
         Act::TotpSetup => factors::totp_setup(call).await,
         Act::ConfirmTotp => factors::confirm_totp(call).await,
@@ -237,6 +264,7 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::Disable => staff::disable(call).await,
         Act::Enable => staff::enable(call).await,
         Act::Unlock => staff::unlock(call).await,
+        Act::BindIdentityOf => sign_on::bind_of(call).await,
         Act::SetRoles => staff::set_roles(call).await,
         Act::Sessions => staff::sessions(call),
         Act::EndSessions => staff::end_sessions(call).await,
@@ -269,6 +297,10 @@ impl From<Error> for Problem {
                 let detail = "the password does not meet every rule";
                 Self::new(Code::PasswordRefused, detail).missing(unmet)
             }
+            Error::ProviderUnknown => plain(Code::ProviderUnknown),
+            Error::ProviderRefused => plain(Code::ProviderRefused),
+            Error::ProviderUnavailable => plain(Code::ProviderUnavailable).retry_after_us(PAUSE_US),
+            Error::IdentityTaken => plain(Code::IdentityTaken),
             Error::FactorUnknown => plain(Code::FactorUnknown),
             Error::LastFactor => plain(Code::LastFactor),
             Error::AccountUnknown => plain(Code::AccountUnknown),
@@ -286,6 +318,7 @@ impl From<Error> for Problem {
             Error::Store(error) => store(&error),
             Error::AccountDamaged { .. }
             | Error::Origin(_)
+            | Error::ProviderSettings(..)
             | Error::Internal(_)
             | Error::Crypto(_) => {
                 tracing::error!(%error, "staff");

@@ -311,6 +311,16 @@ codes! {
     /// The answer of the authenticator does not fit its challenge, this server or the standard, or
     /// the passkey belongs to an account already.
     PasskeyRefused = "passkey_refused", UNPROCESSABLE_ENTITY, "Passkey refused";
+    /// No provider has this name, or this server was built without sign-on by others.
+    ProviderUnknown = "provider_unknown", NOT_FOUND, "Provider unknown";
+    /// What came back from the provider does not hold: its signature, issuer, audience, times or
+    /// nonce, its code, or it answers another question. Begin anew.
+    ProviderRefused = "provider_refused", UNAUTHORIZED, "Provider refused";
+    /// The provider gives no answer within five seconds, or none that can be read. Come in by
+    /// another factor, or later.
+    ProviderUnavailable = "provider_unavailable", SERVICE_UNAVAILABLE, "Provider unavailable";
+    /// The identity is bound to an account.
+    IdentityTaken = "identity_taken", CONFLICT, "Identity taken";
     /// The code is not the one that the authenticator application shows now, or it was used.
     CodeRefused = "code_refused", UNPROCESSABLE_ENTITY, "Code refused";
     /// The password does not meet the rules that `missing` names.

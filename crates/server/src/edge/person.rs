@@ -61,12 +61,15 @@ pub(crate) fn recognise(state: &State, head: &Parts, door: Door) -> Result<Membe
     if head.method != Method::GET {
         check_token(&head.headers, &member.session.csrf)?;
     }
-    let is_full = member.session.factor.is_full();
+    let factor = member.session.factor;
+    let is_full = factor.is_full();
     let is_fresh = is_full && state.staff.is_fresh(&member);
     match door {
-        Door::Staff | Door::StaffFresh if !is_full => Err(Problem::new(
+        Door::Staff | Door::StaffFresh if !is_full => Err(setting_up()),
+        Door::Proving if !factor.may_prove() => Err(setting_up()),
+        Door::OwnFresh if !factor.may_set_up() => Err(Problem::new(
             Code::FactorsIncomplete,
-            "this session is for setting up factors only",
+            "prove a factor of the account first",
         )),
         Door::StaffFresh if !is_fresh => Err(stale()),
         Door::OwnFresh if is_full && !is_fresh => Err(stale()),
@@ -120,6 +123,13 @@ fn check_token(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
 
 fn session_required() -> Problem {
     Problem::new(Code::SessionRequired, "sign in first")
+}
+
+fn setting_up() -> Problem {
+    Problem::new(
+        Code::FactorsIncomplete,
+        "this session is for setting up factors, or for proving one, only",
+    )
 }
 
 fn stale() -> Problem {

@@ -256,6 +256,7 @@ async fn staff(database: &Database, journal: &Journal, keyring: &Keyring) -> Arc
     let settings = Settings {
         origin: None,
         roles: Vec::new(),
+        providers: Vec::new(),
         password_rules: Arc::new(|asked| match asked.password.len() < 12 {
             true => vec!["length"],
             false => Vec::new(),
