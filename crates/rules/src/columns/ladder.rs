@@ -9,10 +9,14 @@ use crate::{
     literal::{Check, Literal},
     normal::Normal,
 };
+use multiversion::multiversion;
 use std::hint::select_unpredictable;
 
 /// Constants of one set that become rungs; the values of a larger set are searched in it.
 const SET_MAX: usize = 64;
+/// Ladders with so many bounds are climbed by comparing each value with each bound, which a
+/// processor does for several values at once; on longer ones each value is sought.
+const COMPARED_MAX: usize = 24;
 /// The place of the bitmap of no payment: above every ladder.
 const TOP: u32 = 0;
 
@@ -280,6 +284,11 @@ impl Reached {
         if super::is_none(&present) {
             return;
         }
+        if bounds.len() <= COMPARED_MAX {
+            let (ground, above) = rungs.split_at_mut(1);
+            ground.fill(present);
+            return compare(bounds, columns.words(slot), &present, above);
+        }
         let stands = stands(bounds, columns.column(slot));
         // Payment by payment across the words: two that stand on one rung never touch the same
         // word one right after the other, which would wait for the store before.
@@ -295,6 +304,28 @@ impl Reached {
                 above[word] |= *rung & present[word];
                 *rung = above[word];
             }
+        }
+    }
+}
+
+/// Which of the payments that have a value reach each bound.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn compare(
+    bounds: &[i64],
+    (values, stride): (&[i64], usize),
+    present: &Bits,
+    reached: &mut [Bits],
+) {
+    for ((word, values), present) in values.chunks(stride).enumerate().zip(present) {
+        let Some(values) = values.first_chunk::<WORD_ROWS>() else {
+            return;
+        };
+        for (bound, reached) in bounds.iter().zip(reached.iter_mut()) {
+            let mut bits = 0;
+            for (place, value) in values.iter().enumerate() {
+                bits |= u64::from(value >= bound) << place;
+            }
+            reached[word] = bits & present;
         }
     }
 }

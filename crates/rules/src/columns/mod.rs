@@ -168,6 +168,13 @@ impl Columns {
         words.map(move |word| &self.values[self.place(slot, word)..][..WORD_ROWS])
     }
 
+    /// The values of a slot from its first on, and how far those of the next 64 payments are.
+    fn words(&self, slot: u32) -> (&[i64], usize) {
+        let first = self.place(slot, 0);
+        let values = self.values.get(first..).unwrap_or_default();
+        (values, self.lanes.count() * STRIDE)
+    }
+
     /// Where the values of a slot stand for the payments of one word.
     fn place(&self, slot: u32, word: usize) -> usize {
         (word * self.lanes.count() + self.lanes.of_slot[slot as usize] as usize) * STRIDE
