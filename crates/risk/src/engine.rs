@@ -169,7 +169,7 @@ impl Engine {
             purpose: Purpose::from("payment decision"),
             action: "decision.create",
             object: decision.id.to_string(),
-            rows: vec![Row::Decision(Box::new(row))],
+            rows: vec![Row::Decision(Arc::new(row))],
         };
         match self.journal.append(entry).await {
             Ok(Appended::Written { .. }) => {

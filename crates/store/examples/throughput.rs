@@ -17,6 +17,7 @@ use std::{
     fs,
     io::Write as _,
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
@@ -156,7 +157,7 @@ async fn append(journal: &Journal, number: i64, is_random: bool) -> Result<(), E
         purpose: "payment_decision".into(),
         action: "decide",
         object: text,
-        rows: vec![Row::Decision(Box::new(row))],
+        rows: vec![Row::Decision(Arc::new(row))],
     };
     match journal.append(entry).await? {
         Appended::Written { .. } => Ok(()),

@@ -6,7 +6,7 @@ use crate::{
     trail::{Digester, merkle::Hash},
 };
 use paywarden_domain::TenantId;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// The most rows of one entry.
 pub const ROWS_MAX: usize = 256;
@@ -105,8 +105,9 @@ impl From<String> for Purpose {
 /// One change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Row {
-    /// A decision is added.
-    Decision(Box<DecisionRow>),
+    /// A decision is added; shared, because the writer hands it to the database while it keeps the
+    /// entry for the case of a refusal.
+    Decision(Arc<DecisionRow>),
     /// A label is added.
     Label(LabelRow),
     /// A value goes onto a list.

@@ -215,7 +215,7 @@ impl Draft<'_> {
         let row = match row {
             Row::Decision(row) => {
                 let row_and_leaf = RecordedDecision {
-                    row: (**row).clone(),
+                    row: row.clone(),
                     leaf: 0,
                 };
                 self.rows.decisions.push(row_and_leaf);

@@ -8,6 +8,7 @@ use crate::{
 use paywarden_domain::{
     Currency, DecisionId, EventKind, Money, Outcome, PaymentId, TenantId, Timestamp,
 };
+use std::sync::Arc;
 
 /// One decision as it was answered.
 ///
@@ -170,7 +171,7 @@ fn amount(minor: Option<i64>, currency: Option<&str>) -> Result<Option<Money>, E
 /// A decision with the number of its leaf in the tenant's trail.
 #[derive(Debug)]
 pub(crate) struct RecordedDecision {
-    pub(crate) row: DecisionRow,
+    pub(crate) row: Arc<DecisionRow>,
     pub(crate) leaf: u64,
 }
 
@@ -188,7 +189,7 @@ impl Stored for RecordedDecision {
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
         Ok(Self {
-            row: DecisionRow::read(fields)?,
+            row: Arc::new(DecisionRow::read(fields)?),
             leaf: fields.counted()?,
         })
     }

@@ -7,6 +7,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
+use std::sync::Arc;
 
 fn row() -> impl Strategy<Value = Row> {
     prop_oneof![
@@ -15,7 +16,7 @@ fn row() -> impl Strategy<Value = Row> {
             let mut row = decision(number);
             row.idempotency_key = (!key.is_empty()).then_some(key);
             row.body = body.to_vec();
-            Row::Decision(Box::new(row))
+            Row::Decision(Arc::new(row))
         }),
         (1..60_i64).prop_map(|number| Row::Label(label(number))),
         "[a-zé字]{1,3}".prop_map(|value| Row::ListEntry(list_entry(&value))),

@@ -3,7 +3,7 @@
 use crate::support::*;
 use paywarden_store::*;
 use sqlx::{Connection as _, Row as _};
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 on_both!(
     everything_is_there_after_append,
@@ -75,7 +75,7 @@ async fn duplicates_write_nothing(place: Place) {
 
     let mut again = decision(2);
     again.event_no = 12;
-    let rows = vec![Row::Decision(Box::new(again.clone())), Row::Label(label(2))];
+    let rows = vec![Row::Decision(Arc::new(again.clone())), Row::Label(label(2))];
     let duplicate = |same_idempotency_key| Appended::Duplicate {
         event_no: 2,
         id: decision(2).id,
@@ -87,7 +87,7 @@ async fn duplicates_write_nothing(place: Place) {
     again.idempotency_key = Some("another".into());
     assert_eq!(
         store
-            .append(vec![Row::Decision(Box::new(again.clone()))])
+            .append(vec![Row::Decision(Arc::new(again.clone()))])
             .await
             .unwrap(),
         duplicate(false)
@@ -97,7 +97,7 @@ async fn duplicates_write_nothing(place: Place) {
     again.payment_id = payment(99);
     assert_eq!(
         store
-            .append(vec![Row::Decision(Box::new(again.clone()))])
+            .append(vec![Row::Decision(Arc::new(again.clone()))])
             .await
             .unwrap(),
         duplicate(true)
@@ -113,7 +113,7 @@ async fn duplicates_write_nothing(place: Place) {
     again.event_no = 13;
     again.id = decision(13).id;
     again.tenant = other.tenant.clone();
-    other.rows = vec![Row::Decision(Box::new(again))];
+    other.rows = vec![Row::Decision(Arc::new(again))];
     let written = store.journal.append(other).await.unwrap();
     assert_eq!(
         written,
@@ -134,7 +134,7 @@ async fn one_of_a_hundred_equal_entries_is_written(place: Place) {
         row.event_no = 1_000 + number;
         tasks.push(tokio::spawn(async move {
             journal
-                .append(entry(vec![Row::Decision(Box::new(row))]))
+                .append(entry(vec![Row::Decision(Arc::new(row))]))
                 .await
                 .unwrap()
         }));
@@ -305,7 +305,7 @@ async fn limits_are_checked_before_anything_is_written(place: Place) {
         let mut row = decision(2);
         change(&mut row);
         let journal = store.journal.clone();
-        let entry = entry(vec![Row::Decision(Box::new(row))]);
+        let entry = entry(vec![Row::Decision(Arc::new(row))]);
         async move {
             assert!(matches!(
                 journal.append(entry).await,

@@ -14,7 +14,10 @@ use std::{
     io::Write as _,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -340,7 +343,7 @@ pub fn decision(number: i64) -> DecisionRow {
 }
 
 pub fn decided(number: i64) -> Row {
-    Row::Decision(Box::new(decision(number)))
+    Row::Decision(Arc::new(decision(number)))
 }
 
 pub fn label(number: i64) -> LabelRow {

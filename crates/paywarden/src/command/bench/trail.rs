@@ -398,7 +398,7 @@ fn decision(bench: &Bench, number: u64) -> Result<Row> {
         body: vec![3; 500],
         trace: None,
     };
-    Ok(Row::Decision(Box::new(row)))
+    Ok(Row::Decision(Arc::new(row)))
 }
 
 fn written(result: Result<Appended, Error>) -> Result<()> {
