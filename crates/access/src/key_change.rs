@@ -8,6 +8,7 @@ use crate::{
 };
 use paywarden_crypto::{SignatureAlgorithm, VerifyingKey};
 use paywarden_domain::TenantId;
+use paywarden_store::Purpose;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -100,7 +101,7 @@ impl Word {
             Self::Operator(author) => (author, None),
             Self::Approved { approved, purpose } => {
                 let actor = approved.who().actor.clone();
-                let purpose = purpose.into();
+                let purpose = Purpose::from("key change").because(purpose);
                 (Author { actor, purpose }, Some(approved))
             }
         }

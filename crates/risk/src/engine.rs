@@ -226,13 +226,13 @@ impl Engine {
         caller: &Caller,
         action: &'static str,
         object: &str,
-        purpose: &str,
+        purpose: &'static str,
         row: Row,
     ) -> Result<Appended, Error> {
         let entry = Entry {
             tenant: caller.tenant.clone(),
             actor: Actor::Key(caller.key_id.clone()),
-            purpose: Purpose::from(purpose.to_owned()),
+            purpose: Purpose::from(purpose),
             action,
             object: object.to_owned(),
             rows: vec![row],

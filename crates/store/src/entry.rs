@@ -1,15 +1,18 @@
 //! What is written: who acts, why, on what, and the rows.
 
 use crate::{
-    ApprovalStepRow, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
+    ApprovalStepRow, Clock, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
     RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
-    trail::{Digester, merkle::Hash},
+    trail::{Digester, hexadecimal, merkle::Hash},
 };
 use paywarden_domain::TenantId;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 /// The most rows of one entry.
 pub const ROWS_MAX: usize = 256;
+
+/// What kind of record the reason of an entry is.
+pub const REASON: &str = "reason";
 
 const KIB: usize = 1024;
 
@@ -60,17 +63,36 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Why something is done, 1 to 256 bytes, and the approval that allowed it, if it needed one.
+/// Why something is done: a word of 1 to 256 bytes that stands in the source, never text from
+/// outside, because the trail cannot forget. What somebody gave as the reason is a record beside it,
+/// of which the leaf has the digest; and the approval that allowed it, if it needed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purpose {
-    text: Cow<'static, str>,
+    word: Cow<'static, str>,
+    reason: Option<String>,
     approval: Option<String>,
 }
 
 impl Purpose {
-    /// As written.
+    /// The word.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.word
+    }
+
+    /// A line that Paywarden has put together of its own words, routes and identifiers, such as
+    /// what was read at which route. Text from outside is a reason, never this.
+    pub fn composed(line: String) -> Self {
+        Self {
+            word: Cow::Owned(line),
+            reason: None,
+            approval: None,
+        }
+    }
+
+    /// The same purpose, for this reason of 1 to 256 bytes: text of whoever acts.
+    pub fn because(self, reason: impl Into<String>) -> Self {
+        let reason = Some(reason.into());
+        Self { reason, ..self }
     }
 
     /// The same purpose, allowed by the approval with this identifier of 1 to 128 bytes.
@@ -83,22 +105,15 @@ impl Purpose {
     pub fn approval(&self) -> Option<&str> {
         self.approval.as_deref()
     }
-
-    fn new(text: Cow<'static, str>) -> Self {
-        let approval = None;
-        Self { text, approval }
-    }
 }
 
 impl From<&'static str> for Purpose {
-    fn from(text: &'static str) -> Self {
-        Self::new(Cow::Borrowed(text))
-    }
-}
-
-impl From<String> for Purpose {
-    fn from(text: String) -> Self {
-        Self::new(Cow::Owned(text))
+    fn from(word: &'static str) -> Self {
+        Self {
+            word: Cow::Borrowed(word),
+            reason: None,
+            approval: None,
+        }
     }
 }
 
@@ -223,12 +238,26 @@ impl Row {
 }
 
 impl Entry {
+    /// The record of the reason, beside the rows of the caller. It is new each time.
+    pub(crate) fn reason(&self, clock: &Clock) -> Option<Row> {
+        let reason = self.purpose.reason.as_ref()?;
+        Some(Row::Record(RecordRow {
+            tenant: self.tenant.clone(),
+            kind: REASON.to_owned(),
+            id: hexadecimal(&clock.random::<16>()),
+            version: 1,
+            written_at: clock.now(),
+            body: reason.as_bytes().to_vec(),
+        }))
+    }
+
     /// Checks every limit, so that the writer meets no surprise; the size in bytes.
     pub(crate) fn check(&self) -> Result<usize, Error> {
         // Room for the parts of fixed length.
         let mut size = Size(512 + 256 * self.rows.len());
         size.text("actor", self.actor.parts().1, 240)?;
         size.text("purpose", self.purpose.as_str(), 256)?;
+        size.text("reason", self.purpose.reason.as_deref().unwrap_or("-"), 256)?;
         size.text("approval", self.purpose.approval().unwrap_or("-"), 128)?;
         size.text("action", self.action, 256)?;
         size.free_text("object", &self.object, 256)?;

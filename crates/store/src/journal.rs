@@ -88,6 +88,7 @@ pub struct Journal {
     queue_max: usize,
     queue_bytes_max: usize,
     digester: Digester,
+    clock: Clock,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -118,7 +119,7 @@ impl Journal {
     ) -> Result<Self, Error> {
         let limits = limits.at_least_one();
         let (jobs, queue) = mpsc::channel(limits.queue_max);
-        let writer = Writer::start(database.clone(), clock, limits, queue).await?;
+        let writer = Writer::start(database.clone(), clock.clone(), limits, queue).await?;
         let digester = writer.digester();
         Ok(Self {
             jobs,
@@ -126,6 +127,7 @@ impl Journal {
             queue_max: limits.queue_max,
             queue_bytes_max: limits.queue_bytes_max,
             digester,
+            clock,
             writer: Arc::new(Mutex::new(Some(tokio::spawn(writer.run())))),
         })
     }
@@ -134,7 +136,7 @@ impl Journal {
     ///
     /// A full queue is [`Error::Overloaded`] at once, a failed commit [`Error::Unavailable`] with
     /// nothing written, and a decision that exists already [`Appended::Duplicate`].
-    pub async fn append(&self, entry: Entry) -> Result<Appended, Error> {
+    pub async fn append(&self, mut entry: Entry) -> Result<Appended, Error> {
         let size = entry.check()?;
         if size > self.queue_bytes_max {
             return Err(Error::invalid("the entry is larger than the queue"));
@@ -143,6 +145,7 @@ impl Journal {
         let place = self.jobs.try_reserve().map_err(refusal)?;
         let bytes = self.bytes_free.clone().try_acquire_many_owned(size);
         let bytes = bytes.map_err(|_| Error::Overloaded)?;
+        entry.rows.extend(entry.reason(&self.clock));
         let digests = entry.rows.iter().map(|row| row.digest(&self.digester));
         let digests = digests.collect();
         let (reply, answer) = oneshot::channel();

@@ -53,7 +53,7 @@ pub mod trail;
 pub use acts::{ACTS_MAX, ActRow, WATCH};
 pub use clock::{Clock, SimulatedClock};
 pub use database::{Backend, Database, DatabaseLimits};
-pub use entry::{Actor, Entry, Purpose, Row};
+pub use entry::{Actor, Entry, Purpose, REASON, Row};
 pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;

@@ -123,8 +123,7 @@ impl Approvals {
         };
         let place = (delegation.id.as_str(), 1);
         let row = step::row((who, now), place, (kind, COMMAND), &delegation.body)?;
-        let reason = &delegation.body.reason;
-        self.append(who, Step::new("approval.delegate", row), reason)
+        self.append(who, Step::new("approval.delegate", row))
             .await?;
         Ok(delegation.view())
     }
@@ -141,7 +140,7 @@ impl Approvals {
         };
         let kind = ApprovalStepKind::DelegationEnded;
         let row = step::row((who, now), (id, 2), (kind, COMMAND), &body)?;
-        self.append(who, Step::new("approval.end_delegation", row), reason)
+        self.append(who, Step::new("approval.end_delegation", row))
             .await
     }
 

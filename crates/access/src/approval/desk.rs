@@ -155,7 +155,7 @@ impl Approvals {
         let id = self.fresh_id("apr");
         let row = step::row((who, now), (&id, 1), (kind, T::KIND.name()), &request)?;
         let step = Step::new("approval.request", row);
-        self.append(who, step, &request.reason).await?;
+        self.append(who, step).await?;
         self.find(who, &id).await
     }
 
@@ -164,7 +164,7 @@ impl Approvals {
         check_reason(&ballot.reason)?;
         self.must(who, Scope::ApprovalsVote)?;
         let scene = self.scene(&who.tenant).await?;
-        self.step(who, id, &ballot.reason, |case| {
+        self.step(who, id, |case| {
             case.must_be_open(scene.now)?;
             if case.glass.is_some() {
                 return Err(Error::Closed(State::Approved));
@@ -199,7 +199,7 @@ impl Approvals {
     pub async fn withdraw(&self, who: &Who, id: &str, reason: &str) -> Result<ApprovalView, Error> {
         check_reason(reason)?;
         let now = self.clock().now();
-        self.step(who, id, reason, |case| {
+        self.step(who, id, |case| {
             if case.maker() != who.actor.to_string() {
                 return Err(Error::Forbidden(case.kind().scope()));
             }
@@ -240,7 +240,7 @@ impl Approvals {
         let entry = |_: &PolicyChange| Entry {
             tenant: who.tenant.clone(),
             actor: who.actor.clone(),
-            purpose: Purpose::from(reason.to_owned()),
+            purpose: Purpose::from("approval policy").because(reason),
             action: "approval.policy",
             object: POLICY.to_owned(),
             rows: vec![Row::ApprovalStep(row)],
@@ -278,12 +278,11 @@ impl Approvals {
         &self,
         who: &Who,
         id: &str,
-        reason: &str,
         build: impl Fn(&Case) -> Result<Step, Error>,
     ) -> Result<ApprovalView, Error> {
         for _ in 0..TRIES {
             let step = build(&self.case(&who.tenant, id).await?)?;
-            match self.append(who, step, reason).await {
+            match self.append(who, step).await {
                 Err(Error::Busy) => {}
                 Err(error) => return Err(error),
                 Ok(()) => return self.find(who, id).await,
@@ -308,13 +307,13 @@ impl Approvals {
         step::row((who, now), place, (kind, case.kind().name()), body)
     }
 
-    /// Writes a step as an entry of its own.
-    pub(crate) async fn append(&self, who: &Who, step: Step, reason: &str) -> Result<(), Error> {
+    /// Writes a step as an entry of its own. Its reason is in the step.
+    pub(crate) async fn append(&self, who: &Who, step: Step) -> Result<(), Error> {
         let id = step.row.approval.clone();
         let entry = Entry {
             tenant: who.tenant.clone(),
             actor: who.actor.clone(),
-            purpose: Purpose::from(reason.to_owned()).approved_by(id.clone()),
+            purpose: Purpose::from("approval").approved_by(id.clone()),
             action: step.action,
             object: id,
             rows: vec![Row::ApprovalStep(step.row)],
@@ -381,7 +380,7 @@ fn void(
     Ok(tally::tally(&with, ground).votes.pop().flatten())
 }
 
-/// A reason is the purpose of a leaf.
+/// A reason is kept with the step that it is given for.
 pub(crate) fn check_reason(reason: &str) -> Result<(), Error> {
     match (1..=REASON_BYTES_MAX).contains(&reason.len()) && !reason.contains('\0') {
         true => Ok(()),

@@ -53,7 +53,7 @@ impl Approvals {
             }
         }
         let view = self
-            .step(who, id, reason, |case| {
+            .step(who, id, |case| {
                 case.must_be_open(scene.now)?;
                 let clause = scene.ground(case)?.clause;
                 let scope = clause.and_then(|clause| clause.break_glass);
@@ -96,7 +96,7 @@ impl Approvals {
         self.must(who, Scope::ApprovalsVote)?;
         let scene = self.scene(&who.tenant).await?;
         let actor = who.actor.to_string();
-        self.step(who, id, note, |case| {
+        self.step(who, id, |case| {
             let glass = case.glass.as_ref().ok_or(Error::NothingToReview)?;
             if case.review.is_some() {
                 return Err(Error::NothingToReview);

@@ -118,7 +118,7 @@ impl Approvals {
         let entry = |export: &Export| Entry {
             tenant: who.tenant,
             actor: who.actor,
-            purpose: Purpose::from(purpose.to_owned()),
+            purpose: Purpose::from("export of data").because(purpose),
             action: "export.open",
             object: export.object(),
             rows: Vec::new(),

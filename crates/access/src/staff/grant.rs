@@ -71,7 +71,7 @@ impl Staff {
     ) -> Result<(), Error> {
         let (who, grant) = (approved.who().clone(), approved.command().clone());
         self.check_grant(&who, &grant)?;
-        let purpose = Purpose::from(purpose.to_owned());
+        let purpose = Purpose::from("role grant").because(purpose);
         let author = Author {
             actor: who.actor,
             purpose: match approved.approval() {

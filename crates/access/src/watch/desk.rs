@@ -11,7 +11,7 @@ use crate::{
     staff::{Error as StaffError, Member},
 };
 use paywarden_domain::{Outcome, TenantId, time::DAY};
-use paywarden_store::{Actor, Clock, Database, Entry, Journal, RecordRow, Row, WATCH};
+use paywarden_store::{Actor, Clock, Database, Entry, Journal, Purpose, RecordRow, Row, WATCH};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -161,13 +161,14 @@ impl Desk {
             state,
             by,
             at,
-            reason: reason.clone(),
+            reason,
         })?;
         let action = match state {
             State::Closed => "alert.close",
             _ => "alert.acknowledge",
         };
-        let author = member.author(reason);
+        // The reason is in the step.
+        let author = member.author("security alert");
         self.append(&mut kept, author, action).await?;
         let alert = kept.body.alert.clone();
         self.lock().decided(kept);
@@ -230,7 +231,7 @@ impl Desk {
             };
             let author = Author {
                 actor: Actor::System(WATCH),
-                purpose: format!("rule {}", kept.body.alert.rule).into(),
+                purpose: "security alert".into(),
             };
             let action = match kept.version {
                 0 => "alert.raise",
@@ -264,7 +265,7 @@ impl Desk {
             Effect::Suspend => {
                 let author = Author {
                     actor: Actor::System(WATCH),
-                    purpose: format!("security alert {}", alert.id).into(),
+                    purpose: Purpose::from("security alert").because(&*alert.id),
                 };
                 match self.staff.disable(author, &kept.tenant, account).await {
                     Err(StaffError::Store(error)) => Err(error.into()),

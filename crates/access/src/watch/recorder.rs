@@ -8,7 +8,7 @@ use super::access::{Access, Kind};
 use crate::Network;
 use paywarden_crypto::{Error as CryptoError, Keyring, keyring::PreparedIndex};
 use paywarden_domain::TenantId;
-use paywarden_store::{Actor, Clock, Entry, Error, Journal};
+use paywarden_store::{Actor, Clock, Entry, Error, Journal, Purpose};
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -209,7 +209,7 @@ impl Recorder {
         let entry = Entry {
             tenant: visit.tenant,
             actor: visit.actor,
-            purpose: access.to_string().into(),
+            purpose: Purpose::composed(access.to_string()),
             action: visit.kind.action(),
             object,
             rows: Vec::new(),

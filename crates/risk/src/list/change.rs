@@ -125,7 +125,7 @@ impl Engine {
         let entry = |change: &ListChange| Entry {
             tenant: tenant.clone(),
             actor: who.actor.clone(),
-            purpose: Purpose::from(change.reason.clone()),
+            purpose: Purpose::from("list change").because(&*change.reason),
             action,
             object: change.list.clone(),
             rows,

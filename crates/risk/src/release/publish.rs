@@ -350,12 +350,13 @@ impl Engine {
             return Ok(());
         };
         let action = Action::parse(&last.action).map_or("rule_set", Action::trail_name);
-        let (object, purpose) = (last.version.clone(), last.purpose.clone());
+        let object = last.version.clone();
         rows.extend(steps.into_iter().map(Row::RuleSetStep));
         let entry = Entry {
             tenant: who.tenant.clone(),
             actor: who.actor.clone(),
-            purpose: Purpose::from(purpose),
+            // What whoever steps gave as the reason is in the step.
+            purpose: Purpose::from("release of rules"),
             action,
             object,
             rows,

@@ -11,6 +11,7 @@ use paywarden_access::{
     Author, Scope,
     staff::{Error, Member},
 };
+use paywarden_store::Purpose;
 use std::sync::Arc;
 
 /// What a person asks for.
@@ -219,9 +220,9 @@ impl PersonCall {
         })
     }
 
-    /// They act, for a purpose that they give or that goes without saying.
-    pub(crate) fn author(&self, purpose: &str) -> Result<Author, Problem> {
-        Ok(self.member()?.author(purpose.to_owned()))
+    /// They act, for a purpose that goes without saying.
+    pub(crate) fn author(&self, purpose: impl Into<Purpose>) -> Result<Author, Problem> {
+        Ok(self.member()?.author(purpose))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     factors, json::parse, json_reply, person::PersonCall, session::SessionView, session::entered,
+    staff::told,
 };
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
@@ -201,7 +202,7 @@ pub(crate) async fn unbind(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn bind_of(call: &PersonCall) -> Result<Reply, Problem> {
     let input: IdentityInput = parse(&call.body)?;
-    let author = call.author(&input.purpose)?;
+    let author = call.author(told(&*input.purpose))?;
     let (staff, tenant) = (&call.state.staff, &call.member()?.account.tenant);
     let whose = (tenant, call.parameter.as_str());
     let bound = staff.bind_identity_of(author, whose, &input.provider, &input.subject);

@@ -15,6 +15,7 @@ use paywarden_access::{
     staff::{Account, Duty, Grant, Granter, Invited, NewAccount, Review, Role, RoleGrant, Status},
 };
 use paywarden_domain::Timestamp;
+use paywarden_store::Purpose;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -173,7 +174,7 @@ pub(crate) async fn invite(call: &PersonCall) -> Result<Reply, Problem> {
     } = parse(&call.body)?;
     let member = call.member()?;
     let new = NewAccount { login, name, roles };
-    let (author, tenant) = (call.author(&purpose)?, &member.account.tenant);
+    let (author, tenant) = (call.author(told(purpose))?, &member.account.tenant);
     let granter = Granter::of(member.scopes);
     let staff = &call.state.staff;
     let invited = staff.invite(author, tenant, new, granter).await?;
@@ -196,7 +197,7 @@ pub(crate) async fn invite(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn invite_again(call: &PersonCall) -> Result<Reply, Problem> {
     let StaffPurpose { purpose } = parse(&call.body)?;
-    let (author, tenant) = (call.author(&purpose)?, &call.member()?.account.tenant);
+    let (author, tenant) = (call.author(told(purpose))?, &call.member()?.account.tenant);
     let staff = &call.state.staff;
     let invited = staff.invite_again(author, tenant, &call.parameter).await?;
     invitation(call, invited)
@@ -218,7 +219,7 @@ pub(crate) async fn invite_again(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn disable(call: &PersonCall) -> Result<Reply, Problem> {
     let StaffPurpose { purpose } = parse(&call.body)?;
-    let (author, tenant) = (call.author(&purpose)?, &call.member()?.account.tenant);
+    let (author, tenant) = (call.author(told(purpose))?, &call.member()?.account.tenant);
     let id = &call.parameter;
     call.state.staff.disable(author, tenant, id).await?;
     shown(call, id)
@@ -240,7 +241,7 @@ pub(crate) async fn disable(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn enable(call: &PersonCall) -> Result<Reply, Problem> {
     let StaffPurpose { purpose } = parse(&call.body)?;
-    let (author, tenant) = (call.author(&purpose)?, &call.member()?.account.tenant);
+    let (author, tenant) = (call.author(told(purpose))?, &call.member()?.account.tenant);
     let id = &call.parameter;
     call.state.staff.enable(author, tenant, id).await?;
     shown(call, id)
@@ -262,7 +263,7 @@ pub(crate) async fn enable(call: &PersonCall) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn unlock(call: &PersonCall) -> Result<Reply, Problem> {
     let StaffPurpose { purpose } = parse(&call.body)?;
-    let (author, tenant) = (call.author(&purpose)?, &call.member()?.account.tenant);
+    let (author, tenant) = (call.author(told(purpose))?, &call.member()?.account.tenant);
     let id = &call.parameter;
     call.state.staff.unlock(author, tenant, id).await?;
     shown(call, id)
@@ -416,4 +417,9 @@ fn view(account: &Account, now: Timestamp) -> AccountView {
         created_at: account.created_at(),
         last_used_at: account.last_used_at(),
     }
+}
+
+/// What an administrator gives as the reason.
+pub(super) fn told(reason: impl Into<String>) -> Purpose {
+    Purpose::from("administration of staff").because(reason)
 }

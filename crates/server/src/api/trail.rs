@@ -1,6 +1,10 @@
 //! The trail of the caller's own tenant: checkpoints, proofs, leaves, the tiles of C2SP
 //! tlog-tiles, and the cosignatures of witnesses.
 
+mod leaf;
+
+pub use leaf::LeafView;
+
 use super::{
     Call,
     export::{self, EXPORT},
@@ -11,13 +15,13 @@ use super::{
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
+use leaf::view;
 use paywarden_access::approval::Collection;
 use paywarden_crypto::note::Note;
 use paywarden_domain::{DecisionId, Timestamp};
 use paywarden_store::trail::{
-    Hash, Leaf, Resource, RowKey, TilePath,
+    Hash, Resource, TilePath,
     checkpoint::StoredCheckpoint,
-    hexadecimal,
     notary::{Notary, Refusal},
     proof::InclusionProof,
 };
@@ -86,72 +90,6 @@ pub struct LeafList {
     pub leaves: Vec<LeafView>,
     /// Give this as `cursor` to read on; null at the end.
     pub next_cursor: Option<String>,
-}
-
-/// One leaf.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeafView {
-    /// Its number, from 0.
-    pub index: u64,
-    /// When it was written.
-    pub time: Timestamp,
-    /// Who acted: `key:…`, `staff:…` or `system:…`.
-    pub actor: String,
-    /// Why.
-    pub purpose: String,
-    /// What was done.
-    pub action: String,
-    /// To what.
-    pub object: String,
-    /// The approval that allowed it.
-    pub approval: Option<String>,
-    /// The decision that it is about.
-    pub decision: Option<String>,
-    /// The records that changed.
-    pub changes: Vec<ChangeView>,
-    /// The bytes that are hashed, base64.
-    pub bytes: String,
-}
-
-impl LeafView {
-    /// The bytes of a leaf as the API shows them; none if they are none.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let leaf = Leaf::decode(bytes)?;
-        let changes = leaf.changes.iter().map(|change| ChangeView {
-            kind: change.row.kind(),
-            key: match change.row.key() {
-                RowKey::Number(number) => number.to_string(),
-                RowKey::Text(text) => text.into_owned(),
-            },
-            before: change.before.as_ref().map(|hash| hexadecimal(hash)),
-            after: hexadecimal(&change.after),
-        });
-        Some(Self {
-            index: leaf.index,
-            time: leaf.time,
-            actor: leaf.actor.to_owned(),
-            purpose: leaf.purpose.to_owned(),
-            action: leaf.action.to_owned(),
-            object: leaf.object.to_owned(),
-            approval: leaf.approval.map(str::to_owned),
-            decision: leaf.decision.map(str::to_owned),
-            changes: changes.collect(),
-            bytes: STANDARD.encode(bytes),
-        })
-    }
-}
-
-/// One record that a leaf changed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChangeView {
-    /// What kind of record.
-    pub kind: &'static str,
-    /// Its key.
-    pub key: String,
-    /// Keyed digest of what was there before, hexadecimal.
-    pub before: Option<String>,
-    /// Keyed digest of what is there now, hexadecimal.
-    pub after: String,
 }
 
 /// Signatures of witnesses.
@@ -252,7 +190,7 @@ pub(crate) async fn inclusion(call: &Call) -> Result<Reply, Problem> {
         note,
     };
     let answer = InclusionAnswer {
-        leaf: view(&proof.leaf)?,
+        leaf: view(call, &proof.leaf).await?,
         size: checkpoint.size,
         hashes: encoded(&proof.hashes),
         text: proof.to_string(),
@@ -340,7 +278,7 @@ pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
     let found = database.trail_leaves(&call.caller.tenant, first, limit + 1);
     let mut leaves = Vec::new();
     for bytes in found.await.map_err(stored)? {
-        leaves.push(view(&bytes)?);
+        leaves.push(view(call, &bytes).await?);
     }
     let is_more = leaves.len() > limit as usize;
     leaves.truncate(limit as usize);
@@ -454,10 +392,6 @@ async fn leaf_index(call: &Call, query: &Query<'_>) -> Result<u64, Problem> {
         }
         _ => Err(invalid("leaf", "give either `leaf` or `decision`")),
     }
-}
-
-fn view(bytes: &[u8]) -> Result<LeafView, Problem> {
-    LeafView::decode(bytes).ok_or_else(damaged)
 }
 
 fn encoded(hashes: &[Hash]) -> Vec<String> {

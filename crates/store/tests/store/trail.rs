@@ -19,6 +19,7 @@ on_both!(
     a_rewritten_history_contradicts_what_was_signed,
     another_store_in_its_place_is_noticed,
     a_clock_that_was_set_back_is_seen,
+    a_reason_is_kept_beside_its_leaf,
 );
 
 /// Leaves of `fill`: two bundles and a tail of 88.
@@ -413,5 +414,47 @@ async fn a_clock_that_was_set_back_is_seen(place: Place) {
     let steps = seen.clock_steps.iter();
     let steps: Vec<_> = steps.map(|step| (step.place.leaf, step.back_us)).collect();
     assert_eq!(steps, [(2, 1_600_000), (4, 9_000_000)]);
+    store.close().await;
+}
+
+async fn a_reason_is_kept_beside_its_leaf(place: Place) {
+    let store = place.open().await;
+    let mut looked = entry(vec![]);
+    looked.purpose = Purpose::from("dispute review").because("Ms. Lin called");
+    store.journal.append(looked.clone()).await.unwrap();
+    looked.purpose = looked.purpose.because("");
+    assert!(matches!(
+        store.journal.append(looked).await,
+        Err(Error::Invalid { .. })
+    ));
+    let leaves = store.database.trail_leaves(&tenant(), 0, 9).await.unwrap();
+    let [bytes] = &leaves[..] else {
+        panic!("{leaves:?}")
+    };
+    assert!(!bytes.windows(4).any(|part| part == b" Lin"));
+    let leaf = paywarden_store::trail::Leaf::decode(bytes).unwrap();
+    let [change] = &leaf.changes[..] else {
+        panic!("{leaf:?}")
+    };
+    let RowRef::Record(key) = &change.row else {
+        panic!("{leaf:?}")
+    };
+    assert_eq!((leaf.purpose, change.before), ("dispute review", None));
+    let id = key.split('/').nth(1).unwrap();
+    let reason = store.database.record(REASON, id).await.unwrap().unwrap();
+    assert_eq!(reason.body, b"Ms. Lin called");
+
+    // Whoever changes it afterwards is found out.
+    let intact = store.database.verify(None).await.unwrap();
+    assert!(matches!(intact, Verdict::Intact(_)), "{intact:?}");
+    let mut intruder = place.intruder().await;
+    execute(
+        &mut intruder,
+        "UPDATE records SET written_at = written_at + 1",
+    )
+    .await;
+    let verdict = store.database.verify(None).await.unwrap();
+    let fault = Fault::RowChanged(RowRef::Record(key.clone()));
+    assert_eq!(verdict, broken(0, fault));
     store.close().await;
 }
