@@ -7,6 +7,7 @@
 //! of staff are sealed whole.
 
 pub mod approval;
+pub mod area;
 pub mod error;
 pub mod factor;
 pub mod key;

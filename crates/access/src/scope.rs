@@ -59,11 +59,17 @@ pub enum Scope {
     SecurityRead,
     /// Decide about security alerts.
     SecurityReview,
+    /// Read what was done to accounts and sessions, in the trail.
+    TrailSystem,
+    /// Read what was done to roles, keys and approvals, in the trail.
+    TrailSecurity,
+    /// Read reviews and exports, in the trail.
+    TrailAudit,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -89,6 +95,9 @@ impl Scope {
         Self::KeysWrite,
         Self::SecurityRead,
         Self::SecurityReview,
+        Self::TrailSystem,
+        Self::TrailSecurity,
+        Self::TrailAudit,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -100,6 +109,9 @@ impl Scope {
         Self::KeysRead,
         Self::KeysWrite,
         Self::SecurityReview,
+        Self::TrailSystem,
+        Self::TrailSecurity,
+        Self::TrailAudit,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -130,6 +142,9 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::SecurityRead => "security:read",
             Self::SecurityReview => "security:review",
+            Self::TrailSystem => "trail:system",
+            Self::TrailSecurity => "trail:security",
+            Self::TrailAudit => "trail:audit",
         }
     }
 

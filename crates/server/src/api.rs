@@ -1,6 +1,7 @@
 //! The JSON API: which routes there are, what each needs, and who answers.
 
 pub(crate) mod approvals;
+pub(crate) mod areas;
 pub(crate) mod backtests;
 pub(crate) mod decisions;
 pub(crate) mod export;

@@ -226,3 +226,64 @@ async fn what_is_hidden_keeps_its_shape_and_nobody_votes_on_it() {
         assert!(!roles.find(role).unwrap().scopes.contains(Scope::ListsRead));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_administrator_reads_the_own_part_of_the_trail_and_the_auditor_every_part() {
+    let ground = Ground::plant().await;
+    let parts = [
+        ("system", "staff.invite"),
+        ("security", "approval.request"),
+        ("audit", "staff.review"),
+        ("business", "list.add"),
+    ];
+    for (role, readable) in [
+        ("system_administrator", &["system"][..]),
+        ("security_administrator", &["security"]),
+        ("audit_administrator", &["system", "security", "audit"]),
+        ("auditor", &["system", "security", "audit", "business"]),
+    ] {
+        let login = format!("{role}@example.com");
+        let mut person = Person::with_roles(&ground.world, "acme", &login, &[role]).await;
+        person.get("/v1/staff/review").await;
+        for (part, action) in parts {
+            let path = format!("/v1/trail/areas/{part}");
+            let page = person.get(&path).await.json();
+            if !readable.contains(&part) {
+                assert_eq!(page["code"], "scope_insufficient", "{role} {part}");
+                continue;
+            }
+            let leaves = page["leaves"].as_array().unwrap();
+            let actions = leaves.iter().map(|leaf| leaf["action"].as_str().unwrap());
+            let mut actions: Vec<_> = actions.collect();
+            assert!(
+                role == "system_administrator" || actions.contains(&action),
+                "{role} {part}"
+            );
+            // Page by page it is the same, newest first.
+            let (mut cursor, mut walked) = (String::new(), Vec::new());
+            loop {
+                let page = person.get(&format!("{path}?limit=2{cursor}")).await.json();
+                let leaves = page["leaves"].as_array().unwrap().clone();
+                walked.extend(leaves);
+                match page["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(&walked, leaves, "{role} {part}");
+            let mine = |action: &str| parts.iter().filter(|(_, known)| *known == action).count();
+            actions.retain(|action| mine(action) > 0);
+            assert!(
+                actions.iter().all(|found| *found == action),
+                "{role} {part} {actions:?}"
+            );
+        }
+        let nothing = person.get("/v1/trail/areas/nothing").await;
+        assert_eq!(nothing.code(), "route_unknown");
+    }
+    // Another company's administrator sees none of it.
+    let role = ["audit_administrator"];
+    let mut other = Person::with_roles(&ground.world, "other", "kim@example.com", &role).await;
+    let page = other.get("/v1/trail/areas/security").await.json();
+    assert_eq!(page["leaves"], json!([]));
+}

@@ -95,6 +95,19 @@ impl Database {
         self.select(rest, &[after.into(), limit.into()]).await
     }
 
+    /// Up to `limit` (at most 1,000) acts of one tenant before number `before`, newest first.
+    pub async fn acts_of(
+        &self,
+        tenant: &TenantId,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<ActRow>, Error> {
+        let limit = i64::from(limit.min(ACTS_MAX));
+        let rest = "WHERE tenant = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
+        let values = [tenant.as_str().into(), before.into(), limit.into()];
+        self.select(rest, &values).await
+    }
+
     /// The number of the last act written before a moment; 0 if there is none.
     pub async fn last_act_before(&self, time: Timestamp) -> Result<i64, Error> {
         let rest = "WHERE written_at < $1 ORDER BY written_at DESC, seq DESC LIMIT 1";

@@ -69,6 +69,7 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::ListsRead,
     Scope::ListsWrite,
     Scope::ExportsWrite,
+    Scope::TrailRead,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -144,17 +145,18 @@ const BUILTIN: &[Builtin] = &[
     ("auditor", "Auditor", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::RulesRead, Scope::TrailRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ExportsWrite, Scope::StaffRead,
-          Scope::StaffReview, Scope::KeysRead, Scope::SecurityRead]),
+          Scope::StaffReview, Scope::KeysRead, Scope::SecurityRead, Scope::TrailSystem,
+          Scope::TrailSecurity, Scope::TrailAudit]),
     ("system_administrator", "System administrator", Some(Duty::System),
         &[Scope::StaffRead, Scope::StaffWrite, Scope::KeysRead, Scope::ApprovalsRead,
-          Scope::ApprovalsRequest]),
+          Scope::ApprovalsRequest, Scope::TrailSystem]),
     ("security_administrator", "Security administrator", Some(Duty::Security),
         &[Scope::StaffRead, Scope::RolesGrant, Scope::KeysRead, Scope::ApprovalsRead,
           Scope::ApprovalsRequest, Scope::ApprovalsVote, Scope::ApprovalsPolicy,
-          Scope::SecurityRead, Scope::SecurityReview]),
+          Scope::SecurityRead, Scope::SecurityReview, Scope::TrailSecurity]),
     ("audit_administrator", "Audit administrator", Some(Duty::Audit),
-        &[Scope::StaffRead, Scope::StaffReview, Scope::TrailRead, Scope::TrailCosign,
-          Scope::KeysRead, Scope::ApprovalsRead, Scope::SecurityRead]),
+        &[Scope::StaffRead, Scope::StaffReview, Scope::TrailSystem, Scope::TrailSecurity,
+          Scope::TrailAudit, Scope::TrailCosign, Scope::KeysRead, Scope::ApprovalsRead, Scope::SecurityRead]),
 ];
 
 /// Every role of an installation, by name.
@@ -336,7 +338,7 @@ mod tests {
         assert!(refused(custom("analyst", None, &[])));
         assert!(refused(custom("Own", None, &[])));
         assert!(refused(custom("own", None, &["everything"])));
-        let roles = Roles::new(vec![custom("watcher", Some(Duty::Audit), &["trail:read"])]);
+        let roles = Roles::new(vec![custom("watcher", Some(Duty::Audit), &["trail:audit"])]);
         let roles = roles.unwrap();
         let together = ["watcher", "system_administrator"].into_iter();
         assert_eq!(roles.conflicts(together), [DUTIES_APART]);

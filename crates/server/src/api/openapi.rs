@@ -2,8 +2,8 @@
 
 use super::{
     approvals::{self, delegations},
-    backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on, staff,
-    system, trail,
+    areas, backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on,
+    staff, system, trail,
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -30,7 +30,8 @@ use utoipa::{
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,
         trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
-        trail::tile, trail::cosign,
+        trail::tile, trail::cosign, areas::system, areas::security, areas::audit,
+        areas::business,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,

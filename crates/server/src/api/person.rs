@@ -1,6 +1,8 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
-use super::{Door, Endpoint, Keyed, Route, approvals, factors, keys, session, sign_on, staff};
+use super::{
+    Door, Endpoint, Keyed, Route, approvals, areas, factors, keys, session, sign_on, staff,
+};
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
     state::State,
@@ -9,6 +11,7 @@ use bytes::Bytes;
 use http::Method;
 use paywarden_access::{
     Author, Scope,
+    area::Area,
     staff::{Error, Member},
 };
 use paywarden_store::Purpose;
@@ -81,6 +84,8 @@ pub enum Act {
     Unlock,
     /// An identity of somebody else's account.
     BindIdentityOf,
+    /// A part of the trail.
+    TrailArea(Area),
     /// Other roles.
     SetRoles,
     /// The sessions of an account.
@@ -134,6 +139,17 @@ const fn bare(
     }
 }
 
+/// A part of the trail, which needs the scope of its own.
+const fn area(path: &'static str, area: Area) -> Route {
+    bare(
+        GET,
+        path,
+        Door::Staff,
+        Some(area.scope()),
+        Act::TrailArea(area),
+    )
+}
+
 const READ: Option<Scope> = Some(Scope::StaffRead);
 const WRITE: Option<Scope> = Some(Scope::StaffWrite);
 const GRANT: Option<Scope> = Some(Scope::RolesGrant);
@@ -184,6 +200,10 @@ pub static ROUTES: &[Route] = &[
     route(PUT, "/v1/staff/{id}/roles", Door::StaffFresh, GRANT, Act::SetRoles),
     bare(GET, "/v1/staff/{id}/sessions", Door::Staff, READ, Act::Sessions),
     bare(DELETE, "/v1/staff/{id}/sessions", Door::StaffFresh, WRITE, Act::EndSessions),
+    area("/v1/trail/areas/system", Area::System),
+    area("/v1/trail/areas/security", Area::Security),
+    area("/v1/trail/areas/audit", Area::Audit),
+    area("/v1/trail/areas/business", Area::Business),
     bare(GET, "/v1/roles", Door::Staff, None, Act::Roles),
     bare(GET, "/v1/keys", Door::Staff, KEYS, Act::Keys),
     route(POST, "/v1/keys", Door::StaffFresh, CUSTODY, Act::CreateKey),
@@ -266,6 +286,10 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::Enable => staff::enable(call).await,
         Act::Unlock => staff::unlock(call).await,
         Act::BindIdentityOf => sign_on::bind_of(call).await,
+        Act::TrailArea(Area::System) => areas::system(call).await,
+        Act::TrailArea(Area::Security) => areas::security(call).await,
+        Act::TrailArea(Area::Audit) => areas::audit(call).await,
+        Act::TrailArea(Area::Business) => areas::business(call).await,
         Act::SetRoles => staff::set_roles(call).await,
         Act::Sessions => staff::sessions(call),
         Act::EndSessions => staff::end_sessions(call).await,
