@@ -47,4 +47,4 @@ pub use state::{Action, State};
 pub use steps::{Draft, Moved, Order};
 pub use trial::{OutcomePair, RuleHits, TrialReport};
 pub(crate) use trial::{Seen, Trace, Trial};
-pub use view::{Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};
+pub use view::{Drafted, Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};

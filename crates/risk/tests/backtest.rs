@@ -265,8 +265,8 @@ async fn a_back_test_is_asked_for_runs_and_is_noted() {
         without: vec!["test".to_owned()],
         purpose: "without the test pack".to_owned(),
     };
-    let (drafted, _) = engine.draft_rule_set(&caller, draft).await.unwrap();
-    let version = drafted.version.as_str();
+    let drafted = engine.draft_rule_set(&caller, draft).await.unwrap();
+    let version = drafted.line.version.as_str();
     let asked = engine
         .start_backtest(&caller, version, order(0))
         .await

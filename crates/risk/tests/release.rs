@@ -127,7 +127,7 @@ impl House {
         };
         let maker = caller("maker");
         let drafted = self.engine.draft_rule_set(&maker, draft).await;
-        drafted.unwrap().0.version
+        drafted.unwrap().line.version
     }
 
     /// An approval of a release.

@@ -370,3 +370,23 @@ async fn the_draft_of_the_guide_is_taken_as_json() {
         "{json}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_comes_with_what_is_worth_a_look() {
+    let mut desk = Desk::open().await;
+    let narrow = pack(20).replace("  - id: high", "  - id: higher");
+    let (_, narrow) = narrow.split_once("rules:\n").unwrap();
+    let text = format!("{}{narrow}", pack(10).trim_end().to_owned() + "\n");
+    let draft = json!({ "packs": [{ "file": "c.yaml", "text": text }], "purpose": "p" });
+    for expected in [StatusCode::CREATED, StatusCode::OK] {
+        let (status, json) = desk.draft(draft.clone()).await;
+        assert_eq!((status, &json["state"]), (expected, &json!("checked")));
+        let warning = &json["warnings"][0];
+        assert_eq!(
+            (&warning["code"], &warning["rule"]),
+            (&json!("subsumed"), &json!("ceiling.higher")),
+            "{json}"
+        );
+        assert_eq!(json["warnings"].as_array().unwrap().len(), 1);
+    }
+}

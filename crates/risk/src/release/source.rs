@@ -95,26 +95,24 @@ impl Source {
         compile(&self.packs, rates, version).map_err(Error::RulesRefused)
     }
 
-    /// Compiles, and refuses what the analysis calls an error.
-    pub(crate) fn analysed(&self, rates: &Rates) -> Result<RuleSet, Error> {
+    /// Compiles, and refuses what the analysis calls an error. Beside the rules: what is worth a
+    /// look.
+    pub(crate) fn analysed(&self, rates: &Rates) -> Result<(RuleSet, Vec<Diagnostic>), Error> {
         let rules = self.compile(rates, &self.version())?;
         let is_error = |problem: &Diagnostic| problem.code.severity() == Severity::Error;
         let (errors, warnings): (Vec<_>, Vec<_>) = analyse(&rules).into_iter().partition(is_error);
-        if !warnings.is_empty() {
-            tracing::info!(warnings = warnings.len(), "rules that are worth a look");
-        }
         match errors.is_empty() {
-            true => Ok(rules),
+            true => Ok((rules, warnings)),
             false => Err(Error::RulesRefused(errors)),
         }
     }
 
     /// Compiles, analyses and runs every example.
-    pub(crate) fn check(&self, rates: &Rates) -> Result<RuleSet, Error> {
-        let rules = self.analysed(rates)?;
+    pub(crate) fn check(&self, rates: &Rates) -> Result<(RuleSet, Vec<Diagnostic>), Error> {
+        let (rules, warnings) = self.analysed(rates)?;
         let failed: Vec<Diagnostic> = check_examples(&rules);
         match failed.is_empty() {
-            true => Ok(rules),
+            true => Ok((rules, warnings)),
             false => Err(Error::RulesRefused(failed)),
         }
     }

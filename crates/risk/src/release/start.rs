@@ -37,7 +37,11 @@ pub(crate) async fn open(
 ) -> Result<Opened, StartError> {
     let base = Source::parse(files).map_err(refused)?;
     let rules = base.analysed(&config.rates);
-    let set = Arc::new(LoadedSet::new(rules.map_err(refused)?));
+    let (rules, found) = rules.map_err(refused)?;
+    if !found.is_empty() {
+        tracing::info!(warnings = found.len(), "rules that are worth a look");
+    }
+    let set = Arc::new(LoadedSet::new(rules));
     let ledgers = ledgers(database).await?;
     let shelf = Shelf::new(database.clone(), config.rates.clone());
     let mut lineup = Lineup {

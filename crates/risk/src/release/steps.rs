@@ -9,7 +9,7 @@ use super::{
     publish::{Step, Writing},
     start,
     state::{Action, State},
-    view::{self, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
+    view::{self, Drafted, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
 };
 use crate::{Caller, Engine, Error};
 use paywarden_access::approval::{Approved, Who};
@@ -53,35 +53,33 @@ pub enum Moved {
 }
 
 impl Engine {
-    /// Compiles a draft, runs its examples and writes it down; the version, and whether it is new.
+    /// Compiles a draft, runs its examples and writes it down.
     ///
     /// A draft that does not compile, or whose examples do not hold, is
     /// [`Error::RulesRefused`] and leaves no trace.
-    pub async fn draft_rule_set(
-        &self,
-        caller: &Caller,
-        draft: Draft,
-    ) -> Result<(RuleSetLine, bool), Error> {
+    pub async fn draft_rule_set(&self, caller: &Caller, draft: Draft) -> Result<Drafted, Error> {
         check_purpose(&draft.purpose)?;
         let source = self.amended(&caller.tenant, &draft).await?;
-        let (source, version) = self
+        let (source, version, found) = self
             .desk
             .shelf
             .compile(move |rates| {
-                let rules = source.check(rates)?;
-                Ok((source, rules.version().to_owned()))
+                let (rules, found) = source.check(rates)?;
+                Ok((source, rules.version().to_owned(), found))
             })
             .await?;
         let _turn = self.desk.turn(&caller.tenant).await?;
         let before = self.desk.ledger(&caller.tenant);
         if let Ok(standing) = before.standing(&version) {
-            return Ok((RuleSetLine::of(&version, standing), false));
+            let line = RuleSetLine::of(&version, standing);
+            return Ok(Drafted::new(line, false, &found));
         }
         before.check(Action::Draft, &version)?;
         self.write_draft(&caller.who(), &before, &version, (&source, &draft.purpose))
             .await?;
         let ledger = self.desk.ledger(&caller.tenant);
-        Ok((RuleSetLine::of(&version, ledger.standing(&version)?), true))
+        let line = RuleSetLine::of(&version, ledger.standing(&version)?);
+        Ok(Drafted::new(line, true, &found))
     }
 
     /// Takes a step of a version. It goes on if nobody waits for it.

@@ -1,11 +1,12 @@
 //! Rule sets as people see them.
 
 use super::{
-    Action, PackFile, State,
+    Action, PackFile, RuleProblem, State,
     ledger::{Ledger, Standing},
     trial::TrialReport,
 };
 use paywarden_domain::Timestamp;
+use paywarden_rules::Diagnostic;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,6 +38,35 @@ pub struct RuleSetLine {
     pub maker: String,
     /// When.
     pub drafted_at: Timestamp,
+}
+
+/// What became of a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RuleSetDrafted)]
+pub struct Drafted {
+    /// The version and where it stands.
+    #[serde(flatten)]
+    pub line: RuleSetLine,
+    /// What is no mistake but worth a look: rules that never add to others, tests that always
+    /// hold. At most 100 of them.
+    pub warnings: Vec<RuleProblem>,
+    /// Whether there was no such version before.
+    #[serde(skip)]
+    pub is_new: bool,
+}
+
+/// The most warnings of one reply.
+const WARNINGS_MAX: usize = 100;
+
+impl Drafted {
+    pub(super) fn new(line: RuleSetLine, is_new: bool, found: &[Diagnostic]) -> Self {
+        let warnings = found.iter().take(WARNINGS_MAX).map(RuleProblem::of);
+        Self {
+            line,
+            warnings: warnings.collect(),
+            is_new,
+        }
+    }
 }
 
 /// One version with its history and source.

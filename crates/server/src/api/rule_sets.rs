@@ -11,7 +11,7 @@ use http::StatusCode;
 use paywarden_risk::{
     PackFile,
     release::{
-        Draft, Moved, Order, Progress, RuleRelease, RuleSetDiff, RuleSetLine, RuleSetPage,
+        Draft, Drafted, Moved, Order, Progress, RuleRelease, RuleSetDiff, RuleSetLine, RuleSetPage,
         RuleSetRecord,
     },
 };
@@ -96,15 +96,15 @@ pub struct RuleSetList {
 }
 
 /// Writes a draft down. It has to compile, and every example of every rule has to behave as it
-/// says; then it is `checked`. Sending the same rules again answers with the version that exists.
+/// says; then it is `checked`. What is no mistake but worth a look comes as `warnings`. Sending the same rules again answers with the version that exists.
 #[utoipa::path(
     post, path = "/v1/rule-sets", tag = "rules",
     operation_id = "draft_rule_set", security(("signature" = [])),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
     request_body = DraftInput,
     responses(
-        (status = 201, description = "Written down", body = RuleSetLine),
-        (status = 200, description = "It was there already", body = RuleSetLine),
+        (status = 201, description = "Written down", body = Drafted),
+        (status = 200, description = "It was there already", body = Drafted),
         (status = "default", description = "A refusal; `rules_refused` lists what is wrong",
             body = ProblemDocument, content_type = "application/problem+json"),
     )
@@ -119,13 +119,12 @@ pub(crate) async fn draft(call: &Call) -> Result<Reply, Problem> {
         purpose: input.purpose,
     };
     let engine = &call.state.engine;
-    let (line, new) = engine.draft_rule_set(&call.caller, draft).await?;
-    let status = if new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
+    let drafted = engine.draft_rule_set(&call.caller, draft).await?;
+    let status = match drafted.is_new {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
     };
-    json_reply(status, &line)
+    json_reply(status, &drafted)
 }
 
 /// Your versions, newest first.
