@@ -72,6 +72,20 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A custodian's share of the master key is not one, or does not belong to the others.
+    #[error("share refused: {detail}")]
+    ShareRefused {
+        /// Why.
+        detail: &'static str,
+    },
+    /// More custodians must bring their share.
+    #[error("{given} of {needed} shares were given")]
+    SharesTooFew {
+        /// Different shares that were given.
+        given: usize,
+        /// How many make the key.
+        needed: usize,
+    },
     /// A text does not follow C2SP signed-note.
     #[error("note malformed: {detail}")]
     NoteMalformed {

@@ -4,11 +4,16 @@
 //! it directly: HKDF-SHA256 (RFC 5869) derives one key per purpose, so that a value sealed or
 //! indexed for one purpose says nothing about another.
 
-use crate::{Error, random};
+use crate::{
+    Error, random,
+    split::{self, Share},
+};
+use ::hmac::{Hmac, KeyInit as _, Mac as _};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     hkdf, hmac,
 };
+use sm3::Sm3;
 use std::{
     fs::{File, OpenOptions},
     io::{ErrorKind, Read, Write},
@@ -52,6 +57,23 @@ impl Keyring {
         }
     }
 
+    /// Makes the key from the shares of enough custodians.
+    pub fn from_shares(shares: &[Share]) -> Result<Self, Error> {
+        Ok(Self::new(&*split::join(shares)?))
+    }
+
+    /// Splits the key of a file into `shares` shares, any `needed` of which make it again; see
+    /// [`crate::split`]. The file stays as it is.
+    pub fn split_file(path: &Path, shares: u8, needed: u8) -> Result<Vec<Share>, Error> {
+        split::split(&*read_master(path)?, shares, needed)
+    }
+
+    /// Whether both were made from the same key.
+    pub fn is_same(&self, other: &Self) -> Result<bool, Error> {
+        const LABEL: &str = "custodians' check";
+        Ok(*self.derive(LABEL)? == *other.derive(LABEL)?)
+    }
+
     /// A keyring that is forgotten when it is dropped, for tests and trials.
     pub fn ephemeral() -> Self {
         Self::new(&fresh_master())
@@ -80,10 +102,13 @@ impl Keyring {
 
     /// The index for one purpose; keep it where many values are indexed.
     pub fn index_for(&self, purpose: &str) -> Result<PreparedIndex, Error> {
+        self.index_with(MacAlgorithm::HmacSha256, purpose)
+    }
+
+    /// The same with a keyed hash of choice.
+    pub fn index_with(&self, mac: MacAlgorithm, purpose: &str) -> Result<PreparedIndex, Error> {
         let key = expand(&self.root, &[b"index:", purpose.as_bytes()])?;
-        Ok(PreparedIndex {
-            key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
-        })
+        PreparedIndex::new(mac, key.as_slice())
     }
 
     /// Seals one value; see [`PreparedSeal::seal`].
@@ -175,23 +200,90 @@ impl PreparedSeal {
     }
 }
 
-/// Makes equal values of one tenant comparable without telling what they are (HMAC-SHA256).
+/// A keyed hash of 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacAlgorithm {
+    /// HMAC (RFC 2104) with SHA-256.
+    HmacSha256,
+    /// HMAC with SM3 (GB/T 32905).
+    HmacSm3,
+}
+
+/// Makes equal values of one tenant comparable without telling what they are, and derives keys
+/// from one that is random already. It has no `Debug`.
+#[derive(Clone)]
 pub struct PreparedIndex {
-    key: hmac::Key,
+    key: Mac,
+}
+
+#[derive(Clone)]
+enum Mac {
+    Sha256(hmac::Key),
+    Sm3(Box<Hmac<Sm3>>),
 }
 
 impl PreparedIndex {
+    /// Takes the bytes of a key.
+    pub fn new(mac: MacAlgorithm, key: &[u8]) -> Result<Self, Error> {
+        let key = match mac {
+            MacAlgorithm::HmacSha256 => Mac::Sha256(hmac::Key::new(hmac::HMAC_SHA256, key)),
+            MacAlgorithm::HmacSm3 => {
+                let key = Hmac::new_from_slice(key).map_err(|_| Error::Library)?;
+                Mac::Sm3(Box::new(key))
+            }
+        };
+        Ok(Self { key })
+    }
+
     /// The index of a value. Tenant and value are prefixed with their lengths, so that no two
     /// pairs of them are hashed as the same bytes.
     pub fn of(&self, tenant: &str, value: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in [tenant.as_bytes(), value] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
+        self.of_parts(&[tenant.as_bytes(), value])
+    }
+
+    /// The index of several parts, each prefixed with its length (8 bytes, big-endian).
+    pub fn of_parts(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.keyed(|update| framed(parts, update))
+    }
+
+    /// A key for one purpose: HKDF-Expand (RFC 5869, section 2.3) with the keyed hash of this
+    /// index, whose key is the pseudorandom key. `info` is the parts, framed as in
+    /// [`Self::of_parts`].
+    pub fn derive(&self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let key = self.keyed(|update| {
+            framed(parts, update);
+            update(&[1]);
+        });
+        Zeroizing::new(key)
+    }
+
+    /// The hash of one message as it is.
+    pub fn of_bytes(&self, message: &[u8]) -> [u8; 32] {
+        self.keyed(|update| update(message))
+    }
+
+    fn keyed(&self, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> [u8; 32] {
+        let mut hash = [0; 32];
+        match &self.key {
+            Mac::Sha256(key) => {
+                let mut context = hmac::Context::with_key(key);
+                feed(&mut |bytes| context.update(bytes));
+                hash.copy_from_slice(context.sign().as_ref());
+            }
+            Mac::Sm3(key) => {
+                let mut context = key.clone();
+                feed(&mut |bytes| context.update(bytes));
+                hash.copy_from_slice(&context.finalize().into_bytes());
+            }
         }
-        let mut index = [0; 32];
-        index.copy_from_slice(context.sign().as_ref());
-        index
+        hash
+    }
+}
+
+fn framed(parts: &[&[u8]], update: &mut dyn FnMut(&[u8])) {
+    for part in parts {
+        update(&(part.len() as u64).to_be_bytes());
+        update(part);
     }
 }
 
@@ -225,6 +317,10 @@ fn create(path: &Path) -> std::io::Result<Zeroizing<[u8; MASTER_BYTES]>> {
 }
 
 fn open(path: &Path) -> Result<Keyring, Error> {
+    Ok(Keyring::new(&*read_master(path)?))
+}
+
+fn read_master(path: &Path) -> Result<Zeroizing<[u8; MASTER_BYTES]>, Error> {
     let failed = |source| Error::KeyFile {
         path: path.to_owned(),
         source,
@@ -245,7 +341,7 @@ fn open(path: &Path) -> Result<Keyring, Error> {
     }
     let mut master = Zeroizing::new([0; MASTER_BYTES]);
     file.read_exact(master.as_mut_slice()).map_err(failed)?;
-    Ok(Keyring::new(&master))
+    Ok(master)
 }
 
 #[cfg(test)]
@@ -268,6 +364,26 @@ mod tests {
             *first.derive("a").unwrap(),
             *Keyring::ephemeral().derive("a").unwrap()
         );
+    }
+
+    #[test]
+    fn shares_of_the_file_make_the_same_keyring_and_others_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let whole = Keyring::open_or_create(&path).unwrap();
+        let shares = Keyring::split_file(&path, 3, 2).unwrap();
+        let joined = Keyring::from_shares(&shares[1..]).unwrap();
+        assert!(whole.is_same(&joined).unwrap());
+        assert!(!whole.is_same(&Keyring::ephemeral()).unwrap());
+        let too_few = Keyring::from_shares(&shares[..1]);
+        let error = too_few.err().unwrap();
+        assert!(matches!(
+            error,
+            Error::SharesTooFew {
+                given: 1,
+                needed: 2
+            }
+        ));
     }
 
     #[test]
