@@ -2,7 +2,9 @@
 
 use crate::{
     ApprovalStepRow, Clock, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultErasure, VaultKeyRow,
+    VaultRecordRow, VaultRewrap,
+    rows::Canonical,
     trail::{Digester, hexadecimal, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -10,6 +12,8 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 /// The most rows of one entry.
 pub const ROWS_MAX: usize = 256;
+/// The most keys of one rewrapping.
+pub const REWRAP_MAX: usize = 512;
 
 /// What kind of record the reason of an entry is.
 pub const REASON: &str = "reason";
@@ -141,6 +145,14 @@ pub enum Row {
     RuleSetStep(RuleSetStepRow),
     /// A thing gets its next version.
     Record(RecordRow),
+    /// A sealed value is added, unless there is the same already.
+    VaultRecord(Box<VaultRecordRow>),
+    /// A key of a person is added, unless what is sealed under it was there already.
+    VaultKey(VaultKeyRow),
+    /// Sealed values or keys of persons end.
+    VaultErasure(VaultErasure),
+    /// Keys of persons are wrapped again.
+    VaultRewrap(VaultRewrap),
 }
 
 impl Row {
@@ -156,6 +168,10 @@ impl Row {
             Self::RuleSet(row) => &row.tenant,
             Self::RuleSetStep(row) => &row.tenant,
             Self::Record(row) => &row.tenant,
+            Self::VaultRecord(row) => &row.tenant,
+            Self::VaultKey(row) => &row.tenant,
+            Self::VaultErasure(row) => &row.tenant,
+            Self::VaultRewrap(row) => &row.tenant,
         }
     }
 
@@ -172,6 +188,10 @@ impl Row {
             Self::RuleSet(row) => row.canonical(),
             Self::RuleSetStep(row) => row.canonical(),
             Self::Record(row) => row.canonical(),
+            Self::VaultRecord(row) => row.canonical(),
+            Self::VaultKey(row) => row.canonical(),
+            // What these change is known only when they are written.
+            Self::VaultErasure(_) | Self::VaultRewrap(_) => Canonical::new(0),
         };
         digester.digest(&canonical)
     }
@@ -232,6 +252,21 @@ impl Row {
                 size.word("kind", &row.kind, 32)?;
                 size.word("id", &row.id, 128)?;
                 size.bytes("body", &row.body, 64 * KIB)
+            }
+            Self::VaultRecord(row) => check_record(row, size),
+            Self::VaultKey(row) => {
+                size.text("key_id", &row.key_id, 64)?;
+                size.text("subject", &row.subject, 64)?;
+                size.text("retention", &row.retention, 32)?;
+                size.bytes("wrapped", &row.wrapped, 256)
+            }
+            Self::VaultErasure(_) => Ok(()),
+            Self::VaultRewrap(row) => {
+                if row.keys.len() > REWRAP_MAX {
+                    return Err(Error::invalid("at most 512 keys are wrapped at a time"));
+                }
+                let mut keys = row.keys.iter();
+                keys.try_for_each(|key| size.bytes("wrapped", &key.wrapped, 256))
             }
         }
     }
@@ -312,6 +347,26 @@ impl Size {
         self.0 += bytes.len();
         Ok(())
     }
+}
+
+fn check_record(row: &VaultRecordRow, size: &mut Size) -> Result<(), Error> {
+    size.text("token", &row.token, 64)?;
+    size.text("subject", &row.subject, 64)?;
+    size.text("retention", &row.retention, 32)?;
+    size.text("class", &row.class, 32)?;
+    size.text("key_id", &row.key_id, 64)?;
+    size.text("caller", row.caller.as_deref().unwrap_or("-"), 256)?;
+    size.text("purpose", row.purpose.as_deref().unwrap_or("-"), 256)?;
+    let content = row.content.as_ref();
+    let content = content.ok_or_else(|| Error::invalid("a record is written with its content"))?;
+    size.free_text("masked", &content.masked, KIB)?;
+    size.free_text("tail", content.tail.as_deref().unwrap_or_default(), 64)?;
+    size.bytes("sealed", &content.sealed, 64 * KIB)?;
+    size.bytes(
+        "details",
+        content.details.as_deref().unwrap_or_default(),
+        16 * KIB,
+    )
 }
 
 fn check_score(score: u16) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 
 mod batch;
 mod duplicates;
+mod vault;
 mod writer;
 
 use crate::{
@@ -65,6 +66,8 @@ pub enum Appended {
         seq: i64,
         /// Number of its last label, if it has labels.
         label_seq: Option<i64>,
+        /// Whether a sealed value of it was left out, because there was the same already.
+        known_records: bool,
     },
     /// One of its decisions exists already. Nothing of the entry was written, no leaf either.
     Duplicate {

@@ -58,10 +58,12 @@ pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
-    ApprovalStepFilter, DecisionFilter, HistoryRow, HistorySpan, PastRow, ReplayRow, TraceRow,
+    ApprovalStepFilter, DecisionFilter, HistoryRow, HistorySpan, MaskedRow, PastRow, ReplayRow,
+    TraceRow, VaultFind, VaultReader,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,
-    ListRemoval, RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    ListRemoval, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent,
+    VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

@@ -8,12 +8,14 @@ mod lists;
 mod records;
 mod replay;
 mod rules;
+mod vault;
 
 pub use approvals::ApprovalStepFilter;
 pub use decisions::DecisionFilter;
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
 pub use rules::TraceRow;
+pub use vault::{MaskedRow, VaultFind, VaultReader};
 
 use crate::{
     Database, Error,

@@ -9,6 +9,7 @@ mod list;
 mod record;
 mod rule_set;
 mod rule_set_step;
+mod vault;
 
 pub use approval_step::{ApprovalStepKind, ApprovalStepRow};
 pub(crate) use canonical::{Canonical, sha256};
@@ -20,3 +21,8 @@ pub use list::{ListEntryRow, ListRemoval};
 pub use record::RecordRow;
 pub use rule_set::RuleSetRow;
 pub use rule_set_step::RuleSetStepRow;
+pub(crate) use vault::{ERASED_MAX, ended, erased};
+pub use vault::{
+    SealedRow, VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
+    VaultRecordRow, VaultRewrap, Wrapping,
+};

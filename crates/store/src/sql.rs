@@ -6,7 +6,7 @@ use sqlx::{
     any::{AnyArguments, AnyRow},
     query::Query,
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{collections::HashSet, marker::PhantomData, sync::Arc};
 
 /// How many rows one statement takes. Few sizes, so that prepared statements are used again;
 /// large ones, because each statement has a fixed cost of some 30 µs.
@@ -61,6 +61,44 @@ impl<S: Insertable> Insert<S> {
     }
 }
 
+/// The same, but rows that break a unique index are left out, without a word.
+#[derive(Debug)]
+pub(crate) struct InsertNew<S> {
+    texts: [Arc<str>; SIZES.len()],
+    rows: PhantomData<S>,
+}
+
+impl<S: Insertable> InsertNew<S> {
+    /// `key` is a text column.
+    pub(crate) fn new(backend: Backend, key: &'static str) -> Self {
+        let text = |size| {
+            let insert = insert_text::<S>(backend, size);
+            format!("{insert} ON CONFLICT DO NOTHING RETURNING {key}").into()
+        };
+        Self {
+            texts: SIZES.map(text),
+            rows: PhantomData,
+        }
+    }
+
+    /// The keys of the rows that were written.
+    pub(crate) async fn run(
+        &self,
+        connection: &mut AnyConnection,
+        rows: &[&S],
+    ) -> Result<HashSet<String>, Error> {
+        let mut written = HashSet::new();
+        for (text, part) in parts(&self.texts, rows) {
+            let query = sqlx::query(AssertSqlSafe(text));
+            let query = part.iter().fold(query, |query, row| row.bind(query));
+            for row in query.fetch_all(&mut *connection).await? {
+                written.insert(row.try_get(0)?);
+            }
+        }
+        Ok(written)
+    }
+}
+
 /// `SELECT … WHERE column IN (…)` for many keys.
 #[derive(Debug)]
 pub(crate) struct Lookup<S> {
@@ -106,11 +144,18 @@ impl<S: Stored> Lookup<S> {
 pub(crate) enum Value<'v> {
     Text(&'v str),
     Number(i64),
+    Bytes(&'v [u8]),
 }
 
 impl<'v> From<&'v str> for Value<'v> {
     fn from(text: &'v str) -> Self {
         Self::Text(text)
+    }
+}
+
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(bytes: &'v [u8]) -> Self {
+        Self::Bytes(bytes)
     }
 }
 
@@ -133,6 +178,7 @@ pub(crate) async fn select<S: Stored>(
         |query, value| match value {
             Value::Text(text) => query.bind(*text),
             Value::Number(number) => query.bind(*number),
+            Value::Bytes(bytes) => query.bind(*bytes),
         },
     );
     query

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0006_acts.sql"),
     include_str!("../schema/0007_trail_exports.sql"),
     include_str!("../schema/0008_acts_by_tenant.sql"),
+    include_str!("../schema/0009_vault.sql"),
 ];
 
 /// The version that this program reads and writes.

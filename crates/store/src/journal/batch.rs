@@ -3,10 +3,12 @@
 use super::{
     Appended, Pending,
     duplicates::{Finder, Known},
+    vault,
 };
 use crate::{
     ActRow, ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow,
     ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    VaultKeyRow,
     acts::is_act,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
@@ -15,6 +17,7 @@ use crate::{
 };
 use paywarden_domain::Timestamp;
 use sqlx::{AnyConnection, Row as _};
+use std::collections::HashSet;
 
 /// Where the numbered tables stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,7 @@ pub(super) struct Statements {
     approval_steps: Insert<ApprovalStepRow>,
     rule_set_steps: Insert<RuleSetStepRow>,
     records: Insert<RecordRow>,
+    vault: vault::Statements,
     outbox: Insert<OutboxRow>,
     acts: Insert<ActRow>,
     pub(super) digester: Digester,
@@ -80,6 +84,7 @@ impl Statements {
             approval_steps: Insert::new(backend),
             rule_set_steps: Insert::new(backend),
             records: Insert::new(backend),
+            vault: vault::Statements::new(backend),
             outbox: Insert::new(backend),
             acts: Insert::new(backend),
             trail: trail::Statements::new(backend),
@@ -98,6 +103,15 @@ impl Statements {
     ) -> Result<Written, Error> {
         let candidates = self.finder.candidates(connection, batch).await?;
         let mut known = Known::new(&candidates);
+        let admitted: Vec<_> = batch
+            .iter()
+            .map(|pending| (known.admit(&pending.entry), pending))
+            .collect();
+        let entries = admitted
+            .iter()
+            .filter(|(duplicate, _)| duplicate.is_none())
+            .map(|(_, pending)| &pending.entry);
+        let new_records = self.vault.insert_records(connection, entries).await?;
         let mut draft = Draft {
             position: start,
             now,
@@ -106,10 +120,11 @@ impl Statements {
             trees,
             growth: Growth::default(),
             rows: Rows::default(),
+            new_records: &new_records,
         };
         let mut answers = Vec::with_capacity(batch.len());
-        for pending in batch {
-            answers.push(match known.admit(&pending.entry) {
+        for (duplicate, pending) in admitted {
+            answers.push(match duplicate {
                 Some(duplicate) => duplicate,
                 None => draft.add(pending).await?,
             });
@@ -134,6 +149,7 @@ impl Statements {
         self.decisions.run(connection, &decisions).await?;
         let labels: Vec<_> = rows.labels.iter().collect();
         self.labels.run(connection, &labels).await?;
+        self.vault.insert_keys(connection, &rows.vault_keys).await?;
         let outbox: Vec<_> = rows.outbox.iter().collect();
         self.outbox.run(connection, &outbox).await?;
         let acts: Vec<_> = rows.acts.iter().collect();
@@ -146,6 +162,7 @@ impl Statements {
 struct Rows {
     decisions: Vec<RecordedDecision>,
     labels: Vec<LabelRow>,
+    vault_keys: Vec<VaultKeyRow>,
     outbox: Vec<OutboxRow>,
     acts: Vec<ActRow>,
 }
@@ -159,6 +176,8 @@ struct Draft<'c> {
     trees: &'c Trees,
     growth: Growth,
     rows: Rows,
+    /// Sealed values that were not there before.
+    new_records: &'c HashSet<String>,
 }
 
 impl Draft<'_> {
@@ -168,7 +187,7 @@ impl Draft<'_> {
         let decisions_before = self.rows.decisions.len();
         let mut changes = Vec::with_capacity(entry.rows.len());
         for (row, digest) in entry.rows.iter().zip(&pending.digests) {
-            self.add_row(row, *digest, &mut changes).await?;
+            self.add_row(entry, (row, *digest), &mut changes).await?;
         }
         let leaf = self.add_leaf(entry, &changes).await?;
         for row in self.rows.decisions.iter_mut().skip(decisions_before) {
@@ -178,6 +197,7 @@ impl Draft<'_> {
         Ok(Appended::Written {
             seq: self.position.seq,
             label_seq: (label_seq > labels_before).then_some(label_seq),
+            known_records: vault::records(entry).any(|row| !self.new_records.contains(&row.token)),
         })
     }
 
@@ -207,8 +227,8 @@ impl Draft<'_> {
     /// Writes a row or queues it, and notes what changed.
     async fn add_row(
         &mut self,
-        row: &Row,
-        after: Hash,
+        entry: &Entry,
+        (row, after): (&Row, Hash),
         changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
         let mut before = None;
@@ -263,9 +283,36 @@ impl Draft<'_> {
                 self.insert_one(|all| &all.records, row).await?;
                 RowRef::Record(row.record())
             }
+            Row::VaultRecord(row) => match self.new_records.contains(&row.token) {
+                true => RowRef::VaultRecord(row.token.clone()),
+                false => return Ok(()),
+            },
+            Row::VaultKey(row) => match self.is_needed(entry, row) {
+                true => {
+                    self.rows.vault_keys.push(row.clone());
+                    RowRef::VaultKey(row.key_id.clone())
+                }
+                false => return Ok(()),
+            },
+            Row::VaultErasure(row) => {
+                let digester = &self.statements.digester;
+                changes.extend(vault::erase(self.connection, digester, row).await?);
+                return Ok(());
+            }
+            Row::VaultRewrap(row) => {
+                let statements = &self.statements.vault;
+                return statements.rewrap(self.connection, row).await;
+            }
         };
         changes.push(Change { row, before, after });
         Ok(())
+    }
+
+    /// Whether something new is sealed under a key. A key that nothing is sealed under would stay
+    /// for nothing.
+    fn is_needed(&self, entry: &Entry, key: &VaultKeyRow) -> bool {
+        vault::records(entry)
+            .any(|row| row.key_id == key.key_id && self.new_records.contains(&row.token))
     }
 
     async fn insert_one<S: Insertable>(

@@ -31,6 +31,14 @@ pub enum RowRef {
     ApprovalStep(String, i64),
     /// The version of a thing, as `kind/id/version`.
     Record(String),
+    /// The sealed value with this token.
+    VaultRecord(String),
+    /// The end of the sealed value with this token.
+    VaultErasure(String),
+    /// The key of a person with this identifier.
+    VaultKey(String),
+    /// The end of the key of a person with this identifier.
+    VaultKeyEnd(String),
 }
 
 /// The key of a row.
@@ -74,6 +82,10 @@ impl RowRef {
                 ("approval_step", RowKey::Text(Cow::Owned(text)))
             }
             Self::Record(text) => ("record", RowKey::of(text)),
+            Self::VaultRecord(text) => ("vault_record", RowKey::of(text)),
+            Self::VaultErasure(text) => ("vault_erasure", RowKey::of(text)),
+            Self::VaultKey(text) => ("vault_key", RowKey::of(text)),
+            Self::VaultKeyEnd(text) => ("vault_key_end", RowKey::of(text)),
         }
     }
 
@@ -101,6 +113,10 @@ impl RowRef {
                 ))
             }
             "record" => Some(Self::Record(text)),
+            "vault_record" => Some(Self::VaultRecord(text)),
+            "vault_erasure" => Some(Self::VaultErasure(text)),
+            "vault_key" => Some(Self::VaultKey(text)),
+            "vault_key_end" => Some(Self::VaultKeyEnd(text)),
             _ => None,
         }
     }

@@ -3,8 +3,8 @@
 use super::change::{Change, Digester, RowRef};
 use crate::{
     ApprovalStepRow, Backend, Error, LabelRow, ListEntryRow, RecordRow, RuleSetRow, RuleSetStepRow,
-    SigningKeyRow,
-    rows::{Canonical, RecordedDecision},
+    SigningKeyRow, VaultKeyRow, VaultRecordRow,
+    rows::{Canonical, RecordedDecision, ended, erased},
     sql::{Lookup, select_number},
     trail::verify::{Fault, Place},
 };
@@ -82,7 +82,7 @@ impl Rows {
 }
 
 /// Tables whose every row is added by exactly one leaf.
-const COUNTS: [(&str, &str); 8] = [
+const COUNTS: [(&str, &str); 10] = [
     ("decisions", "SELECT COUNT(*) FROM decisions"),
     ("labels", "SELECT COUNT(*) FROM labels"),
     ("list_entries", "SELECT COUNT(*) FROM list_entries"),
@@ -91,6 +91,8 @@ const COUNTS: [(&str, &str); 8] = [
     ("rule_set_steps", "SELECT COUNT(*) FROM rule_set_steps"),
     ("approval_steps", "SELECT COUNT(*) FROM approval_steps"),
     ("records", "SELECT COUNT(*) FROM records"),
+    ("vault_records", "SELECT COUNT(*) FROM vault_records"),
+    ("vault_keys", "SELECT COUNT(*) FROM vault_keys"),
 ];
 
 fn table_of(row: &RowRef) -> &'static str {
@@ -103,6 +105,10 @@ fn table_of(row: &RowRef) -> &'static str {
         RowRef::RuleSetStep(_) => "rule_set_steps",
         RowRef::ApprovalStep(..) => "approval_steps",
         RowRef::Record(_) => "records",
+        RowRef::VaultRecord(_) => "vault_records",
+        RowRef::VaultKey(_) => "vault_keys",
+        RowRef::VaultErasure(_) => "vault erasures",
+        RowRef::VaultKeyEnd(_) => "vault key ends",
         RowRef::ListRemoval(_) => "list removals",
         RowRef::KeyRevocation(_) => "key revocations",
     }
@@ -135,6 +141,8 @@ struct Lookups {
     rule_set_steps: Lookup<RuleSetStepRow>,
     approval_steps: Lookup<ApprovalStepRow>,
     records: Lookup<RecordRow>,
+    vault_records: Lookup<VaultRecordRow>,
+    vault_keys: Lookup<VaultKeyRow>,
 }
 
 impl Lookups {
@@ -149,6 +157,8 @@ impl Lookups {
             rule_set_steps: Lookup::by(backend, "step_no"),
             approval_steps: Lookup::by(backend, "approval"),
             records: Lookup::by(backend, "record"),
+            vault_records: Lookup::by(backend, "token"),
+            vault_keys: Lookup::by(backend, "key_id"),
         }
     }
 
@@ -238,6 +248,26 @@ impl Lookups {
             let reference = RowRef::Record(row.record());
             note(&row.tenant, reference, &row.canonical(), None);
         }
+        for row in self
+            .vault_records
+            .run(connection, &keys.vault_records)
+            .await?
+        {
+            let (tenant, token) = (&row.tenant, row.token.clone());
+            if let Some(at) = row.erased_at {
+                let end = erased(tenant, &token, at);
+                note(tenant, RowRef::VaultErasure(token.clone()), &end, None);
+            }
+            note(tenant, RowRef::VaultRecord(token), &row.canonical(), None);
+        }
+        for row in self.vault_keys.run(connection, &keys.vault_keys).await? {
+            let (tenant, key_id) = (&row.tenant, row.key_id.clone());
+            if let Some(at) = row.destroyed_at {
+                let end = ended(tenant, &key_id, at);
+                note(tenant, RowRef::VaultKeyEnd(key_id.clone()), &end, None);
+            }
+            note(tenant, RowRef::VaultKey(key_id), &row.canonical(), None);
+        }
         Ok(digests)
     }
 }
@@ -254,6 +284,8 @@ struct Keys {
     /// Several steps of one approval are read at once.
     approvals: BTreeSet<String>,
     records: Vec<String>,
+    vault_records: Vec<String>,
+    vault_keys: Vec<String>,
 }
 
 impl Keys {
@@ -267,6 +299,10 @@ impl Keys {
             RowRef::RuleSetStep(key) => self.rule_set_steps.push(*key),
             RowRef::ApprovalStep(key, _) => drop(self.approvals.insert(key.clone())),
             RowRef::Record(key) => self.records.push(key.clone()),
+            RowRef::VaultRecord(key) | RowRef::VaultErasure(key) => {
+                self.vault_records.push(key.clone());
+            }
+            RowRef::VaultKey(key) | RowRef::VaultKeyEnd(key) => self.vault_keys.push(key.clone()),
         }
     }
 }

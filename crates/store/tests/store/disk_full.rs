@@ -36,7 +36,8 @@ async fn scenario(place: &Place, make_room: impl FnOnce()) {
             written,
             Ok(Appended::Written {
                 seq: number,
-                label_seq: None
+                label_seq: None,
+                known_records: false,
             })
         );
     }

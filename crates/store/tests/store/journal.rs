@@ -26,7 +26,8 @@ async fn everything_is_there_after_append(place: Place) {
         written,
         Appended::Written {
             seq: 1,
-            label_seq: Some(1)
+            label_seq: Some(1),
+            known_records: false,
         }
     );
     let written = store.append(vec![]).await.unwrap();
@@ -34,7 +35,8 @@ async fn everything_is_there_after_append(place: Place) {
         written,
         Appended::Written {
             seq: 2,
-            label_seq: None
+            label_seq: None,
+            known_records: false,
         }
     );
     let read = store
@@ -57,7 +59,8 @@ async fn everything_is_there_after_append(place: Place) {
         written,
         Appended::Written {
             seq: 3,
-            label_seq: Some(3)
+            label_seq: Some(3),
+            known_records: false,
         }
     );
     assert!(matches!(
@@ -119,7 +122,8 @@ async fn duplicates_write_nothing(place: Place) {
         written,
         Appended::Written {
             seq: 2,
-            label_seq: None
+            label_seq: None,
+            known_records: false,
         }
     );
     store.close().await;

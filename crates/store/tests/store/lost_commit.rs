@@ -119,7 +119,8 @@ async fn a_lost_reply_is_not() {
         result,
         Ok(Appended::Written {
             seq: 2,
-            label_seq: None
+            label_seq: None,
+            known_records: false,
         })
     );
 }
