@@ -65,11 +65,21 @@ pub enum Scope {
     TrailSecurity,
     /// Read reviews and exports, in the trail.
     TrailAudit,
+    /// Keep personal data in the vault.
+    VaultWrite,
+    /// Read personal data from the vault.
+    VaultRead,
+    /// Find records of the vault; they are shown masked.
+    VaultSearch,
+    /// Erase values and persons from the vault.
+    VaultErase,
+    /// Rotate the keys of the vault, bring a share of the master key.
+    VaultKeys,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -98,6 +108,11 @@ impl Scope {
         Self::TrailSystem,
         Self::TrailSecurity,
         Self::TrailAudit,
+        Self::VaultWrite,
+        Self::VaultRead,
+        Self::VaultSearch,
+        Self::VaultErase,
+        Self::VaultKeys,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -145,6 +160,11 @@ impl Scope {
             Self::TrailSystem => "trail:system",
             Self::TrailSecurity => "trail:security",
             Self::TrailAudit => "trail:audit",
+            Self::VaultWrite => "vault:write",
+            Self::VaultRead => "vault:read",
+            Self::VaultSearch => "vault:search",
+            Self::VaultErase => "vault:erase",
+            Self::VaultKeys => "vault:keys",
         }
     }
 
@@ -176,7 +196,7 @@ impl fmt::Display for Scope {
 
 /// A set of scopes. Its text form is their names with commas between them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u32);
+pub struct Scopes(u64);
 
 impl Scopes {
     /// Every scope.

@@ -13,4 +13,5 @@ pub mod serve;
 pub mod sign;
 pub mod staff;
 pub mod trail;
+pub mod vault;
 pub mod verify;

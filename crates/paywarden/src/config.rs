@@ -47,6 +47,13 @@ pub struct Config {
     pub tls_names: Vec<String>,
     /// Asks connections for a client certificate, for keys that are bound to one.
     pub client_certificates: bool,
+    /// Ciphers and hashes of the vault: default, or gm for SM4 and SM3. A vault keeps its own.
+    pub vault_profile: String,
+    /// Secrets of the epochs of the vault's keys, `vault.epochs` in `data_dir` when not set. It
+    /// belongs to no backup of the database.
+    pub vault_epochs_file: Option<PathBuf>,
+    /// Shares of the master key, one file of each custodian; a key file in `data_dir` when none.
+    pub key_shares: Vec<PathBuf>,
     /// Where browsers find the pages for staff, such as `https://pay.example.com`; `localhost` when
     /// not set. Passkeys are bound to it.
     pub origin: Option<String>,
@@ -134,6 +141,9 @@ impl Default for Config {
                 "::1".to_owned(),
             ],
             client_certificates: false,
+            vault_profile: "default".to_owned(),
+            vault_epochs_file: None,
+            key_shares: Vec::new(),
             origin: None,
             first_company: "main".to_owned(),
             roles_file: None,

@@ -41,7 +41,7 @@ pub mod wiring;
 use clap::{Parser, Subcommand};
 use command::{
     backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, staff,
-    trail, verify,
+    trail, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -87,6 +87,9 @@ enum Command {
     /// Hand the trail to other programs
     #[command(subcommand)]
     Trail(trail::Command),
+    /// Split the master key among custodians, put keys back into a restored database
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -145,6 +148,7 @@ impl Command {
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Trail(command) => trail::run(command).await,
+            Self::Vault(command) => vault::run(command).await,
             Self::Openapi => openapi::run(),
         }
     }

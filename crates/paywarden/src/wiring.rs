@@ -12,12 +12,12 @@ use paywarden_access::{
     KeyRegistry, Staff,
     approval::{self, Approvals},
 };
-use paywarden_crypto::Keyring;
+use paywarden_crypto::{Keyring, envelope::Profile, split::Share};
 use paywarden_domain::{
     Currency, TenantId,
     time::{HOUR, SECOND},
 };
-use paywarden_privacy::Vault;
+use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
@@ -27,7 +27,7 @@ use paywarden_store::{
     trail::notary::{self, Notary},
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::BufReader,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -35,9 +35,14 @@ use std::{
     time::Duration,
 };
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 /// The file of the master key in the data folder.
 pub const MASTER_KEY_FILE: &str = "master.key";
+/// The file of the epochs of the vault in the data folder.
+const EPOCHS_FILE: &str = "vault.epochs";
+/// How often it is looked for values whose time is over.
+const VAULT_LOOK: Duration = Duration::from_secs(600);
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
 /// How often accounts that nobody uses are looked for, and uses of keys noted.
@@ -55,6 +60,8 @@ pub struct Ground {
     pub registry: Arc<KeyRegistry>,
     /// Who works here.
     pub staff: Arc<Staff>,
+    /// What keeps personal data.
+    pub vault: Arc<Vault>,
     keyring: Arc<Keyring>,
 }
 
@@ -84,9 +91,7 @@ impl Ground {
     async fn open_with(config: &Config, breached: Option<Arc<Breached>>) -> Result<Self> {
         let settings = staffing::settings(config, breached)?;
         private::folder(&config.data_dir)?;
-        let keyring = Keyring::open_or_create(&config.data_dir.join(MASTER_KEY_FILE))
-            .map_err(|error| needed("the master key", &error))?;
-        let keyring = Arc::new(keyring);
+        let keyring = Arc::new(keyring(config)?);
         let database = Database::open(&config.database_address()?).await;
         let database = database.map_err(|error| needed("the database", &error))?;
         let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await;
@@ -103,11 +108,13 @@ impl Ground {
         let (log, clock) = (journal.clone(), Clock::System);
         let staff = Staff::open(database.clone(), log, &keyring, clock, settings);
         let staff = staff.await.map_err(|error| staffing::not_opened(&error))?;
+        let vault = vault(config, (&database, &journal), &keyring)?;
         Ok(Self {
             database,
             journal,
             registry: Arc::new(registry),
             staff: Arc::new(staff),
+            vault: Arc::new(vault),
             keyring,
         })
     }
@@ -164,7 +171,7 @@ impl Running {
             staff: ground.staff.clone(),
             notary: notary.clone(),
             export: export.clone(),
-            vault: Vault::new(&ground.keyring).map_err(|error| needed("the vault", &error))?,
+            vault: ground.vault.clone(),
             keyring: ground.keyring.clone(),
             breached,
             clock: Clock::System,
@@ -191,6 +198,7 @@ impl Running {
             tokio::spawn(keep_snapshots(engine.clone())),
             tokio::spawn(keep_checkpoints(notary.clone(), every)),
             tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
+            tokio::spawn(keep_vault(ground.vault.clone())),
         ];
         Ok(Self {
             address,
@@ -284,6 +292,57 @@ async fn keep_access(staff: Arc<Staff>, registry: Arc<KeyRegistry>) {
         }
         tokio::time::sleep(ACCESS_LOOK).await;
     }
+}
+
+/// Erases values whose time is over.
+async fn keep_vault(vault: Arc<Vault>) {
+    loop {
+        if let Err(error) = vault.sweep().await {
+            tracing::error!(%error, "expired values not erased");
+        }
+        tokio::time::sleep(VAULT_LOOK).await;
+    }
+}
+
+/// The master key: from the shares of its custodians, or from its file.
+fn keyring(config: &Config) -> Result<Keyring> {
+    let file = config.data_dir.join(MASTER_KEY_FILE);
+    if config.key_shares.is_empty() {
+        let opened = Keyring::open_or_create(&file);
+        return opened.map_err(|error| needed("the master key", &error));
+    }
+    let unusable = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::environment(
+            format!("key_shares: {}: {error}", path.display()),
+            "name the files that `paywarden vault split` wrote, one of each custodian",
+        )
+    };
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
+        Share::parse(&Zeroizing::new(text)).map_err(|error| unusable(path, &error))
+    };
+    let shares = config.key_shares.iter().map(read);
+    let shares = shares.collect::<Result<Vec<_>>>()?;
+    Keyring::from_shares(&shares).map_err(|error| unusable(&config.data_dir, &error))
+}
+
+fn vault(
+    config: &Config,
+    (database, journal): (&Database, &Journal),
+    keyring: &Arc<Keyring>,
+) -> Result<Vault> {
+    let profile = Profile::find(&config.vault_profile).ok_or_else(|| {
+        let what = format!("vault_profile = {}: no such profile", config.vault_profile);
+        Failure::wrong_use(what, "write default or gm")
+    })?;
+    let beside = || config.data_dir.join(EPOCHS_FILE);
+    let settings = VaultSettings {
+        profile,
+        epochs_file: config.vault_epochs_file.clone().unwrap_or_else(beside),
+    };
+    let (database, journal) = (database.clone(), journal.clone());
+    let opened = Vault::open(keyring, database, journal, Clock::System, &settings);
+    opened.map_err(|error| needed("the vault", &error))
 }
 
 /// Signs every tree of the trail that has grown, now and again.

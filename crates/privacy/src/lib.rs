@@ -1,8 +1,25 @@
-//! The vault in front of everything: here a clear card number becomes an index and is forgotten.
+//! The vault in front of everything: personal data is sealed here, and what leaves is a token, an
+//! index and a mask.
 //!
-//! *Invariant*: a clear number exists in the parser's `Event<CardInput>` and in this crate, and
-//! nowhere else. What leaves is an `Event<Card>`: index, issuer identification, last four.
+//! *Invariant*: a clear card number exists in the parser's `Event<CardInput>` and in this crate,
+//! and nowhere else. What leaves is an `Event<Card>`: index, issuer identification, last four.
+//! Clear values of any class are [`Plain`], which cannot be printed or serialised.
+//!
+//! - [`catalogue`]: the classes of data and their labels, one table
+//! - [`token`]: names of sealed values
+//! - [`vault`]: keeping, reading, finding and erasing
+//! - [`rotation`]: epochs of keys, and why a backup does not bring back who was erased
 
+pub mod catalogue;
+mod error;
+mod keys;
+mod mask;
+pub mod normal;
+mod plain;
+pub mod rotation;
+pub mod token;
 pub mod vault;
 
-pub use vault::Vault;
+pub use error::Error;
+pub use plain::Plain;
+pub use vault::{By, Deposit, Item, Kept, Retention, Revealed, Search, Vault, VaultSettings};

@@ -1,96 +1,173 @@
-//! Card numbers become keyed indexes: equal numbers of one tenant stay comparable, nobody without
-//! the master key can tell which number it was (PCI DSS 4.0.1, 3.5.1.1).
+//! Keeping, reading, finding and erasing.
 
-use paywarden_crypto::{Error, Keyring, keyring::PreparedIndex};
-use paywarden_domain::{
-    Card, CardInput, Event, Invalid, Pan, TenantId,
-    event::{CardDetails, Text},
+mod decision;
+mod deposit;
+mod erasure;
+mod reading;
+mod search;
+
+pub use decision::{Deposit, Refusal, is_card_index};
+pub use deposit::{ITEMS_MAX, Item, Kept, Retention};
+pub use erasure::Erased;
+pub use reading::{Revealed, TOKENS_MAX};
+pub use search::{FOUND_MAX, Search};
+
+use crate::{
+    Error,
+    keys::{KeyRoom, Recent, SubjectKey},
+    rotation::Switch,
+    token::Tokens,
 };
-use std::fmt::Write;
+use paywarden_crypto::{Keyring, envelope::Profile};
+use paywarden_domain::TenantId;
+use paywarden_store::{Actor, Clock, Database, Entry, Journal, Purpose, Row, VaultReader};
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-const PREFIX: &str = "card_";
-/// Bytes of the keyed index that are kept: 128 bits, so that no two of 10^12 cards collide.
-const INDEX_BYTES: usize = 16;
+/// Persons are spread over so many gates.
+const GATES: u64 = 64;
+/// Tokens of values seen lately that are remembered.
+const KNOWN_MAX: usize = 200_000;
+/// For how long, in microseconds.
+const KNOWN_LIFE_US: u64 = 60 * 60 * 1_000_000;
+/// Keys of persons that are kept unwrapped.
+const SUBJECT_KEYS_MAX: usize = 20_000;
+/// For how long, in microseconds.
+const SUBJECT_KEY_LIFE_US: u64 = 10 * 60 * 1_000_000;
+/// The longest purpose, in bytes.
+const PURPOSE_BYTES_MAX: usize = 256;
 
-/// Turns card numbers into indexes. It keeps no number: the index cannot be turned back.
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct VaultSettings {
+    /// Ciphers and hashes; a vault keeps those that it was made with.
+    pub profile: &'static Profile,
+    /// The file of epochs. It belongs to no backup of the database.
+    pub epochs_file: PathBuf,
+}
+
+/// Who does something with personal data, and why. The trail keeps both.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Whose data it is.
+    pub tenant: TenantId,
+    /// Who acts.
+    pub actor: Actor,
+    /// Why, 1 to 256 bytes, as stated by whoever acts.
+    pub purpose: String,
+}
+
+/// Seals personal data and gives it back to whoever may have it.
+///
+/// *Invariant*: nothing clear leaves before a leaf of the trail that says so is durable. Writing
+/// for a person and erasing them exclude each other: of a person who was erased nothing new is
+/// sealed under a key that no longer is.
 pub struct Vault {
-    index: PreparedIndex,
+    pub(crate) keys: KeyRoom,
+    pub(crate) reader: VaultReader,
+    pub(crate) journal: Journal,
+    pub(crate) clock: Clock,
+    pub(crate) switch: Switch,
+    tokens: Tokens,
+    /// Tokens of values seen lately, by what makes them the same.
+    known: Recent<String>,
+    /// Keys of persons seen lately.
+    subject_keys: Recent<Arc<SubjectKey>>,
+    gates: Vec<Arc<RwLock<()>>>,
 }
 
 impl Vault {
-    /// The vault of this keyring. Indexes are the same at every start with the same keyring.
-    pub fn new(keyring: &Keyring) -> Result<Self, Error> {
+    /// The vault of this keyring and store. The file of epochs is made at the first start.
+    pub fn open(
+        keyring: &Arc<Keyring>,
+        database: Database,
+        journal: Journal,
+        clock: Clock,
+        settings: &VaultSettings,
+    ) -> Result<Self, Error> {
+        let keys = KeyRoom::open(keyring, settings.profile, &settings.epochs_file)?;
+        let check = keyring.index_with(settings.profile.mac, "vault token check")?;
         Ok(Self {
-            index: keyring.index_for("card number")?,
+            keys,
+            tokens: Tokens::new(check),
+            reader: VaultReader::new(database),
+            journal,
+            clock,
+            switch: Switch::default(),
+            known: Recent::new(KNOWN_MAX),
+            subject_keys: Recent::new(SUBJECT_KEYS_MAX),
+            gates: (0..GATES).map(|_| Arc::default()).collect(),
         })
     }
 
-    /// The same event without the clear number. A card carries either a number or the index that
-    /// an earlier reply gave for it; the number wins where both are given. The card verification
-    /// code was dropped by the parser and never comes here.
-    pub fn tokenize(
-        &self,
-        tenant: &TenantId,
-        event: Event<CardInput>,
-    ) -> Result<Event<Card>, Invalid> {
-        event.map_card(|card| {
-            let details = card.details.unwrap_or_default();
-            match (card.number, card.index) {
-                (Some(number), _) => self.card(tenant, &number, details),
-                (None, Some(index)) => known_card(index, details),
-                (None, None) => Err(Invalid::new(
-                    "card_number_missing",
-                    "a card has a `number` or the `index` of an earlier reply",
-                )),
-            }
-        })
-    }
-
-    /// The index of a card number: `card_` and 32 hexadecimal digits, different in each tenant.
-    pub fn card_index(&self, tenant: &TenantId, number: &Pan) -> String {
-        let index = self.index.of(tenant.as_str(), number.digits().as_bytes());
-        let mut text = String::with_capacity(PREFIX.len() + 2 * INDEX_BYTES);
-        text.push_str(PREFIX);
-        for byte in index.iter().take(INDEX_BYTES) {
-            let _ = write!(text, "{byte:02x}");
+    pub(crate) fn entry(by: &By, action: &'static str, object: String, rows: Vec<Row>) -> Entry {
+        Entry {
+            tenant: by.tenant.clone(),
+            actor: by.actor.clone(),
+            purpose: Purpose::from("personal data").because(by.purpose.clone()),
+            action,
+            object,
+            rows,
         }
-        text
     }
 
-    fn card(&self, tenant: &TenantId, number: &Pan, details: CardDetails) -> Result<Card, Invalid> {
-        Ok(Card {
-            index: Text::parse(&self.card_index(tenant, number))?,
-            bin: Some(Text::parse(number.bin())?),
-            last_four: Some(Text::parse(number.last_four())?),
-            details,
-        })
+    /// Writes into the trail that a ceremony of keys was held.
+    pub async fn note_ceremony(&self, by: &By, what: String) -> Result<(), Error> {
+        check_purpose(by)?;
+        let entry = Self::entry(by, "vault.ceremony", what, Vec::new());
+        self.journal.append(entry).await?;
+        Ok(())
+    }
+
+    /// Waits until none of these persons is being erased, and keeps it so.
+    async fn enter<'s>(
+        &self,
+        subjects: impl Iterator<Item = &'s str>,
+    ) -> Vec<OwnedRwLockReadGuard<()>> {
+        // In order and each once: two who wait for each other's gate would wait for ever.
+        let gates: BTreeSet<usize> = subjects.map(gate_of).collect();
+        let mut held = Vec::with_capacity(gates.len());
+        for gate in gates.into_iter().filter_map(|gate| self.gates.get(gate)) {
+            held.push(gate.clone().read_owned().await);
+        }
+        held
+    }
+
+    /// Waits until nothing is being written for a person, and keeps it so.
+    async fn shut(&self, subject: &str) -> Option<OwnedRwLockWriteGuard<()>> {
+        let gate = self.gates.get(gate_of(subject))?;
+        Some(gate.clone().write_owned().await)
+    }
+
+    /// Waits until everything that is being written now is written or refused.
+    pub(crate) async fn settle(&self) {
+        for gate in &self.gates {
+            drop(gate.write().await);
+        }
+    }
+
+    /// Forgets every key and token that is remembered.
+    pub(crate) fn forget_remembered(&self) {
+        self.keys.forget_keks();
+        self.subject_keys.clear();
+        self.known.clear();
     }
 }
 
-fn known_card(index: Text, details: CardDetails) -> Result<Card, Invalid> {
-    if !is_card_index(&index) {
-        return Err(Invalid::new(
-            "card_index_malformed",
-            "a card index is `card_` and 32 lower-case hexadecimal digits",
-        ));
-    }
-    Ok(Card {
-        index,
-        bin: None,
-        last_four: None,
-        details,
-    })
+fn gate_of(subject: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    subject.hash(&mut hasher);
+    usize::try_from(hasher.finish() % GATES).unwrap_or(0)
 }
 
-/// Whether a text has the shape of a card index.
-pub fn is_card_index(text: &str) -> bool {
-    text.strip_prefix(PREFIX).is_some_and(|digits| {
-        digits.len() == 2 * INDEX_BYTES
-            && digits
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+/// Refuses a purpose that says nothing or too much.
+pub(crate) fn check_purpose(by: &By) -> Result<(), Error> {
+    let is_said = !by.purpose.trim().is_empty() && by.purpose.len() <= PURPOSE_BYTES_MAX;
+    let refusal = Error::Request("state a purpose of 1 to 256 bytes");
+    is_said.then_some(()).ok_or(refusal)
 }
-
-#[cfg(test)]
-mod tests;

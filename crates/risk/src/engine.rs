@@ -65,6 +65,8 @@ pub struct Request {
     pub event: Event<Card>,
     /// What makes a repetition the same call.
     pub idempotency: Option<Idempotency>,
+    /// What becomes durable together with the decision: the card as it was sealed.
+    pub beside: Vec<Row>,
     /// `Clock::monotonic_us` when the request arrived: the deadline counts from there.
     pub received_us: u64,
 }
@@ -143,7 +145,7 @@ impl Engine {
     /// Poll it to the end: an abandoned call leaves its decision in the journal all the same, but
     /// nobody learns of it. Errors: [`Error`]; after any of them the call may be repeated with the
     /// same idempotency key.
-    pub async fn decide(&self, request: Request) -> Result<Decided, Error> {
+    pub async fn decide(&self, mut request: Request) -> Result<Decided, Error> {
         self.check_time(&request.event)?;
         let (judged, ticket) = self.judge(&request);
         let (decision, event_no) = (&judged.decision, ticket.event_no());
@@ -163,13 +165,15 @@ impl Engine {
                 return Err(error);
             }
         };
+        let mut rows = vec![Row::Decision(Arc::new(row))];
+        rows.append(&mut request.beside);
         let entry = Entry {
             tenant: request.caller.tenant.clone(),
             actor: Actor::Key(request.caller.key_id.clone()),
             purpose: Purpose::from("payment decision"),
             action: "decision.create",
             object: decision.id.to_string(),
-            rows: vec![Row::Decision(Arc::new(row))],
+            rows,
         };
         match self.journal.append(entry).await {
             Ok(Appended::Written { .. }) => {

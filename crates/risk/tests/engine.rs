@@ -116,6 +116,7 @@ impl House {
             caller: caller(),
             event,
             idempotency: None,
+            beside: Vec::new(),
             received_us,
         };
         self.engine.decide(request).await
@@ -261,6 +262,7 @@ async fn one_idempotency_key_has_one_verdict_for_good() {
             key: key.to_owned(),
             fingerprint: [print; 32],
         }),
+        beside: Vec::new(),
         received_us: 0,
     };
     let Decided::New(first) = house.engine.decide(ask("p", "k", 1)).await.unwrap() else {
@@ -447,6 +449,7 @@ async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
         caller,
         event,
         idempotency: None,
+        beside: Vec::new(),
         received_us,
     };
     let Decided::New(decision) = house.engine.decide(request).await.unwrap() else {

@@ -109,6 +109,7 @@ impl House {
             caller: caller("maker"),
             event: payment(id, card, seconds),
             idempotency: None,
+            beside: Vec::new(),
             received_us: self.clock.monotonic_us(),
         };
         match self.engine.decide(request).await.unwrap() {

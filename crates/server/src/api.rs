@@ -20,6 +20,7 @@ pub(crate) mod sign_on;
 pub(crate) mod staff;
 pub(crate) mod system;
 pub(crate) mod trail;
+pub(crate) mod vault;
 
 use crate::{
     Limits,
@@ -145,6 +146,7 @@ enum Endpoint {
     TrailLeaves,
     TrailTile,
     TrailCosign,
+    Vault(vault::Act),
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -196,6 +198,16 @@ impl Route {
             method: &Method::DELETE,
             ..Self::post(path, scope, Keyed::Optional, endpoint)
         }
+    }
+
+    /// A command to the vault. What it reads is answered to nobody twice: remembered replies would
+    /// hold clear values.
+    const fn vault(path: &'static str, scope: Scope, act: vault::Act) -> Self {
+        let keyed = match scope {
+            Scope::VaultWrite | Scope::VaultErase | Scope::VaultKeys => Keyed::Optional,
+            _ => Keyed::Never,
+        };
+        Self::post(path, scope, keyed, Endpoint::Vault(act))
     }
 
     /// A step of a rule set or an approval.
@@ -288,6 +300,27 @@ pub static ROUTES: &[Route] = &[
     Route::get("/v1/trail/leaves", Scope::TrailRead, Endpoint::TrailLeaves),
     Route::get("/v1/trail/tile/{tile}", Scope::TrailRead, Endpoint::TrailTile),
     Route::post("/v1/trail/cosignatures", Scope::TrailCosign, Keyed::Never, Endpoint::TrailCosign),
+    Route::vault("/v1/vault/tokenize", Scope::VaultWrite, vault::Act::Tokenize),
+    Route::vault("/v1/vault/tokenize/batch", Scope::VaultWrite, vault::Act::TokenizeBatch),
+    Route::vault("/v1/vault/detokenize", Scope::VaultRead, vault::Act::Detokenize),
+    Route::vault("/v1/vault/detokenize/batch", Scope::VaultRead, vault::Act::DetokenizeBatch),
+    Route::vault("/v1/vault/search", Scope::VaultSearch, vault::Act::Search),
+    Route::vault("/v1/vault/delete", Scope::VaultErase, vault::Act::Delete),
+    Route::vault("/v1/vault/forget", Scope::VaultErase, vault::Act::Forget),
+    Route::get("/v1/vault/catalogue", Scope::VaultSearch, Endpoint::Vault(vault::Act::Catalogue)),
+    Route::get("/v1/vault/rotation", Scope::VaultKeys, Endpoint::Vault(vault::Act::Rotation)),
+    Route::vault("/v1/vault/rotation", Scope::VaultKeys, vault::Act::StepRotation),
+    Route::vault("/data/add", Scope::VaultWrite, vault::Act::CompatibleAdd),
+    Route::vault("/data/retrieve", Scope::VaultRead, vault::Act::CompatibleRetrieve),
+    Route::vault("/data/delete", Scope::VaultErase, vault::Act::CompatibleDelete),
+    Route::vault("/data/fingerprint", Scope::VaultSearch, vault::Act::CompatibleFingerprint),
+    Route::vault("/cards/fingerprint", Scope::VaultSearch, vault::Act::CompatibleFingerprint),
+    Route::vault("/custodian/key1", Scope::VaultKeys, vault::Act::CustodianKey(0)),
+    Route::vault("/custodian/key2", Scope::VaultKeys, vault::Act::CustodianKey(1)),
+    Route {
+        has_body: false,
+        ..Route::vault("/custodian/decrypt", Scope::VaultKeys, vault::Act::CustodianDecrypt)
+    },
     Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
     Route::open("/openapi.json", Endpoint::OpenApi),
     Route::open("/metrics", Endpoint::Metrics),
@@ -463,6 +496,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::TrailLeaves => trail::leaves(call).await,
         Endpoint::TrailTile => trail::tile(call).await,
         Endpoint::TrailCosign => trail::cosign(call).await,
+        Endpoint::Vault(act) => vault::handle(act, call).await,
         _ => Ok(open(&call.state, route)),
     }
 }

@@ -66,8 +66,8 @@ pub struct Parts {
     pub notary: Notary,
     /// How far the trail has gone to a receiver outside.
     pub export: Arc<ExportProgress>,
-    /// Takes the card numbers out.
-    pub vault: Vault,
+    /// Keeps personal data.
+    pub vault: Arc<Vault>,
     /// Gives the key that signs replies.
     pub keyring: Arc<Keyring>,
     /// Passwords known from breaches, if a list was loaded.

@@ -3,12 +3,15 @@
 use crate::{
     Config, Limits, Parts, StartError,
     api::export::Handouts,
+    api::vault::compatible::Custody,
     edge::visitors::Visitors,
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
 };
 use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
-use paywarden_crypto::{SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex};
+use paywarden_crypto::{
+    Keyring, SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex,
+};
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_safety::password::Breached;
@@ -30,7 +33,9 @@ pub(crate) struct State {
     /// Where browsers find our pages.
     pub(crate) origin: String,
     pub(crate) notary: Notary,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) custody: Custody,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) breached: Option<Arc<Breached>>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
@@ -88,6 +93,8 @@ impl State {
             staff,
             notary,
             vault,
+            custody: Custody::default(),
+            keyring,
             breached,
             clock,
         })

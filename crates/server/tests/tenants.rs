@@ -40,6 +40,7 @@ struct Mine<'m> {
     decision: &'m str,
     version: &'m str,
     approval: &'m str,
+    token: &'m str,
 }
 
 /// Asks for the release of a version.
@@ -74,10 +75,15 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
     let asked = ok(&mut client, &acme, asking(version, "secret-reason")).await;
+    let item = json!({ "subject": "payer-1", "class": "free_form", "value": "secret-value" });
+    let body = json!({ "purpose": "p", "item": item });
+    let keep = Sent::json(Method::POST, "/v1/vault/tokenize", &body);
+    let kept = ok(&mut client, &acme, keep).await;
     let mine = Mine {
         decision: mine_id,
         version,
         approval: asked["id"].as_str().unwrap(),
+        token: kept["token"].as_str().unwrap(),
     };
 
     for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
@@ -103,6 +109,9 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     }
 
     // What was there before is there still, and only that.
+    let read = json!({ "purpose": "p", "token": mine.token });
+    let read = Sent::json(Method::POST, "/v1/vault/detokenize", &read);
+    assert_eq!(ok(&mut client, &acme, read).await["value"], "secret-value");
     let same = Sent::new(Method::GET, &format!("/v1/decisions/{mine_id}"), "");
     assert_eq!(ok(&mut client, &acme, same).await, decided);
     for (path, member) in [
@@ -122,6 +131,9 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     if route.path.starts_with("/v1/approval") {
         return walk_approvals(route, mine);
+    }
+    if is_of_vault(route) {
+        return walk_vault(route, mine);
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -166,6 +178,52 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             Sent::json(Method::DELETE, &path, &entry()),
             "list_entry_unknown",
         ),
+        unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+fn is_of_vault(route: &Route) -> bool {
+    let prefixes = ["/v1/vault", "/data", "/cards", "/custodian"];
+    prefixes.iter().any(|prefix| route.path.starts_with(prefix))
+}
+
+/// The same of the routes of the vault.
+fn walk_vault(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let send = |body: Value| Sent::json(Method::POST, route.path, &body);
+    let token = mine.token;
+    let item = json!({ "subject": "s", "class": "free_form", "value": "their own" });
+    let theirs =
+        json!({ "merchant_id": "m", "merchant_customer_id": "c", "card_reference": token });
+    let card = json!({ "card_number": "4012888888881881" });
+    match (route.method.as_str(), route.path) {
+        ("GET", path) => (Sent::new(Method::GET, path, ""), "own"),
+        (_, "/v1/vault/tokenize") => (send(json!({ "purpose": "p", "item": item })), "own"),
+        (_, "/v1/vault/tokenize/batch") => {
+            (send(json!({ "purpose": "p", "items": [item] })), "own")
+        }
+        (_, "/v1/vault/detokenize" | "/v1/vault/delete") => (
+            send(json!({ "purpose": "p", "token": token })),
+            "token_refused",
+        ),
+        (_, "/v1/vault/detokenize/batch") => {
+            (send(json!({ "purpose": "p", "tokens": [token] })), "own")
+        }
+        (_, "/v1/vault/search") => (
+            send(json!({ "purpose": "p", "by": { "subject": "payer-1" } })),
+            "own",
+        ),
+        (_, "/v1/vault/forget") => (send(json!({ "purpose": "p", "subject": "payer-1" })), "own"),
+        (_, "/v1/vault/rotation") => (send(json!({ "purpose": "p", "step": "pause" })), "accepted"),
+        (_, "/data/add") => {
+            let body = json!({ "merchant_id": "m", "merchant_customer_id": "c", "card": card });
+            (send(body), "own")
+        }
+        (_, "/data/retrieve" | "/data/delete") => (send(theirs), "token_unknown"),
+        (_, "/data/fingerprint" | "/cards/fingerprint") => (send(json!({ "card": card })), "own"),
+        (_, "/custodian/decrypt") => (Sent::new(Method::POST, route.path, ""), "share_refused"),
+        (_, "/custodian/key1" | "/custodian/key2") => {
+            (send(json!({ "key": "not a share" })), "share_refused")
+        }
         unknown => panic!("the walk does not know {unknown:?}"),
     }
 }
@@ -227,6 +285,7 @@ fn check(expected: &str, path: &str, status: StatusCode, json: &Value) {
             (StatusCode::OK, &json!("approve"))
         ),
         "drafted" => assert_eq!(status, StatusCode::CREATED, "{json}"),
+        "accepted" => assert_eq!(status, StatusCode::ACCEPTED, "{json}"),
         "labelled" => assert_eq!(status, StatusCode::CREATED, "{json}"),
         "own" => assert_eq!(status, StatusCode::OK, "{path} {json}"),
         code => assert_eq!(json["code"], code, "{path} {json}"),

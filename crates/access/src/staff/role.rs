@@ -70,6 +70,10 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::ListsWrite,
     Scope::ExportsWrite,
     Scope::TrailRead,
+    Scope::VaultWrite,
+    Scope::VaultRead,
+    Scope::VaultSearch,
+    Scope::VaultErase,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -139,9 +143,10 @@ const BUILTIN: &[Builtin] = &[
           Scope::ApprovalsRead, Scope::ApprovalsVote]),
     ("privacy_officer", "Privacy officer", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::TrailRead, Scope::ApprovalsRead,
-          Scope::ApprovalsVote]),
+          Scope::ApprovalsVote, Scope::VaultSearch, Scope::VaultErase]),
     ("key_custodian", "Key custodian", None,
-        &[Scope::KeysRead, Scope::KeysWrite, Scope::ApprovalsRead, Scope::ApprovalsRequest]),
+        &[Scope::KeysRead, Scope::KeysWrite, Scope::ApprovalsRead, Scope::ApprovalsRequest,
+          Scope::VaultKeys]),
     ("auditor", "Auditor", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::RulesRead, Scope::TrailRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ExportsWrite, Scope::StaffRead,

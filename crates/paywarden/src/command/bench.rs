@@ -6,6 +6,7 @@ mod features;
 mod logins;
 mod rules;
 mod trail;
+mod vault;
 
 use crate::failure::Result;
 
@@ -24,6 +25,8 @@ pub enum Command {
     Logins(logins::Arguments),
     /// Windows of one payment: reading and bringing up to date, a busy entity, a restart
     Features(features::Arguments),
+    /// Keeping, reading and erasing personal data, and wrapping its keys again
+    Vault(vault::Arguments),
 }
 
 /// Runs the command.
@@ -35,5 +38,6 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,
         Command::Features(arguments) => features::run(arguments).await,
+        Command::Vault(arguments) => vault::run(arguments).await,
     }
 }

@@ -3,8 +3,9 @@
 
 use paywarden_access::approval::{Approvals, Who};
 use paywarden_crypto::Keyring;
+use paywarden_crypto::envelope::Profile;
 use paywarden_domain::{Currency, Event, Label, TenantId, Timestamp, time::DAY};
-use paywarden_privacy::Vault;
+use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{
     Caller, Engine, EngineConfig, Error, ListChange, ListOperation, ListValue, PackFile, Request,
     backtest::Source,
@@ -71,7 +72,7 @@ pub struct House {
     pub engine: Arc<Engine>,
     approvals: Approvals,
     pub config: EngineConfig,
-    keyring: Keyring,
+    vault: Vault,
     clock: Clock,
     journal: Journal,
     database: Database,
@@ -191,16 +192,22 @@ impl House {
         let journal = journal.unwrap();
         let mut config = EngineConfig::new(currency("USD"));
         config.rates = rates();
-        let keyring = Keyring::ephemeral();
+        let keyring = Arc::new(Keyring::ephemeral());
         let (settings, store) = (config.clone(), (database.clone(), journal.clone()));
         let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, files);
         let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));
+        let sealing = VaultSettings {
+            profile: &Profile::DEFAULT,
+            epochs_file: folder.join("vault.epochs"),
+        };
+        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
+        let vault = Vault::open(&keyring, db, log, time, &sealing).unwrap();
         let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         Self {
             engine: Arc::new(engine),
             approvals: Approvals::new(db, log, time, Arc::new(|_, _, _| true)),
             config,
-            keyring,
+            vault,
             clock,
             journal,
             database,
@@ -209,19 +216,22 @@ impl House {
 
     /// Decides some payments at once.
     async fn decide(&self, group: &[Labelled]) {
-        let vault = Vault::new(&self.keyring).unwrap();
-        let requests = group.iter().map(|labelled| {
+        let mut requests = Vec::new();
+        for labelled in group {
             let body = labelled.body().unwrap();
             let event: Event<_> = serde_json::from_slice(&body).unwrap();
-            let request = Request {
+            let taken = self.vault.take_card(&self.tenant(), event).await;
+            let (event, mut deposit) = taken.unwrap();
+            requests.push(Request {
                 caller: self.caller(),
-                event: vault.tokenize(&self.tenant(), event).unwrap(),
+                event,
                 idempotency: None,
+                beside: deposit.take_rows(),
                 received_us: self.clock.monotonic_us(),
-            };
-            self.engine.decide(request)
-        });
-        let mut calls: Vec<_> = requests.map(Box::pin).collect();
+            });
+        }
+        let decide = |request| Box::pin(self.engine.decide(request));
+        let mut calls: Vec<_> = requests.into_iter().map(decide).collect();
         // Poll each once first: all reserve their windows before any is durable.
         std::future::poll_fn(|context| {
             calls.retain_mut(|call| match call.as_mut().poll(context) {

@@ -14,6 +14,7 @@ use crate::{
 use http::StatusCode;
 use paywarden_access::approval::Collection;
 use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
+use paywarden_privacy::vault::Refusal;
 use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,21 +49,24 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
     let state = &call.state;
     let mut laps = Laps::start(&state.metrics, &state.clock);
     let event: Event<CardInput> = parse(&call.body)?;
-    let event = state
-        .vault
-        .tokenize(&call.caller.tenant, event)
-        .map_err(|invalid| Problem::from(invalid).at("/card".to_owned()))?;
+    let taken = state.vault.take_card(&call.caller.tenant, event).await;
+    let (event, mut deposit) = taken.map_err(|refusal| match refusal {
+        Refusal::Invalid(invalid) => Problem::from(invalid).at("/card".to_owned()),
+        Refusal::Vault(error) => error.into(),
+    })?;
     laps.done(Station::Schema);
     let request = Request {
         caller: call.caller.clone(),
         event,
         idempotency: call.idempotency.clone(),
+        beside: deposit.take_rows(),
         received_us: call.received_us,
     };
     let decided = state.engine.decide(request).await?;
     laps.done(Station::Decide);
     match decided {
         Decided::New(decision) => {
+            state.vault.kept(deposit);
             state.metrics.decided(decision.outcome);
             json_reply(StatusCode::OK, &*decision)
         }

@@ -4,6 +4,7 @@ use super::{
     approvals::{self, delegations},
     areas, backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on,
     staff, system, trail,
+    vault::{self, rotation},
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -32,6 +33,9 @@ use utoipa::{
         trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
         trail::tile, trail::cosign, areas::system, areas::security, areas::audit,
         areas::business,
+        vault::tokenize, vault::tokenize_batch, vault::detokenize, vault::detokenize_batch,
+        vault::search, vault::delete, vault::forget, vault::catalogue,
+        rotation::read, rotation::step,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,

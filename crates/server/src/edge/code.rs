@@ -355,6 +355,23 @@ codes! {
     KeyRefused = "key_refused", UNPROCESSABLE_ENTITY, "Key refused";
     /// A limit on accounts, roles, passkeys or keys is reached; `detail` says which.
     StaffLimit = "staff_limit", CONFLICT, "Staff limit";
+    /// The token was not made here for your company, or is mistyped.
+    TokenRefused = "token_refused", UNPROCESSABLE_ENTITY, "Token refused";
+    /// No value has this token, or it was erased, or read by a token that was good for once.
+    TokenUnknown = "token_unknown", NOT_FOUND, "Token unknown";
+    /// The token could be read until a time that has passed.
+    TokenExpired = "token_expired", GONE, "Token expired";
+    /// The token is good for another caller or purpose.
+    TokenBound = "token_bound", FORBIDDEN, "Token bound";
+    /// The catalogue has no such class of data. `GET /v1/vault/catalogue` lists them.
+    VaultClassUnknown = "vault_class_unknown", UNPROCESSABLE_ENTITY, "Class unknown";
+    /// The value is not one of its class; `detail` says what it must be.
+    VaultValueRefused = "vault_value_refused", UNPROCESSABLE_ENTITY, "Value refused";
+    /// The purpose, a number or a length of the request is not accepted; `detail` says which.
+    VaultRequestMalformed = "vault_request_malformed", UNPROCESSABLE_ENTITY,
+        "Vault request malformed";
+    /// A custodian's share is not one, or the shares do not make the master key of this server.
+    ShareRefused = "share_refused", UNPROCESSABLE_ENTITY, "Share refused";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency
     /// key.
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";

@@ -18,10 +18,11 @@ use paywarden_access::{
 };
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
+    envelope::Profile,
     note::{NoteKind, NoteSigner},
 };
 use paywarden_domain::{Currency, TenantId, Timestamp};
-use paywarden_privacy::Vault;
+use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_server::{
     Config, Limits, Parts, Server,
@@ -131,6 +132,12 @@ impl World {
         let engine = engine(&database, &journal, &keyring).await;
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
+        let settings = VaultSettings {
+            profile: &Profile::DEFAULT,
+            epochs_file: folder.path().join("vault.epochs"),
+        };
+        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
+        let vault = Vault::open(&keyring, db, log, time, &settings).unwrap();
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
         let parts = Parts {
@@ -144,7 +151,7 @@ impl World {
             staff: Arc::clone(&staff),
             notary: notary.clone(),
             export: Arc::default(),
-            vault: Vault::new(&keyring).unwrap(),
+            vault: Arc::new(vault),
             keyring: Arc::clone(&keyring),
             breached: None,
             clock,
@@ -164,6 +171,16 @@ impl World {
             journal,
             folder,
         }
+    }
+
+    /// Where the master key lies.
+    pub fn master_key(&self) -> PathBuf {
+        self.folder_file("master.key")
+    }
+
+    /// A file in the folder of this installation.
+    pub fn folder_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// A fresh key of a tenant with every scope.

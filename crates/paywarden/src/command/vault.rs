@@ -1,0 +1,143 @@
+//! `paywarden vault`: custodians of the master key, and the copy of living keys that a restored
+//! backup needs. Each works on a data folder that no server has open.
+
+use crate::{
+    config::{Config, ConfigFlags},
+    failure::{Failure, Result},
+    private, terminal,
+    wiring::{Ground, MASTER_KEY_FILE},
+};
+use paywarden_crypto::Keyring;
+use paywarden_domain::TenantId;
+use paywarden_privacy::By;
+use paywarden_store::Actor;
+use std::{
+    fs::{DirBuilder, File},
+    io::{BufReader, BufWriter, Write},
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+};
+
+/// What can be done with the keys of the vault.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Split the master key among custodians, and write down that it was done
+    Split(Split),
+    /// Write a copy of the living keys of persons, to keep until the next epoch
+    ExportKeys(Copy),
+    /// Put a copy of the living keys into a database that was restored from a backup
+    RestoreKeys(Copy),
+}
+
+/// Arguments of `vault split`.
+#[derive(Debug, clap::Args)]
+pub struct Split {
+    /// The name of a custodian; each gets one share
+    #[arg(long = "custodian", value_name = "NAME", required = true)]
+    custodians: Vec<String>,
+    /// How many custodians make the key together
+    #[arg(long, default_value_t = 2)]
+    needed: u8,
+    /// A new folder for the shares
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// Arguments of commands on a copy of keys.
+#[derive(Debug, clap::Args)]
+pub struct Copy {
+    /// The file of the copy
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// Runs the command.
+pub async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Split(arguments) => split(&arguments).await,
+        Command::ExportKeys(arguments) => export_keys(&arguments).await,
+        Command::RestoreKeys(arguments) => restore_keys(&arguments).await,
+    }
+}
+
+/// Writes one file for each custodian, and a leaf that names them: what a ceremony has to record
+/// (PCI DSS 4.0.1, 3.7.6 to 3.7.8).
+async fn split(arguments: &Split) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let count = u8::try_from(arguments.custodians.len()).unwrap_or(u8::MAX);
+    let file = config.data_dir.join(MASTER_KEY_FILE);
+    let shares = Keyring::split_file(&file, count, arguments.needed)
+        .map_err(|error| Failure::wrong_use(error, "name 2 to 16 custodians, --needed of them"))?;
+    let made = DirBuilder::new().mode(0o700).create(&arguments.out);
+    made.map_err(|error| {
+        let what = format!("cannot make {}: {error}", arguments.out.display());
+        Failure::environment(what, "name a new folder with --out")
+    })?;
+    for (share, custodian) in shares.iter().zip(&arguments.custodians) {
+        let path = arguments.out.join(format!("share-{}", share.number()));
+        private::file(&path, &format!("{}\n", *share.to_line()))?;
+        terminal::result(&format!("{}  {custodian}\n", path.display()));
+    }
+    let ground = Ground::open(&config).await?;
+    let names = arguments.custodians.join(", ");
+    let what = format!("{} of {count} shares: {names}", arguments.needed);
+    let what = what.chars().take(200).collect();
+    let noted = ground
+        .vault
+        .note_ceremony(&by(&config, "key ceremony")?, what);
+    let noted = noted.await;
+    ground.close().await;
+    noted.map_err(failed)?;
+    terminal::note(&format!(
+        "hand each file to its custodian, then start with key_shares = [...] and remove {}\n",
+        file.display()
+    ));
+    Ok(())
+}
+
+async fn export_keys(arguments: &Copy) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    private::file(&arguments.file, "")?;
+    let ground = Ground::open(&config).await?;
+    let written = async {
+        let file = File::options().write(true).open(&arguments.file);
+        let mut file = BufWriter::new(file.map_err(failed)?);
+        let count = ground.vault.export_keys(&mut file).await.map_err(failed)?;
+        file.flush().map_err(failed)?;
+        file.get_ref().sync_all().map_err(failed)?;
+        Ok(count)
+    };
+    let written = written.await;
+    ground.close().await;
+    terminal::result(&format!("{} keys\n", written?));
+    Ok(())
+}
+
+async fn restore_keys(arguments: &Copy) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let file = File::open(&arguments.file).map_err(failed)?;
+    let ground = Ground::open(&config).await?;
+    let by = by(&config, "database restored from a backup")?;
+    let restored = ground.vault.restore_keys(&by, BufReader::new(file)).await;
+    ground.close().await;
+    let restored = restored.map_err(failed)?;
+    terminal::result(&format!("{} keys\n", restored.keys));
+    Ok(())
+}
+
+fn by(config: &Config, purpose: &str) -> Result<By> {
+    let tenant = TenantId::parse(&config.first_company);
+    Ok(By {
+        tenant: tenant.map_err(failed)?,
+        actor: Actor::System("operator"),
+        purpose: purpose.to_owned(),
+    })
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::environment(error, "nothing was changed: correct it and call again")
+}

@@ -1,0 +1,325 @@
+//! The keys of the vault, from the root down.
+//!
+//! ```text
+//! keyring (root: a file, or the shares of custodians)
+//!  ├─ epoch secret            sealed by the root, in the file of epochs; destroyed when left
+//!  │   └─ KEK                 per company, retention class and epoch
+//!  │       └─ subject key     random, wrapped: the unit of erasure
+//!  │           └─ field key   per class of data
+//!  ├─ blind indexes           a tree of its own: knowing values does not open indexes, nor the
+//!  ├─ sameness, pseudonyms    other way round
+//!  └─ token checks
+//! ```
+//!
+//! *Invariant*: an epoch secret is nowhere but in the file of epochs. A backup of the database
+//! opens only while the secret of its epoch lives; see [`crate::rotation`].
+
+mod epochs;
+mod recent;
+
+pub(crate) use epochs::Epochs;
+pub(crate) use recent::Recent;
+
+use crate::{
+    Error,
+    catalogue::Class,
+    normal,
+    token::{Form, encode},
+};
+use paywarden_crypto::{
+    Keyring,
+    envelope::{Context, Profile, SealKey},
+    keyring::PreparedIndex,
+    random,
+};
+use paywarden_domain::TenantId;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use zeroize::Zeroizing;
+
+/// How long an unwrapped KEK is kept, in microseconds.
+const KEK_LIFE_US: u64 = 10 * 60 * 1_000_000;
+/// Unwrapped KEKs that are kept.
+const KEKS_MAX: usize = 4_096;
+
+const RECORD_DOMAIN: &str = "paywarden vault record 1";
+const KEY_DOMAIN: &str = "paywarden vault subject key 1";
+
+/// Every key of the vault.
+pub(crate) struct KeyRoom {
+    profile: &'static Profile,
+    epochs: Mutex<Epochs>,
+    keks: Recent<Arc<SealKey>>,
+    /// Indexes of card numbers: the key that the first version of this program used, so that what
+    /// it indexed keeps its name.
+    cards: PreparedIndex,
+    blind: PreparedIndex,
+    same: PreparedIndex,
+    subjects: PreparedIndex,
+}
+
+/// A key of a person, unwrapped.
+pub(crate) struct SubjectKey {
+    /// Its identifier.
+    pub(crate) id: String,
+    derive: PreparedIndex,
+    profile: &'static Profile,
+}
+
+/// A subject key beside its wrapping.
+pub(crate) struct FreshKey {
+    /// The key.
+    pub(crate) key: Arc<SubjectKey>,
+    /// The epoch whose KEK wraps it.
+    pub(crate) epoch: i64,
+    /// The wrapped key.
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// Whose key, and how long what it seals is kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) subject: &'a str,
+    pub(crate) retention: &'a str,
+}
+
+/// A field of a record.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) owner: Owner<'a>,
+    pub(crate) class: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) field: &'static str,
+}
+
+impl KeyRoom {
+    /// The keys below this root; the file of epochs is made when it is not there.
+    pub(crate) fn open(
+        keyring: &Arc<Keyring>,
+        profile: &'static Profile,
+        file: &Path,
+    ) -> Result<Self, Error> {
+        let index = |purpose| keyring.index_with(profile.mac, purpose);
+        Ok(Self {
+            profile,
+            epochs: Mutex::new(Epochs::open(keyring.clone(), profile, file)?),
+            keks: Recent::new(KEKS_MAX),
+            cards: index("card number")?,
+            blind: index("vault blind index")?,
+            same: index("vault sameness")?,
+            subjects: index("vault subject")?,
+        })
+    }
+
+    pub(crate) fn epochs(&self) -> MutexGuard<'_, Epochs> {
+        self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets unwrapped KEKs.
+    pub(crate) fn forget_keks(&self) {
+        self.keks.clear();
+    }
+
+    /// The pseudonym of a person: `sub_` and 26 characters.
+    pub(crate) fn subject(&self, tenant: &TenantId, name: &str) -> String {
+        let hash = self.subjects.of(tenant.as_str(), name.as_bytes());
+        format!("sub_{}", encode(first_bits(&hash)))
+    }
+
+    /// The index of a card number.
+    pub(crate) fn card(&self, tenant: &TenantId, digits: &str) -> [u8; 32] {
+        self.cards.of(tenant.as_str(), digits.as_bytes())
+    }
+
+    /// The index of a value of a class, as long as the catalogue says.
+    pub(crate) fn blind(&self, tenant: &TenantId, class: &Class, form: &str) -> Option<Vec<u8>> {
+        let bytes = usize::from(class.index_bits / 8);
+        let hash = match class.normal {
+            normal::Normal::CardNumber => self.card(tenant, form),
+            _ => self.blind.of_parts(&[
+                tenant.as_str().as_bytes(),
+                class.name.as_bytes(),
+                &[normal::VERSION],
+                form.as_bytes(),
+            ]),
+        };
+        (bytes > 0).then(|| hash.iter().copied().take(bytes).collect())
+    }
+
+    /// The index of two values of one person, 48 bits.
+    pub(crate) fn pair(&self, tenant: &TenantId, name: &str, birth_date: &str) -> Vec<u8> {
+        let hash = self.blind.of_parts(&[
+            tenant.as_str().as_bytes(),
+            b"name and birth_date",
+            &[normal::VERSION],
+            name.as_bytes(),
+            birth_date.as_bytes(),
+        ]);
+        hash.iter().copied().take(6).collect()
+    }
+
+    /// What makes two records of a person the same.
+    pub(crate) fn same(
+        &self,
+        owner: Owner<'_>,
+        class: &Class,
+        (form, value, details): (Form, &str, &str),
+    ) -> Vec<u8> {
+        let hash = self.same.of_parts(&[
+            owner.tenant.as_str().as_bytes(),
+            owner.subject.as_bytes(),
+            owner.retention.as_bytes(),
+            class.name.as_bytes(),
+            form.name().as_bytes(),
+            &[normal::VERSION],
+            value.as_bytes(),
+            details.as_bytes(),
+        ]);
+        hash.iter().copied().take(16).collect()
+    }
+
+    /// A new key of a person, wrapped by the newest epoch.
+    pub(crate) fn fresh(&self, owner: Owner<'_>, now_us: u64) -> Result<FreshKey, Error> {
+        let mut name = [0; 16];
+        random::fill(&mut name);
+        let id = format!("vk_{}", encode(u128::from_be_bytes(name)));
+        let bytes = SealKey::random_bytes();
+        let epoch = self.epochs().newest();
+        let kek = self.kek(owner, epoch, now_us)?;
+        let wrapped = kek.seal(&key_context(owner, &id), bytes.as_slice())?;
+        let key = Arc::new(self.subject_key(id, &bytes)?);
+        Ok(FreshKey {
+            key,
+            epoch,
+            wrapped,
+        })
+    }
+
+    /// A key of a person as it was before it was wrapped.
+    pub(crate) fn unwrap(
+        &self,
+        owner: Owner<'_>,
+        id: &str,
+        (epoch, wrapped): (i64, &[u8]),
+        now_us: u64,
+    ) -> Result<SubjectKey, Error> {
+        let bytes = self.unwrapped(owner, id, (epoch, wrapped), now_us)?;
+        self.subject_key(id.to_owned(), &bytes)
+    }
+
+    /// The same key wrapped by the newest epoch.
+    pub(crate) fn rewrap(
+        &self,
+        owner: Owner<'_>,
+        id: &str,
+        (epoch, wrapped): (i64, &[u8]),
+        (newest, now_us): (i64, u64),
+    ) -> Result<Vec<u8>, Error> {
+        let bytes = self.unwrapped(owner, id, (epoch, wrapped), now_us)?;
+        let kek = self.kek(owner, newest, now_us)?;
+        Ok(kek.seal(&key_context(owner, id), bytes.as_slice())?)
+    }
+
+    fn unwrapped(
+        &self,
+        owner: Owner<'_>,
+        id: &str,
+        (epoch, wrapped): (i64, &[u8]),
+        now_us: u64,
+    ) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let kek = self.kek(owner, epoch, now_us)?;
+        let plain = kek.open(&key_context(owner, id), wrapped)?;
+        let mut bytes = Zeroizing::new([0; 32]);
+        match plain.len() == bytes.len() {
+            true => bytes.copy_from_slice(&plain),
+            false => return Err(Error::Damaged),
+        }
+        Ok(bytes)
+    }
+
+    fn subject_key(&self, id: String, bytes: &[u8; 32]) -> Result<SubjectKey, Error> {
+        Ok(SubjectKey {
+            id,
+            derive: PreparedIndex::new(self.profile.mac, bytes)?,
+            profile: self.profile,
+        })
+    }
+
+    /// The KEK of a company and retention class in an epoch, unwrapped for a while.
+    fn kek(&self, owner: Owner<'_>, epoch: i64, now_us: u64) -> Result<Arc<SealKey>, Error> {
+        let name = format!("{}/{}/{epoch}", owner.tenant, owner.retention);
+        if let Some(kek) = self.keks.get(&name, now_us) {
+            return Ok(kek);
+        }
+        let secret = self.epochs().secret(epoch)?;
+        let derive = PreparedIndex::new(self.profile.mac, secret.as_slice())?;
+        let bytes = derive.derive(&[
+            b"kek",
+            owner.tenant.as_str().as_bytes(),
+            owner.retention.as_bytes(),
+        ]);
+        let version = u32::try_from(epoch).map_err(|_| Error::Damaged)?;
+        let kek = Arc::new(SealKey::new(self.profile.wrap, &bytes, version)?);
+        self.keks.put(name, kek.clone(), now_us + KEK_LIFE_US);
+        Ok(kek)
+    }
+}
+
+impl SubjectKey {
+    /// Seals a field.
+    pub(crate) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self
+            .field_key(place.class)?
+            .seal(&self.context(place), plain)?)
+    }
+
+    /// Opens a field.
+    pub(crate) fn open(
+        &self,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(self
+            .field_key(place.class)?
+            .open(&self.context(place), sealed)?)
+    }
+
+    fn field_key(&self, class: &str) -> Result<SealKey, Error> {
+        let bytes = self.derive.derive(&[b"field key", class.as_bytes()]);
+        Ok(SealKey::new(self.profile.data, &bytes, 1)?)
+    }
+
+    fn context<'a>(&'a self, place: Place<'a>) -> Context<'a> {
+        Context {
+            domain: RECORD_DOMAIN,
+            tenant: place.owner.tenant.as_str(),
+            subject: place.owner.subject,
+            class: place.class,
+            field: place.field,
+            record: place.token,
+            version: 1,
+            key: &self.id,
+        }
+    }
+}
+
+fn key_context<'a>(owner: Owner<'a>, id: &'a str) -> Context<'a> {
+    Context {
+        domain: KEY_DOMAIN,
+        tenant: owner.tenant.as_str(),
+        subject: owner.subject,
+        class: owner.retention,
+        field: "",
+        record: id,
+        version: 1,
+        key: "kek",
+    }
+}
+
+fn first_bits(hash: &[u8; 32]) -> u128 {
+    let first = hash.first_chunk::<16>();
+    u128::from_be_bytes(first.copied().unwrap_or_default())
+}

@@ -1,0 +1,101 @@
+//! Finding records by their values without opening any.
+
+use super::{Vault, check_purpose};
+use crate::{
+    By, Error, Plain,
+    catalogue::{self, Class},
+};
+use paywarden_store::{MaskedRow, VaultFind};
+
+/// The most records of one answer.
+pub const FOUND_MAX: u32 = 100;
+
+/// What is looked for.
+pub enum Search {
+    /// Records of a class with this value.
+    Exact {
+        /// The class.
+        class: String,
+        /// The value, written in any way.
+        value: Plain<String>,
+    },
+    /// Records of a class that end so.
+    LastFour {
+        /// The class.
+        class: String,
+        /// Four characters.
+        last_four: String,
+    },
+    /// Birth dates that were kept together with a name.
+    NameAndBirthDate {
+        /// The name.
+        name: Plain<String>,
+        /// The date, `YYYY-MM-DD`.
+        birth_date: Plain<String>,
+    },
+    /// Everything of a person.
+    Subject(String),
+}
+
+impl Vault {
+    /// Records, masked, newest first, at most 100. Where the catalogue gives a class a short index,
+    /// records of other values may be among them: few values would otherwise be told apart by how
+    /// often each comes.
+    ///
+    /// A leaf of the trail that says who looked and why is durable before anything is given.
+    pub async fn search(&self, by: &By, search: &Search) -> Result<Vec<MaskedRow>, Error> {
+        check_purpose(by)?;
+        let (what, index) = self.index(by, search)?;
+        let find = match search {
+            Search::LastFour { class, last_four } => VaultFind::Tail(class, last_four),
+            Search::Exact { .. } => VaultFind::Exact(&index),
+            Search::NameAndBirthDate { .. } => VaultFind::Pair(&index),
+            Search::Subject(_) => {
+                let subject = std::str::from_utf8(&index).map_err(|_| Error::Damaged)?;
+                VaultFind::Subject(subject)
+            }
+        };
+        let mut found = self.reader.find(&by.tenant, find, FOUND_MAX).await?;
+        if let Search::Exact { class, .. } = search {
+            found.retain(|row| row.class == *class);
+        }
+        let object = format!("{what}: {} found", found.len());
+        self.journal
+            .append(Self::entry(by, "vault.search", object, Vec::new()))
+            .await?;
+        Ok(found)
+    }
+
+    /// What the trail says was looked for, and the index of it.
+    fn index(&self, by: &By, search: &Search) -> Result<(String, Vec<u8>), Error> {
+        let unindexed = || Error::Request("values of this class are not looked for");
+        match search {
+            Search::Exact { class, value } => {
+                let class = catalogue::class(class)?;
+                let form = class.normal.of(value.expose())?;
+                let index = self.keys.blind(&by.tenant, class, &form);
+                Ok((class.name.clone(), index.ok_or_else(unindexed)?))
+            }
+            Search::LastFour { class, last_four } => {
+                let Class { name, tail, .. } = catalogue::class(class)?;
+                match (tail, last_four.chars().count()) {
+                    (true, 4) => Ok((format!("last four of {name}"), Vec::new())),
+                    (false, _) => Err(unindexed()),
+                    (true, _) => Err(Error::Request("give the last four characters")),
+                }
+            }
+            Search::NameAndBirthDate { name, birth_date } => {
+                let form = |class: &str, value: &Plain<String>| {
+                    catalogue::class(class)?.normal.of(value.expose())
+                };
+                let (name, date) = (form("name", name)?, form("birth_date", birth_date)?);
+                let index = self.keys.pair(&by.tenant, &name, &date);
+                Ok(("name and birth_date".to_owned(), index))
+            }
+            Search::Subject(subject) => {
+                let subject = self.keys.subject(&by.tenant, subject);
+                Ok((subject.clone(), subject.into_bytes()))
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The vault on a store of its own.
+#![cfg(test)]
+
+mod decision;
+mod erasure;
+mod keeping;
+mod peers;
+mod rotation;
+mod swaps;
+mod world;

@@ -1,0 +1,135 @@
+//! Epochs: while others work, over a crash, and against a backup that was restored.
+
+use crate::world::*;
+use paywarden_privacy::Error;
+use std::fs;
+
+async fn people(world: &World, count: u64) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for number in 0..count {
+        let one = item(&format!("s{number}"), "card_number", &card_number(number));
+        tokens.push(world.keep(one).await);
+    }
+    tokens
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_wrapped_again_while_values_are_read_and_kept() {
+    let world = World::new().await;
+    let tokens = people(&world, 600).await;
+    assert_eq!(world.vault.begin_epoch(&by("acme")).await.unwrap(), 2);
+    let before = world.vault.rotation().await.unwrap();
+    assert_eq!((before.newest, before.keys), (2, vec![(1, 600)]));
+    let vault = world.vault.clone();
+    let job = tokio::spawn(async move { vault.rewrap(&by("acme"), 1_000_000).await });
+    for (number, token) in tokens.iter().enumerate().step_by(7) {
+        assert_eq!(world.read(token).await.unwrap(), card_number(number as u64));
+        world
+            .keep(item(&format!("new{number}"), "card_number", CARD))
+            .await;
+    }
+    let rotated = job.await.unwrap().unwrap();
+    assert_eq!((rotated.keys, rotated.ended.as_slice()), (600, &[1][..]));
+    let after = world.vault.rotation().await.unwrap();
+    assert_eq!((after.living, after.keys.len()), (vec![2], 1));
+    for (number, token) in tokens.iter().enumerate() {
+        assert_eq!(world.read(token).await.unwrap(), card_number(number as u64));
+    }
+    world.assert_intact().await;
+    let world = world.restart(|_| {}).await;
+    assert_eq!(world.read(&tokens[5]).await.unwrap(), card_number(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_broke_off_goes_on_where_it_stopped() {
+    let world = World::new().await;
+    let tokens = people(&world, 1_300).await;
+    world.vault.begin_epoch(&by("acme")).await.unwrap();
+    let vault = world.vault.clone();
+    // So slow that it stands between two pages when it is broken off.
+    let job = tokio::spawn(async move { vault.rewrap(&by("acme"), 100).await });
+    while world.vault.rotation().await.unwrap().keys.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        world.vault.rewrap(&by("acme"), 100).await.is_err(),
+        "one at a time"
+    );
+    job.abort();
+    let _ = job.await;
+    let world = world.restart(|_| {}).await;
+    let half = world.vault.rotation().await.unwrap();
+    assert_eq!(
+        (half.living, half.keys),
+        (vec![1, 2], vec![(1, 788), (2, 512)])
+    );
+    assert_eq!(world.read(&tokens[9]).await.unwrap(), card_number(9));
+    let rotated = world.vault.rewrap(&by("acme"), 1_000_000).await.unwrap();
+    assert_eq!((rotated.keys, rotated.ended), (788, vec![1]));
+    assert_eq!(world.read(&tokens[9]).await.unwrap(), card_number(9));
+    world.assert_intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_while_it_is_paused() {
+    let world = World::new().await;
+    people(&world, 3).await;
+    world.vault.begin_epoch(&by("acme")).await.unwrap();
+    world.vault.pause_rotation(true);
+    let vault = world.vault.clone();
+    let job = tokio::spawn(async move { vault.rewrap(&by("acme"), 1_000_000).await });
+    while !world.vault.rotation().await.unwrap().runs {
+        tokio::task::yield_now().await;
+    }
+    let paused = world.vault.rotation().await.unwrap();
+    assert_eq!((paused.paused, paused.keys), (true, vec![(1, 3)]));
+    world.vault.pause_rotation(false);
+    assert_eq!(job.await.unwrap().unwrap().keys, 3);
+}
+
+/// Backs up, erases, leaves the epoch, restores the backup: whoever was erased stays erased, and
+/// everybody else is read once the living keys are put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_does_not_bring_back_who_was_erased() {
+    let world = World::new().await;
+    let tokens = people(&world, 5).await;
+    let world = world
+        .restart(|folder| {
+            fs::copy(folder.join("store.db"), folder.join("backup.db")).unwrap();
+        })
+        .await;
+    world.vault.forget(&by("acme"), "s3", None).await.unwrap();
+    world.vault.begin_epoch(&by("acme")).await.unwrap();
+    world.vault.rewrap(&by("acme"), 1_000_000).await.unwrap();
+    let mut copy = Vec::new();
+    assert_eq!(world.vault.export_keys(&mut copy).await.unwrap(), 4);
+    let world = world
+        .restart(|folder| {
+            for file in ["store.db-wal", "store.db-shm"] {
+                let _ = fs::remove_file(folder.join(file));
+            }
+            fs::copy(folder.join("backup.db"), folder.join("store.db")).unwrap();
+        })
+        .await;
+    // The backup alone opens nobody: the secret of its epoch is gone.
+    for token in &tokens {
+        assert_eq!(world.read(token).await, Err(Error::Damaged));
+    }
+    let cut = &copy[..copy.len() / 2];
+    assert!(world.vault.restore_keys(&by("acme"), cut).await.is_err());
+    let restored = world
+        .vault
+        .restore_keys(&by("acme"), copy.as_slice())
+        .await
+        .unwrap();
+    assert_eq!(restored.keys, 4);
+    for (number, token) in tokens.iter().enumerate() {
+        match number {
+            3 => assert_eq!(world.read(token).await, Err(Error::TokenUnknown)),
+            _ => assert_eq!(world.read(token).await.unwrap(), card_number(number as u64)),
+        }
+    }
+    let shown = "SELECT COUNT(*) FROM vault_records WHERE masked IS NOT NULL";
+    assert_eq!(world.number(shown).await, 4);
+    world.assert_intact().await;
+}

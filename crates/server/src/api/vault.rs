@@ -1,0 +1,259 @@
+//! The vault: personal data in, tokens out, and back for whoever may have it. Values travel in
+//! bodies, never in URLs: a URL ends up in logs.
+
+pub(crate) mod bodies;
+pub(crate) mod compatible;
+pub(crate) mod rotation;
+
+use super::{Call, json::parse, json_reply};
+use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use bodies::{
+    Detokenize, DetokenizeBatch, Tokenize, TokenizeBatch, VaultCatalogue, VaultDeletion,
+    VaultErased, VaultForgetting, VaultRecord, VaultRecords, VaultSearch, VaultToken, VaultTokens,
+    VaultValue, VaultValues,
+};
+use http::StatusCode;
+use paywarden_privacy::{By, Error, Item};
+use paywarden_store::Actor;
+
+/// What is asked of the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Tokenize,
+    TokenizeBatch,
+    Detokenize,
+    DetokenizeBatch,
+    Search,
+    Delete,
+    Forget,
+    Catalogue,
+    Rotation,
+    StepRotation,
+    CompatibleAdd,
+    CompatibleRetrieve,
+    CompatibleDelete,
+    CompatibleFingerprint,
+    CustodianKey(usize),
+    CustodianDecrypt,
+}
+
+/// Answers for the vault.
+pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
+    match act {
+        Act::Tokenize => tokenize(call).await,
+        Act::TokenizeBatch => tokenize_batch(call).await,
+        Act::Detokenize => detokenize(call).await,
+        Act::DetokenizeBatch => detokenize_batch(call).await,
+        Act::Search => search(call).await,
+        Act::Delete => delete(call).await,
+        Act::Forget => forget(call).await,
+        Act::Catalogue => catalogue(),
+        Act::Rotation => rotation::read(call).await,
+        Act::StepRotation => rotation::step(call).await,
+        Act::CompatibleAdd => compatible::add(call).await,
+        Act::CompatibleRetrieve => compatible::retrieve(call).await,
+        Act::CompatibleDelete => compatible::delete(call).await,
+        Act::CompatibleFingerprint => compatible::fingerprint(call),
+        Act::CustodianKey(number) => compatible::custodian_key(call, number),
+        Act::CustodianDecrypt => compatible::custodian_decrypt(call).await,
+    }
+}
+
+/// Keeps a value and gives it a token. Durable when answered.
+#[utoipa::path(
+    post, path = "/v1/vault/tokenize", tag = "vault",
+    operation_id = "tokenize", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = Tokenize,
+    responses(
+        (status = 200, description = "Kept", body = VaultToken),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn tokenize(call: &Call) -> Result<Reply, Problem> {
+    let Tokenize { purpose, item } = parse(&call.body)?;
+    let kept = call
+        .state
+        .vault
+        .tokenize(&by(call, purpose), &[item.into()])
+        .await?;
+    match kept.into_iter().next() {
+        Some(kept) => json_reply(StatusCode::OK, &VaultToken::from(kept)),
+        None => Err(Error::TokenUnknown.into()),
+    }
+}
+
+/// Keeps up to 100 values in one step. The name and the birth date of a person that are kept
+/// together are found together.
+#[utoipa::path(
+    post, path = "/v1/vault/tokenize/batch", tag = "vault",
+    operation_id = "tokenize_batch", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = TokenizeBatch,
+    responses(
+        (status = 200, description = "Kept", body = VaultTokens),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn tokenize_batch(call: &Call) -> Result<Reply, Problem> {
+    let TokenizeBatch { purpose, items } = parse(&call.body)?;
+    let items: Vec<Item> = items.into_iter().map(Item::from).collect();
+    let kept = call
+        .state
+        .vault
+        .tokenize(&by(call, purpose), &items)
+        .await?;
+    let tokens = kept.into_iter().map(VaultToken::from).collect();
+    json_reply(StatusCode::OK, &VaultTokens { tokens })
+}
+
+/// Gives the value of a token to whoever may read it. That it was read, by whom and why, is
+/// durable before it is answered.
+#[utoipa::path(
+    post, path = "/v1/vault/detokenize", tag = "vault",
+    operation_id = "detokenize", security(("signature" = [])),
+    request_body = Detokenize,
+    responses(
+        (status = 200, description = "The value", body = VaultValue),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn detokenize(call: &Call) -> Result<Reply, Problem> {
+    let Detokenize { purpose, token } = parse(&call.body)?;
+    let by = by(call, purpose);
+    let tokens = [token];
+    let read = call.state.vault.detokenize(&by, &tokens).await?;
+    let read = read
+        .into_iter()
+        .next()
+        .unwrap_or(Err(Error::TokenUnknown))?;
+    json_reply(StatusCode::OK, &VaultValue::of(&read.token, Ok(&read)))
+}
+
+/// Gives the values of up to 1,000 tokens, or why each is not given.
+#[utoipa::path(
+    post, path = "/v1/vault/detokenize/batch", tag = "vault",
+    operation_id = "detokenize_batch", security(("signature" = [])),
+    request_body = DetokenizeBatch,
+    responses(
+        (status = 200, description = "The values", body = VaultValues),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn detokenize_batch(call: &Call) -> Result<Reply, Problem> {
+    let DetokenizeBatch { purpose, tokens } = parse(&call.body)?;
+    let read = call
+        .state
+        .vault
+        .detokenize(&by(call, purpose), &tokens)
+        .await?;
+    let values = tokens.iter().zip(&read);
+    let values = values.map(|(token, read)| VaultValue::of(token, read.as_ref()));
+    let values = values.collect();
+    json_reply(StatusCode::OK, &VaultValues { values })
+}
+
+/// Finds records by value, last four characters, name and birth date, or person. Nothing is opened
+/// for it. Where the catalogue gives a class a short index, other values may be among them.
+#[utoipa::path(
+    post, path = "/v1/vault/search", tag = "vault",
+    operation_id = "search_vault", security(("signature" = [])),
+    request_body = VaultSearch,
+    responses(
+        (status = 200, description = "The records, masked", body = VaultRecords),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn search(call: &Call) -> Result<Reply, Problem> {
+    let VaultSearch { purpose, by: what } = parse(&call.body)?;
+    let vault = &call.state.vault;
+    let found = vault.search(&by(call, purpose), &what.into()).await?;
+    let records = found.into_iter().map(VaultRecord::from).collect();
+    json_reply(StatusCode::OK, &VaultRecords { records })
+}
+
+/// Erases one value, its mask and its indexes.
+#[utoipa::path(
+    post, path = "/v1/vault/delete", tag = "vault",
+    operation_id = "delete_from_vault", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = VaultDeletion,
+    responses(
+        (status = 200, description = "Erased", body = VaultErased),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn delete(call: &Call) -> Result<Reply, Problem> {
+    let VaultDeletion { purpose, token } = parse(&call.body)?;
+    call.state.vault.delete(&by(call, purpose), &token).await?;
+    let (records, keys) = (1, 0);
+    json_reply(StatusCode::OK, &VaultErased { records, keys })
+}
+
+/// Erases everything of a person: destroys the keys, then values, masks and indexes.
+#[utoipa::path(
+    post, path = "/v1/vault/forget", tag = "vault",
+    operation_id = "forget_subject", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = VaultForgetting,
+    responses(
+        (status = 200, description = "Erased", body = VaultErased),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn forget(call: &Call) -> Result<Reply, Problem> {
+    let asked: VaultForgetting = parse(&call.body)?;
+    let (by, vault) = (by(call, asked.purpose), &call.state.vault);
+    let erased = vault.forget(&by, &asked.subject, asked.retention).await?;
+    let (records, keys) = (erased.records, erased.keys);
+    json_reply(StatusCode::OK, &VaultErased { records, keys })
+}
+
+/// The classes of data and their labels.
+#[utoipa::path(
+    get, path = "/v1/vault/catalogue", tag = "vault",
+    operation_id = "read_vault_catalogue", security(("signature" = [])),
+    responses(
+        (status = 200, description = "The classes", body = VaultCatalogue),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn catalogue() -> Result<Reply, Problem> {
+    json_reply(StatusCode::OK, &VaultCatalogue::of_every_class())
+}
+
+/// The caller, and the purpose that it states.
+fn by(call: &Call, purpose: String) -> By {
+    By {
+        tenant: call.caller.tenant.clone(),
+        actor: Actor::Key(call.caller.key_id.clone()),
+        purpose,
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        const PAUSE_US: u64 = 1_000_000;
+        let code = Code::parse(error.code()).unwrap_or(Code::Internal);
+        match error {
+            Error::Overloaded => Self::new(code, error.to_string()).retry_after_us(PAUSE_US),
+            Error::Store(reason) => {
+                tracing::error!(reason, "vault: store unavailable");
+                Self::new(code, "nothing is answered that is not durable").retry_after_us(PAUSE_US)
+            }
+            Error::Damaged | Error::Keys(_) => {
+                tracing::error!(%error, "vault damaged");
+                Self::new(code, "a sealed value does not open")
+            }
+            other => Self::new(code, other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The vault by API.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use http::{Method, StatusCode};
+use paywarden_access::{Scope, Scopes};
+use paywarden_crypto::{Keyring, SignatureAlgorithm::Ed25519};
+use serde_json::{Value, json};
+use support::{Client, Sent, Setup, Signer, World, payment};
+
+const CARD: &str = "4012888888881881";
+
+async fn post(
+    client: &mut Client,
+    signer: &Signer,
+    path: &str,
+    body: Value,
+) -> (StatusCode, Value) {
+    let answer = client
+        .signed(signer, Sent::json(Method::POST, path, &body))
+        .await;
+    (answer.status, answer.json())
+}
+
+async fn ok(client: &mut Client, signer: &Signer, path: &str, body: Value) -> Value {
+    let (status, json) = post(client, signer, path, body).await;
+    assert_eq!(status, StatusCode::OK, "{path} {json}");
+    json
+}
+
+async fn code(client: &mut Client, signer: &Signer, path: &str, body: Value) -> String {
+    let (status, json) = post(client, signer, path, body).await;
+    assert!(!status.is_success(), "{path} {json}");
+    json["code"].as_str().unwrap().to_owned()
+}
+
+fn card(subject: &str) -> Value {
+    json!({ "subject": subject, "class": "card_number", "value": CARD })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_goes_in_is_found_read_and_erased() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let keep = json!({ "purpose": "sign-up", "item": card("liu") });
+    let kept = ok(&mut client, &acme, "/v1/vault/tokenize", keep.clone()).await;
+    assert_eq!(kept["masked"], "40128888••••1881");
+    let again = ok(&mut client, &acme, "/v1/vault/tokenize", keep).await;
+    assert_eq!(again["token"], kept["token"]);
+    let items = json!([
+        { "subject": "liu", "class": "name", "value": "Liu Wei" },
+        { "subject": "liu", "class": "birth_date", "value": "1990-02-03" },
+        { "subject": "liu", "class": "free_form", "value": "once", "once": true },
+    ]);
+    let batch = json!({ "purpose": "sign-up", "items": items });
+    let batch = ok(&mut client, &acme, "/v1/vault/tokenize/batch", batch).await;
+    let token = |number: usize| batch["tokens"][number]["token"].clone();
+    for (by, found) in [
+        (
+            json!({ "exact": { "class": "card_number", "value": "4012 8888 8888 1881" } }),
+            1,
+        ),
+        (
+            json!({ "last_four": { "class": "card_number", "last_four": "1881" } }),
+            1,
+        ),
+        (
+            json!({ "person": { "name": "LIU wei", "birth_date": "1990-02-03" } }),
+            1,
+        ),
+        (json!({ "subject": "liu" }), 4),
+        (json!({ "subject": "wang" }), 0),
+    ] {
+        let search = json!({ "purpose": "call from the customer", "by": by });
+        let json = ok(&mut client, &acme, "/v1/vault/search", search).await;
+        assert_eq!(json["records"].as_array().unwrap().len(), found, "{json}");
+    }
+    let read = json!({ "purpose": "settlement", "token": kept["token"] });
+    let value = ok(&mut client, &acme, "/v1/vault/detokenize", read.clone()).await;
+    assert_eq!(value["value"], CARD);
+    let tokens = json!([
+        kept["token"],
+        token(0),
+        token(2),
+        token(2),
+        "tok_card_forged"
+    ]);
+    let many = json!({ "purpose": "settlement", "tokens": tokens });
+    let values = ok(&mut client, &acme, "/v1/vault/detokenize/batch", many).await;
+    let values = &values["values"];
+    let seen = [
+        &values[0]["value"],
+        &values[1]["value"],
+        &values[2]["value"],
+    ];
+    assert_eq!(seen, [CARD, "Liu Wei", "once"]);
+    assert_eq!(
+        (&values[3]["refused"], &values[4]["refused"]),
+        (&json!("token_unknown"), &json!("token_refused"))
+    );
+    let delete = json!({ "purpose": "mistake", "token": token(0) });
+    ok(&mut client, &acme, "/v1/vault/delete", delete.clone()).await;
+    assert_eq!(
+        code(&mut client, &acme, "/v1/vault/delete", delete).await,
+        "token_unknown"
+    );
+    let forget = json!({ "purpose": "request 17", "subject": "liu" });
+    let erased = ok(&mut client, &acme, "/v1/vault/forget", forget).await;
+    assert_eq!(erased["records"], 2);
+    assert_eq!(
+        code(&mut client, &acme, "/v1/vault/detokenize", read).await,
+        "token_unknown"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scope_opens_its_own_routes_and_refusals_repeat_nothing() {
+    let world = World::start(Setup::default()).await;
+    let writer = world
+        .signer_with("acme", Ed25519, Scopes::of(&[Scope::VaultWrite]))
+        .await;
+    let mut client = world.client(true).await;
+    let kept = json!({ "purpose": "p", "item": card("liu") });
+    let kept = ok(&mut client, &writer, "/v1/vault/tokenize", kept).await;
+    for (path, body) in [
+        (
+            "/v1/vault/detokenize",
+            json!({ "purpose": "p", "token": kept["token"] }),
+        ),
+        (
+            "/v1/vault/search",
+            json!({ "purpose": "p", "by": { "subject": "liu" } }),
+        ),
+        (
+            "/v1/vault/forget",
+            json!({ "purpose": "p", "subject": "liu" }),
+        ),
+        (
+            "/v1/vault/rotation",
+            json!({ "purpose": "p", "step": "begin" }),
+        ),
+        ("/data/retrieve", json!({})),
+    ] {
+        assert_eq!(
+            code(&mut client, &writer, path, body).await,
+            "scope_insufficient",
+            "{path}"
+        );
+    }
+    let wrong = "4012888888881882";
+    for (item, expected) in [
+        (
+            json!({ "subject": "liu", "class": "card_number", "value": wrong }),
+            "vault_value_refused",
+        ),
+        (
+            json!({ "subject": "liu", "class": "cvv", "value": wrong }),
+            "vault_class_unknown",
+        ),
+        (
+            json!({ "subject": "", "class": "card_number", "value": CARD }),
+            "vault_request_malformed",
+        ),
+        (
+            json!({ "subject": "liu", "class": "card_number", "value": { "a": wrong } }),
+            "field_invalid",
+        ),
+    ] {
+        let body = json!({ "purpose": "p", "item": item });
+        let answer = client.signed(
+            &writer,
+            Sent::json(Method::POST, "/v1/vault/tokenize", &body),
+        );
+        let answer = answer.await;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(!text.contains(wrong) && !text.contains(CARD), "{text}");
+        assert_eq!(answer.json()["code"], expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_of_a_decision_is_in_the_vault_once_and_the_trail_holds() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    for number in 0..3 {
+        let sent = Sent::decision(&payment(&format!("pay-{number}")));
+        let answer = client.signed(&acme, sent).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    let search = json!({ "purpose": "p", "by": { "subject": "payer-1" } });
+    let found = ok(&mut client, &acme, "/v1/vault/search", search).await;
+    assert_eq!(found["records"].as_array().unwrap().len(), 1);
+    let read = json!({ "purpose": "p", "token": found["records"][0]["token"] });
+    let value = ok(&mut client, &acme, "/v1/vault/detokenize", read).await;
+    assert_eq!(value["value"], CARD);
+    let verdict = world.database.verify(None).await.unwrap();
+    assert!(
+        matches!(verdict, paywarden_store::Verdict::Intact(_)),
+        "{verdict:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn epochs_are_begun_held_and_finished() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let kept = json!({ "purpose": "p", "item": card("liu") });
+    ok(&mut client, &acme, "/v1/vault/tokenize", kept).await;
+    let begin = json!({ "purpose": "daily", "step": "begin" });
+    let (status, _) = post(&mut client, &acme, "/v1/vault/rotation", begin).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    loop {
+        let answer = client
+            .signed(&acme, Sent::new(Method::GET, "/v1/vault/rotation", ""))
+            .await;
+        let json = answer.json();
+        assert_eq!(json["newest"], 2);
+        if json["living"] == json!([2]) {
+            assert_eq!(json["keys"], json!([{ "epoch": 2, "keys": 1 }]));
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_routes_of_the_card_vault_answer_as_they_did() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let customer = |mut body: Value| {
+        body["merchant_id"] = json!("m0100");
+        body["merchant_customer_id"] = json!("c1");
+        body
+    };
+    let data =
+        json!({ "card_number": CARD, "name_on_card": "John Smith", "card_exp_year": "2030" });
+    let add = customer(json!({ "card": data }));
+    let added = ok(&mut client, &acme, "/data/add", add.clone()).await;
+    assert_eq!(added["status"], "Ok");
+    let again = ok(&mut client, &acme, "/data/add", add).await;
+    assert_eq!(again["payload"], added["payload"]);
+    let reference = added["payload"]["card_reference"].clone();
+    let named = customer(json!({ "card_reference": reference }));
+    let got = ok(&mut client, &acme, "/data/retrieve", named.clone()).await;
+    assert_eq!(got["payload"]["card"], data);
+    let mut other = named.clone();
+    other["merchant_customer_id"] = json!("c2");
+    for path in ["/data/retrieve", "/data/delete"] {
+        assert_eq!(
+            code(&mut client, &acme, path, other.clone()).await,
+            "token_unknown"
+        );
+    }
+    let encrypted = customer(json!({ "enc_card_data": "qwe4tyusdfg" }));
+    let added = ok(&mut client, &acme, "/data/add", encrypted).await;
+    let again = customer(json!({ "card_reference": added["payload"]["card_reference"] }));
+    let got = ok(&mut client, &acme, "/data/retrieve", again).await;
+    assert_eq!(got["payload"], json!({ "enc_card_data": "qwe4tyusdfg" }));
+    assert_eq!(
+        ok(&mut client, &acme, "/data/delete", named.clone()).await,
+        json!({ "status": "Ok" })
+    );
+    assert_eq!(
+        code(&mut client, &acme, "/data/retrieve", named).await,
+        "token_unknown"
+    );
+}
+
+/// Defect 3 of a peer: the key of a fingerprint came with the request.
+#[tokio::test(flavor = "multi_thread")]
+async fn defect_3_a_key_in_the_request_does_not_choose_the_fingerprint() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let mut seen = Vec::new();
+    for hash_key in ["123", "456"] {
+        let body = json!({ "card": { "card_number": CARD }, "hash_key": hash_key });
+        let answer = ok(&mut client, &acme, "/cards/fingerprint", body).await;
+        seen.push(answer["payload"]["fingerprint"].clone());
+    }
+    assert_eq!(seen[0], seen[1]);
+    let decided = client
+        .signed(&acme, Sent::decision(&payment("p")))
+        .await
+        .json();
+    assert_eq!(decided["card"]["index"], seen[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custodians_prove_that_their_shares_make_the_master_key() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let shares = Keyring::split_file(&world.master_key(), 3, 2).unwrap();
+    let other = world.folder_file("other.key");
+    Keyring::open_or_create(&other).unwrap();
+    let wrong = Keyring::split_file(&other, 3, 2).unwrap();
+    for (pair, expected) in [
+        ([&shares[0], &shares[2]], "Decryption successful"),
+        ([&shares[1], &shares[1]], "1 of 2 shares were given"),
+        (
+            [&wrong[0], &wrong[1]],
+            "the shares make another key than this server's",
+        ),
+        (
+            [&shares[0], &wrong[1]],
+            "share refused: the shares are of different keys",
+        ),
+    ] {
+        for (number, share) in (1..).zip(pair) {
+            let body = json!({ "key": share.to_line().as_str() });
+            let path = format!("/custodian/key{number}");
+            let answer = client
+                .signed(&acme, Sent::json(Method::POST, &path, &body))
+                .await;
+            assert_eq!(answer.body, format!("Received Key{number}"));
+        }
+        let answer = client
+            .signed(&acme, Sent::new(Method::POST, "/custodian/decrypt", ""))
+            .await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(text.contains(expected), "{text}");
+    }
+}
