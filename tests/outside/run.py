@@ -38,8 +38,10 @@ def paywarden(*arguments, **options):
 class Server:
     """A private server with one key of each algorithm."""
 
-    def __init__(self, *settings):
-        self.settings = settings
+    def __init__(self, *settings, algorithms=ALGORITHMS, scopes=None):
+        self.scopes = scopes
+        self.settings = [part for setting in settings for part in ("--set", setting)]
+        self.algorithms = algorithms
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="paywarden-outside-")
@@ -48,18 +50,24 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.flags = ["--data-dir", str(self.data), "--set", f"listen=127.0.0.1:{self.port}"]
-        for setting in self.settings:
-            self.flags += ["--set", setting]
-        keys = [self.key(algorithm) for algorithm in ALGORITHMS]
+        self.flags += self.settings
+        keys = [self.key(algorithm) for algorithm in self.algorithms]
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
-        self.process = subprocess.Popen(
-            [BINARY, "serve", *self.flags], stdout=self.log, stderr=self.log
-        )
         self.setup = {"url": self.url, "ca": str(self.data / "tls" / "ca.pem"), "keys": keys}
         self.setup_file = pathlib.Path(self.folder.name) / "setup.json"
         self.setup_file.write_text(json.dumps(self.setup))
-        self.wait()
+        self.start()
         return self
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [BINARY, "serve", *self.flags], stdout=self.log, stderr=self.log
+        )
+        self.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
 
     @property
     def url(self):
@@ -67,9 +75,10 @@ class Server:
 
     def key(self, algorithm):
         out = pathlib.Path(self.folder.name) / f"{algorithm}.key"
+        scopes = ["--scopes", self.scopes] if self.scopes else []
         text = paywarden(
             "keys", "create", "--tenant", "acme", "--algorithm", algorithm,
-            "--out", str(out), *self.flags,
+            "--out", str(out), *scopes, *self.flags,
         )
         return {"id": text.split()[0], "algorithm": algorithm, "file": str(out)}
 
@@ -90,8 +99,7 @@ class Server:
         return urllib.request.urlopen(self.url + path, timeout=5, context=context)
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        self.stop()
         self.log.close()
         self.folder.cleanup()
 
@@ -140,6 +148,69 @@ def curl_through_sign(server):
     assert json.loads(reply)["outcome"] == "approve", reply
 
 
+def card_vault(_):
+    """The Postman collection of Hyperswitch's card vault, run by newman against our routes.
+
+    It signs nothing, so it comes with a bearer key to a sandbox. What each request must answer is
+    added as tests of the collection; the reference that is retrieved and deleted is the one that
+    was added, and afterwards the one that the collection names, which nobody has.
+    """
+    data = os.environ.get("PAYWARDEN_DATA")
+    newman = HERE / "node_modules" / ".bin" / "newman"
+    if not data or not newman.exists():
+        raise Skip("PAYWARDEN_DATA, and npm ci")
+    collection = json.loads(
+        (pathlib.Path(data) / "conformance/card-vault/postman_collection.json").read_text()
+    )
+    expected = {
+        "Key 1": "pm.expect(pm.response.text()).to.equal('Received Key1')",
+        "Key 2": "pm.expect(pm.response.text()).to.equal('Received Key2')",
+        "Decrypt": "pm.expect(pm.response.text()).to.equal('Decryption successful')",
+        "Add Card": "const all = pm.response.json(); pm.expect(all.status).to.equal('Ok');"
+        "pm.collectionVariables.set('reference', all.payload.card_reference)",
+        "Retrieve Card": "pm.expect(pm.response.json().payload.card)"
+        ".to.deep.equal({card_number: '4242424242424242', name_on_card: 'John Smith4'})",
+        "Delete Card": "pm.expect(pm.response.json()).to.deep.equal({status: 'Ok'})",
+        "Fingerprint": "pm.expect(pm.response.json().payload.fingerprint)"
+        ".to.match(/^card_[0-9a-f]{32}$/)",
+    }
+    nobody = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+    again = []
+    for folder in collection["item"]:
+        for item in folder["item"]:
+            body = item["request"]["body"]
+            if nobody in body["raw"]:
+                again.append(with_test(json.loads(json.dumps(item)), 404, "true"))
+                body["raw"] = body["raw"].replace(nobody, "{{reference}}")
+            with_test(item, 200, expected.pop(item["name"]))
+    assert not expected and len(again) == 2, (expected, again)
+    collection["item"] += again
+    scopes = "vault:write,vault:read,vault:search,vault:erase,vault:keys"
+    with Server("sandbox=true", algorithms=["bearer"], scopes=scopes) as server:
+        shares = pathlib.Path(server.folder.name) / "shares"
+        server.stop()
+        paywarden("vault", "split", "--custodian", "a", "--custodian", "b", "--custodian", "c",
+                  "--out", str(shares), *server.flags)
+        server.start()
+        bearer = pathlib.Path(server.setup["keys"][0]["file"]).read_text().strip()
+        collection["auth"] = {"type": "bearer", "bearer": [{"key": "token", "value": bearer}]}
+        for variable in collection["variable"]:
+            share = {"key1": "share-1", "key2": "share-3"}.get(variable["key"])
+            variable["value"] = (shares / share).read_text().strip() if share else server.url
+        file = pathlib.Path(server.folder.name) / "collection.json"
+        file.write_text(json.dumps(collection))
+        report = run([newman, "run", file, "--ssl-extra-ca-certs", server.setup["ca"],
+                      "--disable-unicode", "--color", "off"])
+        assert re.search(r"requests\s*\|\s*9 \|\s*0 ", report), report
+        assert re.search(r"assertions\s*\|\s*9 \|\s*0 ", report), report
+
+
+def with_test(item, status, expression):
+    script = f"pm.test('{status}', () => {{ pm.response.to.have.status({status}); {expression} }})"
+    item["event"] = [{"listen": "test", "script": {"type": "text/javascript", "exec": [script]}}]
+    return item
+
+
 def slow_clients(server):
     """Two hundred connections that dribble are cut off while others are served."""
     if not shutil.which("slowhttptest"):
@@ -176,7 +247,8 @@ def siem_receiver(_):
 
 
 TESTS = [
-    python_client, node_client, curl_through_sign, openid_provider, many_streams, slow_clients,
+    python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
+    slow_clients,
     siem_receiver,
 ]
 

@@ -129,6 +129,15 @@ impl Scope {
         Self::TrailAudit,
     ];
 
+    /// Those that a key has only if they were asked for by name: need to know (PCI DSS 4.0.1, 7.2.1).
+    pub const BY_NAME: &'static [Self] = &[
+        Self::VaultWrite,
+        Self::VaultRead,
+        Self::VaultSearch,
+        Self::VaultErase,
+        Self::VaultKeys,
+    ];
+
     /// The word used in the store, on the command line and in replies.
     pub fn name(self) -> &'static str {
         match self {
@@ -209,6 +218,11 @@ impl Scopes {
         Self(Self::all().0 & !Self::of(Scope::OF_PEOPLE).0)
     }
 
+    /// What a key may do if nothing else was said.
+    pub fn usual() -> Self {
+        Self(Self::of_keys().0 & !Self::of(Scope::BY_NAME).0)
+    }
+
     /// Just these.
     pub fn of(scopes: &[Scope]) -> Self {
         Self(scopes.iter().fold(0, |set, scope| set | 1 << *scope as u8))
@@ -273,6 +287,7 @@ mod tests {
             assert_eq!(Scopes::parse(&set.to_string()).unwrap(), set);
         }
         let keys = Scopes::of_keys();
+        assert!(!Scopes::usual().meets(Scope::BY_NAME) && keys.meets(Scope::BY_NAME));
         assert!(keys.contains(Scope::LabelsWrite) && !keys.meets(Scope::OF_PEOPLE));
         assert_eq!(
             keys.iter().count() + Scope::OF_PEOPLE.len(),

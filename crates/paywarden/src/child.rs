@@ -98,7 +98,7 @@ impl ServerChild {
         let question = Question::Create {
             algorithm: algorithm.to_owned(),
             tenant: tenant.clone(),
-            scopes: Scopes::of_keys().to_string(),
+            scopes: Scopes::usual().to_string(),
             name: "measurement".to_owned(),
         };
         match ask(&self.data_dir, &question)? {

@@ -35,7 +35,7 @@ impl Local {
         };
         let new = NewKey {
             tenant: TenantId::parse(tenant).map_err(|error| unmade(&error))?,
-            scopes: Scopes::of_keys(),
+            scopes: Scopes::usual(),
             description: purpose.to_owned(),
         };
         let author = Author {

@@ -200,16 +200,6 @@ impl Route {
         }
     }
 
-    /// A command to the vault. What it reads is answered to nobody twice: remembered replies would
-    /// hold clear values.
-    const fn vault(path: &'static str, scope: Scope, act: vault::Act) -> Self {
-        let keyed = match scope {
-            Scope::VaultWrite | Scope::VaultErase | Scope::VaultKeys => Keyed::Optional,
-            _ => Keyed::Never,
-        };
-        Self::post(path, scope, keyed, Endpoint::Vault(act))
-    }
-
     /// A step of a rule set or an approval.
     const fn step(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
         Self::post(path, scope, Keyed::Optional, endpoint)
@@ -248,9 +238,9 @@ impl Route {
     }
 }
 
-/// Every route of programs.
+/// Every route of programs but those of the vault.
 #[rustfmt::skip]
-pub static ROUTES: &[Route] = &[
+static ROUTES: &[Route] = &[
     Route::post("/v1/decisions", Scope::DecisionsWrite, Keyed::Required, Endpoint::Decide),
     Route::get("/v1/decisions", Scope::DecisionsRead, Endpoint::Decisions),
     Route::get("/v1/decisions/{id}", Scope::DecisionsRead, Endpoint::Decision),
@@ -300,27 +290,6 @@ pub static ROUTES: &[Route] = &[
     Route::get("/v1/trail/leaves", Scope::TrailRead, Endpoint::TrailLeaves),
     Route::get("/v1/trail/tile/{tile}", Scope::TrailRead, Endpoint::TrailTile),
     Route::post("/v1/trail/cosignatures", Scope::TrailCosign, Keyed::Never, Endpoint::TrailCosign),
-    Route::vault("/v1/vault/tokenize", Scope::VaultWrite, vault::Act::Tokenize),
-    Route::vault("/v1/vault/tokenize/batch", Scope::VaultWrite, vault::Act::TokenizeBatch),
-    Route::vault("/v1/vault/detokenize", Scope::VaultRead, vault::Act::Detokenize),
-    Route::vault("/v1/vault/detokenize/batch", Scope::VaultRead, vault::Act::DetokenizeBatch),
-    Route::vault("/v1/vault/search", Scope::VaultSearch, vault::Act::Search),
-    Route::vault("/v1/vault/delete", Scope::VaultErase, vault::Act::Delete),
-    Route::vault("/v1/vault/forget", Scope::VaultErase, vault::Act::Forget),
-    Route::get("/v1/vault/catalogue", Scope::VaultSearch, Endpoint::Vault(vault::Act::Catalogue)),
-    Route::get("/v1/vault/rotation", Scope::VaultKeys, Endpoint::Vault(vault::Act::Rotation)),
-    Route::vault("/v1/vault/rotation", Scope::VaultKeys, vault::Act::StepRotation),
-    Route::vault("/data/add", Scope::VaultWrite, vault::Act::CompatibleAdd),
-    Route::vault("/data/retrieve", Scope::VaultRead, vault::Act::CompatibleRetrieve),
-    Route::vault("/data/delete", Scope::VaultErase, vault::Act::CompatibleDelete),
-    Route::vault("/data/fingerprint", Scope::VaultSearch, vault::Act::CompatibleFingerprint),
-    Route::vault("/cards/fingerprint", Scope::VaultSearch, vault::Act::CompatibleFingerprint),
-    Route::vault("/custodian/key1", Scope::VaultKeys, vault::Act::CustodianKey(0)),
-    Route::vault("/custodian/key2", Scope::VaultKeys, vault::Act::CustodianKey(1)),
-    Route {
-        has_body: false,
-        ..Route::vault("/custodian/decrypt", Scope::VaultKeys, vault::Act::CustodianDecrypt)
-    },
     Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
     Route::open("/openapi.json", Endpoint::OpenApi),
     Route::open("/metrics", Endpoint::Metrics),
@@ -392,9 +361,14 @@ impl Call {
     }
 }
 
+/// Every route of programs.
+pub fn program_routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(vault::ROUTES)
+}
+
 /// Every route, of programs and of people.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().chain(person::ROUTES)
+    program_routes().chain(person::ROUTES)
 }
 
 /// The route of a request and its path parameters, with `/` between them.

@@ -76,7 +76,7 @@ struct New {
     /// What it is for, in words
     #[arg(long, default_value = "")]
     name: String,
-    /// What it may do, comma-separated [default: all that is not for people alone]
+    /// What it may do, comma-separated [default: all but the vault and what is for people alone]
     #[arg(long)]
     scopes: Option<String>,
 }
@@ -175,7 +175,7 @@ async fn create(arguments: Create) -> Result<()> {
         name,
         scopes,
     } = arguments.new;
-    let scopes = scopes.unwrap_or_else(|| Scopes::of_keys().to_string());
+    let scopes = scopes.unwrap_or_else(|| Scopes::usual().to_string());
     let question = Question::Create {
         algorithm: arguments.algorithm,
         tenant,
@@ -266,7 +266,7 @@ async fn register(arguments: Register) -> Result<()> {
         name,
         scopes,
     } = arguments.new;
-    let scopes = scopes.unwrap_or_else(|| Scopes::of_keys().to_string());
+    let scopes = scopes.unwrap_or_else(|| Scopes::usual().to_string());
     let algorithm = arguments.algorithm;
     let question = Question::Register {
         algorithm,

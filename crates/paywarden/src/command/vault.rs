@@ -86,10 +86,8 @@ async fn split(arguments: &Split) -> Result<()> {
     let names = arguments.custodians.join(", ");
     let what = format!("{} of {count} shares: {names}", arguments.needed);
     let what = what.chars().take(200).collect();
-    let noted = ground
-        .vault
-        .note_ceremony(&by(&config, "key ceremony")?, what);
-    let noted = noted.await;
+    let by = by(&config, "key ceremony")?;
+    let noted = ground.vault.note_ceremony(&by, what).await;
     ground.close().await;
     noted.map_err(failed)?;
     terminal::note(&format!(

@@ -5,7 +5,7 @@ pub(crate) mod bodies;
 pub(crate) mod compatible;
 pub(crate) mod rotation;
 
-use super::{Call, json::parse, json_reply};
+use super::{Call, Endpoint, Keyed, Route, json::parse, json_reply};
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use bodies::{
     Detokenize, DetokenizeBatch, Tokenize, TokenizeBatch, VaultCatalogue, VaultDeletion,
@@ -13,8 +13,45 @@ use bodies::{
     VaultValue, VaultValues,
 };
 use http::StatusCode;
+use paywarden_access::Scope;
 use paywarden_privacy::{By, Error, Item};
 use paywarden_store::Actor;
+
+/// The routes of the vault, and those of Hyperswitch's.
+#[rustfmt::skip]
+pub(super) static ROUTES: &[Route] = &[
+    command("/v1/vault/tokenize", Scope::VaultWrite, Act::Tokenize),
+    command("/v1/vault/tokenize/batch", Scope::VaultWrite, Act::TokenizeBatch),
+    command("/v1/vault/detokenize", Scope::VaultRead, Act::Detokenize),
+    command("/v1/vault/detokenize/batch", Scope::VaultRead, Act::DetokenizeBatch),
+    command("/v1/vault/search", Scope::VaultSearch, Act::Search),
+    command("/v1/vault/delete", Scope::VaultErase, Act::Delete),
+    command("/v1/vault/forget", Scope::VaultErase, Act::Forget),
+    Route::get("/v1/vault/catalogue", Scope::VaultSearch, Endpoint::Vault(Act::Catalogue)),
+    Route::get("/v1/vault/rotation", Scope::VaultKeys, Endpoint::Vault(Act::Rotation)),
+    command("/v1/vault/rotation", Scope::VaultKeys, Act::StepRotation),
+    command("/data/add", Scope::VaultWrite, Act::CompatibleAdd),
+    command("/data/retrieve", Scope::VaultRead, Act::CompatibleRetrieve),
+    command("/data/delete", Scope::VaultErase, Act::CompatibleDelete),
+    command("/data/fingerprint", Scope::VaultSearch, Act::CompatibleFingerprint),
+    command("/cards/fingerprint", Scope::VaultSearch, Act::CompatibleFingerprint),
+    command("/custodian/key1", Scope::VaultKeys, Act::CustodianKey(0)),
+    command("/custodian/key2", Scope::VaultKeys, Act::CustodianKey(1)),
+    Route {
+        has_body: false,
+        ..command("/custodian/decrypt", Scope::VaultKeys, Act::CustodianDecrypt)
+    },
+];
+
+/// A command to the vault. What it reads is answered to nobody twice: remembered replies would
+/// hold clear values.
+const fn command(path: &'static str, scope: Scope, act: Act) -> Route {
+    let keyed = match scope {
+        Scope::VaultWrite | Scope::VaultErase | Scope::VaultKeys => Keyed::Optional,
+        _ => Keyed::Never,
+    };
+    Route::post(path, scope, keyed, Endpoint::Vault(act))
+}
 
 /// What is asked of the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
