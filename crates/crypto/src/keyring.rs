@@ -218,7 +218,7 @@ pub struct PreparedIndex {
 
 #[derive(Clone)]
 enum Mac {
-    Sha256(hmac::Key),
+    Sha256(Box<hmac::Key>),
     Sm3(Box<Hmac<Sm3>>),
 }
 
@@ -226,7 +226,9 @@ impl PreparedIndex {
     /// Takes the bytes of a key.
     pub fn new(mac: MacAlgorithm, key: &[u8]) -> Result<Self, Error> {
         let key = match mac {
-            MacAlgorithm::HmacSha256 => Mac::Sha256(hmac::Key::new(hmac::HMAC_SHA256, key)),
+            MacAlgorithm::HmacSha256 => {
+                Mac::Sha256(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
+            }
             MacAlgorithm::HmacSm3 => {
                 let key = Hmac::new_from_slice(key).map_err(|_| Error::Library)?;
                 Mac::Sm3(Box::new(key))

@@ -194,12 +194,7 @@ impl Running {
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let siem = Siem::start(config, database, journal, export)?;
         let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
-        let jobs = vec![
-            tokio::spawn(keep_snapshots(engine.clone())),
-            tokio::spawn(keep_checkpoints(notary.clone(), every)),
-            tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
-            tokio::spawn(keep_vault(ground.vault.clone())),
-        ];
+        let jobs = jobs(&engine, &notary, &ground, every);
         Ok(Self {
             address,
             ca_pem,
@@ -259,6 +254,21 @@ impl Running {
             )
         })
     }
+}
+
+/// What goes on beside the requests until the server stops.
+fn jobs(
+    engine: &Arc<Engine>,
+    notary: &Notary,
+    ground: &Ground,
+    every: Duration,
+) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(keep_snapshots(engine.clone())),
+        tokio::spawn(keep_checkpoints(notary.clone(), every)),
+        tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
+        tokio::spawn(keep_vault(ground.vault.clone())),
+    ]
 }
 
 /// Writes a snapshot of the windows whenever enough was decided since the last one, and keeps the

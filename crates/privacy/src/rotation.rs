@@ -13,7 +13,7 @@ use crate::{By, Error, Vault, keys::Owner, vault::check_purpose};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use paywarden_domain::TenantId;
 use paywarden_store::{
-    Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRewrap, Wrapping,
+    Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRewrap, VaultRow, Wrapping,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -159,11 +159,11 @@ impl Vault {
             ..by.clone()
         };
         let object = format!("{} keys to epoch {epoch}", keys.len());
-        let row = Row::VaultRewrap(VaultRewrap {
+        let row = Row::Vault(VaultRow::Rewrap(VaultRewrap {
             tenant,
             epoch,
             keys,
-        });
+        }));
         let entry = Self::entry(&by, "vault.rewrap", object, vec![row]);
         self.journal.append(entry).await?;
         Ok(())
@@ -254,11 +254,11 @@ impl Vault {
         };
         while self.reader.living(&key.tenant, &person).await? != (0, 0) {
             let erase = |of| {
-                Row::VaultErasure(VaultErasure {
+                Row::Vault(VaultRow::Erasure(VaultErasure {
                     tenant: key.tenant.clone(),
                     of,
                     erased_at: self.clock.now(),
-                })
+                }))
             };
             let rows = vec![
                 erase(VaultErasureOf::Keys(person.clone())),

@@ -2,9 +2,7 @@
 
 use crate::{
     ApprovalStepRow, Clock, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultErasure, VaultKeyRow,
-    VaultRecordRow, VaultRewrap,
-    rows::Canonical,
+    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultRecordRow, VaultRow,
     trail::{Digester, hexadecimal, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -145,14 +143,8 @@ pub enum Row {
     RuleSetStep(RuleSetStepRow),
     /// A thing gets its next version.
     Record(RecordRow),
-    /// A sealed value is added, unless there is the same already.
-    VaultRecord(Box<VaultRecordRow>),
-    /// A key of a person is added, unless what is sealed under it was there already.
-    VaultKey(VaultKeyRow),
-    /// Sealed values or keys of persons end.
-    VaultErasure(VaultErasure),
-    /// Keys of persons are wrapped again.
-    VaultRewrap(VaultRewrap),
+    /// What the vault keeps changes.
+    Vault(VaultRow),
 }
 
 impl Row {
@@ -168,10 +160,7 @@ impl Row {
             Self::RuleSet(row) => &row.tenant,
             Self::RuleSetStep(row) => &row.tenant,
             Self::Record(row) => &row.tenant,
-            Self::VaultRecord(row) => &row.tenant,
-            Self::VaultKey(row) => &row.tenant,
-            Self::VaultErasure(row) => &row.tenant,
-            Self::VaultRewrap(row) => &row.tenant,
+            Self::Vault(row) => row.tenant(),
         }
     }
 
@@ -188,10 +177,7 @@ impl Row {
             Self::RuleSet(row) => row.canonical(),
             Self::RuleSetStep(row) => row.canonical(),
             Self::Record(row) => row.canonical(),
-            Self::VaultRecord(row) => row.canonical(),
-            Self::VaultKey(row) => row.canonical(),
-            // What these change is known only when they are written.
-            Self::VaultErasure(_) | Self::VaultRewrap(_) => Canonical::new(0),
+            Self::Vault(row) => row.canonical(),
         };
         digester.digest(&canonical)
     }
@@ -253,21 +239,7 @@ impl Row {
                 size.word("id", &row.id, 128)?;
                 size.bytes("body", &row.body, 64 * KIB)
             }
-            Self::VaultRecord(row) => check_record(row, size),
-            Self::VaultKey(row) => {
-                size.text("key_id", &row.key_id, 64)?;
-                size.text("subject", &row.subject, 64)?;
-                size.text("retention", &row.retention, 32)?;
-                size.bytes("wrapped", &row.wrapped, 256)
-            }
-            Self::VaultErasure(_) => Ok(()),
-            Self::VaultRewrap(row) => {
-                if row.keys.len() > REWRAP_MAX {
-                    return Err(Error::invalid("at most 512 keys are wrapped at a time"));
-                }
-                let mut keys = row.keys.iter();
-                keys.try_for_each(|key| size.bytes("wrapped", &key.wrapped, 256))
-            }
+            Self::Vault(row) => check_vault(row, size),
         }
     }
 }
@@ -346,6 +318,26 @@ impl Size {
         }
         self.0 += bytes.len();
         Ok(())
+    }
+}
+
+fn check_vault(row: &VaultRow, size: &mut Size) -> Result<(), Error> {
+    match row {
+        VaultRow::Record(row) => check_record(row, size),
+        VaultRow::Key(row) => {
+            size.text("key_id", &row.key_id, 64)?;
+            size.text("subject", &row.subject, 64)?;
+            size.text("retention", &row.retention, 32)?;
+            size.bytes("wrapped", &row.wrapped, 256)
+        }
+        VaultRow::Erasure(_) => Ok(()),
+        VaultRow::Rewrap(row) => {
+            if row.keys.len() > REWRAP_MAX {
+                return Err(Error::invalid("at most 512 keys are wrapped at a time"));
+            }
+            let mut keys = row.keys.iter();
+            keys.try_for_each(|key| size.bytes("wrapped", &key.wrapped, 256))
+        }
     }
 }
 

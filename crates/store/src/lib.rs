@@ -64,6 +64,7 @@ pub use reads::{
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,
     ListRemoval, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent,
-    VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, Wrapping,
+    VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow,
+    Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

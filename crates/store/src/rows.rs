@@ -24,5 +24,5 @@ pub use rule_set_step::RuleSetStepRow;
 pub(crate) use vault::{ERASED_MAX, ended, erased};
 pub use vault::{
     SealedRow, VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
-    VaultRecordRow, VaultRewrap, Wrapping,
+    VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
 };

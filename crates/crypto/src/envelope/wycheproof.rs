@@ -6,7 +6,7 @@
 use super::cipher::{Cipher, NONCE_BYTES, SealKey, TAG_BYTES};
 use crate::keyring::{MacAlgorithm, PreparedIndex};
 use serde_json::Value;
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 /// Cipher, bytes of its key, file, and how many of its vectors are of this cipher as we use it:
 /// nonces of 96, tags of 128 bits.
@@ -20,9 +20,17 @@ const MACS: [(MacAlgorithm, &str, usize); 2] = [
     (MacAlgorithm::HmacSm3, "hmac_sm3_test.json", 174),
 ];
 
-/// Every test of a file with its group; none without the data.
+/// Every test of a file with its group; none without the data, which is said.
 fn vectors(file: &str) -> Option<Vec<(Value, Value)>> {
-    let data = PathBuf::from(std::env::var_os("PAYWARDEN_DATA")?);
+    let Some(data) = std::env::var_os("PAYWARDEN_DATA") else {
+        // Written directly: captured output of a passing test is never shown.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {file}, PAYWARDEN_DATA is not set"
+        );
+        return None;
+    };
+    let data = PathBuf::from(data);
     let path = data.join("conformance/wycheproof").join(file);
     let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let groups = file["testGroups"].as_array().unwrap().iter();
@@ -77,7 +85,6 @@ fn check_cipher(cipher: Cipher, test: &Value) {
 fn ciphers_agree_with_every_vector() {
     for (cipher, key_bytes, file, expected) in CIPHERS {
         let Some(all) = vectors(file) else {
-            eprintln!("skipped: {file}, PAYWARDEN_DATA is not set");
             continue;
         };
         let ours = all.iter().filter(|(group, _)| {
@@ -94,7 +101,6 @@ fn ciphers_agree_with_every_vector() {
 fn keyed_hashes_agree_with_every_vector() {
     for (mac, file, expected) in MACS {
         let Some(all) = vectors(file) else {
-            eprintln!("skipped: {file}, PAYWARDEN_DATA is not set");
             continue;
         };
         assert_eq!(all.len(), expected, "{file}");
@@ -111,7 +117,6 @@ fn keyed_hashes_agree_with_every_vector() {
 #[test]
 fn derived_keys_are_the_first_block_of_hkdf() {
     let Some(all) = vectors("hkdf_sha256_test.json") else {
-        eprintln!("skipped: hkdf, PAYWARDEN_DATA is not set");
         return;
     };
     let hash = |key: &[u8], message: &[u8]| {

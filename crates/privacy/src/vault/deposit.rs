@@ -9,7 +9,7 @@ use crate::{
     token::Form,
 };
 use paywarden_domain::{TenantId, Timestamp};
-use paywarden_store::{Appended, Row, VaultContent, VaultKeyRow, VaultRecordRow};
+use paywarden_store::{Appended, Row, VaultContent, VaultKeyRow, VaultRecordRow, VaultRow};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
@@ -323,7 +323,7 @@ impl Vault {
         };
         sealed
             .rows
-            .push(Row::VaultRecord(Box::new(row.with(content))));
+            .push(Row::Vault(VaultRow::Record(Box::new(row.with(content)))));
         Ok(token)
     }
 
@@ -350,7 +350,7 @@ impl Vault {
             epoch,
             wrapped,
         } = self.keys.fresh(owner, now_us)?;
-        sealed.rows.push(Row::VaultKey(VaultKeyRow {
+        sealed.rows.push(Row::Vault(VaultRow::Key(VaultKeyRow {
             key_id: key.id.clone(),
             tenant: one.tenant.clone(),
             subject: one.subject.clone(),
@@ -359,7 +359,7 @@ impl Vault {
             destroyed_at: None,
             epoch,
             wrapped,
-        }));
+        })));
         sealed.fresh.push((name, key.clone()));
         Ok(key)
     }

@@ -3,7 +3,7 @@
 use super::{Retention, Vault, check_purpose};
 use crate::{By, Error};
 use paywarden_domain::TenantId;
-use paywarden_store::{Actor, Row, VaultErasure, VaultErasureOf, VaultPerson};
+use paywarden_store::{Actor, Row, VaultErasure, VaultErasureOf, VaultPerson, VaultRow};
 
 /// An erasure takes 200 records at a time: a person with more than these has none left over.
 const ROUNDS_MAX: usize = 10_000;
@@ -90,10 +90,10 @@ impl Vault {
     }
 
     fn erasure(&self, tenant: &TenantId, of: VaultErasureOf) -> Row {
-        Row::VaultErasure(VaultErasure {
+        Row::Vault(VaultRow::Erasure(VaultErasure {
             tenant: tenant.clone(),
             of,
             erased_at: self.clock.now(),
-        })
+        }))
     }
 }

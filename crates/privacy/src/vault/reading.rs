@@ -10,7 +10,7 @@ use crate::{
     token::encode,
 };
 use paywarden_domain::{TenantId, Timestamp};
-use paywarden_store::{Actor, RecordRow, Row, SealedRow, VaultErasure, VaultErasureOf};
+use paywarden_store::{Actor, RecordRow, Row, SealedRow, VaultErasure, VaultErasureOf, VaultRow};
 use std::collections::{HashMap, HashSet};
 
 /// The most tokens of one call.
@@ -107,11 +107,11 @@ impl Vault {
         let once = read.iter().filter(|row| row.once);
         let mut rows: Vec<_> = once
             .map(|row| {
-                Row::VaultErasure(VaultErasure {
+                Row::Vault(VaultRow::Erasure(VaultErasure {
                     tenant: by.tenant.clone(),
                     of: VaultErasureOf::Token(row.token.clone()),
                     erased_at: now,
-                })
+                }))
             })
             .collect();
         let (action, object) = match (tokens, read) {

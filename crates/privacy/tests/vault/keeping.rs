@@ -251,7 +251,7 @@ async fn records_are_found_by_value_last_four_name_and_birth_date_and_person() {
     );
     assert_eq!(
         found(&world, exact("phone", "+86 138 0013 1881")).await,
-        [phone.clone()]
+        std::slice::from_ref(&phone)
     );
     let four = |class: &str| Search::LastFour {
         class: class.to_owned(),
@@ -302,7 +302,7 @@ async fn nothing_is_done_without_a_purpose_or_beyond_a_limit() {
     refused(
         world
             .vault
-            .detokenize(&aimless, &[token.clone()])
+            .detokenize(&aimless, std::slice::from_ref(&token))
             .await
             .err(),
     );

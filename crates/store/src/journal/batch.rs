@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     ActRow, ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow,
-    ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
-    VaultKeyRow,
+    ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultKeyRow,
+    VaultRow,
     acts::is_act,
     outbox::OutboxRow,
     rows::{Canonical, RecordedDecision},
@@ -283,28 +283,40 @@ impl Draft<'_> {
                 self.insert_one(|all| &all.records, row).await?;
                 RowRef::Record(row.record())
             }
-            Row::VaultRecord(row) => match self.new_records.contains(&row.token) {
-                true => RowRef::VaultRecord(row.token.clone()),
-                false => return Ok(()),
-            },
-            Row::VaultKey(row) => match self.is_needed(entry, row) {
-                true => {
-                    self.rows.vault_keys.push(row.clone());
-                    RowRef::VaultKey(row.key_id.clone())
-                }
-                false => return Ok(()),
-            },
-            Row::VaultErasure(row) => {
-                let digester = &self.statements.digester;
-                changes.extend(vault::erase(self.connection, digester, row).await?);
-                return Ok(());
-            }
-            Row::VaultRewrap(row) => {
-                let statements = &self.statements.vault;
-                return statements.rewrap(self.connection, row).await;
-            }
+            Row::Vault(row) => return self.add_vault_row(entry, (row, after), changes).await,
         };
         changes.push(Change { row, before, after });
+        Ok(())
+    }
+
+    /// The same of what the vault keeps. What was there already leaves no change.
+    async fn add_vault_row(
+        &mut self,
+        entry: &Entry,
+        (row, after): (&VaultRow, Hash),
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Error> {
+        let statements = self.statements;
+        let added = match row {
+            VaultRow::Record(row) => {
+                let is_new = self.new_records.contains(&row.token);
+                is_new.then(|| RowRef::VaultRecord(row.token.clone()))
+            }
+            VaultRow::Key(row) => self.is_needed(entry, row).then(|| {
+                self.rows.vault_keys.push(row.clone());
+                RowRef::VaultKey(row.key_id.clone())
+            }),
+            VaultRow::Erasure(row) => {
+                changes.extend(vault::erase(self.connection, &statements.digester, row).await?);
+                None
+            }
+            VaultRow::Rewrap(row) => {
+                statements.vault.rewrap(self.connection, row).await?;
+                None
+            }
+        };
+        let before = None;
+        changes.extend(added.map(|row| Change { row, before, after }));
         Ok(())
     }
 

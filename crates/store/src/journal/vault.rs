@@ -2,7 +2,7 @@
 
 use crate::{
     Backend, Entry, Error, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
-    VaultRecordRow, VaultRewrap, Wrapping,
+    VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
     rows::{ERASED_MAX, ended, erased},
     sql::{Insert, InsertNew, Stored, Value, select},
     trail::{Change, Digester, RowRef},
@@ -24,7 +24,7 @@ pub(super) struct Statements {
 /// The sealed values of an entry.
 pub(super) fn records(entry: &Entry) -> impl Iterator<Item = &VaultRecordRow> {
     entry.rows.iter().filter_map(|row| match row {
-        Row::VaultRecord(row) => Some(&**row),
+        Row::Vault(VaultRow::Record(row)) => Some(&**row),
         _ => None,
     })
 }

@@ -239,7 +239,7 @@ impl Lookups {
             let reference = RowRef::RuleSetStep(row.step_no);
             note(&row.tenant, reference, &row.canonical(), None);
         }
-        let approvals: Vec<_> = keys.approvals.into_iter().collect();
+        let approvals: Vec<_> = keys.approvals.iter().cloned().collect();
         for row in self.approval_steps.run(connection, &approvals).await? {
             let reference = RowRef::ApprovalStep(row.approval.clone(), row.step_no);
             note(&row.tenant, reference, &row.canonical(), None);
@@ -248,11 +248,19 @@ impl Lookups {
             let reference = RowRef::Record(row.record());
             note(&row.tenant, reference, &row.canonical(), None);
         }
-        for row in self
-            .vault_records
-            .run(connection, &keys.vault_records)
-            .await?
-        {
+        self.load_vault(connection, &keys, &mut note).await?;
+        Ok(digests)
+    }
+
+    /// The same of what the vault keeps.
+    async fn load_vault(
+        &self,
+        connection: &mut AnyConnection,
+        keys: &Keys,
+        note: &mut (impl FnMut(&TenantId, RowRef, &Canonical, Option<u64>) + Send),
+    ) -> Result<(), Error> {
+        let records = &self.vault_records;
+        for row in records.run(connection, &keys.vault_records).await? {
             let (tenant, token) = (&row.tenant, row.token.clone());
             if let Some(at) = row.erased_at {
                 let end = erased(tenant, &token, at);
@@ -268,7 +276,7 @@ impl Lookups {
             }
             note(tenant, RowRef::VaultKey(key_id), &row.canonical(), None);
         }
-        Ok(digests)
+        Ok(())
     }
 }
 
