@@ -4,7 +4,7 @@ use super::{
     approvals::{self, delegations},
     areas, backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on,
     staff, system, trail,
-    vault::{self, rotation},
+    vault::{self, compatible, rotation},
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -36,6 +36,9 @@ use utoipa::{
         vault::tokenize, vault::tokenize_batch, vault::detokenize, vault::detokenize_batch,
         vault::search, vault::delete, vault::forget, vault::catalogue,
         rotation::read, rotation::step,
+        compatible::add, compatible::retrieve, compatible::delete, compatible::fingerprint,
+        compatible::card_fingerprint, compatible::custodian_key1, compatible::custodian_key2,
+        compatible::custodian_decrypt,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,

@@ -34,9 +34,9 @@ pub(super) static ROUTES: &[Route] = &[
     command("/data/retrieve", Scope::VaultRead, Act::CompatibleRetrieve),
     command("/data/delete", Scope::VaultErase, Act::CompatibleDelete),
     command("/data/fingerprint", Scope::VaultSearch, Act::CompatibleFingerprint),
-    command("/cards/fingerprint", Scope::VaultSearch, Act::CompatibleFingerprint),
-    command("/custodian/key1", Scope::VaultKeys, Act::CustodianKey(0)),
-    command("/custodian/key2", Scope::VaultKeys, Act::CustodianKey(1)),
+    command("/cards/fingerprint", Scope::VaultSearch, Act::CompatibleCardFingerprint),
+    command("/custodian/key1", Scope::VaultKeys, Act::CustodianKey1),
+    command("/custodian/key2", Scope::VaultKeys, Act::CustodianKey2),
     Route {
         has_body: false,
         ..command("/custodian/decrypt", Scope::VaultKeys, Act::CustodianDecrypt)
@@ -70,7 +70,9 @@ pub(crate) enum Act {
     CompatibleRetrieve,
     CompatibleDelete,
     CompatibleFingerprint,
-    CustodianKey(usize),
+    CompatibleCardFingerprint,
+    CustodianKey1,
+    CustodianKey2,
     CustodianDecrypt,
 }
 
@@ -91,7 +93,9 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::CompatibleRetrieve => compatible::retrieve(call).await,
         Act::CompatibleDelete => compatible::delete(call).await,
         Act::CompatibleFingerprint => compatible::fingerprint(call),
-        Act::CustodianKey(number) => compatible::custodian_key(call, number),
+        Act::CompatibleCardFingerprint => compatible::card_fingerprint(call),
+        Act::CustodianKey1 => compatible::custodian_key1(call),
+        Act::CustodianKey2 => compatible::custodian_key2(call),
         Act::CustodianDecrypt => compatible::custodian_decrypt(call).await,
     }
 }

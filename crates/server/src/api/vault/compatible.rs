@@ -6,7 +6,7 @@
 use super::by;
 use crate::{
     api::{Call, json::parse, json_reply},
-    edge::{Code, Problem, reply::Reply},
+    edge::{Code, Problem, ProblemDocument, reply::Reply},
 };
 use http::StatusCode;
 use paywarden_crypto::{Keyring, split::Share};
@@ -15,11 +15,13 @@ use paywarden_privacy::{Error, Item, Plain, Retention, token::Form};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::{Mutex, PoisonError};
+use utoipa::ToSchema;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-#[derive(Deserialize)]
-struct Add {
+/// What to add.
+#[derive(Deserialize, ToSchema)]
+pub struct Add {
     merchant_id: String,
     merchant_customer_id: String,
     #[serde(default)]
@@ -27,38 +29,48 @@ struct Add {
     #[serde(default)]
     card: Option<CardData>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     enc_card_data: Option<Plain<String>>,
     #[serde(default)]
     ttl: Option<u32>,
 }
 
-#[derive(Deserialize)]
-struct CardData {
+/// A card.
+#[derive(Deserialize, ToSchema)]
+pub struct CardData {
+    #[schema(value_type = String)]
     card_number: Plain<String>,
     /// Name, expiry, brand and the like: kept sealed beside the number.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     rest: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-struct Reference {
+/// Whose card, by its reference.
+#[derive(Deserialize, ToSchema)]
+pub struct Reference {
     merchant_id: String,
     merchant_customer_id: String,
     card_reference: String,
 }
 
-#[derive(Deserialize)]
-struct Fingerprinted {
+/// A card to index.
+#[derive(Deserialize, ToSchema)]
+pub struct Fingerprinted {
     card: FingerprintedCard,
 }
 
-#[derive(Deserialize)]
-struct FingerprintedCard {
+/// Its number.
+#[derive(Deserialize, ToSchema)]
+pub struct FingerprintedCard {
+    #[schema(value_type = String)]
     card_number: Pan,
 }
 
-#[derive(Deserialize)]
-struct CustodianKey {
+/// A custodian's share.
+#[derive(Deserialize, ToSchema)]
+pub struct CustodianKey {
+    #[schema(value_type = String)]
     key: Plain<String>,
 }
 
@@ -86,7 +98,17 @@ enum Retrieved {
     Encrypted { enc_card_data: String },
 }
 
-/// `POST /data/add`
+/// Adds a card, or data that was encrypted elsewhere, for a customer of a merchant.
+#[utoipa::path(
+    post, path = "/data/add", tag = "card vault",
+    operation_id = "card_vault_add", security(("signature" = [])),
+    request_body = Add,
+    responses(
+        (status = 200, description = "The reference", body = Value),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     let add: Add = parse(&call.body)?;
     if add.requester_card_reference.is_some() {
@@ -124,7 +146,17 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     })
 }
 
-/// `POST /data/retrieve`
+/// Gives a card back.
+#[utoipa::path(
+    post, path = "/data/retrieve", tag = "card vault",
+    operation_id = "card_vault_retrieve", security(("signature" = [])),
+    request_body = Reference,
+    responses(
+        (status = 200, description = "The card", body = Value),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn retrieve(call: &Call) -> Result<Reply, Problem> {
     let asked = theirs(call).await?;
     let by = by(call, "card vault: retrieve".to_owned());
@@ -149,7 +181,17 @@ pub(crate) async fn retrieve(call: &Call) -> Result<Reply, Problem> {
     ok(Retrieved::Card { card })
 }
 
-/// `POST /data/delete`
+/// Deletes a card.
+#[utoipa::path(
+    post, path = "/data/delete", tag = "card vault",
+    operation_id = "card_vault_delete", security(("signature" = [])),
+    request_body = Reference,
+    responses(
+        (status = 200, description = "Deleted", body = Value),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn delete(call: &Call) -> Result<Reply, Problem> {
     let asked = theirs(call).await?;
     let by = by(call, "card vault: delete".to_owned());
@@ -157,7 +199,17 @@ pub(crate) async fn delete(call: &Call) -> Result<Reply, Problem> {
     done()
 }
 
-/// `POST /data/fingerprint` and `POST /cards/fingerprint`
+/// Gives the index of a card number. The `hash_key` of the request is not used.
+#[utoipa::path(
+    post, path = "/data/fingerprint", tag = "card vault",
+    operation_id = "card_vault_fingerprint", security(("signature" = [])),
+    request_body = Fingerprinted,
+    responses(
+        (status = 200, description = "The fingerprint", body = Value),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) fn fingerprint(call: &Call) -> Result<Reply, Problem> {
     let Fingerprinted { card } = parse(&call.body)?;
     let index = call
@@ -167,14 +219,58 @@ pub(crate) fn fingerprint(call: &Call) -> Result<Reply, Problem> {
     ok(Fingerprint { fingerprint: index })
 }
 
+/// The same by its older path.
+#[utoipa::path(
+    post, path = "/cards/fingerprint", tag = "card vault",
+    operation_id = "card_vault_card_fingerprint", security(("signature" = [])),
+    request_body = Fingerprinted,
+    responses(
+        (status = 200, description = "The fingerprint", body = Value),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn card_fingerprint(call: &Call) -> Result<Reply, Problem> {
+    fingerprint(call)
+}
+
 /// The shares that custodians have brought.
 #[derive(Default)]
 pub(crate) struct Custody {
     brought: Mutex<[Option<Share>; 2]>,
 }
 
-/// `POST /custodian/key1` and `POST /custodian/key2`: a custodian brings a share of the master key.
-pub(crate) fn custodian_key(call: &Call, number: usize) -> Result<Reply, Problem> {
+/// A custodian brings a share of the master key.
+#[utoipa::path(
+    post, path = "/custodian/key1", tag = "card vault",
+    operation_id = "card_vault_key1", security(("signature" = [])),
+    request_body = CustodianKey,
+    responses(
+        (status = 200, description = "Received", body = String),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn custodian_key1(call: &Call) -> Result<Reply, Problem> {
+    custodian_key(call, 0)
+}
+
+/// Another custodian brings a share of the master key.
+#[utoipa::path(
+    post, path = "/custodian/key2", tag = "card vault",
+    operation_id = "card_vault_key2", security(("signature" = [])),
+    request_body = CustodianKey,
+    responses(
+        (status = 200, description = "Received", body = String),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn custodian_key2(call: &Call) -> Result<Reply, Problem> {
+    custodian_key(call, 1)
+}
+
+fn custodian_key(call: &Call, number: usize) -> Result<Reply, Problem> {
     let CustodianKey { key } = parse(&call.body)?;
     let share = Share::parse(key.expose()).map_err(refused)?;
     let mut brought = lock(&call.state.custody);
@@ -185,9 +281,18 @@ pub(crate) fn custodian_key(call: &Call, number: usize) -> Result<Reply, Problem
     Ok(Reply::new(StatusCode::OK, TEXT, said))
 }
 
-/// `POST /custodian/decrypt`: whether the shares make the master key that this server works with.
+/// Whether the shares make the master key that this server works with.
 /// A server that runs is open already; this proves that its custodians could open it again (PCI
 /// DSS 4.0.1, 3.7.6), and the trail keeps that they did.
+#[utoipa::path(
+    post, path = "/custodian/decrypt", tag = "card vault",
+    operation_id = "card_vault_decrypt", security(("signature" = [])),
+    responses(
+        (status = 200, description = "They do", body = String),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn custodian_decrypt(call: &Call) -> Result<Reply, Problem> {
     let shares: Vec<Share> = std::mem::take(&mut *lock(&call.state.custody))
         .into_iter()
