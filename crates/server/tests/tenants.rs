@@ -50,6 +50,19 @@ fn asking(version: &str, reason: &str) -> Sent {
     Sent::json(Method::POST, "/v1/approvals", &body)
 }
 
+/// Keeps a value in the vault.
+fn keeping() -> Sent {
+    let item = json!({ "subject": "payer-1", "class": "free_form", "value": "secret-value" });
+    let body = json!({ "purpose": "p", "item": item });
+    Sent::json(Method::POST, "/v1/vault/tokenize", &body)
+}
+
+/// Reads it.
+fn reading(token: &str) -> Sent {
+    let body = json!({ "purpose": "p", "token": token });
+    Sent::json(Method::POST, "/v1/vault/detokenize", &body)
+}
+
 fn label() -> Value {
     json!({ "payment_id": "pay-1", "verdict": "fraud", "source": "analyst" })
 }
@@ -65,20 +78,13 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let decided = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
     let mine_id = decided["id"].as_str().unwrap();
     ok(&mut client, &acme, Sent::json(Method::PUT, LIST, &entry())).await;
-    ok(
-        &mut client,
-        &acme,
-        Sent::json(Method::POST, "/v1/labels", &label()),
-    )
-    .await;
+    let labelled = Sent::json(Method::POST, "/v1/labels", &label());
+    ok(&mut client, &acme, labelled).await;
 
     let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
     let asked = ok(&mut client, &acme, asking(version, "secret-reason")).await;
-    let item = json!({ "subject": "payer-1", "class": "free_form", "value": "secret-value" });
-    let body = json!({ "purpose": "p", "item": item });
-    let keep = Sent::json(Method::POST, "/v1/vault/tokenize", &body);
-    let kept = ok(&mut client, &acme, keep).await;
+    let kept = ok(&mut client, &acme, keeping()).await;
     let mine = Mine {
         decision: mine_id,
         version,
@@ -109,9 +115,8 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     }
 
     // What was there before is there still, and only that.
-    let read = json!({ "purpose": "p", "token": mine.token });
-    let read = Sent::json(Method::POST, "/v1/vault/detokenize", &read);
-    assert_eq!(ok(&mut client, &acme, read).await["value"], "secret-value");
+    let read = ok(&mut client, &acme, reading(mine.token)).await;
+    assert_eq!(read["value"], "secret-value");
     let same = Sent::new(Method::GET, &format!("/v1/decisions/{mine_id}"), "");
     assert_eq!(ok(&mut client, &acme, same).await, decided);
     for (path, member) in [

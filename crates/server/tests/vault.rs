@@ -44,15 +44,12 @@ fn card(subject: &str) -> Value {
     json!({ "subject": subject, "class": "card_number", "value": CARD })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_value_goes_in_is_found_read_and_erased() {
-    let world = World::start(Setup::default()).await;
-    let acme = world.signer("acme", Ed25519).await;
-    let mut client = world.client(true).await;
+/// Keeps four values of one person: the token of the card, and those of the others.
+async fn keep_person(client: &mut Client, acme: &Signer) -> (Value, Vec<Value>) {
     let keep = json!({ "purpose": "sign-up", "item": card("liu") });
-    let kept = ok(&mut client, &acme, "/v1/vault/tokenize", keep.clone()).await;
+    let kept = ok(client, acme, "/v1/vault/tokenize", keep.clone()).await;
     assert_eq!(kept["masked"], "40128888••••1881");
-    let again = ok(&mut client, &acme, "/v1/vault/tokenize", keep).await;
+    let again = ok(client, acme, "/v1/vault/tokenize", keep).await;
     assert_eq!(again["token"], kept["token"]);
     let items = json!([
         { "subject": "liu", "class": "name", "value": "Liu Wei" },
@@ -60,8 +57,18 @@ async fn a_value_goes_in_is_found_read_and_erased() {
         { "subject": "liu", "class": "free_form", "value": "once", "once": true },
     ]);
     let batch = json!({ "purpose": "sign-up", "items": items });
-    let batch = ok(&mut client, &acme, "/v1/vault/tokenize/batch", batch).await;
-    let token = |number: usize| batch["tokens"][number]["token"].clone();
+    let batch = ok(client, acme, "/v1/vault/tokenize/batch", batch).await;
+    let tokens = batch["tokens"].as_array().unwrap().iter();
+    let tokens = tokens.map(|kept| kept["token"].clone()).collect();
+    (kept["token"].clone(), tokens)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_found_masked() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    keep_person(&mut client, &acme).await;
     for (by, found) in [
         (
             json!({ "exact": { "class": "card_number", "value": "4012 8888 8888 1881" } }),
@@ -82,16 +89,18 @@ async fn a_value_goes_in_is_found_read_and_erased() {
         let json = ok(&mut client, &acme, "/v1/vault/search", search).await;
         assert_eq!(json["records"].as_array().unwrap().len(), found, "{json}");
     }
-    let read = json!({ "purpose": "settlement", "token": kept["token"] });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_goes_in_is_read_and_erased() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let (card, others) = keep_person(&mut client, &acme).await;
+    let read = json!({ "purpose": "settlement", "token": card });
     let value = ok(&mut client, &acme, "/v1/vault/detokenize", read.clone()).await;
     assert_eq!(value["value"], CARD);
-    let tokens = json!([
-        kept["token"],
-        token(0),
-        token(2),
-        token(2),
-        "tok_card_forged"
-    ]);
+    let tokens = json!([card, others[0], others[2], others[2], "tok_card_forged"]);
     let many = json!({ "purpose": "settlement", "tokens": tokens });
     let values = ok(&mut client, &acme, "/v1/vault/detokenize/batch", many).await;
     let values = &values["values"];
@@ -105,7 +114,7 @@ async fn a_value_goes_in_is_found_read_and_erased() {
         (&values[3]["refused"], &values[4]["refused"]),
         (&json!("token_unknown"), &json!("token_refused"))
     );
-    let delete = json!({ "purpose": "mistake", "token": token(0) });
+    let delete = json!({ "purpose": "mistake", "token": others[0] });
     ok(&mut client, &acme, "/v1/vault/delete", delete.clone()).await;
     assert_eq!(
         code(&mut client, &acme, "/v1/vault/delete", delete).await,
@@ -121,7 +130,7 @@ async fn a_value_goes_in_is_found_read_and_erased() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_scope_opens_its_own_routes_and_refusals_repeat_nothing() {
+async fn every_scope_opens_its_own_routes() {
     let world = World::start(Setup::default()).await;
     let writer = world
         .signer_with("acme", Ed25519, Scopes::of(&[Scope::VaultWrite]))
@@ -154,6 +163,14 @@ async fn every_scope_opens_its_own_routes_and_refusals_repeat_nothing() {
             "{path}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_repeat_nothing() {
+    let world = World::start(Setup::default()).await;
+    let scopes = Scopes::of(&[Scope::VaultWrite]);
+    let writer = world.signer_with("acme", Ed25519, scopes).await;
+    let mut client = world.client(true).await;
     let wrong = "4012888888881882";
     for (item, expected) in [
         (
