@@ -43,6 +43,8 @@ impl Engine {
         let keys = Keys::of(event);
         let rates = &self.config.rates;
         let feature = self.hasher.feature_event(tenant, event, &keys, rates);
+        let now = self.clock.now();
+        self.unmark_expired(now);
         let mut values = Vec::with_capacity(running.plan.slots());
         let ticket = self
             .features
@@ -53,7 +55,7 @@ impl Engine {
             engine: self,
             tenant,
             event,
-            now: self.clock.now(),
+            now,
             received_us: request.received_us,
             fields,
             values,

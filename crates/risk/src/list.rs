@@ -9,9 +9,12 @@ use paywarden_domain::{TenantId, Timestamp};
 use paywarden_features::EntityKind;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound,
-    sync::{PoisonError, RwLock},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 use utoipa::ToSchema;
 
@@ -60,7 +63,12 @@ type TenantLists = HashMap<String, BTreeMap<String, ListEntry>>;
 
 /// All lists of all tenants, in memory.
 #[derive(Default)]
-pub(crate) struct Lists(RwLock<HashMap<TenantId, TenantLists>>);
+pub(crate) struct Lists {
+    all: RwLock<HashMap<TenantId, TenantLists>>,
+    expiring: Mutex<BTreeSet<(Timestamp, TenantId, String)>>,
+    /// Microseconds since 1970 of the first of `expiring`, so that decisions need not look there.
+    first_expiry: AtomicI64,
+}
 
 impl Lists {
     /// Whether the value is on the list at this moment.
@@ -71,7 +79,7 @@ impl Lists {
         value: &str,
         now: Timestamp,
     ) -> bool {
-        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let lists = self.all.read().unwrap_or_else(PoisonError::into_inner);
         lists
             .get(tenant)
             .and_then(|lists| lists.get(list))
@@ -80,7 +88,7 @@ impl Lists {
     }
 
     pub(crate) fn insert(&self, tenant: &TenantId, list: &str, entry: ListEntry) {
-        let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.all.write().unwrap_or_else(PoisonError::into_inner);
         let entries = lists
             .entry(tenant.clone())
             .or_default()
@@ -90,7 +98,7 @@ impl Lists {
     }
 
     fn remove(&self, tenant: &TenantId, list: &str, value: &str) {
-        let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.all.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(lists) = lists.get_mut(tenant) {
             if let Some(entries) = lists.get_mut(list) {
                 entries.remove(value);
@@ -99,8 +107,39 @@ impl Lists {
         }
     }
 
+    /// Remembers that a value of a deny list stops counting.
+    fn expires(&self, at: Timestamp, tenant: &TenantId, value: &str) {
+        let mut expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
+        expiring.insert((at, tenant.clone(), value.to_owned()));
+        self.note_first(&expiring);
+    }
+
+    /// The values of deny lists that have stopped counting, each once.
+    fn expired(&self, now: Timestamp) -> Vec<(TenantId, String)> {
+        // 0 before the first: then there is no harm in looking.
+        if self.first_expiry.load(Ordering::Acquire) > now.micros() {
+            return Vec::new();
+        }
+        let mut expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut expired = Vec::new();
+        while expiring.first().is_some_and(|(at, ..)| *at <= now) {
+            expired.extend(
+                expiring
+                    .pop_first()
+                    .map(|(_, tenant, value)| (tenant, value)),
+            );
+        }
+        self.note_first(&expiring);
+        expired
+    }
+
+    fn note_first(&self, expiring: &BTreeSet<(Timestamp, TenantId, String)>) {
+        let first = expiring.first().map_or(i64::MAX, |(at, ..)| at.micros());
+        self.first_expiry.store(first, Ordering::Release);
+    }
+
     fn read<T>(&self, tenant: &TenantId, with: impl FnOnce(&TenantLists) -> T) -> Option<T> {
-        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let lists = self.all.read().unwrap_or_else(PoisonError::into_inner);
         lists.get(tenant).map(with)
     }
 }
@@ -152,16 +191,29 @@ impl Engine {
     }
 
     /// Lets windows know whether a value is on a deny list: one whose name begins with `denied_`.
-    /// It may be the key of any kind of entity. One that expires stays marked until it is removed
-    /// or the server starts again.
+    /// It may be the key of any kind of entity.
     fn mark(&self, tenant: &TenantId, value: &str) {
-        let denies = |(name, entries): (&String, &BTreeMap<String, ListEntry>)| {
-            name.starts_with(DENIED) && entries.contains_key(value)
+        let now = self.clock.now();
+        let denials = |lists: &TenantLists| {
+            let denying = lists.iter().filter(|(name, _)| name.starts_with(DENIED));
+            let entries = denying.filter_map(|(_, entries)| entries.get(value));
+            entries.map(|entry| entry.expires_at).collect::<Vec<_>>()
         };
-        let denied = self.lists.read(tenant, |lists| lists.iter().any(denies));
+        let mut denials = self.lists.read(tenant, denials).unwrap_or_default();
+        denials.retain(|expiry| expiry.is_none_or(|expiry| expiry > now));
         for kind in EntityKind::ALL {
             let key = self.hasher.hash(tenant, kind, value);
-            self.features.mark(kind, key, denied == Some(true));
+            self.features.mark(kind, key, !denials.is_empty());
+        }
+        for expiry in denials.into_iter().flatten() {
+            self.lists.expires(expiry, tenant, value);
+        }
+    }
+
+    /// Takes the marks off the values that no deny list holds any more at this moment.
+    pub(crate) fn unmark_expired(&self, now: Timestamp) {
+        for (tenant, value) in self.lists.expired(now) {
+            self.mark(&tenant, &value);
         }
     }
 

@@ -383,6 +383,43 @@ async fn late_labels_reach_windows_behind_the_delay_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_mark_of_deny_lists_ends_with_the_last_entry_that_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let house = House::open(folder.path(), &keyring).await;
+    for (list, expiry) in [
+        ("denied_cards", "2026-03-02T11:00:00Z"),
+        ("denied_here", "2026-03-02T12:00:00Z"),
+    ] {
+        let expiry = Timestamp::parse(expiry).unwrap();
+        house
+            .change(list, ListOperation::Add, "c", "stolen", Some(expiry))
+            .await
+            .unwrap();
+    }
+    let marked = async |house: &House, id: &str, second| {
+        let decision = house.verdict(payment(id, "c", second, "1.00")).await;
+        fired(&decision, "marked").is_some()
+    };
+    assert!(marked(&house, "p1", 0).await);
+    house.advance(3_700);
+    assert!(marked(&house, "p2", 1).await, "the other list holds on");
+    house.advance(3_600);
+    assert!(!marked(&house, "p3", 2).await);
+    house
+        .change("denied_cards", ListOperation::Add, "c", "again", None)
+        .await
+        .unwrap();
+    assert!(marked(&house, "p4", 3).await);
+    house
+        .change("denied_cards", ListOperation::Remove, "c", "found", None)
+        .await
+        .unwrap();
+    assert!(!marked(&house, "p5", 4).await);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_list_counts_until_it_expires_and_an_exemption_spares_one_engine_only() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path(), &Keyring::ephemeral()).await;
