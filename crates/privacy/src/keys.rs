@@ -51,7 +51,7 @@ const KEY_DOMAIN: &str = "paywarden vault subject key 1";
 pub(crate) struct KeyRoom {
     profile: &'static Profile,
     epochs: Mutex<Epochs>,
-    keks: Recent<Arc<SealKey>>,
+    keks: Recent<String, Arc<SealKey>>,
     /// Indexes of card numbers: the key that the first version of this program used, so that what
     /// it indexed keeps its name.
     cards: PreparedIndex,
@@ -251,7 +251,7 @@ impl KeyRoom {
     /// The KEK of a company and retention class in an epoch, unwrapped for a while.
     fn kek(&self, owner: Owner<'_>, epoch: i64, now_us: u64) -> Result<Arc<SealKey>, Error> {
         let name = format!("{}/{}/{epoch}", owner.tenant, owner.retention);
-        if let Some(kek) = self.keks.get(&name, now_us) {
+        if let Some(kek) = self.keks.get(name.as_str(), now_us) {
             return Ok(kek);
         }
         let secret = self.epochs().secret(epoch)?;

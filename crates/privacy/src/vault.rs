@@ -32,11 +32,11 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 /// Persons are spread over so many gates.
 const GATES: u64 = 64;
 /// Tokens of values seen lately that are remembered.
-const KNOWN_MAX: usize = 200_000;
+const KNOWN_MAX: usize = 100_000;
 /// For how long, in microseconds.
 const KNOWN_LIFE_US: u64 = 60 * 60 * 1_000_000;
 /// Keys of persons that are kept unwrapped.
-const SUBJECT_KEYS_MAX: usize = 20_000;
+const SUBJECT_KEYS_MAX: usize = 4_096;
 /// For how long, in microseconds.
 const SUBJECT_KEY_LIFE_US: u64 = 10 * 60 * 1_000_000;
 /// The longest purpose, in bytes.
@@ -75,10 +75,38 @@ pub struct Vault {
     pub(crate) switch: Switch,
     tokens: Tokens,
     /// Tokens of values seen lately, by what makes them the same.
-    known: Recent<String>,
+    known: Recent<u128, Known>,
     /// Keys of persons seen lately.
-    subject_keys: Recent<Arc<SubjectKey>>,
+    subject_keys: Recent<String, Arc<SubjectKey>>,
     gates: Vec<Arc<RwLock<()>>>,
+}
+
+/// A token that is remembered. There are many, so it is short.
+#[derive(Debug, Clone)]
+struct Known {
+    token: Box<str>,
+    /// Hash of whose value it stands for.
+    subject: u64,
+}
+
+impl Known {
+    fn new(subject: &str, token: &str) -> Self {
+        Self {
+            token: token.into(),
+            subject: hashed(subject),
+        }
+    }
+
+    /// Whether it stands for a value of this subject; seldom true of another.
+    fn may_be_of(&self, subject: &str) -> bool {
+        self.subject == hashed(subject)
+    }
+}
+
+fn hashed(subject: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    subject.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Vault {
@@ -160,9 +188,7 @@ impl Vault {
 }
 
 fn gate_of(subject: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    subject.hash(&mut hasher);
-    usize::try_from(hasher.finish() % GATES).unwrap_or(0)
+    usize::try_from(hashed(subject) % GATES).unwrap_or(0)
 }
 
 /// Refuses a purpose that says nothing or too much.

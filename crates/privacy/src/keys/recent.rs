@@ -1,25 +1,27 @@
 //! What was used a short while ago: at most so many things, each for at most so long.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
+    hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// Two generations: when the young one is full it becomes the old one, and what was in that is
 /// dropped. What is used moves back to the young one.
-pub(crate) struct Recent<V> {
+pub(crate) struct Recent<K, V> {
     half: usize,
-    generations: Mutex<Generations<V>>,
+    generations: Mutex<Generations<K, V>>,
 }
 
-type Generation<V> = HashMap<String, (V, u64)>;
+type Generation<K, V> = HashMap<K, (V, u64)>;
 
-struct Generations<V> {
-    young: Generation<V>,
-    old: Generation<V>,
+struct Generations<K, V> {
+    young: Generation<K, V>,
+    old: Generation<K, V>,
 }
 
-impl<V: Clone> Recent<V> {
+impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     /// Keeps at most `max` things.
     pub(crate) fn new(max: usize) -> Self {
         let generations = Generations {
@@ -33,7 +35,11 @@ impl<V: Clone> Recent<V> {
     }
 
     /// The thing with this name, until its time is over.
-    pub(crate) fn get(&self, name: &str, now_us: u64) -> Option<V> {
+    pub(crate) fn get<Q>(&self, name: &Q, now_us: u64) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         let mut kept = self.lock();
         if let Some((value, until_us)) = kept.young.get(name) {
             return (*until_us > now_us).then(|| value.clone());
@@ -44,12 +50,12 @@ impl<V: Clone> Recent<V> {
     }
 
     /// Keeps a thing until a time.
-    pub(crate) fn put(&self, name: String, value: V, until_us: u64) {
+    pub(crate) fn put(&self, name: K, value: V, until_us: u64) {
         self.insert(&mut self.lock(), name, (value, until_us));
     }
 
     /// Drops the things for whose name and value this holds.
-    pub(crate) fn drop_if(&self, is_dropped: impl Fn(&str, &V) -> bool) {
+    pub(crate) fn drop_if(&self, is_dropped: impl Fn(&K, &V) -> bool) {
         let mut kept = self.lock();
         kept.young
             .retain(|name, (value, _)| !is_dropped(name, value));
@@ -61,14 +67,14 @@ impl<V: Clone> Recent<V> {
         self.drop_if(|_, _| true);
     }
 
-    fn insert(&self, kept: &mut Generations<V>, name: String, entry: (V, u64)) {
+    fn insert(&self, kept: &mut Generations<K, V>, name: K, entry: (V, u64)) {
         if kept.young.len() >= self.half {
             kept.old = std::mem::take(&mut kept.young);
         }
         kept.young.insert(name, entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations<V>> {
+    fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
         self.generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -81,7 +87,7 @@ mod tests {
 
     #[test]
     fn it_forgets_by_number_by_time_and_by_name() {
-        let recent = Recent::new(8);
+        let recent: Recent<String, u32> = Recent::new(8);
         for number in 0..100 {
             recent.put(number.to_string(), number, 10);
             // What is used stays.

@@ -1,7 +1,7 @@
 //! The way of a payment through the vault: its card number becomes an index, and what seals it
 //! goes into the journal entry of the decision.
 
-use super::{Item, Retention, Vault, deposit::Sealed};
+use super::{Item, Known, Retention, Vault, deposit::Sealed};
 use crate::{Error, Plain, token::Form};
 use paywarden_domain::{
     Card, CardInput, Event, Invalid, Pan, TenantId,
@@ -23,7 +23,7 @@ const INDEX_BYTES: usize = 16;
 pub struct Deposit {
     rows: Vec<Row>,
     sealed: Sealed,
-    remembered: Option<(String, String)>,
+    remembered: Option<(u128, Known)>,
     _gates: Vec<OwnedRwLockReadGuard<()>>,
 }
 
@@ -73,9 +73,9 @@ impl Vault {
 
     /// Remembers what was sealed, now that it is durable.
     pub fn kept(&self, deposit: Deposit) {
-        if let Some((name, token)) = deposit.remembered {
+        if let Some((name, known)) = deposit.remembered {
             let until_us = self.clock.monotonic_us() + super::KNOWN_LIFE_US;
-            self.known.put(name, token, until_us);
+            self.known.put(name, known, until_us);
         }
         self.remember_keys(deposit.sealed);
     }
@@ -120,7 +120,9 @@ impl Vault {
         Ok(Deposit {
             rows: std::mem::take(&mut sealed.rows),
             sealed,
-            remembered: prepared.remembered().map(|name| (name, token)),
+            remembered: prepared
+                .remembered()
+                .map(|name| (name, Known::new(&prepared.subject, &token))),
             _gates: gates,
         })
     }

@@ -1,6 +1,6 @@
 //! Keeping values.
 
-use super::{KNOWN_LIFE_US, SUBJECT_KEY_LIFE_US, Vault, check_purpose};
+use super::{KNOWN_LIFE_US, Known, SUBJECT_KEY_LIFE_US, Vault, check_purpose};
 use crate::{
     By, Error, Plain,
     catalogue::{self, Class},
@@ -118,10 +118,9 @@ impl Prepared<'_> {
     }
 
     /// Its name among those that are remembered.
-    pub(super) fn remembered(&self) -> Option<String> {
+    pub(super) fn remembered(&self) -> Option<u128> {
         let same = self.same.as_deref()?;
-        let digits = u128::from_be_bytes(same.try_into().ok()?);
-        Some(format!("{}/{digits:032x}", self.subject))
+        Some(u128::from_be_bytes(same.try_into().ok()?))
     }
 
     fn kept(&self, token: String) -> Kept {
@@ -271,8 +270,9 @@ impl Vault {
 
     /// The token of a value seen lately.
     pub(super) fn remembered(&self, one: &Prepared<'_>) -> Option<String> {
-        self.known
-            .get(&one.remembered()?, self.clock.monotonic_us())
+        let now_us = self.clock.monotonic_us();
+        let known = self.known.get(&one.remembered()?, now_us)?;
+        Some(known.token.into())
     }
 
     /// Seals a value; its new token.
@@ -342,7 +342,7 @@ impl Vault {
         if let Some((_, key)) = made {
             return Ok(key.clone());
         }
-        if let Some(key) = self.subject_keys.get(&name, now_us) {
+        if let Some(key) = self.subject_keys.get(name.as_str(), now_us) {
             return Ok(key);
         }
         let FreshKey {
@@ -369,7 +369,8 @@ impl Vault {
         let now_us = self.clock.monotonic_us();
         for (one, token) in prepared.iter().zip(tokens) {
             if let Some(name) = one.remembered() {
-                self.known.put(name, token.clone(), now_us + KNOWN_LIFE_US);
+                let known = Known::new(&one.subject, token);
+                self.known.put(name, known, now_us + KNOWN_LIFE_US);
             }
         }
         self.remember_keys(sealed);

@@ -28,7 +28,7 @@ impl Vault {
         let erasure = self.erasure(&by.tenant, VaultErasureOf::Token(token.to_owned()));
         let entry = Self::entry(by, "vault.delete", token.to_owned(), vec![erasure]);
         self.journal.append(entry).await?;
-        self.known.drop_if(|_, known| known == token);
+        self.known.drop_if(|_, known| *known.token == *token);
         Ok(())
     }
 
@@ -43,9 +43,9 @@ impl Vault {
         check_purpose(by)?;
         let subject = self.keys.subject(&by.tenant, subject);
         let _gate = self.shut(&subject).await;
-        let is_theirs = |name: &str| name.starts_with(&subject);
-        self.subject_keys.drop_if(|name, _| is_theirs(name));
-        self.known.drop_if(|name, _| is_theirs(name));
+        self.subject_keys
+            .drop_if(|name, _| name.starts_with(&subject));
+        self.known.drop_if(|_, known| known.may_be_of(&subject));
         let person = VaultPerson {
             subject: subject.clone(),
             retention: retention.map(|kept| kept.name().to_owned()),
