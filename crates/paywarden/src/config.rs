@@ -98,6 +98,8 @@ pub struct Config {
     pub requests_in_flight_max: usize,
     /// Requests of one key in a second.
     pub requests_per_second_per_key: u32,
+    /// How many rows of one kind a reader may look at in a day (UTC) without an approved export.
+    pub rows_per_reader_per_day: u64,
     /// Seconds between two checkpoints of the trail; one is also made whenever it is asked for.
     pub trail_checkpoint_seconds: u32,
     /// Days after which the next key signs the trail.
@@ -165,6 +167,7 @@ impl Default for Config {
             connections_per_address_max: 512,
             requests_in_flight_max: 1_024,
             requests_per_second_per_key: 20_000,
+            rows_per_reader_per_day: 20_000,
             trail_checkpoint_seconds: 5,
             trail_key_days: 365,
             trail_witnesses: Vec::new(),

@@ -52,6 +52,7 @@ pub fn server_settings() -> Vec<String> {
     vec![
         format!("rates={{ {} }}", rates.join(", ")),
         "requests_per_second_per_key=1000000".to_owned(),
+        "rows_per_reader_per_day=1000000000".to_owned(),
     ]
 }
 

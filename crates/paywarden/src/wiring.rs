@@ -442,6 +442,7 @@ fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::
     limits.requests_in_flight_max = config.requests_in_flight_max;
     limits.requests_per_second_per_key = config.requests_per_second_per_key;
     limits.burst_per_key = config.requests_per_second_per_key;
+    limits.rows_per_reader_per_day = config.rows_per_reader_per_day;
     settings
 }
 
