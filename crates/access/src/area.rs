@@ -28,6 +28,8 @@ const ACTIONS: &[(&str, Area)] = &[
     ("staff.review", Area::Audit),
     ("key.", Area::Security),
     ("approval.", Area::Security),
+    ("access.", Area::Audit),
+    ("alert.", Area::Security),
     ("export.", Area::Audit),
     ("trail.", Area::Audit),
     ("label.", Area::Business),

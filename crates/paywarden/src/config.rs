@@ -10,6 +10,10 @@ use crate::{
     failure::{Failure, Result},
     siem::Format,
 };
+use paywarden_access::{
+    Network,
+    watch::{Calendar, Effect},
+};
 use paywarden_domain::Currency;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -68,6 +72,20 @@ pub struct Config {
     pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
     pub rules_dir: Option<PathBuf>,
+    /// The most that a rule about acts does by itself: alert, step_up or suspend.
+    pub watch_effect_max: Effect,
+    /// Networks of the company, such as `["203.0.113.0/24"]`: `act.network_known`.
+    pub watch_networks: Vec<Network>,
+    /// Minutes that the office is ahead of UTC: for `act.office_hours` and `act.hour_local`.
+    pub office_offset_minutes: i32,
+    /// The first hour of work at the office, 0 to 23.
+    pub office_from_hour: u8,
+    /// The first hour after work at the office, 1 to 24.
+    pub office_to_hour: u8,
+    /// Days of work at the office, 1 Monday to 7 Sunday.
+    pub office_weekdays: Vec<u8>,
+    /// Days without work at the office, such as `["2026-10-01"]`.
+    pub office_holidays: Vec<String>,
     /// Passwords known from breaches, as `paywarden passwords` makes the file; none when not set.
     pub breached_passwords: Option<PathBuf>,
     /// The currency that windows sum in and rules compare in.
@@ -130,6 +148,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let office = Calendar::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             data_dir: PathBuf::from("data"),
@@ -152,6 +171,13 @@ impl Default for Config {
             providers_file: None,
             password_profile: "pci".to_owned(),
             rules_dir: None,
+            watch_effect_max: Effect::Suspend,
+            watch_networks: Vec::new(),
+            office_offset_minutes: office.offset_minutes,
+            office_from_hour: office.from_hour,
+            office_to_hour: office.to_hour,
+            office_weekdays: office.weekdays,
+            office_holidays: office.holidays,
             breached_passwords: None,
             base_currency: usd(),
             rates: BTreeMap::new(),
@@ -379,6 +405,17 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// When the office works.
+    pub fn office(&self) -> Calendar {
+        Calendar {
+            offset_minutes: self.office_offset_minutes,
+            from_hour: self.office_from_hour,
+            to_hour: self.office_to_hour,
+            weekdays: self.office_weekdays.clone(),
+            holidays: self.office_holidays.clone(),
+        }
     }
 
     /// The address of the database, with the password from its file.

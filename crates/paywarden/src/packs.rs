@@ -2,18 +2,36 @@
 
 use crate::failure::{Failure, Result};
 use paywarden_risk::PackFile;
-use paywarden_rules::{Diagnostic, Pack};
+use paywarden_rules::{
+    Diagnostic, Pack, Rates, RuleSet, canonical_source, check_examples, compile,
+};
 use std::{fs, path::Path};
 
+/// Where packs about acts lie within the folder of packs.
+const SECURITY_FOLDER: &str = "security";
+
 macro_rules! shipped {
-    ($($name:literal,)*) => {
-        /// The packs inside this binary: file name and text.
-        pub const SHIPPED: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../../../rules/", $name))),)*];
+    ($(#[doc = $doc:literal])* $all:ident in $folder:literal: $($name:literal,)*) => {
+        $(#[doc = $doc])*
+        pub const $all: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../rules/", $folder, $name))),)*];
     };
 }
 
 shipped! {
+    /// The packs about acts inside this binary: file name and text.
+    SECURITY in "security/":
+    "machine_keys.yaml",
+    "staff_conduct.yaml",
+    "staff_hours.yaml",
+    "staff_reading.yaml",
+    "staff_sign_in.yaml",
+    "trail_integrity.yaml",
+}
+
+shipped! {
+    /// The packs about payments inside this binary: file name and text.
+    SHIPPED in "":
     "account_opening.yaml",
     "account_takeover.yaml",
     "advance_fee.yaml",
@@ -124,10 +142,7 @@ shipped! {
 pub fn files(folder: Option<&Path>) -> Result<Vec<PackFile>> {
     let files = match folder {
         Some(folder) => read_folder(folder)?,
-        None => SHIPPED
-            .iter()
-            .map(|(name, text)| ((*name).into(), (*text).into()))
-            .collect(),
+        None => owned(SHIPPED),
     };
     let packs = files.into_iter();
     Ok(packs
@@ -151,6 +166,41 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Pack>> {
     } else {
         Err(refused(&diagnostics))
     }
+}
+
+/// The rules about acts: every `.yaml` of the folder `security` in that of the library, or the
+/// shipped ones where there is none. Each must hold its own examples.
+pub fn about_acts(folder: Option<&Path>, rates: &Rates) -> Result<RuleSet> {
+    let own = folder.map(|folder| folder.join(SECURITY_FOLDER));
+    let files = match own.filter(|folder| folder.is_dir()) {
+        Some(folder) => read_folder(&folder)?,
+        None => owned(SECURITY),
+    };
+    let (mut packs, mut wrong) = (Vec::with_capacity(files.len()), Vec::new());
+    for (file, text) in &files {
+        match Pack::parse(file, text) {
+            Ok(pack) => packs.push(pack),
+            Err(found) => wrong.extend(found),
+        }
+    }
+    let version = canonical_source(&packs);
+    let rules = compile(&packs, rates, &version).map_err(|found| refused(&found));
+    if !wrong.is_empty() {
+        return Err(refused(&wrong));
+    }
+    let rules = rules?;
+    let found = check_examples(&rules);
+    match found.is_empty() {
+        true => Ok(rules),
+        false => Err(refused(&found)),
+    }
+}
+
+fn owned(shipped: &[(&str, &str)]) -> Vec<(String, String)> {
+    let files = shipped.iter();
+    files
+        .map(|(name, text)| ((*name).into(), (*text).into()))
+        .collect()
 }
 
 /// What is wrong with the packs, as one failure.
@@ -211,5 +261,9 @@ mod tests {
             shipped
         );
         load(None).unwrap();
+        let files = read_folder(&folder.join(SECURITY_FOLDER)).unwrap();
+        assert_eq!(files, owned(SECURITY));
+        let rates = Rates::new(paywarden_domain::Currency::parse("EUR").unwrap());
+        assert!(about_acts(None, &rates).unwrap().rules().len() > 20);
     }
 }

@@ -1,5 +1,7 @@
 //! Puts the crates together: one function that starts everything, one that stops it in order.
 
+mod jobs;
+
 use crate::{
     config::Config,
     failure::{Failure, Result},
@@ -9,8 +11,9 @@ use crate::{
     staffing,
 };
 use paywarden_access::{
-    KeyRegistry, Staff,
+    KeyRegistry, Staff, Watch,
     approval::{self, Approvals},
+    watch,
 };
 use paywarden_crypto::{Keyring, envelope::Profile, split::Share};
 use paywarden_domain::{
@@ -41,14 +44,8 @@ use zeroize::Zeroizing;
 pub const MASTER_KEY_FILE: &str = "master.key";
 /// The file of the epochs of the vault in the data folder.
 const EPOCHS_FILE: &str = "vault.epochs";
-/// How often it is looked for values whose time is over.
-const VAULT_LOOK: Duration = Duration::from_secs(600);
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
-/// How often accounts that nobody uses are looked for, and uses of keys noted.
-const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
-/// How often it is looked whether a snapshot of the windows is due.
-const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
 
 /// The store and who may call: all that the key desk needs.
 pub struct Ground {
@@ -78,6 +75,7 @@ pub struct Running {
     desk: KeyDesk,
     notary: Notary,
     siem: Option<Siem>,
+    watch: Arc<Watch>,
     jobs: Vec<JoinHandle<()>>,
 }
 
@@ -135,6 +133,35 @@ impl Ground {
         Approvals::new(database, journal, Clock::System, rights)
     }
 
+    /// Who watches the trail.
+    async fn watch(&self, config: &Config) -> Result<Arc<Watch>> {
+        let settings = watch::Settings {
+            rules: packs::about_acts(config.rules_dir.as_deref(), &rates(config)?)?,
+            calendar: config.office(),
+            inside: config.watch_networks.clone(),
+            effect_max: config.watch_effect_max,
+        };
+        let (database, journal) = (self.database.clone(), self.journal.clone());
+        let staff = self.staff.clone();
+        let opened = Watch::open(
+            database,
+            journal,
+            &self.keyring,
+            Clock::System,
+            staff,
+            settings,
+        )
+        .await;
+        let opened = opened.map_err(|error| match error {
+            watch::Error::Settings(why) => {
+                let next = "correct the settings that begin with office_";
+                Failure::wrong_use(why, next)
+            }
+            error => needed("the watch over the trail", &error),
+        })?;
+        Ok(Arc::new(opened))
+    }
+
     /// Who answers the questions of `keys` and `staff`.
     pub async fn clerk(&self, config: &Config) -> Result<Clerk> {
         let local = || format!("https://localhost:{}", config.listen.port());
@@ -164,11 +191,13 @@ impl Running {
         let engine = ground.engine(settings, library).await?;
         let notary = notary(config, &ground).await?;
         let export = Arc::new(ExportProgress::default());
+        let watch = ground.watch(config).await?;
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
             approvals: ground.approvals(),
             staff: ground.staff.clone(),
+            watch: watch.clone(),
             notary: notary.clone(),
             export: export.clone(),
             vault: ground.vault.clone(),
@@ -194,7 +223,7 @@ impl Running {
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let siem = Siem::start(config, database, journal, export)?;
         let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
-        let jobs = jobs(&engine, &notary, &ground, every);
+        let jobs = jobs::start((&engine, &notary, &watch), &ground, every);
         Ok(Self {
             address,
             ca_pem,
@@ -204,6 +233,7 @@ impl Running {
             desk,
             notary,
             siem,
+            watch,
             jobs,
         })
     }
@@ -237,6 +267,9 @@ impl Running {
         if let Err(error) = self.ground.registry.note_uses().await {
             tracing::error!(%error, "uses of keys not noted");
         }
+        if let Err(error) = self.watch.recorder().close().await {
+            tracing::error!(%error, "last refusals not noted");
+        }
         if let Err(error) = self.notary.round().await {
             tracing::error!(%error, "last checkpoint not made");
         }
@@ -253,64 +286,6 @@ impl Running {
                 "nothing is lost: the next start rebuilds the windows from the journal",
             )
         })
-    }
-}
-
-/// What goes on beside the requests until the server stops.
-fn jobs(
-    engine: &Arc<Engine>,
-    notary: &Notary,
-    ground: &Ground,
-    every: Duration,
-) -> Vec<JoinHandle<()>> {
-    vec![
-        tokio::spawn(keep_snapshots(engine.clone())),
-        tokio::spawn(keep_checkpoints(notary.clone(), every)),
-        tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
-        tokio::spawn(keep_vault(ground.vault.clone())),
-    ]
-}
-
-/// Writes a snapshot of the windows whenever enough was decided since the last one, and keeps the
-/// index of the rules fit for the payments that come.
-async fn keep_snapshots(engine: Arc<Engine>) {
-    loop {
-        tokio::time::sleep(SNAPSHOT_LOOK).await;
-        let engine = engine.clone();
-        let look = move || {
-            engine.refresh_index();
-            engine.snapshot_if_due()
-        };
-        match tokio::task::spawn_blocking(look).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
-            Err(_) => return,
-        }
-    }
-}
-
-/// Disables accounts that nobody has used for long, and notes on which days keys were used.
-async fn keep_access(staff: Arc<Staff>, registry: Arc<KeyRegistry>) {
-    loop {
-        if let Err(error) = registry.note_uses().await {
-            tracing::error!(%error, "uses of keys not noted");
-        }
-        match staff.disable_unused().await {
-            Ok(disabled) if disabled.is_empty() => {}
-            Ok(disabled) => tracing::warn!(count = disabled.len(), "unused accounts disabled"),
-            Err(error) => tracing::error!(%error, "unused accounts not looked for"),
-        }
-        tokio::time::sleep(ACCESS_LOOK).await;
-    }
-}
-
-/// Erases values whose time is over.
-async fn keep_vault(vault: Arc<Vault>) {
-    loop {
-        if let Err(error) = vault.sweep().await {
-            tracing::error!(%error, "expired values not erased");
-        }
-        tokio::time::sleep(VAULT_LOOK).await;
     }
 }
 
@@ -353,16 +328,6 @@ fn vault(
     let (database, journal) = (database.clone(), journal.clone());
     let opened = Vault::open(keyring, database, journal, Clock::System, &settings);
     opened.map_err(|error| needed("the vault", &error))
-}
-
-/// Signs every tree of the trail that has grown, now and again.
-async fn keep_checkpoints(notary: Notary, every: Duration) {
-    loop {
-        tokio::time::sleep(every).await;
-        if let Err(error) = notary.round().await {
-            tracing::error!(%error, "checkpoint not made");
-        }
-    }
 }
 
 async fn notary(config: &Config, ground: &Ground) -> Result<Notary> {

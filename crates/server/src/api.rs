@@ -1,5 +1,6 @@
 //! The JSON API: which routes there are, what each needs, and who answers.
 
+pub(crate) mod alerts;
 pub(crate) mod approvals;
 pub(crate) mod areas;
 pub(crate) mod backtests;
@@ -13,6 +14,7 @@ pub(crate) mod lists;
 mod openapi;
 pub mod person;
 pub(crate) mod query;
+mod routes;
 pub(crate) mod rule_sets;
 pub(crate) mod safety;
 pub(crate) mod session;
@@ -147,6 +149,8 @@ enum Endpoint {
     TrailTile,
     TrailCosign,
     Vault(vault::Act),
+    Alerts,
+    Alert,
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -205,6 +209,14 @@ impl Route {
         Self::post(path, scope, Keyed::Optional, endpoint)
     }
 
+    /// For programs by their key and for people alike, who look at something.
+    const fn shown(path: &'static str, scope: Scope, endpoint: Endpoint) -> Self {
+        Self {
+            door: Door::Any,
+            ..Self::get(path, scope, endpoint)
+        }
+    }
+
     /// For programs by their key and for people alike; commands of people want a fresh factor.
     const fn acting(
         method: &'static Method,
@@ -238,65 +250,6 @@ impl Route {
     }
 }
 
-/// Every route of programs but those of the vault.
-#[rustfmt::skip]
-static ROUTES: &[Route] = &[
-    Route::post("/v1/decisions", Scope::DecisionsWrite, Keyed::Required, Endpoint::Decide),
-    Route::get("/v1/decisions", Scope::DecisionsRead, Endpoint::Decisions),
-    Route::get("/v1/decisions/{id}", Scope::DecisionsRead, Endpoint::Decision),
-    Route::get("/v1/decisions/{id}/explanation", Scope::DecisionsRead, Endpoint::Explanation),
-    Route::post("/v1/labels", Scope::LabelsWrite, Keyed::Optional, Endpoint::AddLabel),
-    Route::get("/v1/payments/{payment_id}/labels", Scope::DecisionsRead, Endpoint::Labels),
-    Route::get("/v1/lists", Scope::ListsRead, Endpoint::Lists),
-    Route::get("/v1/lists/{list}/entries", Scope::ListsRead, Endpoint::ListEntries),
-    Route::put("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::AddToList),
-    Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
-    Route::get("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
-    Route {
-        large: true,
-        ..Route::step("/v1/rule-sets", Scope::RulesWrite, Endpoint::DraftRuleSet)
-    },
-    Route::get("/v1/rule-sets", Scope::RulesRead, Endpoint::RuleSets),
-    Route::step("/v1/rule-sets/rollback", Scope::RulesWrite, Endpoint::RollBackRuleSet),
-    Route::get("/v1/rule-sets/{version}", Scope::RulesRead, Endpoint::RuleSetVersion),
-    Route::get("/v1/rule-sets/{version}/diff", Scope::RulesRead, Endpoint::RuleSetDiff),
-    Route::get("/v1/rule-sets/{version}/progress", Scope::RulesRead, Endpoint::RuleSetProgress),
-    Route::step("/v1/rule-sets/{version}/shadow", Scope::RulesWrite, Endpoint::ShadowRuleSet),
-    Route::step("/v1/rule-sets/{version}/canary", Scope::RulesWrite, Endpoint::CanaryRuleSet),
-    Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
-    Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
-    Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest),
-    Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
-    Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
-    Route {
-        large: true,
-        ..Route::acting(&Method::POST, "/v1/approvals", Scope::ApprovalsRequest, approvals::Act::Request)
-    },
-    Route::acting(&Method::GET, "/v1/approvals", Scope::ApprovalsRead, approvals::Act::Page),
-    Route::acting(&Method::GET, "/v1/approvals/{id}", Scope::ApprovalsRead, approvals::Act::One),
-    Route::acting(&Method::POST, "/v1/approvals/{id}/votes", Scope::ApprovalsVote, approvals::Act::Vote),
-    Route::acting(&Method::POST, "/v1/approvals/{id}/withdrawal", Scope::ApprovalsRequest, approvals::Act::Withdraw),
-    Route::acting(&Method::POST, "/v1/approvals/{id}/execution", Scope::ApprovalsRequest, approvals::Act::Execute),
-    Route::acting(&Method::POST, "/v1/approvals/{id}/review", Scope::ApprovalsVote, approvals::Act::Review),
-    Route::acting(&Method::POST, "/v1/approval-delegations", Scope::ApprovalsVote, approvals::Act::Delegate),
-    Route::acting(&Method::GET, "/v1/approval-delegations", Scope::ApprovalsRead, approvals::Act::Delegations),
-    Route::acting(&Method::DELETE, "/v1/approval-delegations/{id}", Scope::ApprovalsVote, approvals::Act::EndDelegation),
-    Route::acting(&Method::GET, "/v1/approval-policy", Scope::ApprovalsRead, approvals::Act::Policy),
-    Route::post("/v1/safety/password-checks", Scope::SafetyCheck, Keyed::Never, Endpoint::CheckPassword),
-    Route::get("/v1/trail/checkpoint", Scope::TrailRead, Endpoint::TrailCheckpoint),
-    Route::get("/v1/trail/keys", Scope::TrailRead, Endpoint::TrailKeys),
-    Route::get("/v1/trail/proofs/inclusion", Scope::TrailRead, Endpoint::TrailInclusion),
-    Route::get("/v1/trail/proofs/consistency", Scope::TrailRead, Endpoint::TrailConsistency),
-    Route::get("/v1/trail/leaves", Scope::TrailRead, Endpoint::TrailLeaves),
-    Route::get("/v1/trail/tile/{tile}", Scope::TrailRead, Endpoint::TrailTile),
-    Route::post("/v1/trail/cosignatures", Scope::TrailCosign, Keyed::Never, Endpoint::TrailCosign),
-    Route::open("/v1/reply-keys", Endpoint::ReplyKeys),
-    Route::open("/openapi.json", Endpoint::OpenApi),
-    Route::open("/metrics", Endpoint::Metrics),
-    Route::open("/healthz", Endpoint::Health),
-    Route::open("/readyz", Endpoint::Ready),
-];
-
 /// One authenticated request, as its handler sees it.
 pub(crate) struct Call {
     pub(crate) state: Arc<State>,
@@ -307,6 +260,7 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) received_us: u64,
     pub(crate) idempotency: Option<Idempotency>,
+    actor: Actor,
     target: String,
 }
 
@@ -332,14 +286,34 @@ impl Call {
             body,
             received_us,
             idempotency: None,
+            actor: Actor::Key(caller.key.id.clone()),
         }
+    }
+
+    /// The same of a person who looks at what programs look at.
+    pub(crate) fn of_person(call: &person::PersonCall) -> Result<Self, Problem> {
+        let account = &call.member()?.account;
+        Ok(Self {
+            state: Arc::clone(&call.state),
+            caller: Caller {
+                tenant: account.tenant.clone(),
+                key_id: account.id.clone(),
+            },
+            parameter: call.parameter.clone(),
+            query: call.query.clone(),
+            body: call.body.clone(),
+            received_us: call.state.clock.monotonic_us(),
+            idempotency: None,
+            actor: Actor::Staff(account.id.clone()),
+            target: String::new(),
+        })
     }
 
     /// Who acts, as approvals name them.
     pub(crate) fn who(&self) -> Who {
         Who {
             tenant: self.caller.tenant.clone(),
-            actor: Actor::Key(self.caller.key_id.clone()),
+            actor: self.actor.clone(),
         }
     }
 
@@ -363,7 +337,7 @@ impl Call {
 
 /// Every route of programs.
 pub fn program_routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().chain(vault::ROUTES)
+    routes::ROUTES.iter().chain(vault::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -471,6 +445,8 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::TrailTile => trail::tile(call).await,
         Endpoint::TrailCosign => trail::cosign(call).await,
         Endpoint::Vault(act) => vault::handle(act, call).await,
+        Endpoint::Alerts => alerts::page(call).await,
+        Endpoint::Alert => alerts::one(call).await,
         _ => Ok(open(&call.state, route)),
     }
 }

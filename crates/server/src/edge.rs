@@ -20,6 +20,7 @@
 //! before its signature has been verified; of a person's request, before the session is known.
 //! Only the few routes for visitors read without either, from few visitors at a time.
 
+pub(crate) mod access;
 pub(crate) mod body;
 pub mod code;
 pub(crate) mod idempotency;

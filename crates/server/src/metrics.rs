@@ -4,7 +4,7 @@ use crate::{
     edge::Code,
     export::{ExportProgress, OfExport},
 };
-use paywarden_access::approval::Approvals;
+use paywarden_access::{Watch, approval::Approvals, watch::Severity};
 use paywarden_domain::Outcome;
 use paywarden_risk::Engine;
 use paywarden_store::Clock;
@@ -72,11 +72,13 @@ impl Metrics {
     pub(crate) fn new(
         engine: Arc<Engine>,
         approvals: Approvals,
+        watch: Arc<Watch>,
         export: Arc<ExportProgress>,
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
+        registry.register_collector(Box::new(OfWatch(watch)));
         registry.register_collector(Box::new(OfExport(export)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
@@ -306,6 +308,51 @@ impl Collector for OfApprovals {
         let count = ConstCounter::new(self.0.glass_broken());
         let kind = count.metric_type();
         count.encode(encoder.encode_descriptor("glass_broken", help, None, kind)?)
+    }
+}
+
+/// What the watch has seen.
+struct OfWatch(Arc<Watch>);
+
+impl fmt::Debug for OfWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfWatch")
+    }
+}
+
+impl Collector for OfWatch {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let figures = self.0.figures();
+        let behind_s = figures.behind_us / 1_000_000;
+        for (name, help, value) in [
+            ("watch_acts", "Acts that were looked at", figures.acts),
+            (
+                "watch_unreadable",
+                "Leaves that could not be looked at",
+                figures.unreadable,
+            ),
+            (
+                "watch_behind_seconds",
+                "How old the last act is that was looked at while others wait",
+                behind_s,
+            ),
+            (
+                "security_alerts_open",
+                "Alerts that are not closed",
+                figures.open,
+            ),
+        ] {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let help = "Security alerts raised since the start";
+        let kind = ConstCounter::new(0u64).metric_type();
+        let mut family = encoder.encode_descriptor("security_alerts", help, None, kind)?;
+        for (severity, count) in Severity::ALL.iter().zip(figures.raised) {
+            let label = [("severity", severity.name())];
+            ConstCounter::new(count).encode(family.encode_family(&label)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     api::{self, Call, Door, Keyed, Route, person::PersonCall},
     edge::{
-        Code, Problem, body,
+        Code, Problem, access, body,
         idempotency::{Begin, Remembered, Reservation},
         nonce::Insert,
         peer::Peer,
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, request};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use paywarden_access::Scope;
+use paywarden_access::{Scope, staff::Member};
 use paywarden_risk::Idempotency;
 use std::sync::Arc;
 
@@ -44,9 +44,12 @@ pub(crate) async fn answer(
         peer,
         received_us,
         caller: None,
+        member: None,
         route: None,
+        parameter: String::new(),
     };
-    let (reply, closes) = match visit.pass(&mut body).await {
+    let passed = visit.pass(&mut body).await;
+    let (reply, closes) = match access::note(visit.asked(), passed).await {
         Ok(reply) => (reply, false),
         Err(problem) => {
             let closes = problem.closes();
@@ -72,7 +75,9 @@ struct Visit<'a> {
     peer: Peer,
     received_us: u64,
     caller: Option<Caller>,
+    member: Option<Member>,
     route: Option<&'static Route>,
+    parameter: String,
 }
 
 impl Visit<'_> {
@@ -82,6 +87,7 @@ impl Visit<'_> {
         check_headers(&self.head.headers, &state)?;
         let (route, parameter) = api::find(&self.head.method, self.head.uri.path())?;
         self.route = Some(route);
+        self.parameter.clone_from(&parameter);
         let door = route.door.taken_by(person::is_shown(&self.head.headers));
         let scope = match (door, route.scope) {
             (Door::Key, Some(scope)) => scope,
@@ -122,7 +128,7 @@ impl Visit<'_> {
 
     /// The way of people: who they are, what they send, what they are answered.
     async fn pass_person(
-        &self,
+        &mut self,
         (route, door): (&'static Route, Door),
         parameter: String,
         body: &mut Incoming,
@@ -136,6 +142,7 @@ impl Visit<'_> {
             Door::Visitor => (None, Some(self.visit()?)),
             door => (Some(person::recognise(&state, self.head, door)?), None),
         };
+        self.member.clone_from(&member);
         let lacks = |scope: &Scope| {
             !member
                 .as_ref()
@@ -164,6 +171,19 @@ impl Visit<'_> {
             api::person::handle(route, &call).await
         })
         .await
+    }
+
+    /// What is known of it for its leaf.
+    fn asked(&self) -> access::Asked<'_> {
+        access::Asked {
+            state: self.state,
+            head: self.head,
+            peer: self.peer,
+            route: self.route,
+            parameter: &self.parameter,
+            caller: self.caller.as_ref(),
+            member: self.member.as_ref(),
+        }
     }
 
     fn visit(&self) -> Result<Visitor, Problem> {

@@ -6,7 +6,7 @@ use crate::{
     state::State,
     tls,
 };
-use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
+use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -62,6 +62,8 @@ pub struct Parts {
     pub approvals: Approvals,
     /// Knows the staff.
     pub staff: Arc<Staff>,
+    /// Watches the trail.
+    pub watch: Arc<Watch>,
     /// Signs the trail.
     pub notary: Notary,
     /// How far the trail has gone to a receiver outside.

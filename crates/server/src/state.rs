@@ -8,7 +8,7 @@ use crate::{
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
 };
-use paywarden_access::{KeyRegistry, Staff, approval::Approvals};
+use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex,
 };
@@ -29,6 +29,7 @@ pub(crate) struct State {
     pub(crate) registry: Arc<KeyRegistry>,
     pub(crate) approvals: Approvals,
     pub(crate) staff: Arc<Staff>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) visitors: Arc<Visitors>,
     /// Where browsers find our pages.
     pub(crate) origin: String,
@@ -60,6 +61,7 @@ impl State {
             registry,
             approvals,
             staff,
+            watch,
             notary,
             export,
             vault,
@@ -75,7 +77,12 @@ impl State {
             visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
-            metrics: Metrics::new(Arc::clone(&engine), approvals.clone(), export),
+            metrics: Metrics::new(
+                Arc::clone(&engine),
+                approvals.clone(),
+                Arc::clone(&watch),
+                export,
+            ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
             handouts: Handouts::default(),
@@ -91,6 +98,7 @@ impl State {
             registry,
             approvals,
             staff,
+            watch,
             notary,
             vault,
             custody: Custody::default(),

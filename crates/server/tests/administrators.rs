@@ -227,6 +227,13 @@ async fn what_is_hidden_keeps_its_shape_and_nobody_votes_on_it() {
     }
 }
 
+/// Without the leaves of looking, which come on top while somebody looks.
+fn changes(leaves: &[Value]) -> Vec<Value> {
+    let is_look = |leaf: &&Value| leaf["action"].as_str().unwrap().starts_with("access.");
+    let changes = leaves.iter().filter(|leaf| !is_look(leaf));
+    changes.cloned().collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_administrator_reads_the_own_part_of_the_trail_and_the_auditor_every_part() {
     let ground = Ground::plant().await;
@@ -247,7 +254,7 @@ async fn each_administrator_reads_the_own_part_of_the_trail_and_the_auditor_ever
         person.get("/v1/staff/review").await;
         for (part, action) in parts {
             let path = format!("/v1/trail/areas/{part}");
-            let page = person.get(&path).await.json();
+            let page = person.get(&format!("{path}?limit=100")).await.json();
             if !readable.contains(&part) {
                 assert_eq!(page["code"], "scope_insufficient", "{role} {part}");
                 continue;
@@ -270,7 +277,7 @@ async fn each_administrator_reads_the_own_part_of_the_trail_and_the_auditor_ever
                     None => break,
                 }
             }
-            assert_eq!(&walked, leaves, "{role} {part}");
+            assert_eq!(changes(&walked), changes(leaves), "{role} {part}");
             let mine = |action: &str| parts.iter().filter(|(_, known)| *known == action).count();
             actions.retain(|action| mine(action) > 0);
             assert!(

@@ -173,6 +173,7 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             let note = json!({ "checkpoint": "a\n\n\u{2014} b AAAAAAAA\n" });
             (Sent::json(Method::POST, &path, &note), "trail_unknown")
         }
+        ("GET", "/v1/security-alerts/{id}") => (Sent::new(Method::GET, &path, ""), "alert_unknown"),
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
         ("POST", "/v1/safety/password-checks") => {
             let check = json!({ "password": "a", "profile": "nist" });

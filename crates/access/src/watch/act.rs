@@ -31,6 +31,7 @@ const LEAVES: &[(&str, Option<&str>, &str, &str)] = &[
     ("approval.policy", Some("grant"), "approvals", "approval"),
     ("approval.", Some("change"), "approvals", "approval"),
     ("label.", None, "labels", "payment"),
+    ("export.", Some("export"), "other", "other"),
     ("list.", Some("change"), "lists", "list"),
     ("rule_set.", Some("change"), "rules", "rule_set"),
     ("alert.", Some("change"), "alerts", "alert"),

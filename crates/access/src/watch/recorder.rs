@@ -36,7 +36,8 @@ pub struct Visit {
     pub kind: Kind,
     /// Method and path, without what stood for its parameters.
     pub route: String,
-    /// What stood for them, or what else it was about; not personal.
+    /// What stood for them, or what else it was about; not personal. Of a refusal its pseudonym is
+    /// kept.
     pub object: String,
     /// The code of the refusal.
     pub refusal: Option<&'static str>,
@@ -115,6 +116,19 @@ impl Recorder {
             Some(refusal) if !self.is_first(&visit, refusal) => Ok(()),
             _ => self.write(visit).await,
         }
+    }
+
+    /// Notes that the trail of a company does not continue its checkpoint of so many leaves.
+    pub async fn not_signed(&self, tenant: TenantId, size: u64) -> Result<(), Error> {
+        let entry = Entry {
+            tenant,
+            actor: Actor::System("notary"),
+            purpose: "it does not continue what was signed".into(),
+            action: "trail.not_signed",
+            object: format!("checkpoint of {size} leaves"),
+            rows: Vec::new(),
+        };
+        self.journal.append(entry).await.map(drop)
     }
 
     /// Writes what was held back for long enough. To be called every second or so.
@@ -203,7 +217,12 @@ impl Recorder {
             is_sensitive: visit.is_sensitive,
         };
         let mut object = visit.object;
-        if object.len() > OBJECT_BYTES_MAX || object.chars().any(char::is_control) {
+        // What was refused may be anything that somebody cared to send.
+        let is_hearsay = access.refusal.is_some() && visit.kind != Kind::Signature;
+        if is_hearsay && !object.is_empty()
+            || object.len() > OBJECT_BYTES_MAX
+            || object.chars().any(char::is_control)
+        {
             object = pseudonym(&self.subjects, tenant, &object);
         }
         let entry = Entry {

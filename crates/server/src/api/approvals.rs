@@ -19,6 +19,7 @@ use http::StatusCode;
 use paywarden_access::approval::{
     ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State, Who,
 };
+use paywarden_access::watch::Subject;
 use paywarden_domain::Timestamp;
 use paywarden_risk::release::Progress;
 use serde::{Deserialize, Serialize};
@@ -288,8 +289,9 @@ pub(crate) async fn vote(call: &Acting<'_>) -> Result<Reply, Problem> {
         reason: input.reason,
     };
     let (approvals, who) = (&call.state.approvals, &call.who);
-    let view = approvals.vote(who, call.parameter, ballot);
-    json_reply(StatusCode::OK, &view.await?)
+    let view = approvals.vote(who, call.parameter, ballot).await?;
+    let maker = Subject::Actor(view.maker.clone());
+    Ok(json_reply(StatusCode::OK, &view)?.about(maker))
 }
 
 /// Takes back what you have asked for.

@@ -12,7 +12,7 @@ use crate::{
     metrics::{Laps, Station},
 };
 use http::StatusCode;
-use paywarden_access::approval::Collection;
+use paywarden_access::{approval::Collection, watch::Subject};
 use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
 use paywarden_privacy::vault::Refusal;
 use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
@@ -77,7 +77,7 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
 /// One decision by its identifier.
 #[utoipa::path(
     get, path = "/v1/decisions/{id}", tag = "decisions",
-    operation_id = "read_decision", security(("signature" = [])),
+    operation_id = "read_decision", security(("signature" = []), ("session" = [])),
     params(("id" = String, Path, description = "`dec_…`")),
     responses(
         (status = 200, description = "The decision as it was answered", body = Decision),
@@ -93,7 +93,7 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
         .decision(&call.caller.tenant, &call.parameter)
         .await?
     {
-        Some(decision) => json_reply(StatusCode::OK, &decision),
+        Some(decision) => Ok(json_reply(StatusCode::OK, &decision)?.about(subject(&decision))),
         None => Err(unknown()),
     }
 }
@@ -102,7 +102,7 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
 /// values that the decision saw.
 #[utoipa::path(
     get, path = "/v1/decisions/{id}/explanation", tag = "decisions",
-    operation_id = "explain_decision", security(("signature" = [])),
+    operation_id = "explain_decision", security(("signature" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "`dec_…`"),
         ("rule" = String, Query, description = "`pack.rule`, fired or not"),
@@ -121,6 +121,12 @@ pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
     json_reply(StatusCode::OK, &explanation.ok_or_else(unknown)?)
 }
 
+/// Whom a decision is about, as far as it says.
+fn subject(decision: &Decision) -> Subject {
+    let card = decision.card.as_ref().map(|card| card.index.clone());
+    Subject::Outside(card.unwrap_or_else(|| decision.payment_id.as_str().to_owned()))
+}
+
 fn unknown() -> Problem {
     Problem::new(Code::DecisionUnknown, "no decision has this identifier")
 }
@@ -128,7 +134,7 @@ fn unknown() -> Problem {
 /// Decisions, newest first.
 #[utoipa::path(
     get, path = "/v1/decisions", tag = "decisions",
-    operation_id = "list_decisions", security(("signature" = [])),
+    operation_id = "list_decisions", security(("signature" = []), ("session" = [])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -183,12 +189,11 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         .decisions(&call.caller.tenant, &filter)
         .await?;
     reserved.took(page.decisions.len());
+    let count = page.decisions.len();
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));
-    json_reply(
-        StatusCode::OK,
-        &DecisionList {
-            decisions: page.decisions,
-            next_cursor,
-        },
-    )
+    let list = DecisionList {
+        decisions: page.decisions,
+        next_cursor,
+    };
+    Ok(json_reply(StatusCode::OK, &list)?.of(count))
 }

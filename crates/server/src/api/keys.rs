@@ -142,8 +142,9 @@ pub(crate) fn all(call: &PersonCall) -> Result<Reply, Problem> {
     let now = call.state.clock.now();
     let all = call.state.registry.all().into_iter();
     let own = all.filter(|key| key.tenant == *tenant);
-    let keys = own.map(|key| view(&key, now)).collect();
-    json_reply(StatusCode::OK, &KeyList { keys })
+    let keys: Vec<_> = own.map(|key| view(&key, now)).collect();
+    let count = keys.len();
+    Ok(json_reply(StatusCode::OK, &KeyList { keys })?.of(count))
 }
 
 /// Makes or registers a key.

@@ -3,6 +3,7 @@
 use super::{Call, json::parse, json_reply, query::Query};
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
+use paywarden_access::watch::Subject;
 use paywarden_domain::{Label, LabelSource, LabelVerdict, PaymentId, Timestamp};
 use paywarden_risk::LabelReceipt;
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
 /// What was said about a payment, newest first.
 #[utoipa::path(
     get, path = "/v1/payments/{payment_id}/labels", tag = "labels",
-    operation_id = "list_labels", security(("signature" = [])),
+    operation_id = "list_labels", security(("signature" = []), ("session" = [])),
     params(("payment_id" = PaymentId, Path, description = "Your own identifier of the payment")),
     responses(
         (status = 200, description = "The labels, none if nothing was said", body = LabelList),
@@ -113,10 +114,9 @@ pub(crate) async fn of_payment(call: &Call) -> Result<Reply, Problem> {
         occurred_at: row.occurred_at,
         known_at: row.known_at,
     });
-    json_reply(
-        StatusCode::OK,
-        &LabelList {
-            labels: labels.collect(),
-        },
-    )
+    let list = LabelList {
+        labels: labels.collect(),
+    };
+    let about = Subject::Outside(payment.as_str().to_owned());
+    Ok(json_reply(StatusCode::OK, &list)?.about(about))
 }

@@ -12,7 +12,7 @@ use crate::{
     state::State,
 };
 use http::StatusCode;
-use paywarden_access::approval::Collection;
+use paywarden_access::{approval::Collection, watch::Subject};
 use paywarden_domain::{Pan, TenantId, Timestamp, event::Text};
 use paywarden_risk::{ListChange, ListEntry, ListOperation, ListSummary, ListValue};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub struct ListEntryList {
 /// The lists and how many entries each has.
 #[utoipa::path(
     get, path = "/v1/lists", tag = "lists",
-    operation_id = "list_lists", security(("signature" = [])),
+    operation_id = "list_lists", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "The lists", body = ListList),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -105,7 +105,7 @@ pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
 /// The entries of a list, by value. A list without entries does not exist.
 #[utoipa::path(
     get, path = "/v1/lists/{list}/entries", tag = "lists",
-    operation_id = "list_entries", security(("signature" = [])),
+    operation_id = "list_entries", security(("signature" = []), ("session" = [])),
     params(
         ("list" = String, Path, description = "Name of the list"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
@@ -132,14 +132,13 @@ pub(crate) async fn entries(call: &Call) -> Result<Reply, Problem> {
         .engine
         .list_entries(tenant, list, after.as_deref(), limit);
     reserved.took(page.entries.len());
+    let count = page.entries.len();
     let next_cursor = page.next.as_deref().map(cursor);
-    json_reply(
-        StatusCode::OK,
-        &ListEntryList {
-            entries: page.entries,
-            next_cursor,
-        },
-    )
+    let list = ListEntryList {
+        entries: page.entries,
+        next_cursor,
+    };
+    Ok(json_reply(StatusCode::OK, &list)?.of(count))
 }
 
 /// Adds a value to a list, or replaces its entry. Rules see it at once.
@@ -219,7 +218,8 @@ async fn change(
     let ListChange { list, values, .. } = engine.change_list(approved).await?;
     let value = values.into_iter().next();
     let value = value.map(|listed| listed.value).unwrap_or_default();
-    json_reply(StatusCode::OK, &ListedValue { list, value })
+    let about = Subject::Outside(value.clone());
+    Ok(json_reply(StatusCode::OK, &ListedValue { list, value })?.about(about))
 }
 
 /// The value as listed: the index for a card number.

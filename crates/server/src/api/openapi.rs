@@ -1,6 +1,7 @@
 //! The contract: an OpenAPI 3.1 document made from the handlers and their types.
 
 use super::{
+    alerts,
     approvals::{self, delegations},
     areas, backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on,
     staff, system, trail,
@@ -57,6 +58,7 @@ use utoipa::{
         staff::unlock, staff::set_roles, staff::sessions, staff::end_sessions, staff::review,
         staff::roles,
         keys::all, keys::create, keys::rotate, keys::bind, keys::revoke,
+        alerts::page, alerts::one, alerts::acknowledge, alerts::close,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,
     ),
     modifiers(&Signature, &SessionCookie),

@@ -1,7 +1,8 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
 use super::{
-    Door, Endpoint, Keyed, Route, approvals, areas, factors, keys, session, sign_on, staff,
+    Call, Door, Endpoint, Keyed, Route, alerts, approvals, areas, factors, keys, session, sign_on,
+    staff,
 };
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
@@ -104,6 +105,10 @@ pub enum Act {
     BindKey,
     /// The end of a key.
     RevokeKey,
+    /// A look at a security alert.
+    AcknowledgeAlert,
+    /// The end of one.
+    CloseAlert,
 }
 
 const fn route(
@@ -156,6 +161,7 @@ const GRANT: Option<Scope> = Some(Scope::RolesGrant);
 const KEYS: Option<Scope> = Some(Scope::KeysRead);
 const CUSTODY: Option<Scope> = Some(Scope::KeysWrite);
 const REVIEW: Option<Scope> = Some(Scope::StaffReview);
+const SECURITY: Option<Scope> = Some(Scope::SecurityReview);
 
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
@@ -210,6 +216,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/keys/{id}/rotation", Door::StaffFresh, CUSTODY, Act::RotateKey),
     route(PUT, "/v1/keys/{id}/binding", Door::StaffFresh, CUSTODY, Act::BindKey),
     route(POST, "/v1/keys/{id}/revocation", Door::StaffFresh, CUSTODY, Act::RevokeKey),
+    route(POST, "/v1/security-alerts/{id}/acknowledgement", Door::StaffFresh, SECURITY, Act::AcknowledgeAlert),
+    route(POST, "/v1/security-alerts/{id}/closing", Door::StaffFresh, SECURITY, Act::CloseAlert),
 ];
 
 /// One request of a person, as its handler sees it.
@@ -251,7 +259,7 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
     let act = match route.endpoint {
         Endpoint::Person(act) => act,
         Endpoint::Approval(act) => return approvals::handle(act, &call.acting()?).await,
-        _ => return Err(Problem::new(Code::Internal, "not a route of people")),
+        _ => return super::handle(route, &Call::of_person(call)?).await,
     };
     match act {
         Act::Accept => session::accept(call).await,
@@ -299,6 +307,8 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::RotateKey => keys::rotate(call).await,
         Act::BindKey => keys::bind(call).await,
         Act::RevokeKey => keys::revoke(call).await,
+        Act::AcknowledgeAlert => alerts::acknowledge(call).await,
+        Act::CloseAlert => alerts::close(call).await,
     }
 }
 

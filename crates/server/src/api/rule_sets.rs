@@ -130,7 +130,7 @@ pub(crate) async fn draft(call: &Call) -> Result<Reply, Problem> {
 /// Your versions, newest first.
 #[utoipa::path(
     get, path = "/v1/rule-sets", tag = "rules",
-    operation_id = "list_rule_sets", security(("signature" = [])),
+    operation_id = "list_rule_sets", security(("signature" = []), ("session" = [])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -156,7 +156,7 @@ pub(crate) fn page(call: &Call) -> Result<Reply, Problem> {
 /// One version: where it stands, its history, what its trial has found, its packs.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}", tag = "rules",
-    operation_id = "read_rule_set_version", security(("signature" = [])),
+    operation_id = "read_rule_set_version", security(("signature" = []), ("session" = [])),
     params(("version" = String, Path, description = "A version, `live` or `base`")),
     responses(
         (status = 200, description = "The version", body = RuleSetRecord),
@@ -174,7 +174,7 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
 /// What a version has that another has not, rule by rule and field by field.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}/diff", tag = "rules",
-    operation_id = "diff_rule_sets", security(("signature" = [])),
+    operation_id = "diff_rule_sets", security(("signature" = []), ("session" = [])),
     params(
         ("version" = String, Path, description = "A version, `live` or `base`"),
         ("against" = Option<String>, Query,
@@ -197,7 +197,7 @@ pub(crate) async fn diff(call: &Call) -> Result<Reply, Problem> {
 /// How far the preparation of a version is.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}/progress", tag = "rules",
-    operation_id = "read_rule_set_progress", security(("signature" = [])),
+    operation_id = "read_rule_set_progress", security(("signature" = []), ("session" = [])),
     params(("version" = String, Path, description = "The version")),
     responses(
         (status = 200, description = "The progress", body = Progress),

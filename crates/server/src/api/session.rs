@@ -351,7 +351,7 @@ pub(crate) fn entered(call: &PersonCall, opened: &Opened) -> Result<Reply, Probl
     let member = call.state.staff.authenticate(&opened.token)?;
     let mut reply = json_reply(StatusCode::OK, &view(call, &member))?;
     reply.headers.push(set_cookie(opened)?);
-    Ok(reply)
+    Ok(reply.entered((&member).into()))
 }
 
 pub(crate) fn view(call: &PersonCall, member: &Member) -> SessionView {

@@ -7,7 +7,7 @@ use super::{
     query::Query,
     session::{SessionList, lines},
 };
-use crate::edge::{Problem, ProblemDocument, reply::Reply};
+use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_access::{
     Scope,
@@ -133,8 +133,9 @@ pub(crate) fn all(call: &PersonCall) -> Result<Reply, Problem> {
     let tenant = &call.member()?.account.tenant;
     let now = call.state.clock.now();
     let all = call.state.staff.all(tenant);
+    let count = all.len();
     let accounts = all.iter().map(|account| view(account, now)).collect();
-    json_reply(StatusCode::OK, &AccountList { accounts })
+    Ok(json_reply(StatusCode::OK, &AccountList { accounts })?.of(count))
 }
 
 /// One account.
@@ -243,6 +244,10 @@ pub(crate) async fn enable(call: &PersonCall) -> Result<Reply, Problem> {
     let StaffPurpose { purpose } = parse(&call.body)?;
     let (author, tenant) = (call.author(told(purpose))?, &call.member()?.account.tenant);
     let id = &call.parameter;
+    if call.state.watch.desk().is_suspended(tenant, id) {
+        let detail = "a security alert about the account is not closed";
+        return Err(Problem::new(Code::AccountUnderReview, detail));
+    }
     call.state.staff.enable(author, tenant, id).await?;
     shown(call, id)
 }

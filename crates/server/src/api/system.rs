@@ -43,7 +43,7 @@ pub struct Condition {
 /// The rules that decide now.
 #[utoipa::path(
     get, path = "/v1/rule-set", tag = "rules",
-    operation_id = "read_rule_set", security(("signature" = [])),
+    operation_id = "read_rule_set", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "The rule set", body = RuleSetSummary),
         (status = "default", description = "A refusal", body = ProblemDocument,

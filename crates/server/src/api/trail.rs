@@ -250,7 +250,7 @@ pub(crate) async fn consistency(call: &Call) -> Result<Reply, Problem> {
 /// The leaves, oldest first.
 #[utoipa::path(
     get, path = "/v1/trail/leaves", tag = "trail",
-    operation_id = "list_trail_leaves", security(("signature" = [])),
+    operation_id = "list_trail_leaves", security(("signature" = []), ("session" = [])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "100 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -285,11 +285,12 @@ pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
     reserved.took(leaves.len());
     let next = first + u64::from(limit);
     let next_cursor = is_more.then(|| cursor(&next.to_string()));
+    let count = leaves.len();
     let list = LeafList {
         leaves,
         next_cursor,
     };
-    json_reply(StatusCode::OK, &list)
+    Ok(json_reply(StatusCode::OK, &list)?.of(count))
 }
 
 /// A hash tile or entry bundle of C2SP tlog-tiles, with `/v1/trail` as the prefix.
@@ -329,7 +330,7 @@ pub(crate) async fn tile(call: &Call) -> Result<Reply, Problem> {
     match found.map_err(stored)? {
         Some(bytes) => {
             reserved.took(leaves as usize);
-            Ok(Reply::new(StatusCode::OK, OCTETS, bytes))
+            Ok(Reply::new(StatusCode::OK, OCTETS, bytes).of(leaves as usize))
         }
         None => Err(unknown("the trail does not reach this tile yet")),
     }

@@ -115,6 +115,14 @@ codes! {
     /// The session is for setting up factors and nothing else. Set up a passkey, or a password with
     /// an authenticator application.
     FactorsIncomplete = "factors_incomplete", FORBIDDEN, "Factors incomplete";
+    /// No security alert of your company has this identifier.
+    AlertUnknown = "alert_unknown", NOT_FOUND, "Alert unknown";
+    /// The alert is about you: somebody else decides about it.
+    OwnAlert = "own_alert", FORBIDDEN, "Alert about yourself";
+    /// The alert is closed, or acknowledged already. Read it again.
+    AlertState = "alert_state", CONFLICT, "Alert not in this state";
+    /// The account was suspended by a security alert. Whoever decides about alerts closes it first.
+    AccountUnderReview = "account_under_review", CONFLICT, "Account under review";
     /// The command is sensitive: prove a factor again, then repeat it within five minutes.
     FreshFactorRequired = "fresh_factor_required", FORBIDDEN, "Fresh factor required";
     /// Name or factors are not right. It is not told which, nor whether the name exists.

@@ -77,6 +77,11 @@ pub(crate) fn recognise(state: &State, head: &Parts, door: Door) -> Result<Membe
     }
 }
 
+/// The person whose session the cookie names, whatever they may do.
+pub(crate) fn known(state: &State, head: &Parts) -> Option<Member> {
+    state.staff.authenticate(cookie(&head.headers)?).ok()
+}
+
 /// The header that gives a browser the cookie of a session.
 pub(crate) fn set_cookie(opened: &Opened) -> Result<(HeaderName, HeaderValue), Problem> {
     let (token, seconds) = (opened.token.as_str(), LIFE_US / 1_000_000);

@@ -1,6 +1,9 @@
 //! Station: the signed reply. A caller can prove to anybody what was answered to which request.
 
-use super::signature::{Caller, shared_key};
+use super::{
+    access::{Known, Told},
+    signature::{Caller, shared_key},
+};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
@@ -8,6 +11,7 @@ use http::{
     request::Parts,
 };
 use http_body_util::Full;
+use paywarden_access::watch::Subject;
 use paywarden_crypto::{
     Error, Keyring, SigningKey,
     digest::{CONTENT_DIGEST, content_digest},
@@ -38,6 +42,8 @@ pub struct Reply {
     pub body: Bytes,
     /// Headers beyond the usual ones.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What its leaf says of it.
+    pub(crate) told: Told,
 }
 
 impl Reply {
@@ -48,7 +54,26 @@ impl Reply {
             content_type,
             body: body.into(),
             headers: Vec::new(),
+            told: Told::default(),
         }
+    }
+
+    /// It shows so many records.
+    pub(crate) fn of(mut self, count: usize) -> Self {
+        self.told.count = u32::try_from(count).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// It is about somebody.
+    pub(crate) fn about(mut self, subject: Subject) -> Self {
+        self.told.subject = subject;
+        self
+    }
+
+    /// Somebody has come in by it.
+    pub(crate) fn entered(mut self, known: Known) -> Self {
+        self.told.entered = Some(Box::new(known));
+        self
     }
 
     /// An answer that says no more than that it was done.

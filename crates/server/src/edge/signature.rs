@@ -76,6 +76,14 @@ fn prove(state: &State, head: &Parts) -> Result<Caller, Problem> {
     })
 }
 
+/// The key that a request names, proved or not.
+pub(crate) fn claimed(headers: &HeaderMap) -> Option<String> {
+    let signatures = Signatures::parse(headers).ok()?;
+    let first = signatures.tagged(REQUEST_TAG).next()?;
+    let key = first.input.parameters().keyid.as_deref();
+    key.map(str::to_owned)
+}
+
 /// Told only to whoever has the key.
 fn keeps_to_terms(key: &RegisteredKey, peer: &Peer) -> Result<(), Problem> {
     match key.terms.check(peer.address, peer.certificate) {

@@ -12,9 +12,10 @@ pub use client::{Client, Sent};
 pub use person::Person;
 
 use paywarden_access::{
-    Author, CreatedKey, KeyRegistry, NewKey, Scopes, Staff,
+    Author, CreatedKey, KeyRegistry, NewKey, Scopes, Staff, Watch,
     approval::{self, Approvals},
     staff::Settings,
+    watch::{self, Calendar, Effect},
 };
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
@@ -24,6 +25,7 @@ use paywarden_crypto::{
 use paywarden_domain::{Currency, TenantId, Timestamp};
 use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
+use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
     Config, Limits, Parts, Server,
     tls::{Identity, SelfSigned},
@@ -32,7 +34,11 @@ use paywarden_store::{
     Actor, Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 const RULES: &str = r#"
 pack: test
@@ -59,6 +65,7 @@ pub struct World {
     pub server: Server,
     pub registry: Arc<KeyRegistry>,
     pub staff: Arc<Staff>,
+    pub watch: Arc<Watch>,
     pub database: Database,
     pub ca_pem: PathBuf,
     pub keyring: Arc<Keyring>,
@@ -116,14 +123,12 @@ impl World {
 
     async fn open(folder: Arc<tempfile::TempDir>, setup: Setup) -> Self {
         let clock = Clock::System;
-        let keyring = Keyring::open_or_create(&folder.path().join("master.key")).unwrap();
-        let keyring = Arc::new(keyring);
+        let keyring = Keyring::open_or_create(&folder.path().join("master.key"));
+        let keyring = Arc::new(keyring.unwrap());
         let url = format!("sqlite://{}", folder.path().join("paywarden.db").display());
         let database = Database::open(&url).await.unwrap();
-        let limits = JournalLimits::default();
-        let journal = Journal::start(&database, clock.clone(), limits)
-            .await
-            .unwrap();
+        let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
+        let journal = journal.unwrap();
         let (db, log, ring) = (database.clone(), journal.clone(), Arc::clone(&keyring));
         let registry = KeyRegistry::open(db, log, ring, clock.clone())
             .await
@@ -138,6 +143,7 @@ impl World {
         };
         let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         let vault = Vault::open(&keyring, db, log, time, &settings).unwrap();
+        let watch = watch(&database, &journal, &keyring, &staff).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
         let parts = Parts {
@@ -149,6 +155,7 @@ impl World {
                 setup.approvals_clock.clone(),
             ),
             staff: Arc::clone(&staff),
+            watch: Arc::clone(&watch),
             notary: notary.clone(),
             export: Arc::default(),
             vault: Arc::new(vault),
@@ -164,6 +171,7 @@ impl World {
             server,
             registry,
             staff,
+            watch,
             database,
             ca_pem,
             keyring,
@@ -222,6 +230,11 @@ impl World {
             .unwrap()
     }
 
+    /// Has the watch look at everything there is.
+    pub async fn look(&self) {
+        while self.watch.round().await.unwrap() > 0 {}
+    }
+
     pub async fn client(&self, http2: bool) -> Client {
         Client::connect(self.server.local_addr(), &self.ca_pem, http2).await
     }
@@ -261,6 +274,37 @@ async fn notary(
     Notary::start(database, journal, keyring, clock, settings)
         .await
         .unwrap()
+}
+
+/// The watch with the rules that are shipped. It looks when it is told to.
+async fn watch(
+    database: &Database,
+    journal: &Journal,
+    keyring: &Keyring,
+    staff: &Arc<Staff>,
+) -> Arc<Watch> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/security");
+    let files = std::fs::read_dir(folder).unwrap();
+    let packs = files.map(|file| {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        Pack::parse("security", &text).unwrap()
+    });
+    let packs: Vec<Pack> = packs.collect();
+    let rates = Rates::new(Currency::parse("USD").unwrap());
+    let settings = watch::Settings {
+        rules: compile(&packs, &rates, "test").unwrap(),
+        calendar: Calendar {
+            from_hour: 0,
+            to_hour: 24,
+            weekdays: (1..=7).collect(),
+            ..Calendar::default()
+        },
+        inside: Vec::new(),
+        effect_max: Effect::Suspend,
+    };
+    let (db, log, staff) = (database.clone(), journal.clone(), Arc::clone(staff));
+    let watch = Watch::open(db, log, keyring, Clock::System, staff, settings).await;
+    Arc::new(watch.unwrap())
 }
 
 /// The witness that every installation knows.
