@@ -210,6 +210,7 @@ async fn nothing_answered_is_lost_and_nothing_counts_twice() {
         rules_dir.as_str(),
         "trust_event_time=true",
         "snapshot_every_decisions=40",
+        "rows_per_reader_per_day=1000000",
     ];
     let server = serve(&data, &settings);
     let (key_id, private) = server
