@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Author, Network,
     factor::{
-        PASSKEYS_MAX,
+        Factors, PASSKEYS_MAX,
         passkey::{Challenge, Holder, NAME_BYTES_MAX, NamedPasskey},
         password::{CHARACTERS_MAX, REMEMBERED},
         recovery,
@@ -145,14 +145,24 @@ impl Staff {
 
     /// Removes a passkey by its place in the list, unless it is the last way in.
     pub async fn remove_passkey(&self, member: &Member, place: usize) -> Result<(), Error> {
+        self.remove_factor(member, "staff.remove_passkey", |factors| {
+            removed(&mut factors.passkeys, place)
+        })
+        .await
+    }
+
+    /// Takes a factor away, unless it is the last way in. Other sessions of the account end.
+    pub(super) async fn remove_factor(
+        &self,
+        member: &Member,
+        action: &'static str,
+        remove: impl FnOnce(&mut Factors) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let author = member.author("own factors");
         let id = &member.account.id;
-        self.change(author, "staff.remove_passkey", id, |account| {
+        self.change(author, action, id, |account| {
             let factors = &mut account.body.factors;
-            if place >= factors.passkeys.len() {
-                return Err(Error::FactorUnknown);
-            }
-            factors.passkeys.remove(place);
+            remove(factors)?;
             match factors.suffice() {
                 true => Ok(()),
                 false => Err(Error::LastFactor),
@@ -292,6 +302,15 @@ pub struct Confirmed {
     pub recovery_codes: Vec<Zeroizing<String>>,
     /// The session, if it has become a full one.
     pub opened: Option<Opened>,
+}
+
+/// Takes out of a list of factors the one at a place.
+pub(super) fn removed<T>(factors: &mut Vec<T>, place: usize) -> Result<(), Error> {
+    if place >= factors.len() {
+        return Err(Error::FactorUnknown);
+    }
+    factors.remove(place);
+    Ok(())
 }
 
 /// An invited account whose factors suffice is active.

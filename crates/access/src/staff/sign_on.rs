@@ -4,7 +4,9 @@
 //! whoever is signed in to the account, or by an administrator, and never by what it is called.
 
 use super::{
-    Account, Error, Factor, Member, Opened, Staff, attempts::Subject, own::arrive,
+    Account, Error, Factor, Member, Opened, Staff,
+    attempts::Subject,
+    own::{arrive, removed},
     sign_in::signing_in,
 };
 use crate::{
@@ -132,22 +134,10 @@ impl Staff {
 
     /// Removes an identity by its place in the list, unless it is the last way in.
     pub async fn unbind_identity(&self, member: &Member, place: usize) -> Result<(), Error> {
-        let author = member.author("own factors");
-        let id = &member.account.id;
-        self.change(author, "staff.unbind_identity", id, |account| {
-            let factors = &mut account.body.factors;
-            if place >= factors.identities.len() {
-                return Err(Error::FactorUnknown);
-            }
-            factors.identities.remove(place);
-            match factors.suffice() {
-                true => Ok(()),
-                false => Err(Error::LastFactor),
-            }
+        self.remove_factor(member, "staff.unbind_identity", |factors| {
+            removed(&mut factors.identities, place)
         })
-        .await?;
-        self.sessions.end_all(id, Some(&member.session.id));
-        Ok(())
+        .await
     }
 
     async fn bind(&self, author: Author, id: &str, identity: Identity) -> Result<(), Error> {
