@@ -36,7 +36,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "risk",
         &["access", "rules", "features", "store", "crypto", "domain"],
     ),
-    ("privacy", &["store", "crypto", "domain"]),
+    ("privacy", &["access", "store", "crypto", "domain"]),
     ("safety", &["crypto", "domain"]),
     (
         "access",

@@ -36,6 +36,7 @@ const ACTIONS: &[(&str, Area)] = &[
     ("list.", Area::Business),
     ("rule_set.", Area::Business),
     ("decision.", Area::Business),
+    ("privacy.", Area::Security),
 ];
 
 impl Area {

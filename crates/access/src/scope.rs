@@ -75,11 +75,21 @@ pub enum Scope {
     VaultErase,
     /// Rotate the keys of the vault, bring a share of the master key.
     VaultKeys,
+    /// Publish privacy notices.
+    NoticesWrite,
+    /// Read privacy notices and the privacy policy.
+    NoticesRead,
+    /// Write down what people agree to, and that they withdraw.
+    ConsentsWrite,
+    /// Read what people have agreed to.
+    ConsentsRead,
+    /// Propose another privacy policy, or approve one.
+    PrivacyPolicy,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -113,6 +123,11 @@ impl Scope {
         Self::VaultSearch,
         Self::VaultErase,
         Self::VaultKeys,
+        Self::NoticesWrite,
+        Self::NoticesRead,
+        Self::ConsentsWrite,
+        Self::ConsentsRead,
+        Self::PrivacyPolicy,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -136,6 +151,10 @@ impl Scope {
         Self::VaultSearch,
         Self::VaultErase,
         Self::VaultKeys,
+        Self::NoticesWrite,
+        Self::ConsentsWrite,
+        Self::ConsentsRead,
+        Self::PrivacyPolicy,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -174,6 +193,11 @@ impl Scope {
             Self::VaultSearch => "vault:search",
             Self::VaultErase => "vault:erase",
             Self::VaultKeys => "vault:keys",
+            Self::NoticesWrite => "notices:write",
+            Self::NoticesRead => "notices:read",
+            Self::ConsentsWrite => "consents:write",
+            Self::ConsentsRead => "consents:read",
+            Self::PrivacyPolicy => "privacy:policy",
         }
     }
 

@@ -12,6 +12,7 @@ pub mod digest;
 mod encoding;
 pub mod envelope;
 pub mod error;
+pub mod jws;
 pub mod key;
 pub mod keyring;
 pub mod message_signature;

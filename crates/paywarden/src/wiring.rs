@@ -106,7 +106,7 @@ impl Ground {
         let (log, clock) = (journal.clone(), Clock::System);
         let staff = Staff::open(database.clone(), log, &keyring, clock, settings);
         let staff = staff.await.map_err(|error| staffing::not_opened(&error))?;
-        let vault = vault(config, (&database, &journal), &keyring)?;
+        let vault = vault(config, (&database, &journal), &keyring).await?;
         Ok(Self {
             database,
             journal,
@@ -311,7 +311,7 @@ fn keyring(config: &Config) -> Result<Keyring> {
     Keyring::from_shares(&shares).map_err(|error| unusable(&config.data_dir, &error))
 }
 
-fn vault(
+async fn vault(
     config: &Config,
     (database, journal): (&Database, &Journal),
     keyring: &Arc<Keyring>,
@@ -326,7 +326,7 @@ fn vault(
         epochs_file: config.vault_epochs_file.clone().unwrap_or_else(beside),
     };
     let (database, journal) = (database.clone(), journal.clone());
-    let opened = Vault::open(keyring, database, journal, Clock::System, &settings);
+    let opened = Vault::open(keyring, database, journal, Clock::System, &settings).await;
     opened.map_err(|error| needed("the vault", &error))
 }
 

@@ -1,5 +1,7 @@
 //! Why the vault refuses, named by what the caller can do about it.
 
+use crate::policy::Denial;
+
 /// A refusal. None repeats what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -24,6 +26,30 @@ pub enum Error {
     /// A number, length or purpose of the request is not accepted; the text says which.
     #[error("{0}")]
     Request(&'static str),
+    /// A notice is not accepted; the text says what to mend.
+    #[error("the notice is not accepted: {0}")]
+    NoticeRefused(&'static str),
+    /// The company has no such notice, or no such version.
+    #[error("no notice of yours has this name and version: GET /v1/notices lists them")]
+    NoticeUnknown,
+    /// Somebody published a version at the same moment.
+    #[error("another version was published at the same moment: read it, then publish yours anew")]
+    NoticeMoved,
+    /// A consent is not accepted; the text says what to mend.
+    #[error("the consent is not accepted: {0}")]
+    ConsentRefused(&'static str),
+    /// The person has agreed to none of these purposes.
+    #[error("the person has given no consent to withdraw: GET /v1/consents/{{subject}} shows it")]
+    ConsentUnknown,
+    /// Nothing is kept of the person.
+    #[error("nothing is kept here of a person with this pseudonym: give your own identifier")]
+    SubjectUnknown,
+    /// A privacy policy is not accepted; the text says what to mend.
+    #[error("the privacy policy is not accepted: {0}")]
+    PolicyRefused(String),
+    /// Data may not be handled this way; the text says what would have to happen first.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// A sealed value does not open: it was moved or changed, or its keys are gone. An operator
     /// must look at it.
     #[error("a sealed value does not open")]
@@ -50,6 +76,14 @@ impl Error {
             Self::ClassUnknown => "vault_class_unknown",
             Self::ValueRefused(_) => "vault_value_refused",
             Self::Request(_) => "vault_request_malformed",
+            Self::NoticeRefused(_) => "notice_refused",
+            Self::NoticeUnknown => "notice_unknown",
+            Self::NoticeMoved => "notice_moved",
+            Self::ConsentRefused(_) => "consent_refused",
+            Self::ConsentUnknown => "consent_unknown",
+            Self::SubjectUnknown => "subject_unknown",
+            Self::PolicyRefused(_) => "privacy_policy_refused",
+            Self::Denied(denial) => denial.code(),
             Self::Damaged | Self::Keys(_) => "record_damaged",
             Self::Overloaded => "overloaded",
             Self::Store(_) => "store_unavailable",

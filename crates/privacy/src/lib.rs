@@ -8,18 +8,27 @@
 //! - [`catalogue`]: the classes of data and their labels, one table
 //! - [`token`]: names of sealed values
 //! - [`vault`]: keeping, reading, finding and erasing
+//! - [`notice`]: what people were told
+//! - [`policy`]: for which purposes data may be handled, and on what grounds
+//! - [`consent`]: what people agreed to, with receipts
+//! - [`subject`]: how a person stands to the handling of their data
 //! - [`rotation`]: epochs of keys, and why a backup does not bring back who was erased
 
 pub mod catalogue;
+pub mod consent;
 mod error;
 mod keys;
 mod mask;
 pub mod normal;
+pub mod notice;
 mod plain;
+pub mod policy;
 pub mod rotation;
+pub mod subject;
 pub mod token;
 pub mod vault;
+mod words;
 
 pub use error::Error;
 pub use plain::Plain;
-pub use vault::{By, Deposit, Item, Kept, Retention, Revealed, Search, Vault, VaultSettings};
+pub use vault::{By, Deposit, Item, Kept, Retention, Revealed, Said, Search, Vault, VaultSettings};

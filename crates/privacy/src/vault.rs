@@ -3,18 +3,22 @@
 mod decision;
 mod deposit;
 mod erasure;
+mod grounds;
 mod reading;
 mod search;
 
 pub use decision::{Deposit, Refusal, is_card_index};
 pub use deposit::{ITEMS_MAX, Item, Kept, Retention};
 pub use erasure::Erased;
+pub use grounds::Said;
 pub use reading::{Revealed, TOKENS_MAX};
-pub use search::{FOUND_MAX, Search};
+pub use search::{FOUND_MAX, Found, Search};
 
 use crate::{
     Error,
+    consent::Receipts,
     keys::{KeyRoom, Recent, SubjectKey},
+    policy::Desk,
     rotation::Switch,
     token::Tokens,
 };
@@ -58,8 +62,23 @@ pub struct By {
     pub tenant: TenantId,
     /// Who acts.
     pub actor: Actor,
-    /// Why, 1 to 256 bytes, as stated by whoever acts.
+    /// Why. What keeps, reads or finds data states a purpose of the privacy policy; what erases it,
+    /// or turns its keys, any text of 1 to 256 bytes.
     pub purpose: String,
+    /// What they say beside it.
+    pub said: Said,
+}
+
+impl By {
+    /// Somebody who says no more than the purpose.
+    pub fn new(tenant: TenantId, actor: Actor, purpose: impl Into<String>) -> Self {
+        Self {
+            tenant,
+            actor,
+            purpose: purpose.into(),
+            said: Said::default(),
+        }
+    }
 }
 
 /// Seals personal data and gives it back to whoever may have it.
@@ -73,6 +92,8 @@ pub struct Vault {
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
     pub(crate) switch: Switch,
+    pub(crate) desk: Desk,
+    pub(crate) receipts: Receipts,
     tokens: Tokens,
     /// Tokens of values seen lately, by what makes them the same.
     known: Recent<u128, Known>,
@@ -110,8 +131,9 @@ fn hashed(subject: &str) -> u64 {
 }
 
 impl Vault {
-    /// The vault of this keyring and store. The file of epochs is made at the first start.
-    pub fn open(
+    /// The vault of this keyring and store, with what is known of policies, notices and persons. The
+    /// file of epochs is made at the first start.
+    pub async fn open(
         keyring: &Arc<Keyring>,
         database: Database,
         journal: Journal,
@@ -122,6 +144,8 @@ impl Vault {
         let check = keyring.index_with(settings.profile.mac, "vault token check")?;
         Ok(Self {
             keys,
+            desk: Desk::load(&database).await?,
+            receipts: Receipts::new(keyring)?,
             tokens: Tokens::new(check),
             reader: VaultReader::new(database),
             journal,
@@ -152,8 +176,13 @@ impl Vault {
         Ok(())
     }
 
+    /// What verifies receipts of consent, as a JWK Set.
+    pub fn receipt_keys(&self) -> Result<serde_json::Value, Error> {
+        self.receipts.public_jwks()
+    }
+
     /// Waits until none of these persons is being erased, and keeps it so.
-    async fn enter<'s>(
+    pub(crate) async fn enter<'s>(
         &self,
         subjects: impl Iterator<Item = &'s str>,
     ) -> Vec<OwnedRwLockReadGuard<()>> {
@@ -167,7 +196,7 @@ impl Vault {
     }
 
     /// Waits until nothing is being written for a person, and keeps it so.
-    async fn shut(&self, subject: &str) -> Option<OwnedRwLockWriteGuard<()>> {
+    pub(crate) async fn shut(&self, subject: &str) -> Option<OwnedRwLockWriteGuard<()>> {
         let gate = self.gates.get(gate_of(subject))?;
         Some(gate.clone().write_owned().await)
     }

@@ -13,6 +13,7 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;
 pub mod person;
+pub(crate) mod privacy;
 pub(crate) mod query;
 mod routes;
 pub(crate) mod rule_sets;
@@ -149,6 +150,8 @@ enum Endpoint {
     TrailTile,
     TrailCosign,
     Vault(vault::Act),
+    Privacy(privacy::Act),
+    ConsentKeys,
     Alerts,
     Alert,
     ReplyKeys,
@@ -337,7 +340,10 @@ impl Call {
 
 /// Every route of programs.
 pub fn program_routes() -> impl Iterator<Item = &'static Route> {
-    routes::ROUTES.iter().chain(vault::ROUTES)
+    routes::ROUTES
+        .iter()
+        .chain(vault::ROUTES)
+        .chain(privacy::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -401,6 +407,7 @@ fn parameters<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
 pub(crate) fn open(state: &State, route: &Route) -> Reply {
     match route.endpoint {
         Endpoint::ReplyKeys => system::reply_keys(state),
+        Endpoint::ConsentKeys => privacy::keys(state),
         Endpoint::OpenApi => Reply::new(StatusCode::OK, JSON, openapi_json()),
         Endpoint::Metrics => system::metrics(state),
         Endpoint::Ready => system::ready(state),
@@ -445,6 +452,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::TrailTile => trail::tile(call).await,
         Endpoint::TrailCosign => trail::cosign(call).await,
         Endpoint::Vault(act) => vault::handle(act, call).await,
+        Endpoint::Privacy(act) => privacy::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         _ => Ok(open(&call.state, route)),

@@ -69,7 +69,7 @@ impl Desk {
         let sent = Sent::json(Method::POST, &format!("{path}/votes"), &vote);
         let voted = self.client.signed(&self.checker, sent).await;
         assert_eq!(voted.status, 200, "{}", voted.json());
-        let purpose = json!({ "purpose": "as approved" });
+        let purpose = json!({ "purpose": "aml_compliance" });
         let done = self.post(&format!("{path}/execution"), &purpose).await;
         assert_eq!(done["approval"]["state"], "used", "{done}");
         asked["id"].as_str().unwrap().to_owned()

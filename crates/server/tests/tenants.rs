@@ -41,6 +41,7 @@ struct Mine<'m> {
     version: &'m str,
     approval: &'m str,
     token: &'m str,
+    subject: &'m str,
 }
 
 /// Asks for the release of a version.
@@ -53,14 +54,18 @@ fn asking(version: &str, reason: &str) -> Sent {
 /// Keeps a value in the vault.
 fn keeping() -> Sent {
     let item = json!({ "subject": "payer-1", "class": "free_form", "value": "secret-value" });
-    let body = json!({ "purpose": "p", "item": item });
+    let body = json!({ "purpose": "settlement", "item": item });
     Sent::json(Method::POST, "/v1/vault/tokenize", &body)
 }
 
 /// Reads it.
 fn reading(token: &str) -> Sent {
-    let body = json!({ "purpose": "p", "token": token });
+    let body = json!({ "purpose": "settlement", "token": token });
     Sent::json(Method::POST, "/v1/vault/detokenize", &body)
+}
+
+fn labelled() -> Sent {
+    Sent::json(Method::POST, "/v1/labels", &label())
 }
 
 fn label() -> Value {
@@ -78,18 +83,19 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let decided = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
     let mine_id = decided["id"].as_str().unwrap();
     ok(&mut client, &acme, Sent::json(Method::PUT, LIST, &entry())).await;
-    let labelled = Sent::json(Method::POST, "/v1/labels", &label());
-    ok(&mut client, &acme, labelled).await;
+    ok(&mut client, &acme, labelled()).await;
 
     let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
     let asked = ok(&mut client, &acme, asking(version, "secret-reason")).await;
     let kept = ok(&mut client, &acme, keeping()).await;
+    let agreed = agree_and_publish(&mut client, &acme).await;
     let mine = Mine {
         decision: mine_id,
         version,
         approval: asked["id"].as_str().unwrap(),
         token: kept["token"].as_str().unwrap(),
+        subject: agreed["subject"].as_str().unwrap(),
     };
 
     for route in program_routes().filter(|route| route.scope.is_some()) {
@@ -102,6 +108,8 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
             "secret-value",
             "secret-reason",
             "secret_rule",
+            "secret_method",
+            "secret_notice",
         ] {
             assert!(
                 !text.contains(secret),
@@ -139,6 +147,9 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
     if is_of_vault(route) {
         return walk_vault(route, mine);
+    }
+    if is_of_privacy(route) {
+        return walk_privacy(route, mine);
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -193,6 +204,58 @@ fn is_of_vault(route: &Route) -> bool {
     prefixes.iter().any(|prefix| route.path.starts_with(prefix))
 }
 
+fn is_of_privacy(route: &Route) -> bool {
+    let prefixes = [
+        "/v1/notices",
+        "/v1/consents",
+        "/v1/privacy-policy",
+        "/v1/subjects",
+    ];
+    prefixes.iter().any(|prefix| route.path.starts_with(prefix))
+}
+
+/// The same of the routes of notices, consents and persons.
+fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let path = route
+        .path
+        .replace("{name}", "secret_notice")
+        .replace("{version}", "1")
+        .replace("{subject}", mine.subject);
+    let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/notices") => (send(json!({ "name": "n" })), "field_missing"),
+        ("POST", "/v1/consents") => (send(consent(mine.subject)), "subject_unknown"),
+        ("POST", "/v1/consents/withdrawals") => {
+            (send(json!({ "subject": mine.subject })), "subject_unknown")
+        }
+        (_, "/v1/notices/{name}" | "/v1/notices/{name}/versions/{version}") => {
+            (Sent::new(Method::GET, &path, ""), "notice_unknown")
+        }
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
+        unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// Has a person agree to offers, and publishes a notice.
+async fn agree_and_publish(client: &mut Client, acme: &Signer) -> Value {
+    let agrees = Sent::json(Method::POST, "/v1/consents", &consent("payer-1"));
+    let agreed = ok(client, acme, agrees).await;
+    let notice = Sent::new(Method::GET, "/v1/notices/standard", "");
+    let mut notice = ok(client, acme, notice).await["notice"].take();
+    notice["name"] = json!("secret_notice");
+    let publish = Sent::json(Method::POST, "/v1/notices", &notice);
+    ok(client, acme, publish).await;
+    agreed
+}
+
+/// Agrees to offers.
+fn consent(subject: &str) -> Value {
+    json!({
+        "subject": subject, "purposes": ["marketing"], "notice": "standard", "notice_version": 0,
+        "language": "en", "method": "secret_method",
+    })
+}
+
 /// The same of the routes of the vault.
 fn walk_vault(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     let send = |body: Value| Sent::json(Method::POST, route.path, &body);
@@ -203,19 +266,24 @@ fn walk_vault(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     let card = json!({ "card_number": "4012888888881881" });
     match (route.method.as_str(), route.path) {
         ("GET", path) => (Sent::new(Method::GET, path, ""), "own"),
-        (_, "/v1/vault/tokenize") => (send(json!({ "purpose": "p", "item": item })), "own"),
-        (_, "/v1/vault/tokenize/batch") => {
-            (send(json!({ "purpose": "p", "items": [item] })), "own")
-        }
+        (_, "/v1/vault/tokenize") => (
+            send(json!({ "purpose": "settlement", "item": item })),
+            "own",
+        ),
+        (_, "/v1/vault/tokenize/batch") => (
+            send(json!({ "purpose": "settlement", "items": [item] })),
+            "own",
+        ),
         (_, "/v1/vault/detokenize" | "/v1/vault/delete") => (
-            send(json!({ "purpose": "p", "token": token })),
+            send(json!({ "purpose": "settlement", "token": token })),
             "token_refused",
         ),
-        (_, "/v1/vault/detokenize/batch") => {
-            (send(json!({ "purpose": "p", "tokens": [token] })), "own")
-        }
+        (_, "/v1/vault/detokenize/batch") => (
+            send(json!({ "purpose": "settlement", "tokens": [token] })),
+            "own",
+        ),
         (_, "/v1/vault/search") => (
-            send(json!({ "purpose": "p", "by": { "subject": "payer-1" } })),
+            send(json!({ "purpose": "settlement", "by": { "subject": "payer-1" } })),
             "own",
         ),
         (_, "/v1/vault/forget") => (send(json!({ "purpose": "p", "subject": "payer-1" })), "own"),

@@ -46,7 +46,7 @@ fn card(subject: &str) -> Value {
 
 /// Keeps four values of one person: the token of the card, and those of the others.
 async fn keep_person(client: &mut Client, acme: &Signer) -> (Value, Vec<Value>) {
-    let keep = json!({ "purpose": "sign-up", "item": card("liu") });
+    let keep = json!({ "purpose": "onboarding", "item": card("liu") });
     let kept = ok(client, acme, "/v1/vault/tokenize", keep.clone()).await;
     assert_eq!(kept["masked"], "40128888••••1881");
     let again = ok(client, acme, "/v1/vault/tokenize", keep).await;
@@ -56,7 +56,7 @@ async fn keep_person(client: &mut Client, acme: &Signer) -> (Value, Vec<Value>) 
         { "subject": "liu", "class": "birth_date", "value": "1990-02-03" },
         { "subject": "liu", "class": "free_form", "value": "once", "once": true },
     ]);
-    let batch = json!({ "purpose": "sign-up", "items": items });
+    let batch = json!({ "purpose": "onboarding", "items": items });
     let batch = ok(client, acme, "/v1/vault/tokenize/batch", batch).await;
     let tokens = batch["tokens"].as_array().unwrap().iter();
     let tokens = tokens.map(|kept| kept["token"].clone()).collect();
@@ -85,7 +85,7 @@ async fn values_are_found_masked() {
         (json!({ "subject": "liu" }), 4),
         (json!({ "subject": "wang" }), 0),
     ] {
-        let search = json!({ "purpose": "call from the customer", "by": by });
+        let search = json!({ "purpose": "customer_service", "by": by });
         let json = ok(&mut client, &acme, "/v1/vault/search", search).await;
         assert_eq!(json["records"].as_array().unwrap().len(), found, "{json}");
     }
@@ -136,16 +136,16 @@ async fn every_scope_opens_its_own_routes() {
         .signer_with("acme", Ed25519, Scopes::of(&[Scope::VaultWrite]))
         .await;
     let mut client = world.client(true).await;
-    let kept = json!({ "purpose": "p", "item": card("liu") });
+    let kept = json!({ "purpose": "settlement", "item": card("liu") });
     let kept = ok(&mut client, &writer, "/v1/vault/tokenize", kept).await;
     for (path, body) in [
         (
             "/v1/vault/detokenize",
-            json!({ "purpose": "p", "token": kept["token"] }),
+            json!({ "purpose": "settlement", "token": kept["token"] }),
         ),
         (
             "/v1/vault/search",
-            json!({ "purpose": "p", "by": { "subject": "liu" } }),
+            json!({ "purpose": "settlement", "by": { "subject": "liu" } }),
         ),
         (
             "/v1/vault/forget",
@@ -190,7 +190,7 @@ async fn refusals_repeat_nothing() {
             "field_invalid",
         ),
     ] {
-        let body = json!({ "purpose": "p", "item": item });
+        let body = json!({ "purpose": "settlement", "item": item });
         let answer = client.signed(
             &writer,
             Sent::json(Method::POST, "/v1/vault/tokenize", &body),
@@ -212,10 +212,10 @@ async fn the_card_of_a_decision_is_in_the_vault_once_and_the_trail_holds() {
         let answer = client.signed(&acme, sent).await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    let search = json!({ "purpose": "p", "by": { "subject": "payer-1" } });
+    let search = json!({ "purpose": "settlement", "by": { "subject": "payer-1" } });
     let found = ok(&mut client, &acme, "/v1/vault/search", search).await;
     assert_eq!(found["records"].as_array().unwrap().len(), 1);
-    let read = json!({ "purpose": "p", "token": found["records"][0]["token"] });
+    let read = json!({ "purpose": "settlement", "token": found["records"][0]["token"] });
     let value = ok(&mut client, &acme, "/v1/vault/detokenize", read).await;
     assert_eq!(value["value"], CARD);
     let verdict = world.database.verify(None).await.unwrap();
@@ -230,7 +230,7 @@ async fn epochs_are_begun_held_and_finished() {
     let world = World::start(Setup::default()).await;
     let acme = world.signer("acme", Ed25519).await;
     let mut client = world.client(true).await;
-    let kept = json!({ "purpose": "p", "item": card("liu") });
+    let kept = json!({ "purpose": "settlement", "item": card("liu") });
     ok(&mut client, &acme, "/v1/vault/tokenize", kept).await;
     let begin = json!({ "purpose": "daily", "step": "begin" });
     let (status, _) = post(&mut client, &acme, "/v1/vault/rotation", begin).await;

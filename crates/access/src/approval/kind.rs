@@ -23,6 +23,8 @@ pub enum Kind {
     Export,
     /// Another policy of approvals comes into force.
     PolicyChange,
+    /// Another privacy policy comes into force.
+    PrivacyPolicyChange,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -38,13 +40,14 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
         Self::RoleGrant,
         Self::Export,
         Self::PolicyChange,
+        Self::PrivacyPolicyChange,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -56,6 +59,7 @@ impl Kind {
             Self::RoleGrant => "role_grant",
             Self::Export => "export",
             Self::PolicyChange => "policy_change",
+            Self::PrivacyPolicyChange => "privacy_policy_change",
         }
     }
 
@@ -68,6 +72,7 @@ impl Kind {
             Self::RoleGrant => Scope::RolesGrant,
             Self::Export => Scope::ExportsWrite,
             Self::PolicyChange => Scope::ApprovalsPolicy,
+            Self::PrivacyPolicyChange => Scope::PrivacyPolicy,
         }
     }
 
@@ -83,7 +88,8 @@ impl Kind {
             | Self::KeyChange
             | Self::RoleGrant
             | Self::Export
-            | Self::PolicyChange => None,
+            | Self::PolicyChange
+            | Self::PrivacyPolicyChange => None,
         }
     }
 

@@ -74,6 +74,8 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::VaultRead,
     Scope::VaultSearch,
     Scope::VaultErase,
+    Scope::ConsentsWrite,
+    Scope::ConsentsRead,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -143,7 +145,8 @@ const BUILTIN: &[Builtin] = &[
           Scope::ApprovalsRead, Scope::ApprovalsVote]),
     ("privacy_officer", "Privacy officer", None,
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::TrailRead, Scope::ApprovalsRead,
-          Scope::ApprovalsVote, Scope::VaultSearch, Scope::VaultErase]),
+          Scope::ApprovalsRequest, Scope::ApprovalsVote, Scope::VaultSearch, Scope::VaultErase,
+          Scope::NoticesWrite, Scope::NoticesRead, Scope::ConsentsRead, Scope::PrivacyPolicy]),
     ("key_custodian", "Key custodian", None,
         &[Scope::KeysRead, Scope::KeysWrite, Scope::ApprovalsRead, Scope::ApprovalsRequest,
           Scope::VaultKeys]),

@@ -129,11 +129,11 @@ async fn restore_keys(arguments: &Copy) -> Result<()> {
 
 fn by(config: &Config, purpose: &str) -> Result<By> {
     let tenant = TenantId::parse(&config.first_company);
-    Ok(By {
-        tenant: tenant.map_err(failed)?,
-        actor: Actor::System("operator"),
-        purpose: purpose.to_owned(),
-    })
+    Ok(By::new(
+        tenant.map_err(failed)?,
+        Actor::System("operator"),
+        purpose,
+    ))
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

@@ -112,6 +112,7 @@ impl Vault {
         let now = self.clock.now();
         let prepared = self.prepare(tenant, &item, now)?;
         let gates = self.enter(std::iter::once(prepared.subject.as_str())).await;
+        self.may_keep_card(tenant, &prepared.subject, now).await?;
         if self.remembered(&prepared).is_some() {
             return Ok(Deposit::default());
         }

@@ -1,11 +1,15 @@
 //! Keeping values.
 
-use super::{KNOWN_LIFE_US, Known, SUBJECT_KEY_LIFE_US, Vault, check_purpose};
+use super::{
+    KNOWN_LIFE_US, Known, SUBJECT_KEY_LIFE_US, Vault,
+    grounds::{self, check_said},
+};
 use crate::{
     By, Error, Plain,
     catalogue::{self, Class},
     keys::{FreshKey, Owner, Place, SubjectKey},
     mask::last_four,
+    policy::Ground,
     token::Form,
 };
 use paywarden_domain::{TenantId, Timestamp};
@@ -138,10 +142,11 @@ impl Vault {
     /// person have the same token, unless it is good for one reading, for a time, for a caller or
     /// for a purpose alone. The name and the birth date of a person that are kept together are found together.
     ///
-    /// Durable when it returns; after an error nothing was kept, or what was is found again by the
+    /// Each is decided about by the privacy policy; if one is denied none is kept. Durable when it
+    /// returns; after an error nothing was kept, or what was is found again by the
     /// same call.
     pub async fn tokenize(&self, by: &By, items: &[Item]) -> Result<Vec<Kept>, Error> {
-        check_purpose(by)?;
+        check_said(by)?;
         if !(1..=ITEMS_MAX).contains(&items.len()) {
             return Err(Error::Request("1 to 100 values are kept at a time"));
         }
@@ -150,9 +155,16 @@ impl Vault {
         let mut prepared: Vec<_> = items.iter().map(prepare).collect::<Result<_, _>>()?;
         self.pair_up(&mut prepared);
         let subjects = prepared.iter().map(|one| one.subject.as_str());
-        let _gates = self.enter(subjects).await;
+        let _gates = self.enter(subjects.clone()).await;
+        let standings = self.standings(subjects).await?;
+        let ground = |one: &Prepared<'_>| {
+            let kind = (one.item.retention.name(), one.class.name.as_str());
+            self.judge_value(by, (&standings, &one.subject), kind, now)
+        };
+        let grounds: Vec<_> = prepared.iter().map(ground).collect::<Result<_, _>>()?;
         for _ in 0..TRIES {
-            if let Some(tokens) = self.try_tokenize(by, &prepared, now).await? {
+            let tried = self.try_tokenize(by, &grounds, &prepared, now).await?;
+            if let Some(tokens) = tried {
                 let kept = prepared.iter().zip(tokens);
                 return Ok(kept.map(|(one, token)| one.kept(token)).collect());
             }
@@ -164,6 +176,7 @@ impl Vault {
     async fn try_tokenize(
         &self,
         by: &By,
+        grounds: &[Ground],
         prepared: &[Prepared<'_>],
         now: Timestamp,
     ) -> Result<Option<Vec<String>>, Error> {
@@ -180,7 +193,7 @@ impl Vault {
             tokens => format!("{} values", tokens.len()),
         };
         let rows = std::mem::take(&mut sealed.rows);
-        let written = Self::entry(by, "vault.tokenize", object, rows);
+        let written = grounds::entry(by, grounds.iter(), ("vault.tokenize", object), rows);
         let written = self.journal.append(written).await?;
         if let Appended::Written {
             known_records: true,

@@ -77,11 +77,7 @@ impl Vault {
     pub async fn sweep(&self) -> Result<(), Error> {
         for tenant in self.reader.expired(self.clock.now()).await? {
             let tenant = TenantId::parse(&tenant).map_err(|_| Error::Damaged)?;
-            let by = By {
-                tenant,
-                actor: Actor::System("vault"),
-                purpose: "time to live is over".to_owned(),
-            };
+            let by = By::new(tenant, Actor::System("vault"), "time to live is over");
             let rows = vec![self.erasure(&by.tenant, VaultErasureOf::Expired)];
             let entry = Self::entry(&by, "vault.expire", "expired values".to_owned(), rows);
             self.journal.append(entry).await?;

@@ -1,12 +1,14 @@
 //! Reading values: recognised, found, allowed, opened, written down, and only then given out.
 
 use super::{
-    Vault, check_purpose,
+    Vault,
     deposit::{DETAILS, VALUE},
+    grounds::{self, check_said},
 };
 use crate::{
     By, Error, Plain,
     keys::{Owner, Place, SubjectKey},
+    policy::Ground,
     token::encode,
 };
 use paywarden_domain::{TenantId, Timestamp};
@@ -15,6 +17,8 @@ use std::collections::{HashMap, HashSet};
 
 /// The most tokens of one call.
 pub const TOKENS_MAX: usize = 1_000;
+/// Bytes after which another list of a reading begins: below the store's 64 KiB.
+const LIST_BYTES: usize = 60_000;
 
 /// A clear value.
 pub struct Revealed {
@@ -32,8 +36,9 @@ pub struct Revealed {
 type Unwrapped = HashMap<String, SubjectKey>;
 
 impl Vault {
-    /// The value of each token, at most 1,000, or why it is not given. Before anything is given, a
-    /// leaf of the trail that says who read what and why is durable; a value that was good for one
+    /// The value of each token, at most 1,000, or why it is not given: each is decided about by the
+    /// privacy policy for the purpose that is stated. Before anything is given, a
+    /// leaf of the trail that says who read what, for what purpose and on which ground is durable; a value that was good for one
     /// reading is erased with it, so that of two who read it at once one is refused.
     ///
     /// Tokens that were not made here are refused without asking the store.
@@ -42,7 +47,7 @@ impl Vault {
         by: &By,
         tokens: &[String],
     ) -> Result<Vec<Result<Revealed, Error>>, Error> {
-        check_purpose(by)?;
+        check_said(by)?;
         if !(1..=TOKENS_MAX).contains(&tokens.len()) {
             return Err(Error::Request("1 to 1000 tokens are read at a time"));
         }
@@ -57,9 +62,14 @@ impl Vault {
             .into_iter()
             .map(|row| (row.token.clone(), row))
             .collect();
+        let subjects = found.values().map(|row| row.subject.as_str());
+        // Held until the leaf is durable: who withdraws meanwhile is answered afterwards.
+        let _gates = self.enter(subjects.clone()).await;
+        let standings = self.standings(subjects).await?;
         let now = self.clock.now();
         let mut unwrapped = Unwrapped::new();
         let mut used = HashSet::new();
+        let mut grounds = HashMap::new();
         let mut open = |token: &String| {
             if !ours.contains(token) {
                 return Err(Error::TokenRefused);
@@ -69,14 +79,19 @@ impl Vault {
                 return Err(Error::TokenUnknown);
             }
             check_row(by, row, now)?;
+            let kind = (row.retention.as_str(), row.class.as_str());
+            let ground = self.judge_value(by, (&standings, &row.subject), kind, now)?;
+            grounds.insert(row.token.as_str(), ground);
             self.reveal(&by.tenant, row, &mut unwrapped)
         };
         let opened: Vec<_> = tokens.iter().map(&mut open).collect();
-        let read: Vec<&SealedRow> = opened
-            .iter()
-            .filter_map(|one| found.get(&one.as_ref().ok()?.token))
-            .collect();
-        self.write_down(by, tokens, &read, now).await?;
+        let read = opened.iter().filter_map(|one| {
+            let row = found.get(&one.as_ref().ok()?.token)?;
+            Some((row, grounds.get(row.token.as_str())?))
+        });
+        let read: Vec<_> = read.collect();
+        let refused = opened.iter().find_map(|one| one.as_ref().err());
+        self.write_down(by, (tokens, refused), &read, now).await?;
         Ok(opened)
     }
 
@@ -97,16 +112,26 @@ impl Vault {
         Ok(found.iter().any(is_theirs))
     }
 
+    /// What was read, on which grounds, or that nothing was.
     async fn write_down(
         &self,
         by: &By,
-        tokens: &[String],
-        read: &[&SealedRow],
+        (tokens, refused): (&[String], Option<&Error>),
+        read: &[(&SealedRow, &Ground)],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let once = read.iter().filter(|row| row.once);
+        if let ([], Some(why)) = (read, refused) {
+            let object = match tokens {
+                [token] => token.clone(),
+                tokens => format!("{} values", tokens.len()),
+            };
+            let entry = grounds::refusal(by, why, ("vault.read_refused", object));
+            self.journal.append(entry).await?;
+            return Ok(());
+        }
+        let once = read.iter().filter(|(row, _)| row.once);
         let mut rows: Vec<_> = once
-            .map(|row| {
+            .map(|(row, _)| {
                 Row::Vault(VaultRow::Erasure(VaultErasure {
                     tenant: by.tenant.clone(),
                     of: VaultErasureOf::Token(row.token.clone()),
@@ -114,33 +139,32 @@ impl Vault {
                 }))
             })
             .collect();
-        let (action, object) = match (tokens, read) {
-            ([_], [row]) => ("vault.read", row.token.clone()),
-            ([token], _) => ("vault.read_refused", token.clone()),
-            (tokens, []) => ("vault.read_refused", format!("{} values", tokens.len())),
-            (_, read) => {
-                let list = self.list(by, read, now);
-                let id = list.id.clone();
-                rows.push(Row::Record(list));
-                ("vault.read", id)
+        let object = match read {
+            [(row, _)] if tokens.len() == 1 => row.token.clone(),
+            read => {
+                let lists = listed(read).into_iter();
+                let lists: Vec<_> = lists.map(|body| self.list(by, body, now)).collect();
+                let ids: Vec<_> = lists.iter().map(|list| list.id.as_str()).collect();
+                let object = ids.join(" ");
+                rows.extend(lists.into_iter().map(Row::Record));
+                object
             }
         };
-        self.journal
-            .append(Self::entry(by, action, object, rows))
-            .await?;
+        let grounds = read.iter().map(|(_, ground)| *ground);
+        let entry = grounds::entry(by, grounds, ("vault.read", object), rows);
+        self.journal.append(entry).await?;
         Ok(())
     }
 
-    /// The tokens that were read together, one to the line.
-    fn list(&self, by: &By, read: &[&SealedRow], now: Timestamp) -> RecordRow {
-        let tokens: Vec<_> = read.iter().map(|row| row.token.as_str()).collect();
+    /// A list of what was read together.
+    fn list(&self, by: &By, body: String, now: Timestamp) -> RecordRow {
         RecordRow {
             tenant: by.tenant.clone(),
             kind: "vault_read".to_owned(),
             id: format!("read_{}", encode(u128::from_be_bytes(self.clock.random()))),
             version: 1,
             written_at: now,
-            body: tokens.join("\n").into_bytes(),
+            body: body.into_bytes(),
         }
     }
 
@@ -183,6 +207,27 @@ impl Vault {
             details: details.map(|sealed| open(DETAILS, sealed)).transpose()?,
         })
     }
+}
+
+/// The tokens that were read together, one to the line, below a line of their ground wherever it
+/// changes; as many lists as the store's limit asks for.
+fn listed(read: &[(&SealedRow, &Ground)]) -> Vec<String> {
+    let mut lists = vec![String::new()];
+    let mut last = None;
+    for (row, ground) in read {
+        if lists.last().is_some_and(|list| list.len() > LIST_BYTES) {
+            lists.push(String::new());
+            last = None;
+        }
+        if let Some(list) = lists.last_mut() {
+            if last.replace(*ground) != Some(*ground) {
+                list.push_str(&format!("{ground}\n"));
+            }
+            list.push_str(&row.token);
+            list.push('\n');
+        }
+    }
+    lists
 }
 
 /// Whether this caller may read a record now, for what it says.

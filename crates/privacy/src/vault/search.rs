@@ -1,9 +1,13 @@
 //! Finding records by their values without opening any.
 
-use super::{Vault, check_purpose};
+use super::{
+    Vault,
+    grounds::{self, check_said},
+};
 use crate::{
     By, Error, Plain,
     catalogue::{self, Class},
+    policy::Denial,
 };
 use paywarden_store::{MaskedRow, VaultFind};
 
@@ -37,14 +41,33 @@ pub enum Search {
     Subject(String),
 }
 
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The records, masked.
+    pub records: Vec<MaskedRow>,
+    /// How many others fit that may not be shown for the purpose that was stated.
+    pub withheld: usize,
+}
+
 impl Vault {
-    /// Records, masked, newest first, at most 100. Where the catalogue gives a class a short index,
+    /// Records, masked, newest first, at most 100, as far as the privacy policy lets them be shown
+    /// for the purpose that is stated. Where the catalogue gives a class a short index,
     /// records of other values may be among them: few values would otherwise be told apart by how
     /// often each comes.
     ///
     /// A leaf of the trail that says who looked and why is durable before anything is given.
-    pub async fn search(&self, by: &By, search: &Search) -> Result<Vec<MaskedRow>, Error> {
-        check_purpose(by)?;
+    pub async fn search(&self, by: &By, search: &Search) -> Result<Found, Error> {
+        check_said(by)?;
+        if self
+            .desk
+            .in_force(&by.tenant)
+            .policy
+            .purpose(&by.purpose)
+            .is_none()
+        {
+            return Err(Denial::PurposeUnknown.into());
+        }
         let (what, index) = self.index(by, search)?;
         let find = match search {
             Search::LastFour { class, last_four } => VaultFind::Tail(class, last_four),
@@ -59,11 +82,24 @@ impl Vault {
         if let Search::Exact { class, .. } = search {
             found.retain(|row| row.class == *class);
         }
-        let object = format!("{what}: {} found", found.len());
-        self.journal
-            .append(Self::entry(by, "vault.search", object, Vec::new()))
-            .await?;
-        Ok(found)
+        let subjects = found.iter().map(|row| row.subject.as_str());
+        let _gates = self.enter(subjects.clone()).await;
+        let standings = self.standings(subjects).await?;
+        let now = self.clock.now();
+        let judge = |row: MaskedRow| {
+            let kind = (row.retention.as_str(), row.class.as_str());
+            let ground = self.judge_value(by, (&standings, &row.subject), kind, now);
+            Some((ground.ok()?, row))
+        };
+        let count = found.len();
+        let shown: Vec<_> = found.into_iter().filter_map(judge).collect();
+        let withheld = count - shown.len();
+        let object = format!("{what}: {} found, {withheld} withheld", shown.len());
+        let grounds = shown.iter().map(|(ground, _)| ground);
+        let entry = grounds::entry(by, grounds, ("vault.search", object), Vec::new());
+        self.journal.append(entry).await?;
+        let records = shown.into_iter().map(|(_, row)| row).collect();
+        Ok(Found { records, withheld })
     }
 
     /// What the trail says was looked for, and the index of it.

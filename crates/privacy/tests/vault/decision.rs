@@ -77,8 +77,11 @@ async fn the_card_is_kept_with_the_decision_once_and_is_read_back() {
     drop(again);
     let search = Search::Subject("customer-1".to_owned());
     let found = world.vault.search(&by("acme"), &search).await.unwrap();
-    assert_eq!(found[0].masked, "40128888••••1881");
-    assert_eq!(world.read(&found[0].token).await.as_deref(), Ok(CARD));
+    assert_eq!(found.records[0].masked, "40128888••••1881");
+    assert_eq!(
+        world.read(&found.records[0].token).await.as_deref(),
+        Ok(CARD)
+    );
     // After a restart it is sealed again, and the store keeps the first.
     let world = world.restart(|_| {}).await;
     let (_, mut deposit) = take(&world, &card).await.unwrap();

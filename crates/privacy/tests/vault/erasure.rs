@@ -17,7 +17,7 @@ async fn of_a_person_who_was_erased_nothing_is_read_found_or_shown() {
     assert_eq!(world.read(&other).await.as_deref(), Ok(CARD));
     let search = Search::Subject("liu".to_owned());
     let found = world.vault.search(&by("acme"), &search).await.unwrap();
-    assert!(found.is_empty());
+    assert!(found.records.is_empty());
     let left = "SELECT COUNT(*) FROM vault_records WHERE erased_at IS NOT NULL
         AND COALESCE(same, exact, tail, pair, masked, sealed, details) IS NULL";
     assert_eq!(world.number(left).await, 2);

@@ -45,7 +45,9 @@ impl World {
             epochs_file: folder.path().join("vault.epochs"),
         };
         let (log, time) = (journal.clone(), clock.clone());
-        let vault = Vault::open(&keyring, database.clone(), log, time, &settings).unwrap();
+        let vault = Vault::open(&keyring, database.clone(), log, time, &settings)
+            .await
+            .unwrap();
         let vault = Arc::new(vault);
         Self {
             vault,
@@ -136,11 +138,11 @@ fn url(folder: &Path) -> String {
 }
 
 pub fn by(tenant: &str) -> By {
-    By {
-        tenant: TenantId::parse(tenant).unwrap(),
-        actor: Actor::Key("key_1".to_owned()),
-        purpose: "settlement".to_owned(),
-    }
+    By::new(
+        TenantId::parse(tenant).unwrap(),
+        Actor::Key("key_1".to_owned()),
+        "fraud_prevention",
+    )
 }
 
 pub fn item(subject: &str, class: &str, value: &str) -> Item {

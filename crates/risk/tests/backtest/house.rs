@@ -202,7 +202,9 @@ impl House {
             epochs_file: folder.join("vault.epochs"),
         };
         let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
-        let vault = Vault::open(&keyring, db, log, time, &sealing).unwrap();
+        let vault = Vault::open(&keyring, db, log, time, &sealing)
+            .await
+            .unwrap();
         let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         Self {
             engine: Arc::new(engine),

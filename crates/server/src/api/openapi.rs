@@ -3,8 +3,8 @@
 use super::{
     alerts,
     approvals::{self, delegations},
-    areas, backtests, decisions, factors, keys, labels, lists, rule_sets, safety, session, sign_on,
-    staff, system, trail,
+    areas, backtests, decisions, factors, keys, labels, lists, privacy, rule_sets, safety, session,
+    sign_on, staff, system, trail,
     vault::{self, compatible, rotation},
 };
 use crate::edge::person;
@@ -40,6 +40,8 @@ use utoipa::{
         compatible::add, compatible::retrieve, compatible::delete, compatible::fingerprint,
         compatible::card_fingerprint, compatible::custodian_key1, compatible::custodian_key2,
         compatible::custodian_decrypt,
+        privacy::publish, privacy::notices, privacy::notice, privacy::notice_version,
+        privacy::policy, privacy::give, privacy::withdraw, privacy::consents, privacy::keys,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,

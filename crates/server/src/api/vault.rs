@@ -10,11 +10,11 @@ use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use bodies::{
     Detokenize, DetokenizeBatch, Tokenize, TokenizeBatch, VaultCatalogue, VaultDeletion,
     VaultErased, VaultForgetting, VaultRecord, VaultRecords, VaultSearch, VaultToken, VaultTokens,
-    VaultValue, VaultValues,
+    VaultValue, VaultValues, said,
 };
 use http::StatusCode;
 use paywarden_access::Scope;
-use paywarden_privacy::{By, Error, Item};
+use paywarden_privacy::{By, Error, Item, Said};
 use paywarden_store::Actor;
 
 /// The routes of the vault, and those of Hyperswitch's.
@@ -92,8 +92,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::CompatibleAdd => compatible::add(call).await,
         Act::CompatibleRetrieve => compatible::retrieve(call).await,
         Act::CompatibleDelete => compatible::delete(call).await,
-        Act::CompatibleFingerprint => compatible::fingerprint(call),
-        Act::CompatibleCardFingerprint => compatible::card_fingerprint(call),
+        Act::CompatibleFingerprint => compatible::fingerprint(call).await,
+        Act::CompatibleCardFingerprint => compatible::card_fingerprint(call).await,
         Act::CustodianKey1 => compatible::custodian_key1(call),
         Act::CustodianKey2 => compatible::custodian_key2(call),
         Act::CustodianDecrypt => compatible::custodian_decrypt(call).await,
@@ -113,12 +113,14 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn tokenize(call: &Call) -> Result<Reply, Problem> {
-    let Tokenize { purpose, item } = parse(&call.body)?;
-    let kept = call
-        .state
-        .vault
-        .tokenize(&by(call, purpose), &[item.into()])
-        .await?;
+    let Tokenize {
+        purpose,
+        reason,
+        to,
+        item,
+    } = parse(&call.body)?;
+    let by = stated(call, purpose, said(reason, to));
+    let kept = call.state.vault.tokenize(&by, &[item.into()]).await?;
     match kept.into_iter().next() {
         Some(kept) => json_reply(StatusCode::OK, &VaultToken::from(kept)),
         None => Err(Error::TokenUnknown.into()),
@@ -139,13 +141,15 @@ pub(crate) async fn tokenize(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn tokenize_batch(call: &Call) -> Result<Reply, Problem> {
-    let TokenizeBatch { purpose, items } = parse(&call.body)?;
+    let TokenizeBatch {
+        purpose,
+        reason,
+        to,
+        items,
+    } = parse(&call.body)?;
+    let by = stated(call, purpose, said(reason, to));
     let items: Vec<Item> = items.into_iter().map(Item::from).collect();
-    let kept = call
-        .state
-        .vault
-        .tokenize(&by(call, purpose), &items)
-        .await?;
+    let kept = call.state.vault.tokenize(&by, &items).await?;
     let tokens = kept.into_iter().map(VaultToken::from).collect();
     json_reply(StatusCode::OK, &VaultTokens { tokens })
 }
@@ -163,8 +167,13 @@ pub(crate) async fn tokenize_batch(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn detokenize(call: &Call) -> Result<Reply, Problem> {
-    let Detokenize { purpose, token } = parse(&call.body)?;
-    let by = by(call, purpose);
+    let Detokenize {
+        purpose,
+        reason,
+        to,
+        token,
+    } = parse(&call.body)?;
+    let by = stated(call, purpose, said(reason, to));
     let tokens = [token];
     let read = call.state.vault.detokenize(&by, &tokens).await?;
     let read = read
@@ -186,12 +195,14 @@ pub(crate) async fn detokenize(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn detokenize_batch(call: &Call) -> Result<Reply, Problem> {
-    let DetokenizeBatch { purpose, tokens } = parse(&call.body)?;
-    let read = call
-        .state
-        .vault
-        .detokenize(&by(call, purpose), &tokens)
-        .await?;
+    let DetokenizeBatch {
+        purpose,
+        reason,
+        to,
+        tokens,
+    } = parse(&call.body)?;
+    let by = stated(call, purpose, said(reason, to));
+    let read = call.state.vault.detokenize(&by, &tokens).await?;
     let values = tokens.iter().zip(&read);
     let values = values.map(|(token, read)| VaultValue::of(token, read.as_ref()));
     let values = values.collect();
@@ -211,11 +222,18 @@ pub(crate) async fn detokenize_batch(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn search(call: &Call) -> Result<Reply, Problem> {
-    let VaultSearch { purpose, by: what } = parse(&call.body)?;
+    let VaultSearch {
+        purpose,
+        reason,
+        to,
+        by: what,
+    } = parse(&call.body)?;
+    let by = stated(call, purpose, said(reason, to));
     let vault = &call.state.vault;
-    let found = vault.search(&by(call, purpose), &what.into()).await?;
-    let records = found.into_iter().map(VaultRecord::from).collect();
-    json_reply(StatusCode::OK, &VaultRecords { records })
+    let found = vault.search(&by, &what.into()).await?;
+    let withheld = found.withheld;
+    let records = found.records.into_iter().map(VaultRecord::from).collect();
+    json_reply(StatusCode::OK, &VaultRecords { records, withheld })
 }
 
 /// Erases one value, its mask and its indexes.
@@ -272,11 +290,16 @@ pub(crate) fn catalogue() -> Result<Reply, Problem> {
 }
 
 /// The caller, and the purpose that it states.
-fn by(call: &Call, purpose: String) -> By {
+fn by(call: &Call, purpose: impl Into<String>) -> By {
+    let actor = Actor::Key(call.caller.key_id.clone());
+    By::new(call.caller.tenant.clone(), actor, purpose)
+}
+
+/// The same with what it says beside the purpose.
+fn stated(call: &Call, purpose: String, said: Said) -> By {
     By {
-        tenant: call.caller.tenant.clone(),
-        actor: Actor::Key(call.caller.key_id.clone()),
-        purpose,
+        said,
+        ..by(call, purpose)
     }
 }
 

@@ -378,6 +378,49 @@ codes! {
     /// The purpose, a number or a length of the request is not accepted; `detail` says which.
     VaultRequestMalformed = "vault_request_malformed", UNPROCESSABLE_ENTITY,
         "Vault request malformed";
+    /// The notice is not accepted; `detail` says what to mend.
+    NoticeRefused = "notice_refused", UNPROCESSABLE_ENTITY, "Notice refused";
+    /// No notice of yours has this name and version. `GET /v1/notices` lists them.
+    NoticeUnknown = "notice_unknown", NOT_FOUND, "Notice unknown";
+    /// Another version was published at the same moment. Read it, then publish yours anew.
+    NoticeMoved = "notice_moved", CONFLICT, "Notice changed meanwhile";
+    /// The consent is not accepted; `detail` says what to mend.
+    ConsentRefused = "consent_refused", UNPROCESSABLE_ENTITY, "Consent refused";
+    /// The person has given no consent that could be withdrawn.
+    ConsentUnknown = "consent_unknown", NOT_FOUND, "Consent unknown";
+    /// Nothing is kept of a person with this pseudonym. Give your own identifier of them.
+    SubjectUnknown = "subject_unknown", NOT_FOUND, "Person unknown";
+    /// The privacy policy is not accepted; `detail` says what to mend.
+    PrivacyPolicyRefused = "privacy_policy_refused", UNPROCESSABLE_ENTITY,
+        "Privacy policy refused";
+    /// Another privacy policy has come into force. Read it and ask for its change.
+    PrivacyPolicyMoved = "privacy_policy_moved", CONFLICT, "Privacy policy changed meanwhile";
+    /// The privacy policy knows no such purpose. `GET /v1/privacy-policy` lists those that can be
+    /// stated.
+    PurposeUnknown = "purpose_unknown", UNPROCESSABLE_ENTITY, "Purpose unknown";
+    /// This data is not kept for this purpose. State another one, or have the policy attach it.
+    PurposeNotForData = "purpose_not_for_data", FORBIDDEN, "Not for this purpose";
+    /// No clause of a notice in force tells people of this purpose and data; `detail` names the
+    /// clause. Publish it by `POST /v1/notices`.
+    PurposeNotNotified = "purpose_not_notified", FORBIDDEN, "Nobody was told";
+    /// A rule of the privacy policy forbids it; `detail` names the rule.
+    PurposeForbidden = "purpose_forbidden", FORBIDDEN, "Forbidden by the policy";
+    /// The policy names no lawful basis for this purpose where the person lives. Add one.
+    LawfulBasisMissing = "lawful_basis_missing", FORBIDDEN, "No lawful basis";
+    /// The person has not agreed to this purpose. Ask, and record the answer by
+    /// `POST /v1/consents`.
+    ConsentMissing = "consent_missing", FORBIDDEN, "Consent missing";
+    /// The person has withdrawn consent to this purpose. Stop, or ask anew.
+    ConsentWithdrawn = "consent_withdrawn", FORBIDDEN, "Consent withdrawn";
+    /// The person agreed for a time that is over. Ask anew.
+    ConsentExpired = "consent_expired", FORBIDDEN, "Consent expired";
+    /// The notice has changed since the person agreed, and asks anew. Show it and ask.
+    ConsentOutdated = "consent_outdated", FORBIDDEN, "Consent outdated";
+    /// The person has objected to this purpose. Leave this data alone.
+    SubjectObjected = "subject_objected", FORBIDDEN, "Person objects";
+    /// The person has had handling restricted; only purposes that the policy marks
+    /// `while_restricted` go on.
+    SubjectRestricted = "subject_restricted", FORBIDDEN, "Handling restricted";
     /// A custodian's share is not one, or the shares do not make the master key of this server.
     ShareRefused = "share_refused", UNPROCESSABLE_ENTITY, "Share refused";
     /// The journal cannot make the decision durable at present. Retry with the same idempotency

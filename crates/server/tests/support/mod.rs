@@ -137,12 +137,7 @@ impl World {
         let engine = engine(&database, &journal, &keyring).await;
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
-        let settings = VaultSettings {
-            profile: &Profile::DEFAULT,
-            epochs_file: folder.path().join("vault.epochs"),
-        };
-        let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
-        let vault = Vault::open(&keyring, db, log, time, &settings).unwrap();
+        let vault = vault((&database, &journal), &keyring, folder.path()).await;
         let watch = watch(&database, &journal, &keyring, &staff).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
@@ -274,6 +269,20 @@ async fn notary(
     Notary::start(database, journal, keyring, clock, settings)
         .await
         .unwrap()
+}
+
+async fn vault(
+    (database, journal): (&Database, &Journal),
+    keyring: &Arc<Keyring>,
+    folder: &Path,
+) -> Vault {
+    let settings = VaultSettings {
+        profile: &Profile::DEFAULT,
+        epochs_file: folder.join("vault.epochs"),
+    };
+    let (database, journal) = (database.clone(), journal.clone());
+    let opened = Vault::open(keyring, database, journal, Clock::System, &settings);
+    opened.await.unwrap()
 }
 
 /// The watch with the rules that are shipped. It looks when it is told to.

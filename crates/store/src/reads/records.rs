@@ -17,6 +17,25 @@ impl Database {
         self.select_one(rest, &[kind.into(), id.into()]).await
     }
 
+    /// The versions of one thing, of whichever tenant, from the last below `before` down; at most
+    /// 1,000 at a time.
+    pub async fn record_versions(
+        &self,
+        kind: &str,
+        id: &str,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let rest = "WHERE kind = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4";
+        let values = [
+            kind.into(),
+            id.into(),
+            before.into(),
+            limited(limit, RECORDS_MAX)?,
+        ];
+        self.select(rest, &values).await
+    }
+
     /// The newest version of every thing of a kind of one tenant, from the last identifier before
     /// `before` down; at most 1,000 at a time.
     pub async fn records_of(

@@ -65,6 +65,11 @@ impl VaultReader {
         }
     }
 
+    /// Where it reads.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The records with these tokens, of whichever tenant, in no order; erased ones too.
     pub async fn sealed(&self, tokens: &[String]) -> Result<Vec<SealedRow>, Error> {
         let mut reader = self.database.reader().await?;

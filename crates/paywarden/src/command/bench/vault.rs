@@ -113,16 +113,16 @@ impl Bench {
         };
         let keyring = Arc::new(Keyring::ephemeral());
         let (db, log) = (database.clone(), journal.clone());
-        let vault = Vault::open(&keyring, db, log, Clock::System, &settings);
+        let vault = Vault::open(&keyring, db, log, Clock::System, &settings).await;
         Ok(Self {
             vault: Arc::new(vault.map_err(failed)?),
             database,
             journal,
-            by: By {
-                tenant: TenantId::parse("bench").map_err(failed)?,
-                actor: Actor::Key("key_bench".to_owned()),
-                purpose: "measuring".to_owned(),
-            },
+            by: By::new(
+                TenantId::parse("bench").map_err(failed)?,
+                Actor::Key("key_bench".to_owned()),
+                "settlement",
+            ),
             _scratch: scratch,
         })
     }

@@ -10,10 +10,14 @@ use crate::{
 };
 use paywarden_access::{
     KeyChange,
-    approval::{ApprovalView, Ask, Export, Kind, PolicyChange},
+    approval::{ApprovalView, Approved, Ask, Collection, Export, Kind, PolicyChange},
     staff::RoleGrant,
 };
 use paywarden_domain::{Pan, Timestamp, event::Text};
+use paywarden_privacy::{
+    By,
+    policy::{Data, PrivacyPolicyChange},
+};
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
     release::{Moved, Progress, RuleRelease},
@@ -33,10 +37,13 @@ pub enum CommandInput {
     KeyChange(KeyChange),
     /// Give an account of staff these roles and no others.
     RoleGrant(RoleGrant),
-    /// Take rows out in bulk: who carries it out may read so many beyond what everybody may.
+    /// Take rows out in bulk: who carries it out may read so many beyond what everybody may. The
+    /// purpose of decisions and lists is one of the privacy policy.
     Export(Export),
     /// Bring another policy of approvals into force.
     PolicyChange(PolicyChange),
+    /// Bring another privacy policy into force.
+    PrivacyPolicyChange(PrivacyPolicyChange),
 }
 
 /// A change of a list.
@@ -100,6 +107,7 @@ pub(super) async fn request(
         }
         CommandInput::Export(export) => approvals.request(who, &export, ask).await,
         CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
+        CommandInput::PrivacyPolicyChange(change) => approvals.request(who, &change, ask).await,
     };
     Ok(view?)
 }
@@ -143,15 +151,41 @@ pub(super) async fn execute(
             call.state.staff.grant_roles(approved, purpose).await?;
         }
         Kind::Export => {
-            let approved = approvals.claim(who, id).await?;
+            let approved: Approved<Export> = approvals.claim(who, id).await?;
+            may_take_out(call, approved.command().collection, purpose).await?;
             approvals.open_export(approved, purpose).await?;
         }
         Kind::PolicyChange => {
             let approved = approvals.claim(who, id).await?;
             approvals.change_policy(approved, purpose).await?;
         }
+        Kind::PrivacyPolicyChange => {
+            let approved = approvals.claim(who, id).await?;
+            let changed = call.state.vault.change_privacy_policy(approved, purpose);
+            changed.await?;
+        }
     }
     Ok(outcome)
+}
+
+/// What is taken out in bulk serves a purpose of the privacy policy. Leaves of the trail are about
+/// nobody's payments.
+async fn may_take_out(
+    call: &Acting<'_>,
+    collection: Collection,
+    purpose: &str,
+) -> Result<(), Problem> {
+    if collection == Collection::Trail {
+        return Ok(());
+    }
+    let data = Data {
+        set: collection.name(),
+        collection: "export",
+        field: "row",
+    };
+    let by = By::new(call.who.tenant.clone(), call.who.actor.clone(), purpose);
+    call.state.vault.may(&by, data, None).await?;
+    Ok(())
 }
 
 fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, Problem> {

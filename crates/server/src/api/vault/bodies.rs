@@ -1,8 +1,8 @@
 //! What is sent to the vault and what it answers.
 
-use paywarden_domain::Timestamp;
+use paywarden_domain::{Country, Timestamp};
 use paywarden_privacy::{
-    Error, Item, Kept, Plain, Retention, Revealed, Search,
+    Error, Item, Kept, Plain, Retention, Revealed, Said, Search,
     catalogue::{self, Jrt0171, Pci, Sensitivity},
     token::Form,
 };
@@ -64,12 +64,40 @@ impl From<VaultItem> for Item {
     }
 }
 
+/// Who gets data.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultRecipient {
+    /// Their name, 1 to 256 bytes.
+    #[serde(default)]
+    recipient: Option<String>,
+    /// Where they are, by ISO 3166-1.
+    #[serde(default)]
+    country: Option<Country>,
+}
+
+/// What is said beside a purpose.
+pub(super) fn said(reason: Option<String>, to: Option<VaultRecipient>) -> Said {
+    let (recipient, country) = to.map_or((None, None), |to| (to.recipient, to.country));
+    Said {
+        reason,
+        recipient,
+        country,
+    }
+}
+
 /// A value to keep, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tokenize {
-    /// Why, 1 to 256 bytes; it goes into the trail.
+    /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
+    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// Who gets the data; you, if not given.
+    #[serde(default)]
+    pub(super) to: Option<VaultRecipient>,
     /// The value.
     pub(super) item: VaultItem,
 }
@@ -78,8 +106,14 @@ pub struct Tokenize {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenizeBatch {
-    /// Why, 1 to 256 bytes; it goes into the trail.
+    /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
+    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// Who gets the data; you, if not given.
+    #[serde(default)]
+    pub(super) to: Option<VaultRecipient>,
     /// 1 to 100 values: all are kept or none.
     pub(super) items: Vec<VaultItem>,
 }
@@ -108,8 +142,14 @@ pub struct VaultTokens {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detokenize {
-    /// Why, 1 to 256 bytes; it goes into the trail.
+    /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
+    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// Who gets the data; you, if not given.
+    #[serde(default)]
+    pub(super) to: Option<VaultRecipient>,
     /// The token.
     pub(super) token: String,
 }
@@ -118,8 +158,14 @@ pub struct Detokenize {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetokenizeBatch {
-    /// Why, 1 to 256 bytes; it goes into the trail.
+    /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
+    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// Who gets the data; you, if not given.
+    #[serde(default)]
+    pub(super) to: Option<VaultRecipient>,
     /// 1 to 1,000 tokens.
     pub(super) tokens: Vec<String>,
 }
@@ -154,8 +200,14 @@ pub struct VaultValues<'a> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultSearch {
-    /// Why, 1 to 256 bytes; it goes into the trail.
+    /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
+    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// Who gets the data; you, if not given.
+    #[serde(default)]
+    pub(super) to: Option<VaultRecipient>,
     /// What to look for.
     pub(super) by: VaultSearchBy,
 }
@@ -210,6 +262,8 @@ impl From<VaultSearchBy> for Search {
 pub struct VaultRecords {
     /// The records.
     pub(super) records: Vec<VaultRecord>,
+    /// How many others fit that are not shown for this purpose.
+    pub(super) withheld: usize,
 }
 
 /// A record, masked.

@@ -11,12 +11,20 @@ use crate::{
 use http::StatusCode;
 use paywarden_crypto::{Keyring, split::Share};
 use paywarden_domain::Pan;
-use paywarden_privacy::{Error, Item, Plain, Retention, token::Form};
+use paywarden_privacy::{By, Error, Item, Plain, Retention, Said, policy::Data, token::Form};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::{Mutex, PoisonError};
 use utoipa::ToSchema;
 
+/// For what a card vault keeps cards.
+const PURPOSE: &str = "payment_processing";
+/// What a fingerprint is made of.
+const CARD: Data<'static> = Data {
+    set: "vault",
+    collection: "contract",
+    field: "card_number",
+};
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What to add.
@@ -138,7 +146,7 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
         caller: None,
         purpose: None,
     };
-    let by = by(call, "card vault: add".to_owned());
+    let by = routine(call, "card vault: add");
     let kept = call.state.vault.tokenize(&by, &[item]).await?;
     let token = kept.into_iter().next().map(|kept| kept.token);
     ok(CardReference {
@@ -159,7 +167,7 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn retrieve(call: &Call) -> Result<Reply, Problem> {
     let asked = theirs(call).await?;
-    let by = by(call, "card vault: retrieve".to_owned());
+    let by = routine(call, "card vault: retrieve");
     let read = call.state.vault.detokenize(&by, &[asked]).await?;
     let read = read
         .into_iter()
@@ -194,7 +202,7 @@ pub(crate) async fn retrieve(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn delete(call: &Call) -> Result<Reply, Problem> {
     let asked = theirs(call).await?;
-    let by = by(call, "card vault: delete".to_owned());
+    let by = by(call, "card vault: delete");
     call.state.vault.delete(&by, &asked).await?;
     done()
 }
@@ -210,8 +218,10 @@ pub(crate) async fn delete(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn fingerprint(call: &Call) -> Result<Reply, Problem> {
+pub(crate) async fn fingerprint(call: &Call) -> Result<Reply, Problem> {
     let Fingerprinted { card } = parse(&call.body)?;
+    let by = routine(call, "card vault: fingerprint");
+    call.state.vault.may(&by, CARD, None).await?;
     let index = call
         .state
         .vault
@@ -230,8 +240,8 @@ pub(crate) fn fingerprint(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn card_fingerprint(call: &Call) -> Result<Reply, Problem> {
-    fingerprint(call)
+pub(crate) async fn card_fingerprint(call: &Call) -> Result<Reply, Problem> {
+    fingerprint(call).await
 }
 
 /// The shares that custodians have brought.
@@ -304,7 +314,7 @@ pub(crate) async fn custodian_decrypt(call: &Call) -> Result<Reply, Problem> {
         let detail = "the shares make another key than this server's";
         return Err(Problem::new(Code::ShareRefused, detail));
     }
-    let by = by(call, "custodians bring their shares".to_owned());
+    let by = by(call, "custodians bring their shares");
     let numbers: Vec<_> = shares
         .iter()
         .map(|share| share.number().to_string())
@@ -312,6 +322,15 @@ pub(crate) async fn custodian_decrypt(call: &Call) -> Result<Reply, Problem> {
     let what = format!("shares {} make the master key", numbers.join(", "));
     call.state.vault.note_ceremony(&by, what).await?;
     Ok(Reply::new(StatusCode::OK, TEXT, "Decryption successful"))
+}
+
+/// The caller, for the purpose that a card vault serves: its requests state none.
+fn routine(call: &Call, reason: &'static str) -> By {
+    let said = Said {
+        reason: Some(reason.to_owned()),
+        ..Said::default()
+    };
+    super::stated(call, PURPOSE.to_owned(), said)
 }
 
 fn lock(custody: &Custody) -> std::sync::MutexGuard<'_, [Option<Share>; 2]> {

@@ -1,0 +1,186 @@
+//! Why data may be handled: asked before anything is kept, read or found, and written into the
+//! leaf of what is done.
+
+use super::Vault;
+use crate::{
+    By, Error,
+    policy::{Data, Denial, FRAUD_PREVENTION, Ground, INSIDE, PAYMENT_CARD, Question},
+    subject::Standing,
+};
+use paywarden_domain::{Country, TenantId, Timestamp};
+use paywarden_store::{Entry, Purpose, Row};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// The longest line that a leaf has for its purpose, in bytes.
+const LINE_BYTES_MAX: usize = 256;
+/// The longest reason and the longest recipient, in bytes.
+const SAID_BYTES_MAX: usize = 256;
+
+/// What whoever acts says beside the purpose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Why, in their own words, 1 to 256 bytes: kept beside the leaf.
+    pub reason: Option<String>,
+    /// Who gets the data, 1 to 256 bytes; whoever asks, if nobody is named.
+    pub recipient: Option<String>,
+    /// Where it goes.
+    pub country: Option<Country>,
+}
+
+/// How the persons of one call stand, by their pseudonyms.
+pub(super) type Standings = HashMap<String, Arc<Standing>>;
+
+impl Vault {
+    /// Whether data may be handled for the purpose that is stated: of this person, by the caller's
+    /// identifier or their pseudonym, or of nobody in particular.
+    pub async fn may(
+        &self,
+        by: &By,
+        data: Data<'_>,
+        subject: Option<&str>,
+    ) -> Result<Ground, Error> {
+        check_said(by)?;
+        let subject = subject.map(|subject| self.pseudonym(&by.tenant, subject));
+        let person = match subject {
+            Some(subject) => self.desk.persons.of(&subject).await?,
+            None => Arc::default(),
+        };
+        Ok(self.judge(by, (data, &person), self.clock.now())?)
+    }
+
+    /// How these persons stand. Hold their gates, or it may change meanwhile.
+    pub(super) async fn standings<'s>(
+        &self,
+        subjects: impl Iterator<Item = &'s str>,
+    ) -> Result<Standings, Error> {
+        let mut standings = Standings::new();
+        for subject in subjects {
+            if !standings.contains_key(subject) {
+                let standing = self.desk.persons.of(subject).await?;
+                standings.insert(subject.to_owned(), standing);
+            }
+        }
+        Ok(standings)
+    }
+
+    /// Decides about a value of the vault, by the standing of its person.
+    pub(super) fn judge_value(
+        &self,
+        by: &By,
+        (standings, subject): (&Standings, &str),
+        (retention, class): (&str, &str),
+        now: Timestamp,
+    ) -> Result<Ground, Error> {
+        let data = Data {
+            set: "vault",
+            collection: retention,
+            field: class,
+        };
+        let person = standings.get(subject).ok_or(Error::Damaged)?;
+        Ok(self.judge(by, (data, person), now)?)
+    }
+
+    /// Whether the card of a payment may be kept; see [`crate::policy::Policy`], which holds for
+    /// everybody that it may.
+    pub(super) async fn may_keep_card(
+        &self,
+        tenant: &TenantId,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let person = self.desk.persons.of(subject).await?;
+        let question = Question {
+            tenant,
+            purpose: FRAUD_PREVENTION,
+            data: PAYMENT_CARD,
+            person: &person,
+            recipient: INSIDE,
+            country: None,
+            now,
+        };
+        self.desk.decide(question).map(drop).map_err(Error::from)
+    }
+
+    fn judge(
+        &self,
+        by: &By,
+        (data, person): (Data<'_>, &Standing),
+        now: Timestamp,
+    ) -> Result<Ground, Denial> {
+        self.desk.decide(Question {
+            tenant: &by.tenant,
+            purpose: &by.purpose,
+            data,
+            person,
+            recipient: by.said.recipient.as_deref().unwrap_or(INSIDE),
+            country: by.said.country,
+            now,
+        })
+    }
+}
+
+/// An entry of something that was allowed on these grounds, for a purpose that the policy knows.
+pub(super) fn entry<'g>(
+    by: &By,
+    grounds: impl Iterator<Item = &'g Ground>,
+    (action, object): (&'static str, String),
+    rows: Vec<Row>,
+) -> Entry {
+    let distinct: BTreeSet<String> = grounds.map(ToString::to_string).collect();
+    let count = distinct.len();
+    let mut line = distinct.into_iter().collect::<Vec<_>>().join("; ");
+    if !(1..=LINE_BYTES_MAX).contains(&line.len()) {
+        line = format!("{}: {count} grounds", by.purpose);
+    }
+    written(by, line, (action, object), rows)
+}
+
+/// An entry of something that was refused. A purpose that the policy does not know is text of
+/// whoever asked, and does not stand in a leaf.
+pub(super) fn refusal(by: &By, why: &Error, (action, object): (&'static str, String)) -> Entry {
+    let purpose = match why {
+        Error::Denied(Denial::PurposeUnknown) => "personal data",
+        Error::Denied(_) => by.purpose.as_str(),
+        _ => "personal data",
+    };
+    let line = format!("{purpose}: {}", why.code());
+    written(by, line, (action, object), Vec::new())
+}
+
+fn written(
+    by: &By,
+    line: String,
+    (action, object): (&'static str, String),
+    rows: Vec<Row>,
+) -> Entry {
+    let purpose = Purpose::composed(line);
+    Entry {
+        tenant: by.tenant.clone(),
+        actor: by.actor.clone(),
+        purpose: match &by.said.reason {
+            Some(reason) => purpose.because(reason.clone()),
+            None => purpose,
+        },
+        action,
+        object,
+        rows,
+    }
+}
+
+/// Refuses what says nothing or too much.
+pub(super) fn check_said(by: &By) -> Result<(), Error> {
+    super::check_purpose(by)?;
+    let fits = |text: &Option<String>| {
+        let length = text.as_ref().map(String::len);
+        length.is_none_or(|length| (1..=SAID_BYTES_MAX).contains(&length))
+    };
+    match fits(&by.said.reason) && fits(&by.said.recipient) {
+        true => Ok(()),
+        false => Err(Error::Request(
+            "a reason and a recipient have 1 to 256 bytes",
+        )),
+    }
+}
