@@ -46,7 +46,8 @@ impl Database {
 
     /// How many leaves of the trail wait in the outbox.
     pub async fn outbox_depth(&self) -> Result<i64, Error> {
-        self.number("SELECT COUNT(*) FROM outbox").await
+        let text = "SELECT CAST(COALESCE(SUM(leaves), 0) AS BIGINT) FROM outbox";
+        self.number(text).await
     }
 }
 

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0007_trail_exports.sql"),
     include_str!("../schema/0008_acts_by_tenant.sql"),
     include_str!("../schema/0009_vault.sql"),
+    include_str!("../schema/0010_outbox_runs.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -10,7 +10,7 @@ use crate::{
     ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultKeyRow,
     VaultRow,
     acts::is_act,
-    outbox::OutboxRow,
+    outbox::Run,
     rows::{Canonical, RecordedDecision},
     sql::{Fields, Insert, Insertable, Stored},
     trail::{self, Bundle, Change, Digester, Growth, Hash, Trees},
@@ -65,7 +65,7 @@ pub(super) struct Statements {
     rule_set_steps: Insert<RuleSetStepRow>,
     records: Insert<RecordRow>,
     vault: vault::Statements,
-    outbox: Insert<OutboxRow>,
+    outbox: Insert<Run>,
     acts: Insert<ActRow>,
     pub(super) digester: Digester,
     trail: trail::Statements,
@@ -163,8 +163,24 @@ struct Rows {
     decisions: Vec<RecordedDecision>,
     labels: Vec<LabelRow>,
     vault_keys: Vec<VaultKeyRow>,
-    outbox: Vec<OutboxRow>,
+    outbox: Vec<Run>,
     acts: Vec<ActRow>,
+}
+
+impl Rows {
+    /// Puts a leaf into the outbox.
+    fn wait(&mut self, seq: i64, tenant: &str, leaf: u64) {
+        let run = self.outbox.last_mut();
+        if run.is_some_and(|run| run.takes(seq, tenant, leaf)) {
+            return;
+        }
+        self.outbox.push(Run {
+            seq,
+            tenant: tenant.to_owned(),
+            leaf,
+            leaves: 1,
+        });
+    }
 }
 
 /// A batch while its entries are numbered and put into the trees.
@@ -216,11 +232,8 @@ impl Draft<'_> {
                 leaf: Bundle::default().push(leaf, now, entry, changes).to_vec(),
             });
         }
-        self.rows.outbox.push(OutboxRow {
-            seq: self.position.seq,
-            tenant: entry.tenant.as_str().to_owned(),
-            leaf,
-        });
+        self.rows
+            .wait(self.position.seq, entry.tenant.as_str(), leaf);
         Ok(leaf)
     }
 

@@ -11,7 +11,7 @@
 //!        , 6: tstr        ; action
 //!        , 7: tstr        ; object
 //!        , ? 8: tstr      ; approval
-//!        , ? 9: tstr      ; decision
+//!        , ? 9: tstr      ; decision, if it is not the object itself
 //!        , 10: [* change] }
 //! change = [ tstr, int / tstr, bstr / null, bstr ]   ; table, key, digest before and after
 //! ```
@@ -25,6 +25,9 @@ use super::{
 };
 use crate::{Entry, Row};
 use paywarden_domain::Timestamp;
+
+/// How identifiers of decisions begin.
+const DECISION: &str = "dec_";
 
 /// One leaf, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +60,7 @@ fn encode(to: &mut Encoder, index: u64, time: Timestamp, entry: &Entry, changes:
         Row::Decision(row) => Some(row.id.as_str()),
         _ => None,
     });
-    let named = || Some(entry.object.as_str()).filter(|name| name.starts_with("dec_"));
-    let decision = decision.or_else(named);
+    let decision = decision.filter(|id| *id != entry.object);
     let approval = entry.purpose.approval();
     let optional = usize::from(approval.is_some()) + usize::from(decision.is_some());
     to.map(8 + optional);
@@ -122,6 +124,7 @@ impl<'b> Leaf<'b> {
         }
         let [tenant, actor, purpose, action, object] = texts;
         let [approval, decision] = optional;
+        let decision = decision.or_else(|| Some(object).filter(|name| name.starts_with(DECISION)));
         (from.is_at_end() && pairs == 0).then_some(Self {
             index,
             time,

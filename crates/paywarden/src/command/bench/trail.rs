@@ -29,16 +29,16 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Appends that wait at any time, and the most of one commit.
+/// Appends that wait at any time, and the most leaves of one commit.
 const WAITING: u64 = 8_192;
 /// Decisions of one entry when they share a leaf.
 const SHARING: u64 = 64;
 /// Runs of each way of writing decisions, in turn, so that what else the machine does meets both.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 6;
 /// Bytes of a decision's row as its digest sees them.
 const ROW_BYTES: usize = 1_500;
 /// Digests that are timed.
-const DIGESTS: u32 = 20_000;
+const DIGESTS: u32 = 400_000;
 
 /// Arguments of `bench trail`.
 #[derive(Debug, clap::Args)]
@@ -84,25 +84,19 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
 struct Bench {
     scratch: Scratch,
     database: Database,
-    journal: Journal,
+    journal: Arc<Journal>,
     tenant: TenantId,
 }
 
 impl Bench {
-    async fn open() -> Result<Self> {
+    async fn open(limits: JournalLimits) -> Result<Self> {
         let scratch = Scratch::new()?;
         let url = format!("sqlite://{}/trail.db", scratch.path().display());
         let database = Database::open(&url).await.map_err(failed)?;
-        let limits = JournalLimits {
-            queue_max: 2 * WAITING as usize,
-            queue_bytes_max: 256 * 1024 * 1024,
-            batch_max: WAITING as usize,
-            ..JournalLimits::default()
-        };
         let journal = Journal::start(&database, Clock::System, limits).await;
         Ok(Self {
             scratch,
-            journal: journal.map_err(failed)?,
+            journal: Arc::new(journal.map_err(failed)?),
             database,
             tenant: TenantId::parse("bench").map_err(failed)?,
         })
@@ -135,27 +129,31 @@ impl Bench {
         Ok(start.elapsed())
     }
 
-    /// Appends decisions of as many callers as wait, 64 of them as one entry with one leaf.
-    async fn append_together(&self, count: u64) -> Result<Duration> {
+    /// Appends the same entries of the same callers, 64 of them as one with one leaf.
+    async fn append_together(
+        &self,
+        count: u64,
+        entry: impl Fn(u64) -> Result<Entry>,
+    ) -> Result<Duration> {
         let start = Instant::now();
-        let (rows, mut given) = mpsc::channel::<(Row, oneshot::Sender<()>)>(2 * WAITING as usize);
+        let (entries, mut given) =
+            mpsc::channel::<(Entry, oneshot::Sender<()>)>(2 * WAITING as usize);
         let journal = self.journal.clone();
-        let (tenant, mut number) = (self.tenant.clone(), 0);
         let gather = tokio::spawn(async move {
             let mut commits = JoinSet::new();
             loop {
                 let mut some = Vec::new();
                 while some.len() < SHARING as usize
-                    && let Some(row) = given.recv().await
+                    && let Some(one) = given.recv().await
                 {
-                    some.push(row);
+                    some.push(one);
                 }
-                if some.is_empty() {
+                let (entries, replies): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+                let mut entries = entries.into_iter();
+                let Some(mut entry) = entries.next() else {
                     break;
-                }
-                let (rows, replies): (Vec<_>, Vec<_>) = some.into_iter().unzip();
-                let entry = entry(&tenant, format!("dec_{number:032}"), rows);
-                number += 1;
+                };
+                entry.rows.extend(entries.flat_map(|other| other.rows));
                 let journal = journal.clone();
                 commits.spawn(async move {
                     written(journal.append(entry).await)?;
@@ -173,16 +171,16 @@ impl Bench {
             if waiting.len() as u64 >= WAITING {
                 waiting.join_next().await;
             }
-            let (rows, row) = (rows.clone(), decision(self, number)?);
+            let (entries, entry) = (entries.clone(), entry(number)?);
             waiting.spawn(async move {
                 let (reply, answer) = oneshot::channel();
-                if rows.send((row, reply)).await.is_ok() {
+                if entries.send((entry, reply)).await.is_ok() {
                     // Without an answer the gatherer says what is wrong.
                     let _ = answer.await;
                 }
             });
         }
-        drop(rows);
+        drop(entries);
         while waiting.join_next().await.is_some() {}
         gather.await.map_err(failed)??;
         Ok(start.elapsed())
@@ -207,12 +205,18 @@ fn entry(tenant: &TenantId, object: String, rows: Vec<Row>) -> Entry {
 }
 
 async fn leaves(arguments: &Arguments) -> Result<Vec<Figure>> {
-    let bench = Bench::open().await?;
+    let limits = JournalLimits {
+        queue_max: 2 * WAITING as usize,
+        queue_bytes_max: 256 * 1024 * 1024,
+        batch_max: WAITING as usize,
+        ..JournalLimits::default()
+    };
+    let bench = Bench::open(limits).await?;
     let count = arguments.leaves;
     let view = |number| Ok(bench.entry(format!("dec_{number:032}"), Vec::new()));
     let appended = bench.append(count, view).await?;
     let keyring = Arc::new(Keyring::ephemeral());
-    let (database, journal) = (bench.database.clone(), bench.journal.clone());
+    let (database, journal) = (bench.database.clone(), Journal::clone(&bench.journal));
     let notary = Notary::start(
         database,
         journal,
@@ -279,9 +283,9 @@ async fn proofs(bench: &Bench, count: u64, said: &Checkpoint) -> Result<Vec<Dura
     Ok(times)
 }
 
-/// What a leaf of its own costs a decision. Nothing is written without the trail, so "without" is
-/// made of what can be measured: decisions that share a leaf among 64, each with a caller of its
-/// own who waits for it, less the digest of their rows.
+/// What a leaf of its own costs a decision, with the limits of a server. Nothing is written without
+/// the trail, so "without" is made of what can be measured: entries of the same callers, each of
+/// whom waits for it, 64 of which become one with one leaf, less the digest of their rows.
 async fn decisions(count: u64) -> Result<Vec<Figure>> {
     let count = count - count % SHARING;
     let (mut alone, mut shared) = (Cost::default(), Cost::default());
@@ -336,17 +340,15 @@ impl Cost {
 
 /// One run over a new store, verified before it counts.
 async fn round(decisions: u64, is_alone: bool) -> Result<Cost> {
-    let bench = Bench::open().await?;
+    let bench = Bench::open(JournalLimits::default()).await?;
+    let entry = |number| {
+        let rows = vec![decision(&bench, number)?];
+        Ok(bench.entry(format!("dec_{number:032}"), rows))
+    };
     let cpu = cpu::process();
     let elapsed = match is_alone {
-        true => {
-            let entry = |number| {
-                let rows = vec![decision(&bench, number)?];
-                Ok(bench.entry(format!("dec_{number:032}"), rows))
-            };
-            bench.append(decisions, entry).await?
-        }
-        false => bench.append_together(decisions).await?,
+        true => bench.append(decisions, entry).await?,
+        false => bench.append_together(decisions, entry).await?,
     };
     let cpu = cpu::process() - cpu;
     let verdict = bench.database.verify(None).await.map_err(failed)?;
@@ -365,11 +367,12 @@ async fn round(decisions: u64, is_alone: bool) -> Result<Cost> {
 fn digest_us() -> Result<f64> {
     let key = SigningKey::from_secret(&[7; 32]).map_err(failed)?;
     let row = vec![1; ROW_BYTES];
-    let start = Instant::now();
+    let start = cpu::process();
     for _ in 0..DIGESTS {
         std::hint::black_box(key.sign(std::hint::black_box(&row)).map_err(failed)?);
     }
-    Ok(start.elapsed().as_secs_f64() * 1e6 / f64::from(DIGESTS))
+    let took = cpu::process() - start;
+    Ok(took.as_secs_f64() * 1e6 / f64::from(DIGESTS))
 }
 
 /// A decision of usual size: event 400 to 800 bytes, features 100, body 500. The sizes differ,
