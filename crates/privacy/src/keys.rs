@@ -32,7 +32,7 @@ use paywarden_crypto::{
     keyring::PreparedIndex,
     random,
 };
-use paywarden_domain::TenantId;
+use paywarden_domain::{TenantId, Timestamp};
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -181,10 +181,18 @@ impl KeyRoom {
         hash.iter().copied().take(16).collect()
     }
 
-    /// A new key of a person, wrapped by the newest epoch.
-    pub(crate) fn fresh(&self, owner: Owner<'_>, now_us: u64) -> Result<FreshKey, Error> {
+    /// A new key of a person, wrapped by the newest epoch. Its name begins with the time, so that
+    /// keys which are made one after another lie side by side in the store.
+    pub(crate) fn fresh(
+        &self,
+        owner: Owner<'_>,
+        now: Timestamp,
+        now_us: u64,
+    ) -> Result<FreshKey, Error> {
         let mut name = [0; 16];
-        random::fill(&mut name);
+        let (time, rest) = name.split_at_mut(8);
+        time.copy_from_slice(&now.micros().to_be_bytes());
+        random::fill(rest);
         let id = format!("vk_{}", encode(u128::from_be_bytes(name)));
         let bytes = SealKey::random_bytes();
         let epoch = self.epochs().newest();

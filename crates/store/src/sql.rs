@@ -118,6 +118,25 @@ impl<S: Stored> Lookup<S> {
         }
     }
 
+    /// By two columns that have an index together. Both engines call the columns of `VALUES` by
+    /// these names, and SQLite uses the index for a join only.
+    pub(crate) fn by_pair(backend: Backend, [first, second]: [&'static str; 2]) -> Self {
+        let text = |size| {
+            let pairs = rows_of_placeholders(backend, size, 2);
+            format!(
+                "WITH wanted AS (VALUES {pairs}) SELECT {} FROM wanted JOIN {}
+                 ON {first} = wanted.column1 AND {second} = wanted.column2",
+                S::COLUMNS.join(", "),
+                S::TABLE
+            )
+            .into()
+        };
+        Self {
+            texts: SIZES.map(text),
+            rows: PhantomData,
+        }
+    }
+
     /// Every row that has one of the keys, in no order.
     pub(crate) async fn run<'k, K>(
         &self,
@@ -127,10 +146,32 @@ impl<S: Stored> Lookup<S> {
     where
         &'k K: sqlx::Encode<'k, Any> + sqlx::Type<Any>,
     {
+        self.bound(connection, keys, |query, key| query.bind(key))
+            .await
+    }
+
+    /// Every row that has one of the pairs, in no order.
+    pub(crate) async fn run_pairs(
+        &self,
+        connection: &mut AnyConnection,
+        pairs: &[(&str, &[u8])],
+    ) -> Result<Vec<S>, Error> {
+        self.bound(connection, pairs, |query, (first, second)| {
+            query.bind(*first).bind(*second)
+        })
+        .await
+    }
+
+    async fn bound<'k, K>(
+        &self,
+        connection: &mut AnyConnection,
+        keys: &'k [K],
+        bind: impl Fn(AnyQuery<'k>, &'k K) -> AnyQuery<'k>,
+    ) -> Result<Vec<S>, Error> {
         let mut found = Vec::new();
         for (text, part) in parts(&self.texts, keys) {
             let query = sqlx::query(AssertSqlSafe(text));
-            let query = part.iter().fold(query, |query, key| query.bind(key));
+            let query = part.iter().fold(query, &bind);
             for row in query.fetch_all(&mut *connection).await? {
                 found.push(read(&row)?);
             }
@@ -296,16 +337,20 @@ fn parts<'i, T>(
 }
 
 fn insert_text<S: Stored>(backend: Backend, rows: usize) -> String {
-    let width = S::COLUMNS.len();
-    let rows: Vec<_> = (0..rows)
-        .map(|row| placeholders(backend, row * width + 1, width))
-        .collect();
     format!(
         "INSERT INTO {} ({}) VALUES {}",
         S::TABLE,
         S::COLUMNS.join(", "),
-        rows.join(", ")
+        rows_of_placeholders(backend, rows, S::COLUMNS.len())
     )
+}
+
+/// `($1, $2), ($3, $4)`
+fn rows_of_placeholders(backend: Backend, rows: usize, width: usize) -> String {
+    let rows: Vec<_> = (0..rows)
+        .map(|row| placeholders(backend, row * width + 1, width))
+        .collect();
+    rows.join(", ")
 }
 
 /// `($5, $6, $7)`

@@ -212,7 +212,10 @@ impl Vault {
         prepared: &[Prepared<'_>],
         tokens: Vec<String>,
     ) -> Result<Option<Vec<String>>, Error> {
-        let same: Vec<_> = prepared.iter().filter_map(|one| one.same.clone()).collect();
+        let same: Vec<_> = prepared
+            .iter()
+            .filter_map(|one| Some((one.subject.as_str(), one.same.as_deref()?)))
+            .collect();
         let found: HashMap<_, _> = self.reader.same(&same).await?.into_iter().collect();
         let token = |(one, token): (&Prepared<'_>, String)| match &one.same {
             Some(same) => found.get(same).cloned(),
@@ -297,7 +300,7 @@ impl Vault {
     ) -> Result<String, Error> {
         let key = self.key_of(one, now, sealed)?;
         let token = match one.item.form {
-            Form::Opaque => self.tokens.opaque(one.tenant, one.class),
+            Form::Opaque => self.tokens.opaque(one.tenant, one.class, now),
             Form::Shaped => self.tokens.shaped(one.tenant, one.class, &one.form),
         };
         let place = |field| Place {
@@ -362,7 +365,7 @@ impl Vault {
             key,
             epoch,
             wrapped,
-        } = self.keys.fresh(owner, now_us)?;
+        } = self.keys.fresh(owner, now, now_us)?;
         sealed.rows.push(Row::Vault(VaultRow::Key(VaultKeyRow {
             key_id: key.id.clone(),
             tenant: one.tenant.clone(),

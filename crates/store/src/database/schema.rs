@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0008_acts_by_tenant.sql"),
     include_str!("../schema/0009_vault.sql"),
     include_str!("../schema/0010_outbox_runs.sql"),
+    include_str!("../schema/0011_vault_places.sql"),
 ];
 
 /// The version that this program reads and writes.

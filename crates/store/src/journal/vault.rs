@@ -116,11 +116,11 @@ pub(super) async fn erase(
 ) -> Result<Vec<Change>, Error> {
     match &row.of {
         VaultErasureOf::Keys(person) => {
-            let keys = of_person(connection, row, person, "destroyed_at").await?;
+            let keys = of_person(connection, row, person, THROUGH_RECORDS).await?;
             destroy(connection, digester, row, keys).await
         }
         VaultErasureOf::Records(person) => {
-            let records = of_person(connection, row, person, "erased_at").await?;
+            let records = of_person(connection, row, person, BY_NAME).await?;
             wipe(connection, digester, row, records).await
         }
         VaultErasureOf::Expired => {
@@ -143,19 +143,25 @@ pub(super) async fn erase(
     }
 }
 
-/// Rows of a person that have not ended.
+/// Records of a person that are not erased.
+const BY_NAME: &str = "subject = $2 AND erased_at IS NULL";
+/// Keys of a person that are not destroyed. Each has sealed something: a key that has not is not
+/// written.
+const THROUGH_RECORDS: &str = "key_id IN
+    (SELECT key_id FROM vault_records WHERE tenant = $1 AND subject = $2)
+    AND destroyed_at IS NULL";
+
 async fn of_person<S: Stored>(
     connection: &mut AnyConnection,
     row: &VaultErasure,
     person: &VaultPerson,
-    end: &str,
+    found: &str,
 ) -> Result<Vec<S>, Error> {
     let kept = person
         .retention
         .as_ref()
         .map_or("", |_| "AND retention = $3");
-    let rest =
-        format!("WHERE tenant = $1 AND subject = $2 {kept} AND {end} IS NULL LIMIT {ERASED_MAX}");
+    let rest = format!("WHERE tenant = $1 AND {found} {kept} LIMIT {ERASED_MAX}");
     let mut values = vec![
         Value::from(row.tenant.as_str()),
         person.subject.as_str().into(),

@@ -60,7 +60,7 @@ impl VaultReader {
         let backend = database.backend();
         Self {
             sealed: Lookup::by(backend, "token"),
-            same: Lookup::by(backend, "same"),
+            same: Lookup::by_pair(backend, ["subject", "same"]),
             database,
         }
     }
@@ -76,10 +76,11 @@ impl VaultReader {
         self.sealed.run(&mut reader, tokens).await
     }
 
-    /// The token of each of these that is there, in no order; see [`crate::VaultContent::same`].
-    pub async fn same(&self, same: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, String)>, Error> {
+    /// The token of each of these that is there, in no order: person, and what makes two records
+    /// of a person the same; see [`crate::VaultContent::same`].
+    pub async fn same(&self, same: &[(&str, &[u8])]) -> Result<Vec<(Vec<u8>, String)>, Error> {
         let mut reader = self.database.reader().await?;
-        let found = self.same.run(&mut reader, same).await?;
+        let found = self.same.run_pairs(&mut reader, same).await?;
         Ok(found.into_iter().map(|row| (row.same, row.token)).collect())
     }
 
@@ -140,7 +141,8 @@ impl VaultReader {
         person: &VaultPerson,
     ) -> Result<(u64, u64), Error> {
         let text = "SELECT
-            (SELECT COUNT(*) FROM vault_keys WHERE tenant = $1 AND subject = $2
+            (SELECT COUNT(*) FROM vault_keys WHERE tenant = $1 AND key_id IN
+                (SELECT key_id FROM vault_records WHERE tenant = $1 AND subject = $2)
                 AND ($3 = '' OR retention = $3) AND destroyed_at IS NULL),
             (SELECT COUNT(*) FROM vault_records WHERE tenant = $1 AND subject = $2
                 AND ($3 = '' OR retention = $3) AND erased_at IS NULL)";
