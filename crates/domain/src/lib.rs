@@ -27,7 +27,7 @@ pub use identifier::{DecisionId, PaymentId, TenantId};
 pub use invalid::Invalid;
 pub use label::{Label, LabelSource, LabelVerdict};
 pub use money::Money;
-pub use operand::{OperandValue, Operands, RuleValue, RuleValues};
+pub use operand::{Explained, OperandValue, Operands, RuleValue, RuleValues};
 pub use outcome::{Engine, Outcome};
 pub use pan::Pan;
 pub use time::Timestamp;

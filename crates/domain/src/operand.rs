@@ -10,14 +10,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeSeq}
 use std::{borrow::Cow, fmt, sync::Arc};
 use utoipa::ToSchema;
 
-/// The operands of one condition as written in it, each once.
-pub type Operands = Arc<[Box<str>]>;
+/// The operands of conditions as written in them, each once however many conditions have it.
+#[derive(Debug, Clone, Default)]
+pub struct Operands {
+    texts: Box<[Box<str>]>,
+    places: Box<[u32]>,
+    /// Where the places of each condition end.
+    ends: Box<[u32]>,
+}
+
+/// What the operands of several conditions were for one payment.
+#[derive(Debug, Default)]
+pub struct Explained {
+    operands: Arc<Operands>,
+    /// By rising place.
+    values: Box<[(u32, Option<OperandValue>)]>,
+}
 
 /// The operands of one condition and what each of them was, in JSON an array of [`RuleValue`].
-#[derive(Debug, Clone, PartialEq, Default)]
+///
+/// Those of all rules that fired on a payment share what is known of it: a decision in which many
+/// fire costs hardly more memory than one in which one does.
+#[derive(Debug, Clone, Default)]
 pub struct RuleValues {
-    operands: Operands,
-    values: Box<[Option<OperandValue>]>,
+    explained: Arc<Explained>,
+    condition: usize,
 }
 
 /// One operand of a rule's condition and what it was.
@@ -55,27 +72,91 @@ pub enum OperandValue {
     Written(Box<str>),
 }
 
-impl RuleValues {
-    /// The operands with the value of each, in their order.
-    pub fn new(operands: Operands, values: impl IntoIterator<Item = Option<OperandValue>>) -> Self {
+impl Operands {
+    /// The texts of all operands, and for each condition the places of its own in source order.
+    /// There are fewer than 2^32 of both; a place without a text counts for nothing.
+    pub fn new(texts: Vec<Box<str>>, conditions: &[Box<[u32]>]) -> Self {
+        let ends = conditions.iter().scan(0, |end, places| {
+            *end += places.len() as u32;
+            Some(*end)
+        });
         Self {
-            operands,
-            values: values.into_iter().collect(),
+            ends: ends.collect(),
+            places: conditions.concat().into(),
+            texts: texts.into(),
         }
+    }
+
+    /// The places of a condition's operands; nothing if there is no such condition.
+    pub fn of(&self, condition: usize) -> &[u32] {
+        let end = |condition: usize| self.ends.get(condition).map(|end| *end as usize);
+        let start = condition.checked_sub(1).map_or(Some(0), end);
+        let span = start.zip(end(condition));
+        span.and_then(|(start, end)| self.places.get(start..end))
+            .unwrap_or_default()
+    }
+
+    /// The operand at a place.
+    pub fn text(&self, place: u32) -> Option<&str> {
+        self.texts.get(place as usize).map(|text| &**text)
+    }
+}
+
+impl Explained {
+    /// Places of operands with the value of each, none if it was missing; by rising place. An
+    /// operand whose place is not among them counts as missing.
+    pub fn new(operands: Arc<Operands>, values: Box<[(u32, Option<OperandValue>)]>) -> Self {
+        Self { operands, values }
+    }
+
+    /// The operands of one condition with their values.
+    pub fn of(self: &Arc<Self>, condition: usize) -> RuleValues {
+        RuleValues {
+            explained: Arc::clone(self),
+            condition,
+        }
+    }
+
+    fn value(&self, place: u32) -> Option<&OperandValue> {
+        let found = self
+            .values
+            .binary_search_by_key(&place, |(place, _)| *place);
+        let (_, value) = self.values.get(found.ok()?)?;
+        value.as_ref()
+    }
+}
+
+impl RuleValues {
+    /// A condition by itself.
+    pub fn alone(values: impl IntoIterator<Item = (Box<str>, Option<OperandValue>)>) -> Self {
+        let (texts, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+        let places: Box<[u32]> = (0..).take(texts.len()).collect();
+        let values = places.iter().copied().zip(values).collect();
+        let operands = Arc::new(Operands::new(texts, &[places]));
+        Arc::new(Explained::new(operands, values)).of(0)
     }
 
     /// Each operand with its value.
     pub fn iter(&self) -> impl Iterator<Item = RuleValue<'_>> {
-        let values = self.operands.iter().zip(&self.values);
-        values.map(|(operand, value)| RuleValue {
-            operand: Cow::Borrowed(operand),
-            value: value.as_ref().map(Cow::Borrowed),
+        let Explained { operands, .. } = &*self.explained;
+        let places = operands.of(self.condition).iter();
+        places.filter_map(|place| {
+            Some(RuleValue {
+                operand: Cow::Borrowed(operands.text(*place)?),
+                value: self.explained.value(*place).map(Cow::Borrowed),
+            })
         })
     }
 
     /// Whether the condition has no operand.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.explained.operands.of(self.condition).is_empty()
+    }
+}
+
+impl PartialEq for RuleValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -90,7 +171,7 @@ impl fmt::Display for RuleValue<'_> {
 
 impl Serialize for RuleValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut values = serializer.serialize_seq(Some(self.values.len()))?;
+        let mut values = serializer.serialize_seq(Some(self.iter().count()))?;
         self.iter()
             .try_for_each(|value| values.serialize_element(&value))?;
         values.end()
@@ -100,10 +181,9 @@ impl Serialize for RuleValues {
 impl<'de> Deserialize<'de> for RuleValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let values = Vec::<RuleValue<'_>>::deserialize(deserializer)?.into_iter();
-        let (operands, values): (Vec<Box<str>>, Vec<_>) = values
-            .map(|RuleValue { operand, value }| (operand.into(), value.map(Cow::into_owned)))
-            .unzip();
-        Ok(Self::new(operands.into(), values))
+        let values =
+            values.map(|RuleValue { operand, value }| (operand.into(), value.map(Cow::into_owned)));
+        Ok(Self::alone(values))
     }
 }
 
@@ -173,9 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn conditions_share_operands_and_values() {
+        let texts = ["a", "b", "c", "d"].map(Box::from);
+        let conditions = [[2, 0].into(), [].into(), [3, 2, 9].into()];
+        let operands = Arc::new(Operands::new(texts.into(), &conditions));
+        let values = [(0, Some(OperandValue::Whole(1))), (2, None)].into();
+        let explained = Arc::new(Explained::new(operands, values));
+        let written = |condition| {
+            let values = explained.of(condition);
+            let count = postcard::to_stdvec(&values).unwrap()[0];
+            assert_eq!(usize::from(count), values.iter().count());
+            values
+                .iter()
+                .map(|value| value.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(written(0), ["c = missing", "a = 1"]);
+        assert_eq!(written(2), ["d = missing", "c = missing"]);
+        for nothing in [1, 3, usize::MAX] {
+            assert_eq!(written(nothing), [""; 0]);
+        }
+    }
+
+    #[test]
     fn values_of_a_condition_come_back_from_the_journal() {
-        let operands: Operands = ["card.count(\"10m\")".into(), "payer.age".into()].into();
-        let values = RuleValues::new(operands, [Some(OperandValue::Whole(3)), None]);
+        let texts = ["card.count(\"10m\")".into(), "payer.age".into()];
+        let values = RuleValues::alone(texts.into_iter().zip([Some(OperandValue::Whole(3)), None]));
         let bytes = postcard::to_stdvec(&values).unwrap();
         assert_eq!(postcard::from_bytes(&bytes), Ok(values.clone()));
         let json = serde_json::to_string(&values).unwrap();

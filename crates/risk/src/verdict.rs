@@ -12,14 +12,14 @@ use crate::{
     weight::{Sum, Weight},
 };
 use paywarden_domain::{
-    Card, Challenge, Engine, EngineResult, Event, EventKind, FiredRule, Outcome, Reason, RuleFault,
-    Warning,
+    Card, Challenge, Engine, EngineResult, Event, EventKind, Explained, FiredRule, Outcome, Reason,
+    RuleFault, Warning,
 };
 use paywarden_rules::{
     Hits, Rule, RuleSet, Slots,
     pack::{OnFault, Stage},
 };
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 /// The most warnings that one payer is shown.
 const WARNINGS_MAX: usize = 3;
@@ -46,11 +46,13 @@ pub(crate) fn decide(
 ) -> Verdict {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
     let sum = sum(rules, hits, &fraud_faults, &laundering_faults);
+    let noticed = hits.fired.iter().chain(&hits.shadow);
+    let values = rules.explain_all(noticed.copied(), slots);
     let result = |engine, faults| EngineResult {
         score: sum.score(engine),
         action: sum.action(engine, bands),
-        fired: self::fired(engine, &hits.fired, rules, slots),
-        shadow: self::fired(engine, &hits.shadow, rules, slots),
+        fired: self::fired(engine, &hits.fired, rules, &values),
+        shadow: self::fired(engine, &hits.shadow, rules, &values),
         faults,
     };
     let fraud = result(Engine::Fraud, fraud_faults);
@@ -100,7 +102,12 @@ fn sum(rules: &RuleSet, hits: &Hits, fraud: &[RuleFault], laundering: &[RuleFaul
     sum
 }
 
-fn fired(engine: Engine, hits: &[usize], rules: &RuleSet, slots: &Slots<'_>) -> Vec<FiredRule> {
+fn fired(
+    engine: Engine,
+    hits: &[usize],
+    rules: &RuleSet,
+    values: &Arc<Explained>,
+) -> Vec<FiredRule> {
     let mut fired: Vec<_> = hits
         .iter()
         .filter_map(|index| rules.rules().get(*index).map(|rule| (*index, rule)))
@@ -111,7 +118,7 @@ fn fired(engine: Engine, hits: &[usize], rules: &RuleSet, slots: &Slots<'_>) -> 
             score: rule.score,
             action: rule.action,
             reason: rule.reason.code.clone(),
-            values: rules.explain(index, slots),
+            values: values.of(index),
         })
         .collect();
     fired.sort_by_key(|rule| Reverse(rule.score));

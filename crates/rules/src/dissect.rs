@@ -102,12 +102,13 @@ impl<'a> Surgeon<'a> {
     /// What a part of a condition comes to, and its operands. A literal `true` is no condition.
     fn weigh(&mut self, expr: &Expr) -> Option<(Truth, RuleValues)> {
         let compiled = checker::check(expr, self.rules.rates(), &self.scope, &mut self.shared);
-        let Compiled {
-            condition,
-            operands,
-            sources,
-        } = compiled.ok()?;
-        let values = self.rules.values(&operands, &sources, self.slots);
+        let Compiled { condition, reads } = compiled.ok()?;
+        let known = &self.shared.operands.items;
+        let read = reads.iter().filter_map(|place| known.get(*place as usize));
+        let values = RuleValues::alone(read.map(|operand| {
+            let value = self.rules.value(&operand.source, self.slots);
+            (operand.text.clone(), value)
+        }));
         Some((condition.truth(self.slots), values))
     }
 

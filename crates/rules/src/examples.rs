@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
             *known == WindowSpec { readers, ..spec }
         };
         let slot = self.rules.windows().iter().position(same);
-        let read = |slot: &usize| self.rule.sources.contains(&Source::Window(*slot));
+        let read = |slot: &usize| self.reads(&Source::Window(*slot));
         let Some(slot) = slot.filter(read) else {
             return Err(self.not_read(&expr.to_string()));
         };
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
             .map_err(|_| not_a(Type::Bool, &operand, value))?;
         let mut found = false;
         for (place, probe) in self.rules.probes().iter().enumerate() {
-            let read = self.rule.sources.contains(&Source::Listed(place));
+            let read = self.reads(&Source::Listed(place));
             if read && probe.list == list {
                 found = true;
                 if let Some(answer) = prepared.lists.get_mut(place) {
@@ -272,10 +272,20 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn reads(&self, source: &Source) -> bool {
+        self.rules
+            .operands(self.place)
+            .any(|(_, read)| read == source)
+    }
+
     /// A given operand that the rule never asks for: most often a slip.
     fn not_read(&self, operand: &str) -> Diagnostic {
         let problem = malformed(format!("the rule does not read `{operand}`"));
-        let read: Vec<&str> = self.rule.operands.iter().map(|text| &**text).collect();
+        let read: Vec<&str> = self
+            .rules
+            .operands(self.place)
+            .map(|(text, _)| text)
+            .collect();
         match closest(operand, read.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint(format!("it reads: {}", read.join(", "))),

@@ -3,12 +3,13 @@
 use crate::{
     evaluator,
     program::Source,
+    reads::Reads,
     rule_set::RuleSet,
     schema::{Field, Type},
     slots::{FieldValue, Slots},
 };
 use paywarden_domain::{
-    Currency, Money, OperandValue, Operands, RuleValues, Timestamp, event::AttributeValue,
+    Currency, Explained, Money, OperandValue, RuleValues, Timestamp, event::AttributeValue,
 };
 use paywarden_features::Value;
 use std::sync::Arc;
@@ -17,24 +18,34 @@ impl RuleSet {
     /// Each operand of a rule's condition once, in source order, with its value; none if it was
     /// missing. No such rule: nothing.
     pub fn explain(&self, rule: usize, slots: &Slots<'_>) -> RuleValues {
-        let rule = self.rules().get(rule);
-        rule.map_or_else(RuleValues::default, |rule| {
-            self.values(&rule.operands, &rule.sources, slots)
-        })
+        self.explain_all([rule], slots).of(rule)
     }
 
-    /// The operands with the values of their sources.
-    pub(crate) fn values(
+    /// The operands of several rules with their values: each is looked up once.
+    pub fn explain_all(
         &self,
-        operands: &Operands,
-        sources: &[Source],
+        rules: impl IntoIterator<Item = usize>,
         slots: &Slots<'_>,
-    ) -> RuleValues {
-        let values = sources.iter().map(|source| self.value(source, slots));
-        RuleValues::new(Arc::clone(operands), values)
+    ) -> Arc<Explained> {
+        let Reads { operands, sources } = self.reads();
+        let mut wanted = vec![0_u64; sources.len().div_ceil(64)];
+        for place in rules.into_iter().flat_map(|rule| operands.of(rule)) {
+            if let Some(word) = wanted.get_mut(*place as usize / 64) {
+                *word |= 1 << (place % 64);
+            }
+        }
+        let count: u32 = wanted.iter().map(|word| word.count_ones()).sum();
+        let mut values = Vec::with_capacity(count as usize);
+        let places = (0_u32..).step_by(64).zip(wanted).flat_map(places);
+        let value = |place: u32| {
+            let source = sources.get(place as usize)?;
+            Some((place, self.value(source, slots)))
+        };
+        values.extend(places.filter_map(value));
+        Arc::new(Explained::new(Arc::clone(operands), values.into()))
     }
 
-    fn value(&self, source: &Source, slots: &Slots<'_>) -> Option<OperandValue> {
+    pub(crate) fn value(&self, source: &Source, slots: &Slots<'_>) -> Option<OperandValue> {
         match source {
             Source::Field(field) => self.field(*field, slots),
             Source::Window(window) => self.window(*window, slots),
@@ -74,6 +85,15 @@ impl RuleSet {
             Value::Duration(micros) => OperandValue::Span(micros),
         })
     }
+}
+
+/// The bits of a word that are set, lowest first.
+fn places((first, mut word): (u32, u64)) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let place = word.checked_sub(1).map(|_| word.trailing_zeros())?;
+        word &= word - 1;
+        Some(first + place)
+    })
 }
 
 fn payment_currency(slots: &Slots<'_>) -> Option<Currency> {

@@ -47,6 +47,7 @@ pub mod parser;
 mod pass;
 mod program;
 mod rates;
+mod reads;
 mod reference;
 pub mod rule_set;
 mod schema;

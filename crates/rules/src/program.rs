@@ -239,7 +239,7 @@ pub(crate) enum Part {
 }
 
 /// Where an operand comes from: all that can be missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     Field(Field),
     Window(usize),
@@ -248,7 +248,7 @@ pub(crate) enum Source {
 }
 
 /// How an attribute is read. One of another kind counts as missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum AttributeKind {
     Text,
     Number,

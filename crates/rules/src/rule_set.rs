@@ -1,7 +1,8 @@
 //! Rule sets: all packs compiled together, immutable, evaluated in one pass.
 
 use crate::{
-    analysis, checker,
+    analysis,
+    checker::{self, Compiled},
     columns::Columns,
     definitions::{self, Scope},
     diagnostic::{Code, Diagnostic},
@@ -11,12 +12,13 @@ use crate::{
     parser::parse,
     program::{Condition, Source, Text},
     rates::Rates,
+    reads::{Operand, Reads},
     schema::Schema,
     slots::Slots,
     syntax::Expr,
     truth::{Fault, Truth},
 };
-use paywarden_domain::{Currency, Engine, EventKind, Operands, Outcome, Warning};
+use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
 use paywarden_features::{Set, WindowSpec};
 use std::{
     borrow::Cow,
@@ -64,9 +66,6 @@ pub struct Rule {
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) examples: Vec<Example>,
-    /// The operands of the condition, and where their values come from.
-    pub(crate) operands: Operands,
-    pub(crate) sources: Box<[Source]>,
     /// Steps that the condition takes at most.
     pub(crate) cost: u32,
     /// The condition with its names replaced, if it may have any.
@@ -116,6 +115,7 @@ struct Body {
     rules: Vec<Rule>,
     /// Whether each rule counts, close together: a decision asks for those that fired.
     stages: Box<[Stage]>,
+    reads: Reads,
     /// The rules' conditions as trees, for explanations, audits and faults.
     conditions: Vec<Condition>,
     normal: Arc<Normal>,
@@ -189,14 +189,16 @@ fn compile_with(
     problems.extend(found);
     let mut rules = Vec::with_capacity(rules_total);
     let mut conditions = Vec::with_capacity(rules_total);
+    let mut reads = Vec::with_capacity(rules_total);
     let scoped = packs.iter().zip(&scopes);
     for (pack, scope, rule) in
         scoped.flat_map(|(pack, scope)| pack.rules.iter().map(move |rule| (pack, scope, rule)))
     {
         match compile_rule(pack, rule, rates, scope, &mut shared) {
-            Ok((rule, condition)) => {
-                note_readers(&rule, &condition, &mut shared.readers);
-                conditions.push(condition);
+            Ok((rule, compiled)) => {
+                shared.note_readers(&compiled);
+                conditions.push(compiled.condition);
+                reads.push(compiled.reads);
                 rules.push(rule);
             }
             Err(found) => problems.extend(found),
@@ -212,24 +214,12 @@ fn compile_with(
         normal: Arc::new(Normal::of(&conditions)),
         windows: shared.windows_with_readers(),
         probes: shared.probes.items,
+        reads: Reads::new(shared.operands.items, &reads),
         stages: rules.iter().map(|rule| rule.stage).collect(),
         rules,
         conditions,
     };
     Ok(RuleSet::indexed(Arc::new(body), None))
-}
-
-/// A window is read only for the kinds of event for which a rule that names it can fire.
-fn note_readers(rule: &Rule, condition: &Condition, readers: &mut Vec<Set<EventKind>>) {
-    let kinds = condition.event_kinds();
-    for source in &rule.sources {
-        if let Source::Window(slot) = *source {
-            if readers.len() <= slot {
-                readers.resize(slot + 1, Set::EMPTY);
-            }
-            readers[slot] = readers[slot].union(kinds);
-        }
-    }
 }
 
 fn duplicate_packs(packs: &[Pack]) -> Vec<Diagnostic> {
@@ -263,7 +253,7 @@ fn compile_rule(
     rates: &Rates,
     scope: &Scope<'_>,
     shared: &mut Shared,
-) -> Result<(Rule, Condition), Vec<Diagnostic>> {
+) -> Result<(Rule, Compiled), Vec<Diagnostic>> {
     let id = format!("{}.{}", pack.id, rule.id);
     let (compiled, meaning) =
         compile_expression(&rule.when, rates, scope, shared).map_err(|problems| {
@@ -272,12 +262,12 @@ fn compile_rule(
                 .map(|problem| rule.placed(problem, &pack.file, &id));
             placed.collect::<Vec<_>>()
         })?;
-    let foreign = |source: &Source| {
-        !pack.schema.is_of_payments && matches!(source, Source::Listed(_) | Source::Attribute(..))
+    let foreign = |operand: &&Operand| {
+        !pack.schema.is_of_payments
+            && matches!(operand.source, Source::Listed(_) | Source::Attribute(..))
     };
-    let mut operands = compiled.operands.iter().zip(&compiled.sources);
-    if let Some((operand, _)) = operands.find(|(_, source)| foreign(source)) {
-        let message = format!("{} have no `{operand}`", pack.schema.name);
+    if let Some(operand) = shared.operands_at(&compiled.reads).find(foreign) {
+        let message = format!("{} have no `{}`", pack.schema.name, operand.text);
         let problem = Diagnostic::new(Code::UnknownField, message);
         return Err(vec![rule.placed(problem, &pack.file, &id)]);
     }
@@ -298,13 +288,11 @@ fn compile_rule(
         file: pack.file.clone(),
         line: rule.line,
         examples: rule.examples.clone(),
-        operands: compiled.operands,
-        sources: compiled.sources,
         cost: analysis::cost(&meaning),
         meaning: (!scope.is_empty()).then(|| meaning.to_string()),
         id,
     };
-    Ok((rule, compiled.condition))
+    Ok((rule, compiled))
 }
 
 fn compile_expression(
@@ -312,7 +300,7 @@ fn compile_expression(
     rates: &Rates,
     scope: &Scope<'_>,
     shared: &mut Shared,
-) -> Result<(checker::Compiled, Expr), Vec<Diagnostic>> {
+) -> Result<(Compiled, Expr), Vec<Diagnostic>> {
     let parsed = parse(source);
     if !parsed.problems.is_empty() {
         return Err(parsed.problems);
@@ -407,6 +395,17 @@ impl RuleSet {
         &self.body.conditions
     }
 
+    /// What a rule reads, in source order; nothing if there is no such rule.
+    pub(crate) fn operands(&self, rule: usize) -> impl Iterator<Item = (&str, &Source)> {
+        let Reads { operands, sources } = self.reads();
+        let places = operands.of(rule).iter();
+        places.filter_map(|place| Some((operands.text(*place)?, sources.get(*place as usize)?)))
+    }
+
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.body.reads
+    }
+
     pub(crate) fn stages(&self) -> &[Stage] {
         &self.body.stages
     }
@@ -422,6 +421,7 @@ pub(crate) struct Shared {
     /// Without readers: two rules that read a window for different events share it.
     pub windows: Interner<WindowSpec>,
     pub probes: Interner<ListProbe>,
+    pub operands: Interner<Operand>,
     /// The events that each window is read for.
     readers: Vec<Set<EventKind>>,
 }
@@ -439,6 +439,25 @@ impl Shared {
             shared.probes.place(probe.clone());
         }
         shared
+    }
+
+    /// A window is read only for the kinds of event for which a rule that names it can fire.
+    fn note_readers(&mut self, compiled: &Compiled) {
+        let kinds = compiled.condition.event_kinds();
+        let operands = compiled.reads.iter().map(|place| *place as usize);
+        for operand in operands.filter_map(|place| self.operands.items.get(place)) {
+            if let Source::Window(slot) = operand.source {
+                if self.readers.len() <= slot {
+                    self.readers.resize(slot + 1, Set::EMPTY);
+                }
+                self.readers[slot] = self.readers[slot].union(kinds);
+            }
+        }
+    }
+
+    fn operands_at(&self, places: &[u32]) -> impl Iterator<Item = &Operand> {
+        let at = |place: &u32| self.operands.items.get(*place as usize);
+        places.iter().filter_map(at)
     }
 
     fn windows_with_readers(&self) -> Vec<WindowSpec> {

@@ -22,6 +22,7 @@ use crate::{
     parser::PROBLEMS_MAX,
     program::{ComputedReal, Condition, Real, Source, Text, Whole},
     rates::Rates,
+    reads::Operand,
     rule_set::Shared,
     schema::{Schema, Type},
     slots::Slots,
@@ -30,15 +31,12 @@ use crate::{
 };
 use events::Earlier;
 use lists::{Bound, Item, Key, STEPS_MAX};
-use paywarden_domain::Operands;
 
 /// A condition ready to run.
 pub(crate) struct Compiled {
     pub condition: Condition,
-    /// Every operand once, in source order and canonical spelling.
-    pub operands: Operands,
-    /// Where the value of each comes from.
-    pub sources: Box<[Source]>,
+    /// The places of its operands among those of the set, in source order, each once.
+    pub reads: Box<[u32]>,
 }
 
 /// Checks and compiles a tree without holes.
@@ -54,8 +52,7 @@ pub(crate) fn check(
     match checker.problems.is_empty() {
         true => Ok(Compiled {
             condition,
-            operands: checker.operands.into(),
-            sources: checker.sources.into(),
+            reads: checker.reads.into(),
         }),
         false => Err(checker.problems),
     }
@@ -91,8 +88,7 @@ struct Checker<'a> {
     /// Names that were meant, perhaps, where one is unknown.
     scope: &'a Scope<'a>,
     shared: &'a mut Shared,
-    operands: Vec<Box<str>>,
-    sources: Vec<Source>,
+    reads: Vec<u32>,
     problems: Vec<Diagnostic>,
     /// Variables of the macros around, innermost last.
     bound: Vec<Bound>,
@@ -159,8 +155,7 @@ impl<'a> Checker<'a> {
             rates,
             scope,
             shared,
-            operands: Vec::new(),
-            sources: Vec::new(),
+            reads: Vec::new(),
             problems: Vec::new(),
             bound: Vec::new(),
             lookups: 0,
@@ -292,9 +287,13 @@ impl Checker<'_> {
 
     /// Remembers an operand for explanations.
     fn operand(&mut self, text: impl ToString, source: Source) {
-        if !self.sources.contains(&source) {
-            self.operands.push(text.to_string().into());
-            self.sources.push(source);
+        let operands = &mut self.shared.operands;
+        let of_place = |place: &u32| operands.items.get(*place as usize);
+        let mut known = self.reads.iter().filter_map(of_place);
+        if !known.any(|operand| operand.source == source) {
+            let text = text.to_string().into();
+            let place = operands.place(Operand { text, source });
+            self.reads.push(place as u32);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Decisions beside a publish: one thread decides payment after payment while another publishes
 //! and swaps the rule set, as the server does; what it costs the slowest of them.
 
-use super::{Bench, MICRO, published};
+use super::{Bench, MICRO, explain, published};
 use crate::{cpu, failure::Result, figures::Figure};
 use paywarden_rules::{RuleSet, Scratch};
 use std::{
-    hint::black_box,
     sync::{
         Arc, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -80,9 +79,7 @@ fn decide(
             break;
         };
         rules.evaluate_with(&slots, &mut scratch, || true, |_, _| {});
-        for rule in &scratch.hits().fired {
-            black_box(rules.explain(*rule, &slots));
-        }
+        explain(&rules, &scratch.hits().fired, &slots);
         drop(rules);
         let nanos = start.elapsed().as_nanos() as u64;
         taken.push(nanos.saturating_sub(cpu::waited_ns() - waited));

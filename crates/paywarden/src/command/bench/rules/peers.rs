@@ -13,8 +13,11 @@ use cel::{Context, Program, Value};
 use std::{collections::HashMap, hint::black_box};
 use zen_expression::{Scope, Variable, compile_expression, vm::VM};
 
-/// Payments that they decide: they are slow.
-const PAYMENTS: usize = 6;
+/// Payments that they decide in a run: enough for the steps of the kernel's count of processor
+/// time not to matter, few because they are slow.
+const PAYMENTS: usize = 48;
+/// The best of so many runs counts.
+const RUNS: usize = 3;
 
 /// Microseconds per payment in CEL and in zen. Both must find our hits.
 pub fn measure(bench: &Bench) -> Result<(f64, f64)> {
@@ -61,7 +64,7 @@ pub fn measure(bench: &Bench) -> Result<(f64, f64)> {
     Ok((cel_us, zen_us))
 }
 
-/// Microseconds per payment, if the hits are ours.
+/// Microseconds per payment on average, if the hits are ours.
 fn measured(
     peer: &str,
     ours: &[Vec<usize>],
@@ -70,11 +73,15 @@ fn measured(
     for (payment, ours) in ours.iter().enumerate() {
         same(peer, &decide(payment), ours)?;
     }
-    let start = cpu::thread_ns();
-    for payment in 0..ours.len() {
-        black_box(decide(payment));
-    }
-    Ok((cpu::thread_ns() - start) as f64 / 1e3 / ours.len() as f64)
+    let mut run_ns = || {
+        let start = cpu::thread_ns();
+        for payment in 0..ours.len() {
+            black_box(decide(payment));
+        }
+        cpu::thread_ns() - start
+    };
+    let best_ns = (0..RUNS).map(|_| run_ns()).min().unwrap_or(0);
+    Ok(best_ns as f64 / 1e3 / ours.len() as f64)
 }
 
 fn hits<R>(rules: &[R], mut fires: impl FnMut(&R) -> bool) -> Vec<usize> {

@@ -1,0 +1,36 @@
+//! What the rules of a set read: each operand once, however many rules read it, so that explaining
+//! many rules touches little memory.
+
+use crate::program::Source;
+use paywarden_domain::Operands;
+use std::sync::Arc;
+
+/// An operand.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Operand {
+    /// In canonical spelling.
+    pub text: Box<str>,
+    /// Where its value comes from.
+    pub source: Source,
+}
+
+/// The operands of a set with their sources, place by place.
+#[derive(Debug)]
+pub(crate) struct Reads {
+    pub operands: Arc<Operands>,
+    pub sources: Box<[Source]>,
+}
+
+impl Reads {
+    /// `rules` has, for each rule, the places of its operands.
+    pub(crate) fn new(operands: Vec<Operand>, rules: &[Box<[u32]>]) -> Self {
+        let (texts, sources): (Vec<_>, Vec<_>) = operands
+            .into_iter()
+            .map(|operand| (operand.text, operand.source))
+            .unzip();
+        Self {
+            operands: Arc::new(Operands::new(texts, rules)),
+            sources: sources.into(),
+        }
+    }
+}
