@@ -71,13 +71,16 @@ fn malformed() -> Invalid {
 
 /// The Luhn check over ASCII digits.
 pub fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(position, digit)| {
-            let value = u32::from(digit - b'0') << (position % 2);
-            value / 10 + value % 10
+    /// Twice each digit, the digits of that added up.
+    const TWICE: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let value = |digit: &u8| usize::from(digit.wrapping_sub(b'0'));
+    let pairs = digits.rchunks(2);
+    let sum: usize = pairs
+        .map(|pair| match pair {
+            [first, second] => {
+                usize::from(TWICE.get(value(first)).copied().unwrap_or(0)) + value(second)
+            }
+            pair => pair.iter().map(value).sum(),
         })
         .sum();
     sum.is_multiple_of(10)

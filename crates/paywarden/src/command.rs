@@ -9,6 +9,7 @@ pub mod loadgen;
 pub mod openapi;
 pub mod passwords;
 pub mod replay;
+pub mod scan;
 pub mod serve;
 pub mod sign;
 pub mod staff;

@@ -4,6 +4,7 @@
 //! command/…   what a person can ask for, one file each
 //! wiring      starts everything: store, keys, engine, server
 //! client      the signed HTTPS client; signing
+//! sweep       every file of a folder through the leak scanner
 //! siem        hands the trail over to a receiver outside
 //! drive       labelled payments in their order; open_loop: load on a schedule
 //! tally       what the verdicts were worth; latency, figures, summary
@@ -32,6 +33,7 @@ pub mod siem;
 pub mod signing;
 pub mod staffing;
 pub mod summary;
+pub mod sweep;
 pub mod tally;
 pub mod terminal;
 pub mod time;
@@ -40,8 +42,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, serve, sign, staff,
-    trail, vault, verify,
+    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, scan, serve, sign,
+    staff, trail, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -90,6 +92,8 @@ enum Command {
     /// Split the master key among custodians, put keys back into a restored database
     #[command(subcommand)]
     Vault(vault::Command),
+    /// Find card numbers, identity numbers, phone numbers and secrets in files and folders
+    Scan(scan::Arguments),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -149,6 +153,7 @@ impl Command {
             Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,
+            Self::Scan(arguments) => scan::run(arguments).await,
             Self::Openapi => openapi::run(),
         }
     }

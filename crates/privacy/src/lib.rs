@@ -13,6 +13,7 @@
 //! - [`consent`]: what people agreed to, with receipts
 //! - [`subject`]: how a person stands to the handling of their data
 //! - [`rotation`]: epochs of keys, and why a backup does not bring back who was erased
+//! - [`scan`]: leaks, in files and in our own log
 
 pub mod catalogue;
 pub mod consent;
@@ -24,6 +25,7 @@ pub mod notice;
 mod plain;
 pub mod policy;
 pub mod rotation;
+pub mod scan;
 pub mod subject;
 pub mod token;
 pub mod vault;

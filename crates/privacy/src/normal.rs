@@ -171,7 +171,7 @@ fn id_number(value: &str) -> Result<Zeroizing<String>, Error> {
 }
 
 /// GB 11643-1999, ISO 7064 MOD 11-2: weights are powers of two, the last may be X for ten.
-fn resident_holds(form: &str) -> bool {
+pub(crate) fn resident_holds(form: &str) -> bool {
     let sum = form.chars().enumerate().fold(0, |sum, (place, character)| {
         let digit = character.to_digit(10).unwrap_or(10);
         (sum + digit * (1_u32 << (17 - place))) % 11

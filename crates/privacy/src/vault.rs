@@ -5,6 +5,7 @@ mod deposit;
 mod erasure;
 mod grounds;
 mod reading;
+mod recognise;
 mod search;
 
 pub use decision::{Deposit, Refusal, is_card_index};

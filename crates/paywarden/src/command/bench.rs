@@ -1,10 +1,12 @@
 //! `paywarden bench`: what parts of the server cost.
 
 mod backtest;
+mod dice;
 mod edge;
 mod features;
 mod logins;
 mod rules;
+mod scan;
 mod trail;
 mod vault;
 
@@ -25,6 +27,8 @@ pub enum Command {
     Logins(logins::Arguments),
     /// Windows of one payment: reading and bringing up to date, a busy entity, a restart
     Features(features::Arguments),
+    /// Finding leaks in labelled texts: speed, recall, precision
+    Scan(scan::Arguments),
     /// Keeping, reading and erasing personal data, and wrapping its keys again
     Vault(vault::Arguments),
 }
@@ -38,6 +42,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,
         Command::Features(arguments) => features::run(arguments).await,
+        Command::Scan(arguments) => scan::run(&arguments),
         Command::Vault(arguments) => vault::run(arguments).await,
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     terminal,
     wiring::Running,
 };
+use paywarden_privacy::scan::Guard;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -60,7 +61,8 @@ fn log(config: &Config) -> Result<()> {
             "write it like \"info\"",
         )
     })?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Whatever a field holds: no card number and no identity number leaves in a log line.
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Guard::new(std::io::stderr()));
     let registry = tracing_subscriber::registry().with(filter);
     let set = match config.log_json {
         true => registry.with(lines.json()).try_init(),

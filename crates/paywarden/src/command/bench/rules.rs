@@ -3,7 +3,6 @@
 //! the same payments before a figure is printed.
 
 mod beside;
-mod dice;
 mod facts;
 #[cfg(feature = "peers")]
 mod peers;

@@ -5,7 +5,7 @@
 //! Every rule is written in three dialects that mean the same: ours, CEL and zen.
 
 use super::{
-    dice::Dice,
+    super::dice::Dice,
     facts::{Fact, Kind, facts},
 };
 use paywarden_domain::Engine;
