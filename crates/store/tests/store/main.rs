@@ -17,3 +17,4 @@ mod opening;
 mod outbox;
 mod reads;
 mod trail;
+mod vault;
