@@ -81,6 +81,12 @@ fn the_rules_that_decided_change_nothing() {
         against["report"]["stopped_before"],
         same["report"]["stopped"]
     );
+    let version = same["report"]["rule_set"].as_str().unwrap();
+    let stored = report(
+        folder.path(),
+        &["backtest", "--rules", one, "--against", version, "--json"],
+    );
+    assert_eq!(stored["report"], against["report"]);
     let text = printed(folder.path(), &["backtest", "--rules", one]);
     assert!(text.contains("outcome before and after"), "{text}");
 }
@@ -100,6 +106,9 @@ fn what_it_lacks_is_said() {
     let (code, text) = refused(&["backtest", "--rules", &rules, "--from", "yesterday"]);
     assert_eq!(code, 2, "{text}");
     decided(folder.path());
+    let (code, text) = refused(&["backtest", "--rules", &rules, "--against", "nothing"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("no version"), "{text}");
     let late = ["backtest", "--rules", &rules, "--from", "2190-01-01"];
     let (code, text) = refused(&late);
     assert_eq!(code, 1, "{text}");

@@ -40,6 +40,7 @@ pub(crate) use desk::Desk;
 pub use diff::{FieldChange, RuleChange, RuleSetDiff};
 pub use problem::{RulePlace, RuleProblem};
 pub(crate) use running::{LoadedSet, Runner, Running};
+pub use shelf::stored_rules;
 pub use source::PackFile;
 pub(crate) use source::Source;
 pub(crate) use start::{open, record_base};

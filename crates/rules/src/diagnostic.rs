@@ -81,7 +81,7 @@ codes! {
     AlwaysTrue = "always_true",
     /// Two rules of one engine and stage have the same condition.
     DuplicateCondition = "duplicate_condition",
-    /// A rule fires only when a weightier one fires too.
+    /// A rule fires only when another one fires too, and adds nothing to it.
     Subsumed = "subsumed",
     /// The condition may take more steps than a rule may.
     CostTooHigh = "cost_too_high",

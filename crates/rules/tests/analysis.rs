@@ -8,8 +8,11 @@
 
 mod support;
 
-use paywarden_domain::Engine;
-use paywarden_rules::{Code, Diagnostic, Severity, Truth, analyse, compile, pack::Stage};
+use paywarden_domain::{Engine, Outcome};
+use paywarden_rules::{
+    Code, Diagnostic, Severity, Truth, analyse, compile,
+    pack::{RuleSource, Stage},
+};
 use proptest::{collection::vec, prelude::*};
 use support::generate::{Facts, condition, facts};
 
@@ -96,20 +99,40 @@ fn equal_conditions_of_one_engine_and_stage_are_duplicates() {
 }
 
 #[test]
-fn a_narrower_rule_that_weighs_no_more_is_a_warning() {
+fn a_narrower_rule_that_adds_nothing_is_a_warning() {
     let conditions = [
         "event.hour > 5 && device.rooted",
         "event.hour > 7 && device.rooted && network.vpn",
         "event.hour in [8, 9] && device.rooted && network.tor",
         "event.hour > 5 && network.vpn",
     ];
-    let expected = ["test.rule_1", "test.rule_2"].map(|rule| (rule.to_owned(), Code::Subsumed));
-    assert_eq!(codes(&conditions), expected);
-    let mut pack = support::pack(&conditions.map(str::to_owned));
-    pack.rules[1].score += 50;
-    pack.rules[2].score += 50;
-    let rules = compile(&[pack], &support::rates(), "v").unwrap();
-    assert_eq!(analyse(&rules), []);
+    // Points add up: a narrower rule is the next step of a scale.
+    assert_eq!(codes(&conditions), []);
+    let covered = |change: fn(&mut [RuleSource])| {
+        let mut pack = support::pack(&conditions.map(str::to_owned));
+        change(&mut pack.rules);
+        let found = analyse(&compile(&[pack], &support::rates(), "v").unwrap());
+        found
+            .into_iter()
+            .map(|problem| (problem.origin.unwrap().rule.unwrap(), problem.code))
+            .collect::<Vec<_>>()
+    };
+    let both = ["test.rule_1", "test.rule_2"].map(|rule| (rule.to_owned(), Code::Subsumed));
+    assert_eq!(
+        covered(|rules| rules[0].action = Some(Outcome::Decline)),
+        both
+    );
+    assert_eq!(
+        covered(|rules| rules.iter_mut().for_each(|rule| rule.score = 0)),
+        both
+    );
+    assert_eq!(
+        covered(|rules| {
+            rules.iter_mut().for_each(|rule| rule.score = 0);
+            rules[1].action = Some(Outcome::Review);
+        }),
+        [both[1].clone()]
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use paywarden_domain::{TenantId, Timestamp, time::DAY};
 use paywarden_risk::{
     Error,
     backtest::{self, Pace, Source, Task},
+    release,
 };
 use paywarden_rules::RuleSet;
 use paywarden_store::Database;
@@ -38,7 +39,8 @@ pub struct Arguments {
     /// Folder of the rule packs to test
     #[arg(long, value_name = "DIR")]
     rules: PathBuf,
-    /// Compare with these rules: `shipped`, or a folder [default: the outcomes answered]
+    /// Compare with these rules: `shipped`, a folder, or a version of the journal [default: the
+    /// outcomes answered]
     #[arg(long, value_name = "RULES")]
     against: Option<String>,
     /// Count payments that happened from this time on (RFC 3339 or a date)
@@ -73,17 +75,20 @@ struct Json<'a> {
 pub async fn run(arguments: Arguments) -> Result<()> {
     let config = arguments.config.load()?.config;
     let rules = compiled(&config, Some(&arguments.rules))?;
-    let against = match arguments.against.as_deref() {
-        None => None,
-        Some(SHIPPED) => Some(compiled(&config, None)?),
-        Some(folder) => Some(compiled(&config, Some(Path::new(folder)))?),
-    };
     let keyring = keyring(&config)?;
     let database = Database::open_reader(&config.database_address()?).await;
     let database = database.map_err(|error| unreadable(&error))?;
     let tenant = match arguments.tenant {
         Some(tenant) => tenant,
         None => only_tenant(&database).await?,
+    };
+    let against = match arguments.against.as_deref() {
+        None => None,
+        Some(SHIPPED) => Some(compiled(&config, None)?),
+        Some(folder) if Path::new(folder).is_dir() => {
+            Some(compiled(&config, Some(Path::new(folder)))?)
+        }
+        Some(version) => Some(stored(&config, &database, &tenant, version).await?),
     };
     let task = Task {
         tenant,
@@ -179,6 +184,24 @@ fn compiled(config: &Config, folder: Option<&Path>) -> Result<Arc<RuleSet>> {
     let rates = wiring::rates(config)?;
     let rules = backtest::compile(&packs, &rates);
     rules.map(Arc::new).map_err(|found| packs::refused(&found))
+}
+
+/// The rules of a version that the journal holds.
+async fn stored(
+    config: &Config,
+    database: &Database,
+    tenant: &TenantId,
+    version: &str,
+) -> Result<Arc<RuleSet>> {
+    let rates = wiring::rates(config)?;
+    let rules = release::stored_rules(database, &rates, tenant, version).await;
+    rules.map(Arc::new).map_err(|error| match error {
+        Error::RuleSetUnknown => Failure::wrong_use(
+            format!("`{version}` is no folder, and no version of {tenant}'s rules"),
+            "a decision names the version that decided it as `rule_set`",
+        ),
+        error => unreadable(&error),
+    })
 }
 
 /// The master key of the data folder. Unlike a server, a back-test never makes one.

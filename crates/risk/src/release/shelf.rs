@@ -4,6 +4,7 @@ use super::{
     LoadedSet, Source,
     ledger::Ledger,
     running::{Line, Lineup},
+    start::installation,
     state::State,
 };
 use crate::Error;
@@ -12,6 +13,18 @@ use paywarden_rules::{Rates, RuleSet};
 use paywarden_store::Database;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+/// The rules of a stored version that a tenant may see: its own, or one of the library; for those
+/// who read the journal beside a server. Error: [`Error::RuleSetUnknown`].
+pub async fn stored_rules(
+    database: &Database,
+    rates: &Rates,
+    tenant: &TenantId,
+    version: &str,
+) -> Result<RuleSet, Error> {
+    let shelf = Shelf::new(database.clone(), rates.clone());
+    shelf.rules_seen_by(tenant, version).await
+}
 
 /// Where versions are taken from.
 pub(crate) struct Shelf {
@@ -59,6 +72,18 @@ impl Shelf {
         let version = version.to_owned();
         self.compile(move |rates| source.compile(rates, &version))
             .await
+    }
+
+    /// A stored version that a tenant may see, compiled: its own, or one of the library.
+    pub(super) async fn rules_seen_by(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+    ) -> Result<RuleSet, Error> {
+        match self.rules(tenant, version).await {
+            Err(Error::RuleSetUnknown) => self.rules(&installation()?, version).await,
+            found => found,
+        }
     }
 
     /// The sets of a tenant as its ledger has them; none if it has nothing of its own. A shadow

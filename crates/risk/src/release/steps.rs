@@ -241,13 +241,7 @@ impl Engine {
         if let Some(set) = at_work {
             return Ok(set.rules.clone());
         }
-        let own = self.desk.ledger(tenant).standing(version).is_ok();
-        let owner = if own {
-            tenant.clone()
-        } else {
-            start::installation()?
-        };
-        self.desk.shelf.rules(&owner, version).await
+        self.desk.shelf.rules_seen_by(tenant, version).await
     }
 
     async fn amended(&self, tenant: &TenantId, draft: &Draft) -> Result<Source, Error> {

@@ -141,9 +141,11 @@ impl Analysis<'_> {
 
     fn covered(&self, narrow: usize, wide: usize) -> Diagnostic {
         let wide = &self.rules.rules()[wide].id;
-        let message = format!("this fires only when `{wide}` fires too, which weighs no less");
-        self.problem(narrow, Code::Subsumed, message)
-            .hint("give the narrower rule the higher score or the stricter action, or leave it out")
+        let message =
+            format!("this fires only when `{wide}` fires too, which decides as much without it");
+        self.problem(narrow, Code::Subsumed, message).hint(
+            "give the narrower rule points of its own or the stricter action, or leave it out",
+        )
     }
 
     /// A problem with the whole condition of a rule.

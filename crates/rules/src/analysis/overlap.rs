@@ -7,6 +7,7 @@ use crate::{
     pack::Stage,
     rule_set::{Rule, RuleSet},
 };
+use paywarden_domain::Outcome;
 
 /// Comparisons of two rules after which the search stops: a set of many alike rules is looked at
 /// in part rather than slowly.
@@ -24,7 +25,7 @@ struct Reads {
 }
 
 /// For each rule that brings nothing, the first rule that covers it: another one of its engine and
-/// stage, which is true whenever it is, and whose score and action are no less.
+/// stage, which is true whenever it is and decides as much without it.
 pub(super) fn covered(rules: &RuleSet) -> Vec<(usize, usize)> {
     let normal = rules.normal();
     let reads: Vec<Reads> = normal
@@ -60,8 +61,7 @@ pub(super) fn covered(rules: &RuleSet) -> Vec<(usize, usize)> {
             wide != narrow
                 && widest.required_bits & !read.all_bits == 0
                 && kin(rule) == kin(other)
-                && rule.score <= other.score
-                && rule.action <= other.action
+                && adds_nothing(rule, other)
                 && covers(&normal.nodes[wide], &normal.nodes[narrow], normal)
                 && (wide < narrow || !covers(&normal.nodes[narrow], &normal.nodes[wide], normal))
         };
@@ -72,6 +72,15 @@ pub(super) fn covered(rules: &RuleSet) -> Vec<(usize, usize)> {
         }
     }
     found
+}
+
+/// Points add up, so a narrower rule with points of its own is a step of a scale, unless the wider
+/// one refuses the payment anyhow.
+fn adds_nothing(narrow: &Rule, wide: &Rule) -> bool {
+    let is_final = wide.action == Some(Outcome::Decline);
+    narrow.action <= wide.action
+        && (narrow.score == 0 || is_final)
+        && (narrow.warning.is_none() || narrow.warning == wide.warning)
 }
 
 fn is_on(rule: &Rule) -> bool {
