@@ -47,7 +47,7 @@ pub use desk::{Approvals, Ask, Ballot, Who};
 pub use emergency::Finding;
 pub use error::Error;
 pub use export::{Collection, EXPORT_OPEN_US, EXPORT_ROWS_MAX, Export, OpenExport};
-pub use grant::Approved;
+pub use grant::{Approved, CarriedOut};
 pub use kind::Kind;
 pub use page::{ApprovalPage, PageFilter};
 pub use policy::{Clause, Policy, PolicyChange};

@@ -37,6 +37,7 @@ const ACTIONS: &[(&str, Area)] = &[
     ("rule_set.", Area::Business),
     ("decision.", Area::Business),
     ("privacy.", Area::Security),
+    ("reveal.", Area::Audit),
 ];
 
 impl Area {

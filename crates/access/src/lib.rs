@@ -12,6 +12,7 @@ pub mod error;
 pub mod factor;
 pub mod key;
 pub mod key_change;
+pub mod masking;
 pub mod network;
 pub mod registry;
 pub mod scope;

@@ -85,11 +85,17 @@ pub enum Scope {
     ConsentsRead,
     /// Propose another privacy policy, or approve one.
     PrivacyPolicy,
+    /// Read what happened to the data of a person.
+    SubjectsRead,
+    /// Write down what persons ask for, correct what is kept of them, place and lift holds.
+    SubjectsWrite,
+    /// Ask to be shown values of a person, and look at them once it is approved.
+    SubjectsReveal,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -128,6 +134,9 @@ impl Scope {
         Self::ConsentsWrite,
         Self::ConsentsRead,
         Self::PrivacyPolicy,
+        Self::SubjectsRead,
+        Self::SubjectsWrite,
+        Self::SubjectsReveal,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -155,6 +164,9 @@ impl Scope {
         Self::ConsentsWrite,
         Self::ConsentsRead,
         Self::PrivacyPolicy,
+        Self::SubjectsRead,
+        Self::SubjectsWrite,
+        Self::SubjectsReveal,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -198,6 +210,9 @@ impl Scope {
             Self::ConsentsWrite => "consents:write",
             Self::ConsentsRead => "consents:read",
             Self::PrivacyPolicy => "privacy:policy",
+            Self::SubjectsRead => "subjects:read",
+            Self::SubjectsWrite => "subjects:write",
+            Self::SubjectsReveal => "subjects:reveal",
         }
     }
 

@@ -22,6 +22,7 @@ shipped! {
     /// The packs about acts inside this binary: file name and text.
     SECURITY in "security/":
     "machine_keys.yaml",
+    "reveals.yaml",
     "staff_conduct.yaml",
     "staff_hours.yaml",
     "staff_reading.yaml",

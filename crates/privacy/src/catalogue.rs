@@ -1,6 +1,6 @@
 //! The classes of data that the vault keeps: one table, `catalogue.toml`.
 
-use crate::{Error, mask::Mask, normal::Normal};
+use crate::{Error, normal::Normal};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -24,8 +24,6 @@ pub struct Class {
     pub sensitivity: Sensitivity,
     /// How values are compared.
     pub normal: Normal,
-    /// How values are shown.
-    pub mask: Mask,
     /// Bits of the keyed index; 0 for none.
     pub index_bits: u8,
     /// Whether the last four characters can be looked for.
@@ -90,6 +88,7 @@ pub(crate) fn class_of_short(short: &str) -> Option<&'static Class> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use paywarden_access::masking;
     use std::collections::HashSet;
 
     #[test]
@@ -104,7 +103,7 @@ mod tests {
             assert!(class.index_bits <= 128 && class.index_bits.is_multiple_of(8));
             // What can be looked for is what the mask shows.
             assert!(
-                !class.tail || class.mask.shows_last_four(),
+                !class.tail || masking::stored(&class.name).shows_last_four(),
                 "{}",
                 class.name
             );

@@ -44,6 +44,12 @@ pub enum Error {
     /// Nothing is kept of the person.
     #[error("nothing is kept here of a person with this pseudonym: give your own identifier")]
     SubjectUnknown,
+    /// The person stands so already.
+    #[error("the person stands so already: GET /v1/consents/{{subject}} shows it")]
+    StandingUnchanged,
+    /// Somebody has to keep what is to be erased.
+    #[error("the hold {0} keeps it: lift that first by POST /v1/subjects/holds")]
+    Held(String),
     /// A privacy policy is not accepted; the text says what to mend.
     #[error("the privacy policy is not accepted: {0}")]
     PolicyRefused(String),
@@ -82,6 +88,8 @@ impl Error {
             Self::ConsentRefused(_) => "consent_refused",
             Self::ConsentUnknown => "consent_unknown",
             Self::SubjectUnknown => "subject_unknown",
+            Self::StandingUnchanged => "subject_unchanged",
+            Self::Held(_) => "subject_held",
             Self::PolicyRefused(_) => "privacy_policy_refused",
             Self::Denied(denial) => denial.code(),
             Self::Damaged | Self::Keys(_) => "record_damaged",

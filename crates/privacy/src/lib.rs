@@ -12,6 +12,7 @@
 //! - [`policy`]: for which purposes data may be handled, and on what grounds
 //! - [`consent`]: what people agreed to, with receipts
 //! - [`subject`]: how a person stands to the handling of their data
+//! - [`reveal`]: values shown to staff, by approval
 //! - [`rotation`]: epochs of keys, and why a backup does not bring back who was erased
 //! - [`scan`]: leaks, in files and in our own log
 
@@ -19,11 +20,11 @@ pub mod catalogue;
 pub mod consent;
 mod error;
 mod keys;
-mod mask;
 pub mod normal;
 pub mod notice;
 mod plain;
 pub mod policy;
+pub mod reveal;
 pub mod rotation;
 pub mod scan;
 pub mod subject;

@@ -19,9 +19,10 @@ mod siblings;
 
 pub use guard::{Guard, masked};
 
-use crate::{Plain, mask::Mask};
+use crate::Plain;
 use digits::{Digits, Places};
 use number::Sink;
+use paywarden_access::masking;
 use serde::Serialize;
 use siblings::{Place, Siblings};
 use std::ops::Range;
@@ -252,7 +253,7 @@ struct Hit {
 /// What is there, and how it may be shown.
 enum Form {
     /// A number.
-    Number(Digits, Mask),
+    Number(Digits, masking::Form),
     /// A secret that begins so.
     Head(&'static str),
 }

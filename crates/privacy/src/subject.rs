@@ -1,9 +1,15 @@
 //! What is known of how a person stands to the handling of their data: consents, objections,
 //! restriction, holds. One record per person; each event is its next version, never changed.
 
+mod deadlines;
 pub(crate) mod persons;
+mod rights;
+mod timeline;
 
+pub use deadlines::{Deadline, deadline};
 pub(crate) use persons::Persons;
+pub use rights::{ErasedPerson, KeptBack, Why, Wish};
+pub use timeline::{MOMENTS_MAX, Moment, Timeline};
 
 use crate::policy::Jurisdiction;
 use paywarden_domain::Timestamp;
@@ -29,6 +35,21 @@ pub struct Standing {
     pub objections: Vec<String>,
     /// Since when handling is restricted.
     pub restricted_at: Option<Timestamp>,
+    /// Duties to keep what is there.
+    pub holds: Vec<Hold>,
+}
+
+/// A duty to keep what is there of a person, such as a court's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LegalHold)]
+pub struct Hold {
+    /// What it is known by.
+    pub reference: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// Until when, exclusive; until it is lifted if null.
+    pub until: Option<Timestamp>,
 }
 
 /// A person's answer about one purpose.
@@ -107,6 +128,10 @@ pub enum EventKind {
     Restricted,
     /// The restriction was lifted.
     RestrictionLifted,
+    /// A hold was placed.
+    Held,
+    /// A hold was lifted.
+    HoldLifted,
 }
 
 impl EventKind {
@@ -119,6 +144,8 @@ impl EventKind {
             Self::ObjectionLifted => "subject.lift_objection",
             Self::Restricted => "subject.restrict",
             Self::RestrictionLifted => "subject.lift_restriction",
+            Self::Held => "subject.hold",
+            Self::HoldLifted => "subject.lift_hold",
         }
     }
 }
@@ -146,6 +173,12 @@ impl Standing {
     /// Whether the person has objected to a purpose.
     pub(crate) fn objects_to(&self, purpose: &str) -> bool {
         self.objections.iter().any(|objected| objected == purpose)
+    }
+
+    /// A hold that counts now.
+    pub(crate) fn hold(&self, now: Timestamp) -> Option<&Hold> {
+        let counts = |hold: &&Hold| hold.until.is_none_or(|until| now < until);
+        self.holds.iter().find(counts)
     }
 
     /// Takes an answer in; the one before it about the same purpose no longer counts.

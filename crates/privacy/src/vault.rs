@@ -11,7 +11,7 @@ mod search;
 pub use decision::{Deposit, Refusal, is_card_index};
 pub use deposit::{ITEMS_MAX, Item, Kept, Retention};
 pub use erasure::Erased;
-pub use grounds::Said;
+pub use grounds::{Grant, Said};
 pub use reading::{Revealed, TOKENS_MAX};
 pub use search::{FOUND_MAX, Found, Search};
 
@@ -32,7 +32,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// Persons are spread over so many gates.
 const GATES: u64 = 64;
@@ -95,6 +95,8 @@ pub struct Vault {
     pub(crate) switch: Switch,
     pub(crate) desk: Desk,
     pub(crate) receipts: Receipts,
+    /// Held while somebody looks by a grant.
+    pub(crate) looking: Mutex<()>,
     tokens: Tokens,
     /// Tokens of values seen lately, by what makes them the same.
     known: Recent<u128, Known>,
@@ -147,6 +149,7 @@ impl Vault {
             keys,
             desk: Desk::load(&database).await?,
             receipts: Receipts::new(keyring)?,
+            looking: Mutex::default(),
             tokens: Tokens::new(check),
             reader: VaultReader::new(database),
             journal,

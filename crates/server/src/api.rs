@@ -21,6 +21,7 @@ pub(crate) mod safety;
 pub(crate) mod session;
 pub(crate) mod sign_on;
 pub(crate) mod staff;
+pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
 pub(crate) mod vault;
@@ -37,7 +38,11 @@ use crate::{
 use bytes::Bytes;
 use http::{Method, StatusCode, request};
 pub use openapi::openapi_json;
-use paywarden_access::{Scope, approval::Who};
+use paywarden_access::{
+    Scope,
+    approval::Who,
+    masking::{self, Channel, PROGRAM},
+};
 use paywarden_risk::{Caller, Idempotency};
 use paywarden_store::Actor;
 use percent_encoding::percent_decode_str;
@@ -151,6 +156,7 @@ enum Endpoint {
     TrailCosign,
     Vault(vault::Act),
     Privacy(privacy::Act),
+    Subject(subjects::Act),
     ConsentKeys,
     Alerts,
     Alert,
@@ -263,6 +269,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) received_us: u64,
     pub(crate) idempotency: Option<Idempotency>,
+    /// The roles of a person; `program` of a key.
+    pub(crate) roles: Vec<String>,
     actor: Actor,
     target: String,
 }
@@ -289,6 +297,7 @@ impl Call {
             body,
             received_us,
             idempotency: None,
+            roles: vec![PROGRAM.to_owned()],
             actor: Actor::Key(caller.key.id.clone()),
         }
     }
@@ -307,6 +316,7 @@ impl Call {
             body: call.body.clone(),
             received_us: call.state.clock.monotonic_us(),
             idempotency: None,
+            roles: account.roles().map(ToOwned::to_owned).collect(),
             actor: Actor::Staff(account.id.clone()),
             target: String::new(),
         })
@@ -318,6 +328,17 @@ impl Call {
             tenant: self.caller.tenant.clone(),
             actor: self.actor.clone(),
         }
+    }
+
+    /// What the caller is shown of a field where no purpose is stated.
+    pub(crate) fn shown(&self, field: &str, is_export: bool) -> masking::Form {
+        let channel = match (&self.actor, is_export) {
+            (_, true) => Channel::Export,
+            (Actor::Staff(_), _) => Channel::Console,
+            _ => Channel::Api,
+        };
+        let roles = self.roles.iter().map(String::as_str);
+        masking::form(roles, "*", field, channel)
     }
 
     fn acting(&self) -> approvals::Acting<'_> {
@@ -344,6 +365,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .iter()
         .chain(vault::ROUTES)
         .chain(privacy::ROUTES)
+        .chain(subjects::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -453,6 +475,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::TrailCosign => trail::cosign(call).await,
         Endpoint::Vault(act) => vault::handle(act, call).await,
         Endpoint::Privacy(act) => privacy::handle(act, call).await,
+        Endpoint::Subject(act) => subjects::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         _ => Ok(open(&call.state, route)),

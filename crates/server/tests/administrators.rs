@@ -201,7 +201,7 @@ async fn what_is_hidden_keeps_its_shape_and_nobody_votes_on_it() {
         );
         let mut expected = asked["payload"].clone();
         for value in expected["values"].as_array_mut().unwrap() {
-            value["value"] = "***".into();
+            value["value"] = "••••".into();
         }
         assert_eq!(seen["payload"], expected);
         let vote = json!({

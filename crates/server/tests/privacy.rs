@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World};
+use support::{Client, Person, Sent, Setup, Signer, World};
 
 /// Somebody at the door.
 struct Caller {
@@ -115,7 +115,8 @@ async fn a_person_agrees_is_written_to_and_withdraws() {
     // A batch says of each value why it is not given.
     let many = json!({ "purpose": "analytics", "tokens": [kept["token"]] });
     let values = acme.post("/v1/vault/detokenize/batch", many).await;
-    assert_eq!(values["values"][0]["value"], "liu@example.com");
+    assert_eq!(values["values"][0]["value"], "••••@example.com");
+    assert_eq!(values["values"][0]["shown"], "domain_only");
     let elsewhere = json!({
         "purpose": "marketing", "tokens": [kept["token"]], "to": { "recipient": "agency" },
     });
@@ -232,4 +233,120 @@ async fn what_is_taken_out_in_bulk_serves_a_purpose_of_the_policy() {
     maker
         .post(&path, json!({ "purpose": "aml_compliance" }))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_asks_and_is_answered() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let item = |class: &str, value: &str, retention: &str| json!({ "subject": "liu", "class": class, "value": value, "retention": retention });
+    let items = json!([
+        item("name", "Liu Wie", "contract"),
+        item("card_number", "4012888888881881", "evidence"),
+    ]);
+    let batch = json!({ "purpose": "onboarding", "items": items });
+    let kept = acme.post("/v1/vault/tokenize/batch", batch).await;
+    let name = &kept["tokens"][0]["token"];
+    let correction = json!({ "subject": "liu", "token": name, "value": "Liu Wei" });
+    acme.post("/v1/subjects/corrections", correction).await;
+    let exported = acme
+        .post("/v1/subjects/exports", json!({ "subject": "liu" }))
+        .await;
+    assert_eq!(exported["values"].as_array().unwrap().len(), 2);
+    let readable = exported["readable"].as_str().unwrap();
+    assert!(readable.contains("name: Liu Wei\n"), "{readable}");
+    assert_eq!(exported["deadline"]["days"], 30);
+    let hold = json!({ "subject": "liu", "reference": "case_4711" });
+    acme.post("/v1/subjects/holds", hold).await;
+    let forget = json!({ "purpose": "request", "subject": "liu" });
+    assert_eq!(acme.code("/v1/vault/forget", forget).await, "subject_held");
+    let lift = json!({ "subject": "liu", "reference": "case_4711", "lift": true });
+    acme.post("/v1/subjects/holds", lift).await;
+    let restrict = json!({ "subject": "liu" });
+    let changed = acme.post("/v1/subjects/restriction", restrict).await;
+    assert!(changed["standing"]["restricted_at"].is_string());
+    let erase = json!({ "subject": "liu", "reason": "request 17" });
+    let erased = acme.post("/v1/subjects/erasures", erase).await;
+    assert_eq!(erased["records"], 1);
+    let kept = json!([{ "retention": "evidence", "records": 1, "why": "aml_evidence" }]);
+    assert_eq!(erased["kept"], kept);
+    let subject = erased["subject"].as_str().unwrap();
+    let told = acme.get(&format!("/v1/subjects/{subject}/timeline")).await;
+    assert_eq!(told["values"][0]["masked"], "40128888••••1881");
+    let actions: Vec<_> = told["moments"].as_array().unwrap().iter().collect();
+    for expected in [
+        "vault.tokenize",
+        "vault.read",
+        "vault.delete",
+        "subject.hold",
+        "vault.forget",
+    ] {
+        assert!(
+            actions.iter().any(|moment| moment["action"] == expected),
+            "{expected}"
+        );
+    }
+    let leaf = &actions[0]["leaf"];
+    assert!(leaf.as_u64().unwrap() < told["tree_size"].as_u64().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_of_masks_decides_what_is_shown() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let card = json!({ "subject": "liu", "class": "card_number", "value": "4012888888881881" });
+    let keep = json!({ "purpose": "settlement", "item": card });
+    let kept = acme.post("/v1/vault/tokenize", keep).await;
+    for (purpose, shown, value) in [
+        ("settlement", json!(null), "4012888888881881"),
+        ("customer_service", json!("last4"), "••••1881"),
+    ] {
+        let read = json!({ "purpose": purpose, "token": kept["token"] });
+        let read = acme.post("/v1/vault/detokenize", read).await;
+        assert_eq!((&read["shown"], &read["value"]), (&shown, &json!(value)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_values_by_an_approved_grant_alone() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let card = json!({ "subject": "liu", "class": "card_number", "value": "4012888888881881" });
+    let keep = json!({ "purpose": "settlement", "item": card });
+    acme.post("/v1/vault/tokenize", keep).await;
+    let search = json!({ "purpose": "settlement", "by": { "subject": "liu" } });
+    let found = acme.post("/v1/vault/search", search).await;
+    let subject = &found["records"][0]["subject"];
+    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["aml_officer"]).await;
+    let mut wu = Person::with_roles(&world, "acme", "wu@example.com", &["privacy_officer"]).await;
+    let reveal = json!({ "reveal": {
+        "subject": subject, "classes": ["card_number"], "purpose": "dispute_handling",
+        "looks": 1, "minutes": 10,
+    } });
+    let ask = json!({ "command": reveal, "reason": "chargeback", "ticket": "case 4711" });
+    let asked = liu.post("/v1/approvals", Some(&ask)).await.json();
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let look = format!("{path}/reveal");
+    let early = liu.send(Method::POST, &look, None).await.json();
+    assert_eq!(early["code"], "approval_closed");
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+    });
+    let voted = wu.post(&format!("{path}/votes"), Some(&vote)).await;
+    assert_eq!(voted.status, StatusCode::OK, "{}", voted.json());
+    let purpose = json!({ "purpose": "as approved" });
+    liu.post(&format!("{path}/execution"), Some(&purpose)).await;
+    let shown = liu.send(Method::POST, &look, None).await;
+    let json = shown.json();
+    assert_eq!(json["values"][0]["value"], "4012888888881881", "{json}");
+    assert!(
+        json["watermark"]
+            .as_str()
+            .unwrap()
+            .starts_with("staff:stf_")
+    );
+    let again = liu.send(Method::POST, &look, None).await.json();
+    assert_eq!(again["code"], "reveal_spent");
+    let theirs = wu.send(Method::POST, &look, None).await.json();
+    assert_eq!(theirs["code"], "scope_insufficient");
 }

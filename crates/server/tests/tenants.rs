@@ -228,6 +228,28 @@ fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         ("POST", "/v1/consents/withdrawals") => {
             (send(json!({ "subject": mine.subject })), "subject_unknown")
         }
+        ("POST", "/v1/subjects/objections") => (
+            send(json!({ "subject": mine.subject, "purposes": ["marketing"] })),
+            "subject_unknown",
+        ),
+        ("POST", "/v1/subjects/restriction") => {
+            (send(json!({ "subject": mine.subject })), "subject_unknown")
+        }
+        ("POST", "/v1/subjects/holds") => (
+            send(json!({ "subject": mine.subject, "reference": "case" })),
+            "subject_unknown",
+        ),
+        ("POST", "/v1/subjects/corrections") => (
+            send(json!({ "subject": mine.subject, "token": mine.token, "value": "v" })),
+            "token_unknown",
+        ),
+        ("POST", "/v1/subjects/exports") => {
+            (send(json!({ "subject": mine.subject })), "subject_unknown")
+        }
+        ("POST", "/v1/subjects/erasures") => (
+            send(json!({ "subject": mine.subject, "reason": "r" })),
+            "own",
+        ),
         (_, "/v1/notices/{name}" | "/v1/notices/{name}/versions/{version}") => {
             (Sent::new(Method::GET, &path, ""), "notice_unknown")
         }
@@ -312,6 +334,9 @@ fn walk_approvals(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         ("POST", "/v1/approvals") => (asking(mine.version, "r"), "rule_set_unknown"),
         ("POST", "/v1/approvals/{id}/votes") => (send(vote), "approval_unknown"),
         ("POST", "/v1/approvals/{id}/withdrawal") => (send(reason()), "approval_unknown"),
+        ("POST", "/v1/approvals/{id}/reveal") => {
+            (Sent::new(Method::POST, &path, ""), "approval_unknown")
+        }
         ("POST", "/v1/approvals/{id}/execution") => {
             (send(json!({ "purpose": "p" })), "approval_unknown")
         }

@@ -2,14 +2,14 @@
 
 use super::{
     Approvals, Error, Sensitive,
-    case::Case,
+    case::{Case, State},
     desk::{TRIES, Who},
     page::Scene,
     sensitive::Payload,
     step::{self, Spent, Used},
     tally,
 };
-use paywarden_domain::time::DAY;
+use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_store::{ApprovalStepKind, ApprovalStepRow, Entry, Row};
 use std::fmt;
 
@@ -49,6 +49,15 @@ impl<T: fmt::Debug> fmt::Debug for Approved<T> {
     }
 }
 
+/// A command that has taken effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedOut<T> {
+    /// The command.
+    pub command: T,
+    /// When it took effect.
+    pub at: Timestamp,
+}
+
 impl Approvals {
     /// The command of an approval, to be carried out by `who`, if enough votes count now.
     pub async fn claim<T: Sensitive>(&self, who: &Who, id: &str) -> Result<Approved<T>, Error> {
@@ -71,6 +80,29 @@ impl Approvals {
             who: who.clone(),
             approvals: self.clone(),
         })
+    }
+
+    /// A command that was carried out by this approval, for whoever did so and may still ask for
+    /// such commands.
+    pub async fn carried_out<T: Sensitive>(
+        &self,
+        who: &Who,
+        id: &str,
+    ) -> Result<CarriedOut<T>, Error> {
+        self.must(who, T::KIND.scope())?;
+        let case = self.case(&who.tenant, id).await?;
+        let command = case.payload.command()?;
+        let now = self.clock().now();
+        let Some(used) = case.used else {
+            return Err(Error::Closed(case.end(now).unwrap_or(State::Open)));
+        };
+        match used.by == who.actor.to_string() {
+            true => Ok(CarriedOut {
+                command,
+                at: used.at,
+            }),
+            false => Err(Error::Forbidden(T::KIND.scope())),
+        }
     }
 
     /// The step that belongs to the effect, or why there may be none: everything is looked at as

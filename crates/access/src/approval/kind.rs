@@ -25,6 +25,8 @@ pub enum Kind {
     PolicyChange,
     /// Another privacy policy comes into force.
     PrivacyPolicyChange,
+    /// Values of a person are shown to a member of staff.
+    Reveal,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -36,11 +38,13 @@ pub(crate) struct CustomerData {
     pub(crate) array: &'static str,
     /// The member of its elements that holds them.
     pub(crate) member: &'static str,
+    /// The field that they are in the table of masks.
+    pub(crate) field: &'static str,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
@@ -48,6 +52,7 @@ impl Kind {
         Self::Export,
         Self::PolicyChange,
         Self::PrivacyPolicyChange,
+        Self::Reveal,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -60,6 +65,7 @@ impl Kind {
             Self::Export => "export",
             Self::PolicyChange => "policy_change",
             Self::PrivacyPolicyChange => "privacy_policy_change",
+            Self::Reveal => "reveal",
         }
     }
 
@@ -73,6 +79,7 @@ impl Kind {
             Self::Export => Scope::ExportsWrite,
             Self::PolicyChange => Scope::ApprovalsPolicy,
             Self::PrivacyPolicyChange => Scope::PrivacyPolicy,
+            Self::Reveal => Scope::SubjectsReveal,
         }
     }
 
@@ -83,13 +90,15 @@ impl Kind {
                 seen_with: Scope::ListsRead,
                 array: "values",
                 member: "value",
+                field: "list_value",
             }),
             Self::RuleRelease
             | Self::KeyChange
             | Self::RoleGrant
             | Self::Export
             | Self::PolicyChange
-            | Self::PrivacyPolicyChange => None,
+            | Self::PrivacyPolicyChange
+            | Self::Reveal => None,
         }
     }
 

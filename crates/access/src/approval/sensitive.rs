@@ -1,15 +1,19 @@
 //! What a command has to tell before it can be asked for, voted on and carried out.
 
 use super::{Error, Kind};
-use crate::Scope;
+use crate::{
+    Scope,
+    masking::{self, Channel, Form, NOBODY},
+};
 use paywarden_crypto::digest::sha256;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// The largest payload, in bytes of its canonical form.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
-/// What stands in the place of each value that a reader may not see.
-const MASK: &str = "***";
+
+/// Whoever has the scope that the data asks for, whatever their roles.
+const HOLDER: &str = "holder";
 
 /// A command that takes effect only as an [`Approved`](super::Approved) one.
 ///
@@ -79,18 +83,17 @@ impl Payload {
     /// it.
     pub(crate) fn shown_to(&self, may: impl Fn(Scope) -> bool) -> (Value, bool) {
         let mut shown = self.value.clone();
-        let hidden = self
-            .kind
-            .customer_data()
-            .filter(|data| !may(data.seen_with));
-        if let Some(data) = hidden {
-            let elements = shown.get_mut(data.array).and_then(Value::as_array_mut);
-            let elements = elements.into_iter().flatten();
-            for value in elements.filter_map(|element| element.get_mut(data.member)) {
-                *value = MASK.into();
-            }
+        let Some(data) = self.kind.customer_data() else {
+            return (shown, false);
+        };
+        let role = if may(data.seen_with) { HOLDER } else { NOBODY };
+        let form = masking::form([role], "*", data.field, Channel::Console);
+        let elements = shown.get_mut(data.array).and_then(Value::as_array_mut);
+        let elements = elements.into_iter().flatten();
+        for value in elements.filter_map(|element| element.get_mut(data.member)) {
+            *value = form.of(value.as_str().unwrap_or_default()).into();
         }
-        (shown, hidden.is_some())
+        (shown, form < Form::Full)
     }
 
     fn text(&self) -> String {

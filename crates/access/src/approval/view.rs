@@ -22,7 +22,7 @@ pub struct ApprovalView {
     pub command: Kind,
     /// What it is about.
     pub object: String,
-    /// The command as it will be carried out; `***` in the place of each value that you may not
+    /// The command as it will be carried out; `••••` in the place of each value that you may not
     /// see.
     #[schema(value_type = Object)]
     pub payload: Value,

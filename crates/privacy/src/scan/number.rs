@@ -6,7 +6,8 @@ use super::{
     digits::{Digits, Group},
     siblings::{Place, Siblings},
 };
-use crate::{mask::Mask, normal};
+use crate::normal;
+use paywarden_access::masking;
 use paywarden_domain::pan::luhn;
 use std::ops::Range;
 
@@ -245,9 +246,9 @@ impl<'t> Candidate<'t> {
     fn card(&self, brand: &'static str, evidence: Evidence) -> Hit {
         let digits = self.digits.as_slice();
         let shown = if digits.len() < 14 {
-            Mask::LastFour
+            masking::Form::Last4
         } else {
-            Mask::Card
+            masking::Form::BinAndLast4
         };
         let is_published = brand::is_published(digits);
         let tested = || Evidence::new(evidence.weight.clamp(45, 60));
@@ -272,7 +273,7 @@ impl<'t> Candidate<'t> {
             what,
             evidence: Evidence::new(weight + named),
             at: self.at.clone(),
-            form: Form::Number(self.digits.clone(), Mask::LastFour),
+            form: Form::Number(self.digits.clone(), masking::Form::Last4),
         }
     }
 }

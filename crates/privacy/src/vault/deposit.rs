@@ -8,10 +8,10 @@ use crate::{
     By, Error, Plain,
     catalogue::{self, Class},
     keys::{FreshKey, Owner, Place, SubjectKey},
-    mask::last_four,
     policy::Ground,
     token::Form,
 };
+use paywarden_access::masking::{self, last_four};
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{Appended, Row, VaultContent, VaultKeyRow, VaultRecordRow, VaultRow};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,12 @@ pub enum Retention {
 }
 
 impl Retention {
+    /// The one with this word.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Marketing, Self::Contract, Self::Evidence];
+        all.into_iter().find(|one| one.name() == name)
+    }
+
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -241,7 +247,7 @@ impl Vault {
             return Err(Error::Request("only tokens of card numbers are shaped"));
         }
         let form = class.normal.of(item.value.expose())?;
-        let subject = self.keys.subject(tenant, &item.subject);
+        let subject = self.pseudonym(tenant, &item.subject);
         let owner = Owner {
             tenant,
             subject: &subject,
@@ -258,7 +264,7 @@ impl Vault {
             .map(|seconds| i64::from(seconds) * 1_000_000);
         Ok(Prepared {
             same: (!is_own).then(same),
-            masked: class.mask.of(&form),
+            masked: masking::stored(&class.name).of(&form),
             expires_at: ttl_us.map(|us| Timestamp::from_micros(now.micros() + us)),
             pair: None,
             tenant,

@@ -33,7 +33,7 @@ impl Vault {
     }
 
     /// Erases everything of a person, or what is kept for one reason: destroys the keys first, then
-    /// the values, masks and indexes. Nothing is written for the person meanwhile.
+    /// the values, masks and indexes. Nothing is written for the person meanwhile. A hold keeps it.
     pub async fn forget(
         &self,
         by: &By,
@@ -41,8 +41,12 @@ impl Vault {
         retention: Option<Retention>,
     ) -> Result<Erased, Error> {
         check_purpose(by)?;
-        let subject = self.keys.subject(&by.tenant, subject);
+        let subject = self.pseudonym(&by.tenant, subject);
         let _gate = self.shut(&subject).await;
+        let standing = self.desk.persons.of(&subject).await?;
+        if let Some(hold) = standing.hold(self.clock.now()) {
+            return Err(Error::Held(hold.reference.clone()));
+        }
         self.subject_keys
             .drop_if(|name, _| name.starts_with(&subject));
         self.known.drop_if(|_, known| known.may_be_of(&subject));

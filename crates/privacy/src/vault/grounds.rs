@@ -7,8 +7,9 @@ use crate::{
     policy::{Data, Denial, FRAUD_PREVENTION, Ground, INSIDE, PAYMENT_CARD, Question},
     subject::Standing,
 };
+use paywarden_access::masking::{Channel, GRANTED, NOBODY, PROGRAM};
 use paywarden_domain::{Country, TenantId, Timestamp};
-use paywarden_store::{Entry, Purpose, Row};
+use paywarden_store::{Actor, Entry, Purpose, RecordRow, Row};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -16,18 +17,55 @@ use std::{
 
 /// The longest line that a leaf has for its purpose, in bytes.
 const LINE_BYTES_MAX: usize = 256;
-/// The longest reason and the longest recipient, in bytes.
-const SAID_BYTES_MAX: usize = 256;
+/// The longest reason and the longest recipient, in bytes: both stand in one line beside the leaf.
+const REASON_BYTES_MAX: usize = 160;
+const RECIPIENT_BYTES_MAX: usize = 64;
 
 /// What whoever acts says beside the purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Why, in their own words, 1 to 256 bytes: kept beside the leaf.
+    /// Why, in their own words, 1 to 160 bytes: kept beside the leaf.
     pub reason: Option<String>,
-    /// Who gets the data, 1 to 256 bytes; whoever asks, if nobody is named.
+    /// Who gets the data, 1 to 64 bytes; whoever asks, if nobody is named.
     pub recipient: Option<String>,
     /// Where it goes.
     pub country: Option<Country>,
+    /// The grant by which somebody looks.
+    pub grant: Option<Grant>,
+}
+
+/// A look by an approved grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The approval.
+    pub approval: String,
+    /// The look, written with the leaf of the reading.
+    pub look: RecordRow,
+}
+
+impl Said {
+    /// The line that is kept beside the leaf: who gets the data, and why.
+    fn line(&self) -> Option<String> {
+        let to = self.recipient.as_ref().map(|name| format!("to {name}"));
+        let there = self.country.map(|country| format!("in {}", country.code()));
+        let parts: Vec<_> = [to, there, self.reason.clone()]
+            .into_iter()
+            .flatten()
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+impl By {
+    /// Who looks, and where, as the table of masks names them. A person sees values of the vault by
+    /// a grant alone.
+    pub(super) fn viewer(&self) -> (&'static str, Channel) {
+        match (&self.actor, &self.said.grant) {
+            (_, Some(_)) => (GRANTED, Channel::Console),
+            (Actor::Staff(_), None) => (NOBODY, Channel::Console),
+            _ => (PROGRAM, Channel::Api),
+        }
+    }
 }
 
 /// How the persons of one call stand, by their pseudonyms.
@@ -131,6 +169,12 @@ pub(super) fn entry<'g>(
 ) -> Entry {
     let distinct: BTreeSet<String> = grounds.map(ToString::to_string).collect();
     let count = distinct.len();
+    let look = by
+        .said
+        .grant
+        .iter()
+        .map(|grant| Row::Record(grant.look.clone()));
+    let rows = rows.into_iter().chain(look).collect();
     let mut line = distinct.into_iter().collect::<Vec<_>>().join("; ");
     if !(1..=LINE_BYTES_MAX).contains(&line.len()) {
         line = format!("{}: {count} grounds", by.purpose);
@@ -157,11 +201,15 @@ fn written(
     rows: Vec<Row>,
 ) -> Entry {
     let purpose = Purpose::composed(line);
+    let purpose = match &by.said.grant {
+        Some(grant) => purpose.approved_by(grant.approval.clone()),
+        None => purpose,
+    };
     Entry {
         tenant: by.tenant.clone(),
         actor: by.actor.clone(),
-        purpose: match &by.said.reason {
-            Some(reason) => purpose.because(reason.clone()),
+        purpose: match by.said.line() {
+            Some(line) => purpose.because(line),
             None => purpose,
         },
         action,
@@ -173,14 +221,15 @@ fn written(
 /// Refuses what says nothing or too much.
 pub(super) fn check_said(by: &By) -> Result<(), Error> {
     super::check_purpose(by)?;
-    let fits = |text: &Option<String>| {
+    let fits = |text: &Option<String>, bytes_max| {
         let length = text.as_ref().map(String::len);
-        length.is_none_or(|length| (1..=SAID_BYTES_MAX).contains(&length))
+        length.is_none_or(|length| (1..=bytes_max).contains(&length))
     };
-    match fits(&by.said.reason) && fits(&by.said.recipient) {
+    let is_short = fits(&by.said.reason, REASON_BYTES_MAX);
+    match is_short && fits(&by.said.recipient, RECIPIENT_BYTES_MAX) {
         true => Ok(()),
         false => Err(Error::Request(
-            "a reason and a recipient have 1 to 256 bytes",
+            "a reason has 1 to 160 bytes, a recipient 1 to 64",
         )),
     }
 }

@@ -6,11 +6,13 @@ use super::{
     grounds::{self, check_said},
 };
 use crate::{
-    By, Error, Plain,
+    By, Error, Plain, catalogue,
     keys::{Owner, Place, SubjectKey},
+    notice::hexadecimal,
     policy::Ground,
     token::encode,
 };
+use paywarden_access::masking::{self, Form};
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{Actor, RecordRow, Row, SealedRow, VaultErasure, VaultErasureOf, VaultRow};
 use std::collections::{HashMap, HashSet};
@@ -26,9 +28,11 @@ pub struct Revealed {
     pub token: String,
     /// What it is.
     pub class: String,
-    /// The value.
+    /// What of it is shown, by role and purpose.
+    pub form: Form,
+    /// The value, as far as it is shown.
     pub value: Plain<String>,
-    /// What belongs to it.
+    /// What belongs to it; shown with the whole value only.
     pub details: Option<Plain<String>>,
 }
 
@@ -82,7 +86,8 @@ impl Vault {
             let kind = (row.retention.as_str(), row.class.as_str());
             let ground = self.judge_value(by, (&standings, &row.subject), kind, now)?;
             grounds.insert(row.token.as_str(), ground);
-            self.reveal(&by.tenant, row, &mut unwrapped)
+            let whole = self.reveal(&by.tenant, row, &mut unwrapped)?;
+            self.narrow(by, whole)
         };
         let opened: Vec<_> = tokens.iter().map(&mut open).collect();
         let read = opened.iter().filter_map(|one| {
@@ -168,6 +173,28 @@ impl Vault {
         }
     }
 
+    /// What of a value this caller is shown for the purpose that it states.
+    fn narrow(&self, by: &By, whole: Revealed) -> Result<Revealed, Error> {
+        let (role, channel) = by.viewer();
+        let form = masking::form([role], &by.purpose, &whole.class, channel);
+        if form == Form::Full {
+            return Ok(whole);
+        }
+        let class = catalogue::class(&whole.class)?;
+        let normal = class.normal.of(whole.value.expose())?;
+        let hash = || self.keys.blind(&by.tenant, class, &normal);
+        let shown = match form {
+            Form::Hash => hash().map_or_else(|| form.of(&normal), |hash| hexadecimal(&hash)),
+            form => form.of(&normal),
+        };
+        Ok(Revealed {
+            form,
+            value: Plain::from(shown),
+            details: None,
+            ..whole
+        })
+    }
+
     fn reveal(
         &self,
         tenant: &TenantId,
@@ -203,6 +230,7 @@ impl Vault {
         Ok(Revealed {
             token: row.token.clone(),
             class: row.class.clone(),
+            form: Form::Full,
             value: open(VALUE, sealed)?,
             details: details.map(|sealed| open(DETAILS, sealed)).transpose()?,
         })

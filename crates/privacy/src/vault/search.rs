@@ -9,6 +9,7 @@ use crate::{
     catalogue::{self, Class},
     policy::Denial,
 };
+use paywarden_access::masking;
 use paywarden_store::{MaskedRow, VaultFind};
 
 /// The most records of one answer.
@@ -86,10 +87,16 @@ impl Vault {
         let _gates = self.enter(subjects.clone()).await;
         let standings = self.standings(subjects).await?;
         let now = self.clock.now();
+        let (role, channel) = by.viewer();
         let judge = |row: MaskedRow| {
             let kind = (row.retention.as_str(), row.class.as_str());
             let ground = self.judge_value(by, (&standings, &row.subject), kind, now);
-            Some((ground.ok()?, row))
+            let form = masking::form([role], &by.purpose, &row.class, channel);
+            let masked = match form >= masking::stored(&row.class) {
+                true => row.masked,
+                false => masking::HIDDEN.to_owned(),
+            };
+            Some((ground.ok()?, MaskedRow { masked, ..row }))
         };
         let count = found.len();
         let shown: Vec<_> = found.into_iter().filter_map(judge).collect();

@@ -283,6 +283,7 @@ async fn all_of_a_batch_are_kept_or_none_and_rules_narrow(place: Place) {
             recipient: Some("agency".to_owned()),
             country: Country::parse("DE").ok(),
             reason: Some("spring".to_owned()),
+            ..Said::default()
         },
         ..by("marketing")
     };

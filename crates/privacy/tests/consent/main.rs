@@ -13,4 +13,6 @@ mod support;
 mod enforcement;
 mod policy_change;
 mod receipts;
+mod reveal;
+mod rights;
 mod world;

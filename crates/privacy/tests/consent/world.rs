@@ -15,7 +15,10 @@ use paywarden_privacy::{
     token::Form,
 };
 use paywarden_store::{Actor, Clock, JournalLimits, SimulatedClock};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tempfile::TempDir;
 
 pub const DAY_US: u64 = 86_400_000_000;
@@ -25,6 +28,8 @@ pub struct World {
     pub store: Store,
     pub clock: Arc<SimulatedClock>,
     pub approvals: Approvals,
+    /// Whether anybody may be shown values.
+    pub is_trusted: Arc<AtomicBool>,
     keyring: Arc<Keyring>,
     folder: TempDir,
 }
@@ -54,19 +59,24 @@ impl World {
         let (database, journal) = (store.database.clone(), store.journal.clone());
         let (db, log) = (database.clone(), journal.clone());
         let vault = Vault::open(&keyring, db, log, time.clone(), &settings).await;
-        let rights: Rights = Arc::new(|_, actor: &str, scope| {
-            let may = [
-                Scope::PrivacyPolicy,
-                Scope::ApprovalsVote,
-                Scope::ApprovalsRequest,
-            ];
-            actor != "key:nobody" && may.contains(&scope)
+        let is_trusted = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&is_trusted);
+        let rights: Rights = Arc::new(move |_, actor: &str, scope| match scope {
+            Scope::SubjectsReveal => {
+                asked.load(Ordering::SeqCst) && ["staff:liu", "staff:chen"].contains(&actor)
+            }
+            Scope::PrivacyPolicy | Scope::ApprovalsVote | Scope::ApprovalsRequest => {
+                actor != "key:nobody"
+            }
+            Scope::ApprovalsBreakGlass => actor == "staff:liu",
+            _ => false,
         });
         Self {
             vault: Arc::new(vault.unwrap()),
             store,
             clock,
             approvals: Approvals::new(database, journal, time, rights),
+            is_trusted,
             keyring,
             folder,
         }
@@ -188,6 +198,13 @@ pub fn who(tenant: &str, key: &str) -> Who {
     Who {
         tenant: TenantId::parse(tenant).unwrap(),
         actor: Actor::Key(key.to_owned()),
+    }
+}
+
+pub fn staff(name: &str) -> Who {
+    Who {
+        actor: Actor::Staff(name.to_owned()),
+        ..who("acme", "key_1")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 pub(crate) mod delegations;
+pub(crate) mod reveal;
 
 use super::{
     json::parse,
@@ -54,6 +55,8 @@ pub enum Act {
     Delegations,
     /// It is taken back.
     EndDelegation,
+    /// Values are looked at by a grant.
+    Reveal,
 }
 
 /// A request of whoever acts: a program by its key, or a person.
@@ -78,6 +81,7 @@ pub(crate) async fn handle(act: Act, call: &Acting<'_>) -> Result<Reply, Problem
         Act::Delegate => delegations::add(call).await,
         Act::Delegations => delegations::all(call).await,
         Act::EndDelegation => delegations::end(call).await,
+        Act::Reveal => reveal::reveal(call).await,
     }
 }
 

@@ -134,8 +134,13 @@ pub(crate) async fn entries(call: &Call) -> Result<Reply, Problem> {
     reserved.took(page.entries.len());
     let count = page.entries.len();
     let next_cursor = page.next.as_deref().map(cursor);
+    let form = call.shown("list_value", query.find(EXPORT).is_some());
+    let mut entries = page.entries;
+    for entry in &mut entries {
+        entry.value = form.of(&entry.value);
+    }
     let list = ListEntryList {
-        entries: page.entries,
+        entries,
         next_cursor,
     };
     Ok(json_reply(StatusCode::OK, &list)?.of(count))

@@ -2,9 +2,9 @@
 
 use super::{
     alerts,
-    approvals::{self, delegations},
+    approvals::{self, delegations, reveal},
     areas, backtests, decisions, factors, keys, labels, lists, privacy, rule_sets, safety, session,
-    sign_on, staff, system, trail,
+    sign_on, staff, subjects, system, trail,
     vault::{self, compatible, rotation},
 };
 use crate::edge::person;
@@ -42,12 +42,14 @@ use utoipa::{
         compatible::custodian_decrypt,
         privacy::publish, privacy::notices, privacy::notice, privacy::notice_version,
         privacy::policy, privacy::give, privacy::withdraw, privacy::consents, privacy::keys,
+        subjects::object, subjects::restrict, subjects::hold, subjects::correct,
+        subjects::export, subjects::erase, subjects::timeline,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,
         backtests::start, backtests::one, backtests::effect,
         approvals::request, approvals::page, approvals::one, approvals::vote, approvals::withdraw,
-        approvals::execute, approvals::review, approvals::policy,
+        approvals::execute, reveal::reveal, approvals::review, approvals::policy,
         delegations::add, delegations::all, delegations::end,
         session::accept, session::passkey_challenge, session::by_passkey, session::by_password,
         session::whoami, session::sign_out, session::proof_challenge, session::prove,

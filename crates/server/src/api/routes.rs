@@ -43,6 +43,11 @@ pub(super) static ROUTES: &[Route] = &[
     Route::acting(&Method::POST, "/v1/approvals/{id}/votes", Scope::ApprovalsVote, approvals::Act::Vote),
     Route::acting(&Method::POST, "/v1/approvals/{id}/withdrawal", Scope::ApprovalsRequest, approvals::Act::Withdraw),
     Route::acting(&Method::POST, "/v1/approvals/{id}/execution", Scope::ApprovalsRequest, approvals::Act::Execute),
+    Route {
+        has_body: false,
+        keyed: Keyed::Never,
+        ..Route::acting(&Method::POST, "/v1/approvals/{id}/reveal", Scope::SubjectsReveal, approvals::Act::Reveal)
+    },
     Route::acting(&Method::POST, "/v1/approvals/{id}/review", Scope::ApprovalsVote, approvals::Act::Review),
     Route::acting(&Method::POST, "/v1/approval-delegations", Scope::ApprovalsVote, approvals::Act::Delegate),
     Route::acting(&Method::GET, "/v1/approval-delegations", Scope::ApprovalsRead, approvals::Act::Delegations),

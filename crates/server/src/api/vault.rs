@@ -290,7 +290,7 @@ pub(crate) fn catalogue() -> Result<Reply, Problem> {
 }
 
 /// The caller, and the purpose that it states.
-fn by(call: &Call, purpose: impl Into<String>) -> By {
+pub(super) fn by(call: &Call, purpose: impl Into<String>) -> By {
     let actor = Actor::Key(call.caller.key_id.clone());
     By::new(call.caller.tenant.clone(), actor, purpose)
 }

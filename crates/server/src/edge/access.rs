@@ -192,6 +192,7 @@ const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::PUT, "/v1/lists/{list}/entries", Some(Kind::Add)),
     (&Method::DELETE, "/v1/lists/{list}/entries", Some(Kind::Remove)),
     (&Method::POST, "/v1/approvals/{id}/votes", Some(Kind::Vote)),
+    (&Method::POST, "/v1/approvals/{id}/reveal", Some(Kind::Read)),
     (&Method::POST, "/v1/session/invitation", Some(Kind::SignIn)),
     (&Method::POST, "/v1/session/passkey-challenge", None),
     (&Method::POST, "/v1/session/passkey", Some(Kind::SignIn)),

@@ -390,6 +390,15 @@ codes! {
     ConsentUnknown = "consent_unknown", NOT_FOUND, "Consent unknown";
     /// Nothing is kept of a person with this pseudonym. Give your own identifier of them.
     SubjectUnknown = "subject_unknown", NOT_FOUND, "Person unknown";
+    /// The person stands so already: nothing was changed. `GET /v1/consents/{subject}` shows how.
+    SubjectUnchanged = "subject_unchanged", CONFLICT, "Nothing changed";
+    /// A hold keeps what is to be erased; `detail` names it. Lift it first by
+    /// `POST /v1/subjects/holds`.
+    SubjectHeld = "subject_held", CONFLICT, "Kept by a hold";
+    /// The time of the grant is over. Ask for another.
+    RevealOver = "reveal_over", FORBIDDEN, "Grant over";
+    /// Every look of the grant was taken. Ask for another.
+    RevealSpent = "reveal_spent", FORBIDDEN, "Grant spent";
     /// The privacy policy is not accepted; `detail` says what to mend.
     PrivacyPolicyRefused = "privacy_policy_refused", UNPROCESSABLE_ENTITY,
         "Privacy policy refused";

@@ -17,6 +17,7 @@ use paywarden_domain::{Pan, Timestamp, event::Text};
 use paywarden_privacy::{
     By,
     policy::{Data, PrivacyPolicyChange},
+    reveal::Reveal,
 };
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
@@ -44,6 +45,8 @@ pub enum CommandInput {
     PolicyChange(PolicyChange),
     /// Bring another privacy policy into force.
     PrivacyPolicyChange(PrivacyPolicyChange),
+    /// Be shown values of a person.
+    Reveal(Reveal),
 }
 
 /// A change of a list.
@@ -108,6 +111,7 @@ pub(super) async fn request(
         CommandInput::Export(export) => approvals.request(who, &export, ask).await,
         CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
         CommandInput::PrivacyPolicyChange(change) => approvals.request(who, &change, ask).await,
+        CommandInput::Reveal(reveal) => approvals.request(who, &reveal, ask).await,
     };
     Ok(view?)
 }
@@ -163,6 +167,10 @@ pub(super) async fn execute(
             let approved = approvals.claim(who, id).await?;
             let changed = call.state.vault.change_privacy_policy(approved, purpose);
             changed.await?;
+        }
+        Kind::Reveal => {
+            let approved = approvals.claim(who, id).await?;
+            call.state.vault.open_reveal(approved, purpose).await?;
         }
     }
     Ok(outcome)

@@ -1,10 +1,11 @@
 //! What is sent to the vault and what it answers.
 
+use paywarden_access::masking::Form;
 use paywarden_domain::{Country, Timestamp};
 use paywarden_privacy::{
     Error, Item, Kept, Plain, Retention, Revealed, Said, Search,
     catalogue::{self, Jrt0171, Pci, Sensitivity},
-    token::Form,
+    token,
 };
 use paywarden_store::MaskedRow;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub struct VaultItem {
     /// `opaque` (if not given), or `shaped` as a card number that is none.
     #[serde(default)]
     #[schema(value_type = String)]
-    form: Form,
+    form: token::Form,
     /// The token is good for one reading, which erases the value.
     #[serde(default)]
     once: bool,
@@ -68,7 +69,7 @@ impl From<VaultItem> for Item {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultRecipient {
-    /// Their name, 1 to 256 bytes.
+    /// Their name, 1 to 64 bytes.
     #[serde(default)]
     recipient: Option<String>,
     /// Where they are, by ISO 3166-1.
@@ -83,6 +84,7 @@ pub(super) fn said(reason: Option<String>, to: Option<VaultRecipient>) -> Said {
         reason,
         recipient,
         country,
+        grant: None,
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn said(reason: Option<String>, to: Option<VaultRecipient>) -> Said {
 pub struct Tokenize {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
-    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
     #[serde(default)]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
@@ -108,7 +110,7 @@ pub struct Tokenize {
 pub struct TokenizeBatch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
-    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
     #[serde(default)]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
@@ -144,7 +146,7 @@ pub struct VaultTokens {
 pub struct Detokenize {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
-    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
     #[serde(default)]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
@@ -160,7 +162,7 @@ pub struct Detokenize {
 pub struct DetokenizeBatch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
-    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
     #[serde(default)]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
@@ -181,7 +183,10 @@ pub struct VaultValue<'a> {
     /// The value; absent if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
-    /// What belongs to it.
+    /// What is shown of it, if that is not the whole: see the table of masks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<Form>,
+    /// What belongs to it; with the whole value only.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'a str>,
     /// Why it is not given: the code of a refusal.
@@ -202,7 +207,7 @@ pub struct VaultValues<'a> {
 pub struct VaultSearch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
-    /// Why, in your own words, 1 to 256 bytes: kept beside the trail.
+    /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
     #[serde(default)]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
@@ -380,6 +385,9 @@ impl<'a> VaultValue<'a> {
             token,
             class: value.map(|read| read.class.as_str()),
             value: value.map(|read| read.value.expose().as_str()),
+            shown: value
+                .map(|read| read.form)
+                .filter(|form| *form != Form::Full),
             details: value.and_then(|read| Some(read.details.as_ref()?.expose().as_str())),
             refused: read.err().map(Error::code),
         }
