@@ -290,6 +290,24 @@ impl Running {
 }
 
 /// The master key: from the shares of its custodians, or from its file.
+/// Where the master key comes from, for people.
+pub fn root(config: &Config) -> String {
+    if config.key_shares.is_empty() {
+        return format!(
+            "a file, {}",
+            config.data_dir.join(MASTER_KEY_FILE).display()
+        );
+    }
+    let shares = config
+        .key_shares
+        .iter()
+        .map(|path| path.display().to_string());
+    format!(
+        "shares of custodians: {}",
+        shares.collect::<Vec<_>>().join(", ")
+    )
+}
+
 fn keyring(config: &Config) -> Result<Keyring> {
     let file = config.data_dir.join(MASTER_KEY_FILE);
     if config.key_shares.is_empty() {

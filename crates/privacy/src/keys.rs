@@ -114,6 +114,11 @@ impl KeyRoom {
         })
     }
 
+    /// Name of the ciphers and hashes.
+    pub(crate) fn profile(&self) -> &'static str {
+        self.profile.name
+    }
+
     pub(crate) fn epochs(&self) -> MutexGuard<'_, Epochs> {
         self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
     }

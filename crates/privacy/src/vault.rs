@@ -4,6 +4,7 @@ mod decision;
 mod deposit;
 mod erasure;
 mod grounds;
+mod inventory;
 mod reading;
 mod recognise;
 mod search;
@@ -12,6 +13,7 @@ pub use decision::{Deposit, Refusal, is_card_index};
 pub use deposit::{ITEMS_MAX, Item, Kept, Retention};
 pub use erasure::Erased;
 pub use grounds::{Grant, Said};
+pub use inventory::{EpochLine, Inventory};
 pub use reading::{Revealed, TOKENS_MAX};
 pub use search::{FOUND_MAX, Found, Search};
 

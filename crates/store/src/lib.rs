@@ -58,8 +58,8 @@ pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
-    ApprovalStepFilter, DecisionFilter, HistoryRow, HistorySpan, MaskedRow, PastRow, ReplayRow,
-    TraceRow, VaultFind, VaultReader,
+    ApprovalStepFilter, DecisionFilter, EpochKeys, HistoryRow, HistorySpan, MaskedRow, PastRow,
+    ReplayRow, TraceRow, VaultFind, VaultReader,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,

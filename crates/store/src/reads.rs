@@ -15,7 +15,7 @@ pub use decisions::DecisionFilter;
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
 pub use rules::TraceRow;
-pub use vault::{MaskedRow, VaultFind, VaultReader};
+pub use vault::{EpochKeys, MaskedRow, VaultFind, VaultReader};
 
 use crate::{
     Database, Error,

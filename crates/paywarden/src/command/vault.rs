@@ -5,7 +5,7 @@ use crate::{
     config::{Config, ConfigFlags},
     failure::{Failure, Result},
     private, terminal,
-    wiring::{Ground, MASTER_KEY_FILE},
+    wiring::{Ground, MASTER_KEY_FILE, root},
 };
 use paywarden_crypto::Keyring;
 use paywarden_domain::TenantId;
@@ -23,6 +23,8 @@ use std::{
 pub enum Command {
     /// Split the master key among custodians, and write down that it was done
     Split(Split),
+    /// Say where the master key comes from, and which keys there are of each epoch, how old
+    Keys(Keys),
     /// Write a copy of the living keys of persons, to keep until the next epoch
     ExportKeys(Copy),
     /// Put a copy of the living keys into a database that was restored from a backup
@@ -45,6 +47,13 @@ pub struct Split {
     config: ConfigFlags,
 }
 
+/// Arguments of `vault keys`.
+#[derive(Debug, clap::Args)]
+pub struct Keys {
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
 /// Arguments of commands on a copy of keys.
 #[derive(Debug, clap::Args)]
 pub struct Copy {
@@ -59,6 +68,7 @@ pub struct Copy {
 pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Split(arguments) => split(&arguments).await,
+        Command::Keys(arguments) => keys(&arguments).await,
         Command::ExportKeys(arguments) => export_keys(&arguments).await,
         Command::RestoreKeys(arguments) => restore_keys(&arguments).await,
     }
@@ -94,6 +104,35 @@ async fn split(arguments: &Split) -> Result<()> {
         "hand each file to its custodian, then start with key_shares = [...] and remove {}\n",
         file.display()
     ));
+    Ok(())
+}
+
+/// The inventory of keys that an assessor asks for; none of them is shown.
+async fn keys(arguments: &Keys) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let ground = Ground::open(&config).await?;
+    let inventory = ground.vault.inventory().await;
+    ground.close().await;
+    let inventory = inventory.map_err(failed)?;
+    let mut text = format!(
+        "root     {}\nprofile  {}\n",
+        root(&config),
+        inventory.profile
+    );
+    for line in &inventory.epochs {
+        let state = match (line.lives, line.is_newest) {
+            (false, _) => "its secret is gone",
+            (true, true) => "wraps new keys",
+            (true, false) => "waits for its keys to be wrapped again",
+        };
+        let oldest = line.oldest.map(|at| format!(", the oldest made {at}"));
+        let oldest = oldest.unwrap_or_default();
+        text += &format!(
+            "epoch {:<3}{} keys{oldest}; {state}\n",
+            line.epoch, line.keys
+        );
+    }
+    terminal::result(&text);
     Ok(())
 }
 

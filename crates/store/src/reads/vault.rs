@@ -49,6 +49,17 @@ pub struct MaskedRow {
     pub expires_at: Option<Timestamp>,
 }
 
+/// Living keys that one epoch wraps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpochKeys {
+    /// The epoch.
+    pub epoch: i64,
+    /// How many there are.
+    pub keys: u64,
+    /// When the oldest of them was made.
+    pub oldest: Timestamp,
+}
+
 struct Same {
     same: Vec<u8>,
     token: String,
@@ -130,6 +141,24 @@ impl VaultReader {
         let read = |row: &sqlx::any::AnyRow| {
             let mut fields = Fields::of(row);
             Ok((fields.take()?, fields.counted()?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Living keys of each epoch, oldest epoch first, with how old they are.
+    pub async fn inventory(&self) -> Result<Vec<EpochKeys>, Error> {
+        let text = "SELECT epoch, COUNT(*), MIN(made_at) FROM vault_keys
+            WHERE destroyed_at IS NULL GROUP BY epoch ORDER BY epoch";
+        let rows = sqlx::query(text)
+            .fetch_all(&mut *self.database.reader().await?)
+            .await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            let mut fields = Fields::of(row);
+            Ok(EpochKeys {
+                epoch: fields.take()?,
+                keys: fields.counted()?,
+                oldest: Timestamp::from_micros(fields.take()?),
+            })
         };
         rows.iter().map(read).collect()
     }

@@ -258,6 +258,13 @@ async fn keys_are_wrapped_again_unless_they_ended(place: Place) {
     };
     store.journal.append(foreign).await.unwrap();
     assert_eq!(reader.epochs().await.unwrap(), [(1, 299)]);
+    let inventory = reader.inventory().await.unwrap();
+    let expected = EpochKeys {
+        epoch: 1,
+        keys: 299,
+        oldest: at(1),
+    };
+    assert_eq!(inventory, [expected]);
     let with_gone = all.iter().cloned().chain([wrapping("key-007")]).collect();
     store
         .append(vec![rewrap(tenant(), 2, with_gone)])

@@ -1,0 +1,105 @@
+//! The master key split among custodians: the server starts from shares, and says of wrong ones
+//! what is wrong.
+#![cfg(test)]
+
+mod common;
+
+use common::{binary, client, printed, serve};
+use paywarden::child::ServerChild;
+use paywarden_store::Clock;
+use serde_json::json;
+use std::{fs, path::Path, process::Command};
+
+/// What `vault keys` says with these shares.
+fn inventory(folder: &Path, shares: &str) -> (i32, String) {
+    let output = Command::new(binary())
+        .current_dir(folder)
+        .args(["vault", "keys", "--set", shares])
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(said).unwrap(),
+    )
+}
+
+/// Sends a payment by card; the status of the reply.
+async fn decide(server: &ServerChild, id: &str) -> u16 {
+    let body = json!({
+        "id": id,
+        "type": "payment.card",
+        "occurred_at": Clock::System.now().to_string(),
+        "amount": { "value": "12.34", "currency": "USD" },
+        "card": { "number": "4012888888881881" },
+    });
+    let mut connection = client(server, "acme").connection();
+    let sent = connection.post("/v1/decisions", body.to_string().into(), Some(id));
+    sent.await.unwrap().status.as_u16()
+}
+
+#[test]
+fn a_server_starts_from_shares() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, data) = (folder.path(), folder.path().join("data"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = serve(&data, &[]);
+    assert_eq!(runtime.block_on(decide(&server, "p-1")), 200);
+    drop(server);
+    let said = printed(at, &["vault", "keys"]);
+    assert!(
+        said.contains("root     a file, data/master.key\n"),
+        "{said}"
+    );
+    assert!(said.contains("1 keys, the oldest made "), "{said}");
+    let custodians = [
+        "--custodian",
+        "ANNA",
+        "--custodian",
+        "BEN",
+        "--custodian",
+        "CHEN",
+    ];
+    printed(
+        at,
+        &[&["vault", "split", "--out", "shares"], &custodians[..]].concat(),
+    );
+    fs::remove_file(data.join("master.key")).unwrap();
+
+    let path = |number: u8| at.join(format!("shares/share-{number}"));
+    let (one, three) = (path(1), path(3));
+    let shares = format!("key_shares=['{}', '{}']", one.display(), three.display());
+    let server = serve(&data, &[&shares]);
+    assert_eq!(runtime.block_on(decide(&server, "p-2")), 200);
+    drop(server);
+    assert!(
+        !data.join("master.key").exists(),
+        "no key file is made beside shares"
+    );
+    let (code, said) = inventory(at, &shares);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("root     shares of custodians: "), "{said}");
+    assert!(said.contains("; wraps new keys\n"), "{said}");
+
+    let secret = fs::read_to_string(&one).unwrap();
+    let damaged = at.join("damaged");
+    fs::write(&damaged, secret.replace(['a', 'A'], "b")).unwrap();
+    for shares in [
+        format!("key_shares=['{}']", one.display()),
+        format!("key_shares=['{}', '{}']", one.display(), one.display()),
+        format!(
+            "key_shares=['{}', '{}']",
+            damaged.display(),
+            three.display()
+        ),
+        format!("key_shares=['{}', 'nowhere']", one.display()),
+    ] {
+        let (code, said) = inventory(at, &shares);
+        assert_eq!(code, 3, "{said}");
+        assert!(
+            !said.contains(secret.trim().rsplit(' ').next().unwrap()),
+            "a share was shown"
+        );
+    }
+    assert!(printed(at, &["verify", "--set", &shares]).contains("intact"));
+}
