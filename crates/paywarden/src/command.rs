@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod passwords;
 pub mod replay;
 pub mod scan;
+pub mod screening;
 pub mod serve;
 pub mod sign;
 pub mod staff;

@@ -42,8 +42,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, scan, serve, sign,
-    staff, trail, vault, verify,
+    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, scan, screening,
+    serve, sign, staff, trail, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -86,6 +86,9 @@ enum Command {
     Verify(verify::Arguments),
     /// Make a filter of passwords known from breaches out of a list
     Passwords(passwords::Arguments),
+    /// Hold names against lists of sanctioned and exposed parties, from files
+    #[command(subcommand)]
+    Screening(screening::Command),
     /// Hand the trail to other programs
     #[command(subcommand)]
     Trail(trail::Command),
@@ -151,6 +154,7 @@ impl Command {
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
+            Self::Screening(command) => screening::run(&command),
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,
             Self::Scan(arguments) => scan::run(arguments).await,

@@ -7,6 +7,7 @@ mod features;
 mod logins;
 mod rules;
 mod scan;
+mod screening;
 mod trail;
 mod vault;
 
@@ -21,6 +22,8 @@ pub enum Command {
     Backtest(backtest::Arguments),
     /// Ten thousand rules: one payment, candidates, bytes, publishing
     Rules(rules::Arguments),
+    /// Names among 70,000 listed parties: how well they are told apart, how fast
+    Screening(screening::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
     Trail(trail::Arguments),
     /// Decisions beside a flood of sign-in attempts, quiet and flooded phases taking turns
@@ -39,6 +42,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Edge(arguments) => edge::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Screening(arguments) => screening::run(&arguments),
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,
         Command::Features(arguments) => features::run(arguments).await,

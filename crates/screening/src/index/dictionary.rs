@@ -152,9 +152,20 @@ fn hash(text: &[u8], salt: u64) -> u64 {
     hash
 }
 
+/// Words of 64 bits that say which keys are there: 1 MiB.
+const THERE_WORDS: usize = 1 << 17;
+
+/// Where the bit of a key stands.
+fn place(key: u64) -> (usize, u64) {
+    ((key >> 47) as usize, 1 << ((key >> 41) & 63))
+}
+
 /// Numbers by key, in one piece.
 #[derive(Debug, Default)]
 struct Postings {
+    /// One bit for each key, by its first bits: most keys asked for are not there, and this says so
+    /// without a look at the table, which no cache holds.
+    there: Vec<u64>,
     ranges: HashMap<u64, (u32, u32), BuildHasherDefault<AsIs>>,
     numbers: Vec<u32>,
 }
@@ -164,16 +175,28 @@ impl Postings {
         pairs.sort_unstable();
         pairs.dedup();
         let mut ranges: HashMap<_, _, _> = HashMap::default();
+        let mut there = vec![0; THERE_WORDS];
+        let mut from = 0;
         for group in pairs.chunk_by(|a, b| a.0 == b.0) {
-            let from =
-                (group.as_ptr() as usize - pairs.as_ptr() as usize) / size_of::<(u64, u32)>();
-            ranges.insert(group[0].0, (from as u32, (from + group.len()) as u32));
+            let (word, bit) = place(group[0].0);
+            there[word] |= bit;
+            let to = from + group.len() as u32;
+            ranges.insert(group[0].0, (from, to));
+            from = to;
         }
         let numbers = pairs.into_iter().map(|(_, number)| number).collect();
-        Self { ranges, numbers }
+        Self {
+            there,
+            ranges,
+            numbers,
+        }
     }
 
     fn of(&self, key: u64) -> &[u32] {
+        let (word, bit) = place(key);
+        if self.there.get(word).is_none_or(|bits| bits & bit == 0) {
+            return &[];
+        }
         let range = self.ranges.get(&key);
         range.map_or(&[], |&(from, to)| &self.numbers[from as usize..to as usize])
     }

@@ -1,0 +1,260 @@
+//! `paywarden screening`: names held against lists in files, without a server.
+
+mod hits;
+mod source;
+
+use crate::{
+    failure::{Failure, Result},
+    summary::thousands,
+    terminal,
+};
+use paywarden_domain::Country;
+use paywarden_screening::{Birth, Index, Kind, Query, Room, index::THRESHOLD, list::Delta};
+use serde_json::json;
+use source::{KindName, Source};
+use std::path::PathBuf;
+
+/// Hits that are shown for one name.
+const HITS_MAX: usize = 20;
+/// Thresholds for which the share of alerts is told, in hundredths.
+const THRESHOLDS: [u8; 7] = [30, 40, 50, 60, 70, 80, 90];
+/// Largest file of names, in bytes.
+const NAMES_BYTES_MAX: u64 = 1 << 30;
+
+/// What to do with names and lists.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Read a list and say what it holds, which version it is and what it changes
+    List(ListArguments),
+    /// Say who on the lists a name may be, and why
+    Name(NameArguments),
+    /// Screen a file with one name a line and say how many alerts each threshold would raise
+    Names(NamesArguments),
+}
+
+/// Arguments of `screening list`.
+#[derive(Debug, clap::Args)]
+pub struct ListArguments {
+    /// ofac-csv, ofac-xml, ofac-advanced, un, eu, uk, ftm, targets or csv
+    #[arg(value_parser = source::format)]
+    format: paywarden_screening::import::Format,
+    /// The list; OFAC publishes its CSV in several files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The version before it: refuse what lacks more than a tenth of that
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where names are sought.
+#[derive(Debug, clap::Args)]
+struct Lists {
+    /// NAME:FORMAT:sanctions|pep|adverse:FILE[,FILE]; may be given several times
+    #[arg(long = "list", value_name = "LIST", required = true)]
+    lists: Vec<Source>,
+    /// What bears the names
+    #[arg(long, value_enum, default_value_t = KindName::Unknown)]
+    kind: KindName,
+}
+
+/// Arguments of `screening name`.
+#[derive(Debug, clap::Args)]
+pub struct NameArguments {
+    /// The name, in any script
+    name: String,
+    #[command(flatten)]
+    lists: Lists,
+    /// When it was born: 1971, 1971-03 or 1971-03-09
+    #[arg(long)]
+    birth: Option<String>,
+    /// Countries that it is of, ISO 3166-1 alpha-2
+    #[arg(long = "country", value_name = "CODE")]
+    countries: Vec<String>,
+    /// Numbers of its documents
+    #[arg(long = "identifier", value_name = "NUMBER")]
+    identifiers: Vec<String>,
+    /// Scores from here on are alerts, 0 to 1
+    #[arg(long, default_value_t = THRESHOLD)]
+    threshold: f32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `screening names`.
+#[derive(Debug, clap::Args)]
+pub struct NamesArguments {
+    /// One name a line
+    file: PathBuf,
+    #[command(flatten)]
+    lists: Lists,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::List(arguments) => list(arguments),
+        Command::Name(arguments) => name(arguments),
+        Command::Names(arguments) => names(arguments),
+    }
+}
+
+fn list(arguments: &ListArguments) -> Result<()> {
+    let new = source::read(arguments.format, &arguments.files)?;
+    let delta = match arguments.against.is_empty() {
+        true => None,
+        false => {
+            let known = source::read(arguments.format, &arguments.against)?;
+            let delta = known.accept(&new).map_err(|shrunken| {
+                Failure::not_held(
+                    shrunken,
+                    "fetch the list again; a download may have broken off",
+                )
+            })?;
+            Some(delta)
+        }
+    };
+    let names: usize = new.entities.iter().map(|entity| entity.names.len()).sum();
+    if arguments.json {
+        let object = json!({
+            "entities": new.entities.len(), "names": names, "published": new.published,
+            "source_hash": new.source_hash, "delta": delta,
+        });
+        terminal::result(&format!("{object}\n"));
+        return Ok(());
+    }
+    let mut text = format!(
+        "{} parties with {} names\nversion {}\n",
+        thousands(new.entities.len() as u64),
+        thousands(names as u64),
+        new.source_hash
+    );
+    if let Some(published) = &new.published {
+        text += &format!("published {published}\n");
+    }
+    if let Some(Delta {
+        added,
+        changed,
+        removed,
+    }) = delta
+    {
+        text += &format!(
+            "{} added, {} changed, {} removed\n",
+            added.len(),
+            changed.len(),
+            removed.len()
+        );
+    }
+    terminal::result(&text);
+    Ok(())
+}
+
+fn name(arguments: &NameArguments) -> Result<()> {
+    let index = arguments.lists.index()?;
+    let birth = arguments.birth.as_deref().map(|text| {
+        Birth::parse(text).ok_or_else(|| {
+            Failure::wrong_use(
+                format!("{text} is no date"),
+                "write a year, 1971-03 or 1971-03-09",
+            )
+        })
+    });
+    let country = |code: &String| {
+        Country::parse(code).map_err(|error| Failure::wrong_use(error, "write a code such as RU"))
+    };
+    let countries = arguments
+        .countries
+        .iter()
+        .map(country)
+        .collect::<Result<Vec<_>>>()?;
+    let identifiers: Vec<&str> = arguments.identifiers.iter().map(String::as_str).collect();
+    let query = Query {
+        name: &arguments.name,
+        kind: arguments.lists.kind.into(),
+        birth: birth.transpose()?,
+        countries: &countries,
+        identifiers: &identifiers,
+    };
+    let hits = index
+        .screen(&query, arguments.threshold, HITS_MAX, &mut Room::default())
+        .map_err(|refused| Failure::wrong_use(refused, "give a name with letters"))?;
+    terminal::result(&match arguments.json {
+        true => format!("{}\n", hits::json(&hits)),
+        false => hits::text(&hits),
+    });
+    Ok(())
+}
+
+fn names(arguments: &NamesArguments) -> Result<()> {
+    let names = source::text(&arguments.file, NAMES_BYTES_MAX)?;
+    let index = arguments.lists.index()?;
+    let kind = Kind::from(arguments.lists.kind);
+    let mut room = Room::default();
+    let (mut best, mut refused) = (Vec::new(), 0u64);
+    for name in names.lines().filter(|line| !line.trim().is_empty()) {
+        let lowest = f32::from(THRESHOLDS[0]) / 100.0;
+        match index.screen(&Query::name(name, kind), lowest, 1, &mut room) {
+            Ok(hits) => best.push(hits.first().map_or(0.0, |hit| hit.score)),
+            Err(_) => refused += 1,
+        }
+    }
+    let alerts = THRESHOLDS.map(|hundredths| {
+        let threshold = f32::from(hundredths) / 100.0;
+        let count = best.iter().filter(|score| **score >= threshold).count();
+        (threshold, count)
+    });
+    terminal::result(&match arguments.json {
+        true => {
+            let alerts: Vec<_> = alerts
+                .iter()
+                .map(|(threshold, count)| json!({ "threshold": threshold, "alerts": count }))
+                .collect();
+            format!(
+                "{}\n",
+                json!({ "names": best.len(), "refused": refused, "thresholds": alerts })
+            )
+        }
+        false => rates(best.len(), refused, &alerts),
+    });
+    Ok(())
+}
+
+fn rates(names: usize, refused: u64, alerts: &[(f32, usize)]) -> String {
+    let mut text = format!(
+        "{} names, {} refused\nthreshold  alerts  share\n",
+        thousands(names as u64),
+        thousands(refused)
+    );
+    for (threshold, count) in alerts {
+        let share = *count as f64 / names.max(1) as f64;
+        text += &format!("{threshold:>9.2} {count:>7} {:>6.3} %\n", share * 100.0);
+    }
+    text
+}
+
+impl Lists {
+    fn index(&self) -> Result<Index> {
+        let lists = self
+            .lists
+            .iter()
+            .map(Source::read)
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Index::build(lists))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_read_well() {
+        insta::assert_snapshot!(rates(50_000, 2, &[(0.5, 118), (0.6, 80)]));
+    }
+}
