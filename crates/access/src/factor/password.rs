@@ -24,9 +24,6 @@ const PASSES: u32 = 2;
 const MEMORY_KIB_MIN: u32 = 19 * 1024;
 /// So that the threads together stay within a known amount of memory.
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
-/// The niceness of threads that check: the greatest that there is.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 19;
 /// What one check is to take.
 const TARGET_US: u64 = 100_000;
 
@@ -195,21 +192,28 @@ impl PasswordDesk {
 /// whoever signs in has not. A thread costs a thousandth of what is done on it.
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = oneshot::channel();
-    let give_way = move || {
+    let work = move || {
         #[cfg(target_os = "linux")]
-        {
-            // Of this thread alone, on Linux. Where it is refused, the work is done all the same.
-            let _ = rustix::process::setpriority_process(None, NICE);
-        }
+        give_way();
         // Nobody waits any more only if the request has already ended.
         let _ = done.send(work());
     };
     let name = "password".to_owned();
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(give_way)
-        .ok()?;
+    std::thread::Builder::new().name(name).spawn(work).ok()?;
     result.await.ok()
+}
+
+/// Has this thread run when no other wants to, and leave at once when one does (`SCHED_IDLE`). A
+/// thread that is merely nice finishes its slice, milliseconds in which a decision waits. Where it
+/// is refused, the work is done all the same.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
 }
 
 /// Compares in a time that does not depend on where they differ.
@@ -286,6 +290,18 @@ mod tests {
             assert_eq!(one.await.unwrap().unwrap(), number % 2 == 0);
         }
         assert!(desk.memory.0.lock().unwrap().is_empty());
+    }
+
+    /// The kernel says of the thread itself how it is scheduled (proc(5): field 41 of `stat` is the
+    /// policy, 5 is `SCHED_IDLE`).
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_check_runs_when_no_other_thread_wants_to() {
+        let stat = beside(|| std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+        let stat = stat.await.unwrap();
+        let behind_name = stat.rsplit_once(')').unwrap().1;
+        let policy = behind_name.split_whitespace().nth(41 - 3).unwrap();
+        assert_eq!(policy, "5");
     }
 
     #[tokio::test]
