@@ -192,10 +192,11 @@ impl Running {
         let notary = notary(config, &ground).await?;
         let export = Arc::new(ExportProgress::default());
         let watch = ground.watch(config).await?;
+        let approvals = ground.approvals();
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
-            approvals: ground.approvals(),
+            approvals: approvals.clone(),
             staff: ground.staff.clone(),
             watch: watch.clone(),
             notary: notary.clone(),
@@ -223,7 +224,7 @@ impl Running {
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let siem = Siem::start(config, database, journal, export)?;
         let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
-        let jobs = jobs::start((&engine, &notary, &watch), &ground, every);
+        let jobs = jobs::start((&engine, &notary, &watch, approvals), &ground, every);
         Ok(Self {
             address,
             ca_pem,

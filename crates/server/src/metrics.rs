@@ -7,7 +7,7 @@ use crate::{
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
 use paywarden_domain::Outcome;
 use paywarden_risk::Engine;
-use paywarden_store::Clock;
+use paywarden_store::{Clock, trail::Notary};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text::encode},
@@ -74,12 +74,14 @@ impl Metrics {
         approvals: Approvals,
         watch: Arc<Watch>,
         export: Arc<ExportProgress>,
+        notary: Notary,
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
         registry.register_collector(Box::new(OfWatch(watch)));
         registry.register_collector(Box::new(OfExport(export)));
+        registry.register_collector(Box::new(OfTrail(notary)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
         let outcomes = Outcome::ALL
@@ -307,7 +309,34 @@ impl Collector for OfApprovals {
         let help = "Commands allowed in an emergency, without votes";
         let count = ConstCounter::new(self.0.glass_broken());
         let kind = count.metric_type();
-        count.encode(encoder.encode_descriptor("glass_broken", help, None, kind)?)
+        count.encode(encoder.encode_descriptor("glass_broken", help, None, kind)?)?;
+        let help = "Emergencies that nobody has reviewed in time";
+        let gauge = ConstGauge::new(self.0.reviews_overdue() as u64);
+        let kind = gauge.metric_type();
+        gauge.encode(encoder.encode_descriptor("reviews_overdue", help, None, kind)?)
+    }
+}
+
+/// What patrols of the trail have found.
+struct OfTrail(Notary);
+
+impl fmt::Debug for OfTrail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfTrail")
+    }
+}
+
+impl Collector for OfTrail {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let (leaves, faults) = self.0.patrolled();
+        let help = "Leaves of the trail that the patrol has looked at";
+        let count = ConstCounter::new(leaves);
+        let kind = count.metric_type();
+        count.encode(encoder.encode_descriptor("trail_patrolled_leaves", help, None, kind)?)?;
+        let help = "Places of the trail that did not hold since the start";
+        let gauge = ConstGauge::new(faults as u64);
+        let kind = gauge.metric_type();
+        gauge.encode(encoder.encode_descriptor("trail_faults", help, None, kind)?)
     }
 }
 

@@ -82,6 +82,7 @@ impl State {
                 approvals.clone(),
                 Arc::clone(&watch),
                 export,
+                notary.clone(),
             ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),

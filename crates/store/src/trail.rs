@@ -38,7 +38,7 @@ pub use notary::Notary;
 pub(crate) use read::Reader;
 pub use read::{LEAVES_MAX, TreeHead};
 pub use tile::{Resource, TilePath};
-pub use verify::{ClockStep, Fault, Intact, Place, Trust, Verdict};
+pub use verify::{ClockStep, Fault, Intact, Patrolled, Place, Trust, Verdict};
 pub(crate) use work::{Command, Done, Work};
 
 use crate::{Clock, Database, Error};

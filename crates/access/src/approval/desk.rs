@@ -17,8 +17,9 @@ use paywarden_store::{
 };
 use serde::Serialize;
 use std::{
+    collections::BTreeSet,
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
 /// The most that a tenant may ask for within 24 hours.
@@ -78,6 +79,8 @@ struct Inner {
     /// Held while it is looked whether the glass may be broken, and until it is.
     emergency: tokio::sync::Mutex<()>,
     glass_broken: AtomicU64,
+    /// Emergencies whose review is overdue and that were told of.
+    overdue: Mutex<BTreeSet<String>>,
 }
 
 /// A policy and its number.
@@ -115,6 +118,7 @@ impl Approvals {
             rights,
             emergency: tokio::sync::Mutex::default(),
             glass_broken: AtomicU64::new(0),
+            overdue: Mutex::default(),
         }))
     }
 
@@ -354,6 +358,12 @@ impl Approvals {
 
     pub(crate) fn glass(&self) -> &AtomicU64 {
         &self.0.glass_broken
+    }
+
+    /// Held for moments, never while waiting.
+    pub(crate) fn overdue(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        let overdue = &self.0.overdue;
+        overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn fresh_id(&self, prefix: &str) -> String {

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::Scope;
 use paywarden_domain::{Timestamp, time::HOUR};
-use paywarden_store::ApprovalStepKind;
+use paywarden_store::{Actor, ApprovalStepKind, ApprovalStepRow, Entry, RecordRow, Row};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 use utoipa::ToSchema;
 
 /// The most emergencies without review that are looked at.
@@ -81,6 +81,61 @@ impl Approvals {
     /// How often the glass was broken since the start of the process.
     pub fn glass_broken(&self) -> u64 {
         self.glass().load(Ordering::Relaxed)
+    }
+
+    /// Looks for reviews that are overdue, in every company. Each is told of once, also if the
+    /// process ends: by a leaf, `approval.overdue`, which a rule about acts makes an alert of.
+    pub async fn note_overdue(&self) -> Result<(), Error> {
+        let now = self.clock().now();
+        let unreviewed = self.database().approvals_unreviewed_of_all(UNREVIEWED_MAX);
+        let mut overdue = BTreeSet::new();
+        for row in unreviewed.await? {
+            let broken: GlassBroken = super::step::body(&row)?;
+            if broken.review_due > now {
+                continue;
+            }
+            let is_told = self.overdue().contains(&row.approval);
+            if !is_told {
+                self.tell_overdue(&row, now).await?;
+            }
+            overdue.insert(row.approval);
+        }
+        *self.overdue() = overdue;
+        Ok(())
+    }
+
+    /// How many reviews were overdue when that was last looked for.
+    pub fn reviews_overdue(&self) -> usize {
+        self.overdue().len()
+    }
+
+    /// The record beside the leaf says that it was told, to whoever looks after a restart.
+    async fn tell_overdue(&self, glass: &ApprovalStepRow, now: Timestamp) -> Result<(), Error> {
+        let record = RecordRow {
+            tenant: glass.tenant.clone(),
+            kind: "review_overdue".to_owned(),
+            id: glass.approval.clone(),
+            version: 1,
+            written_at: now,
+            body: Vec::new(),
+        };
+        let entry = Entry {
+            tenant: glass.tenant.clone(),
+            actor: Actor::System("access"),
+            purpose: "an emergency is not reviewed in time".into(),
+            action: "approval.overdue",
+            object: glass.approval.clone(),
+            rows: vec![Row::Record(record)],
+        };
+        match self.journal().append(entry).await {
+            Err(paywarden_store::Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => {
+                let (tenant, id, actor) = (&glass.tenant, &glass.approval, &glass.actor);
+                tracing::error!(%tenant, id, actor, "review overdue");
+                Ok(())
+            }
+        }
     }
 
     /// Reviews an emergency. Neither whoever asked nor whoever broke the glass can; the reviewer

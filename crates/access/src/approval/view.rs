@@ -8,6 +8,7 @@ use super::{
     step::{GlassBroken, Reviewed, Used, Voted, Withdrawn},
     tally::{self, Tally},
 };
+use crate::masking::HIDDEN;
 use paywarden_domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,7 +30,8 @@ pub struct ApprovalView {
     /// Whether values of customers are hidden from you.
     pub is_masked: bool,
     /// SHA-256 of the kind, a line feed and the payload as JSON with sorted keys and no white
-    /// space; what votes name.
+    /// space; what votes name. `••••` if values of somebody else are hidden from you: nobody votes on
+    /// what is hidden from them, and a hash can be tried out.
     pub payload_sha256: String,
     /// Where it stands.
     pub state: State,
@@ -198,8 +200,12 @@ impl ApprovalView {
             id: case.id,
             object: case.request.body.object,
             payload,
+            // Whoever knew the hash could try out what the values may be, but for whoever sent them.
+            payload_sha256: match is_masked && case.request.by != reader {
+                true => HIDDEN.to_owned(),
+                false => case.payload_sha256,
+            },
             is_masked,
-            payload_sha256: case.payload_sha256,
             maker: case.request.by,
             authors: case.request.body.authors,
             reason: case.request.body.reason,

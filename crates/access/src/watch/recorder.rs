@@ -120,12 +120,32 @@ impl Recorder {
 
     /// Notes that the trail of a company does not continue its checkpoint of so many leaves.
     pub async fn not_signed(&self, tenant: TenantId, size: u64) -> Result<(), Error> {
+        let object = format!("checkpoint of {size} leaves");
+        let purpose = "it does not continue what was signed";
+        self.fault(tenant, "trail.not_signed", purpose, object)
+            .await
+    }
+
+    /// Notes that the trail of a company, or a row that it speaks of, was changed behind the
+    /// journal; `what` says where and how, in our words.
+    pub async fn not_intact(&self, tenant: TenantId, what: String) -> Result<(), Error> {
+        let purpose = "it is not what was written";
+        self.fault(tenant, "trail.not_intact", purpose, what).await
+    }
+
+    async fn fault(
+        &self,
+        tenant: TenantId,
+        action: &'static str,
+        purpose: &'static str,
+        object: String,
+    ) -> Result<(), Error> {
         let entry = Entry {
             tenant,
             actor: Actor::System("notary"),
-            purpose: "it does not continue what was signed".into(),
-            action: "trail.not_signed",
-            object: format!("checkpoint of {size} leaves"),
+            purpose: purpose.into(),
+            action,
+            object,
             rows: Vec::new(),
         };
         self.journal.append(entry).await.map(drop)

@@ -4,8 +4,10 @@ use crate::support::*;
 use crate::world::{World, carry_out, code, who};
 use paywarden_access::{
     Scope,
-    approval::{Finding, State},
+    approval::{Approvals, Finding, State},
 };
+use paywarden_store::{ActRow, Clock};
+use std::sync::Arc;
 
 on_both!(
     an_emergency_is_told_before_it_takes_effect_and_reviewed_by_another,
@@ -130,10 +132,29 @@ async fn without_a_review_there_is_no_second_emergency(place: Place) {
     }
     let open = approvals.open_reviews(&who("checker"), 10).await.unwrap();
     assert!(open[0].emergency.as_ref().unwrap().overdue);
+    // It is told of once, also by a process that starts later.
+    let told = async || {
+        let acts = world.store.database.acts(0, 1_000).await.unwrap();
+        let of_it = |act: &&ActRow| act.read().unwrap().action == "approval.overdue";
+        acts.iter().filter(of_it).count()
+    };
+    assert_eq!((approvals.reviews_overdue(), told().await), (0, 0));
+    let restarted = Approvals::new(
+        world.store.database.clone(),
+        world.store.journal.clone(),
+        Clock::Simulated(world.clock.clone()),
+        Arc::new(|_, _, _| false),
+    );
+    for approvals in [approvals, approvals, &restarted] {
+        approvals.note_overdue().await.unwrap();
+        assert_eq!((approvals.reviews_overdue(), told().await), (1, 1));
+    }
     approvals
         .review(&who("checker"), &first.id, Finding::Justified, "looked at")
         .await
         .unwrap();
+    approvals.note_overdue().await.unwrap();
+    assert_eq!((approvals.reviews_overdue(), told().await), (0, 1));
     approvals
         .break_glass(&who("other_maker"), &fresh.id, "urgent")
         .await

@@ -53,6 +53,7 @@ const TABLE: &[(&str, Class, u8, u8)] = &[
     ("approval.break_glass", Class::EntityManagement, UPDATE, 4),
     ("approval.delegate", Class::UserAccess, 1, 1),
     ("approval.end_delegation", Class::UserAccess, 2, 1),
+    ("approval.overdue", Class::EntityManagement, UPDATE, 4),
     ("approval.policy", Class::EntityManagement, UPDATE, 2),
     ("approval.request", Class::EntityManagement, CREATE, 1),
     ("decision", Class::ApiActivity, CREATE, 1),
@@ -87,6 +88,8 @@ const TABLE: &[(&str, Class, u8, u8)] = &[
     ("staff.set_password", Class::AccountChange, 3, 1),
     ("staff.set_roles", Class::UserAccess, 1, 2),
     ("staff.sign_in", Class::Authentication, 1, 1),
+    ("trail.not_intact", Class::EntityManagement, OTHER, 4),
+    ("trail.not_signed", Class::EntityManagement, OTHER, 4),
 ];
 
 /// Actions that tell of a refusal.

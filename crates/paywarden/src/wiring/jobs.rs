@@ -1,7 +1,7 @@
 //! What goes on beside the requests until the server stops.
 
 use super::Ground;
-use paywarden_access::{KeyRegistry, Staff, Watch};
+use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -16,15 +16,22 @@ const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
 const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
 
+/// How often reviews that are overdue are looked for.
+const REVIEW_LOOK: Duration = Duration::from_secs(60);
+/// How often a little of the trail is looked at: 1,024 leaves each time, eight millions a day.
+const PATROL: Duration = Duration::from_secs(10);
+
 /// Starts all of it.
 pub(super) fn start(
-    (engine, notary, watch): (&Arc<Engine>, &Notary, &Arc<Watch>),
+    (engine, notary, watch, approvals): (&Arc<Engine>, &Notary, &Arc<Watch>, Approvals),
     ground: &Ground,
     every: Duration,
 ) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(keep_snapshots(engine.clone())),
         tokio::spawn(keep_checkpoints(notary.clone(), every, watch.clone())),
+        tokio::spawn(keep_patrol(notary.clone(), watch.clone())),
+        tokio::spawn(keep_reviews(approvals)),
         tokio::spawn(keep_watch(watch.clone())),
         tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         tokio::spawn(keep_vault(ground.vault.clone())),
@@ -91,6 +98,41 @@ async fn keep_checkpoints(notary: Notary, every: Duration, watch: Arc<Watch>) {
         {
             tracing::error!(%error, "unsigned trail not noted");
         }
+    }
+}
+
+/// Looks at the trail, a little at a time and round and round. What does not hold is told of once.
+async fn keep_patrol(notary: Notary, watch: Arc<Watch>) {
+    let mut place = None;
+    loop {
+        tokio::time::sleep(PATROL).await;
+        let step = match notary.patrol(place.as_ref()).await {
+            Ok(Some(step)) => step,
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::error!(%error, "trail not looked at");
+                continue;
+            }
+        };
+        if let Some(finding) = step.finding().filter(|_| step.is_new)
+            && let Ok(tenant) = TenantId::parse(&step.tenant)
+        {
+            tracing::error!(%tenant, finding, "trail not intact");
+            if let Err(error) = watch.recorder().not_intact(tenant, finding).await {
+                tracing::error!(%error, "changed trail not noted");
+            }
+        }
+        place = step.next;
+    }
+}
+
+/// Looks for emergencies that nobody has reviewed in time.
+async fn keep_reviews(approvals: Approvals) {
+    loop {
+        if let Err(error) = approvals.note_overdue().await {
+            tracing::error!(%error, "overdue reviews not looked for");
+        }
+        tokio::time::sleep(REVIEW_LOOK).await;
     }
 }
 

@@ -118,7 +118,10 @@ pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
     let rule = query.find("rule").unwrap_or_default();
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     let explanation = engine.explain(tenant, &call.parameter, rule).await?;
-    json_reply(StatusCode::OK, &explanation.ok_or_else(unknown)?)
+    let explanation = explanation.ok_or_else(unknown)?;
+    let decision = engine.decision(tenant, &call.parameter).await?;
+    let decision = decision.ok_or_else(unknown)?;
+    Ok(json_reply(StatusCode::OK, &explanation)?.about(subject(&decision)))
 }
 
 /// Whom a decision is about, as far as it says.

@@ -117,4 +117,23 @@ impl Database {
         ];
         self.select(rest, &values).await
     }
+
+    /// The same of every tenant.
+    pub async fn approvals_unreviewed_of_all(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<ApprovalStepRow>, Error> {
+        // Named one by one, so that the index by tenant and kind serves.
+        let rest = "WHERE tenant IN (SELECT tenant FROM trail_trees) AND kind = $1 AND NOT EXISTS (
+                SELECT 1 FROM approval_steps AS later WHERE later.tenant = approval_steps.tenant
+                AND later.approval = approval_steps.approval AND later.kind = $2)
+            ORDER BY taken_at, approval LIMIT $3";
+        let number = |kind| Value::Number(i64::from(kind as u8));
+        let values = [
+            number(ApprovalStepKind::GlassBroken),
+            number(ApprovalStepKind::Reviewed),
+            limited(limit, STEPS_MAX)?,
+        ];
+        self.select(rest, &values).await
+    }
 }

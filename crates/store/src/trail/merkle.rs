@@ -53,6 +53,12 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    /// One that counts from a leaf on, for numbers alone: it has no root.
+    pub(crate) fn beginning_at(first: u64) -> Self {
+        let peaks = Vec::new();
+        Self { size: first, peaks }
+    }
+
     /// How many leaves there are.
     pub fn size(&self) -> u64 {
         self.size

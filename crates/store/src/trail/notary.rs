@@ -9,6 +9,7 @@ use super::{
     checkpoint::{Checkpoint, KeyPeriod, StoredCheckpoint, origin},
     merkle::verify_consistency,
     read::TreeRow,
+    verify::{Patrolled, Place, Rounds, Trust},
     work::{Done, Work},
 };
 use crate::{Clock, Database, Error, Journal, sql::select};
@@ -22,6 +23,10 @@ use tokio::sync::Mutex;
 
 /// The most cosignatures taken at a time.
 pub const COSIGNATURES_MAX: usize = 16;
+/// Bundles of 256 leaves that a step of the patrol looks at.
+const PATROL_BUNDLES: u32 = 4;
+/// Keys of ours that are known at most: one a day for more than ten years.
+const GENERATIONS_MAX: u64 = 4_096;
 /// The most trees that get a checkpoint in one round.
 const ROUND_MAX: i64 = 10_000;
 
@@ -85,6 +90,7 @@ struct Inner {
     store: String,
     /// Held while a checkpoint is made, so that none is made twice.
     turn: Mutex<()>,
+    rounds: Rounds,
 }
 
 impl Notary {
@@ -115,6 +121,7 @@ impl Notary {
             clock,
             settings,
             turn: Mutex::new(()),
+            rounds: Rounds::default(),
         };
         inner.keys_now().await?;
         Ok(Self(Arc::new(inner)))
@@ -180,6 +187,29 @@ impl Notary {
             made += usize::from(self.checkpoint(&tenant).await?.is_some());
         }
         Ok(made)
+    }
+
+    /// Looks at a little of the trail, from a place on, and at what was signed of it; none when
+    /// nothing is there. It costs some reads of the database, however large the trail is.
+    pub async fn patrol(&self, from: Option<&Place>) -> Result<Option<Patrolled>, Refusal> {
+        let keys = self.0.database.trail_keys().await?;
+        let generations = keys.iter().map(|key| key.generation).max().unwrap_or(0);
+        let trust = Trust {
+            // Somebody who can write to the store cannot have us derive keys without end.
+            keys: public_keys(&self.0.keyring, generations.min(GENERATIONS_MAX))?,
+            checkpoints: Vec::new(),
+        };
+        let patrolled = self.0.database.patrol(&trust, from, PATROL_BUNDLES).await;
+        let mut patrolled = patrolled?;
+        patrolled
+            .iter_mut()
+            .for_each(|step| self.0.rounds.take(step));
+        Ok(patrolled)
+    }
+
+    /// How many leaves patrols have looked at since the start, and how many places did not hold.
+    pub fn patrolled(&self) -> (u64, usize) {
+        self.0.rounds.figures()
     }
 
     /// Takes cosignatures: signature lines under the text of a checkpoint that was made here.

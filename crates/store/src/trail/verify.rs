@@ -3,7 +3,11 @@
 //! Leaves are read a bundle at a time and hashed once; the tree above them grows as it grew when
 //! it was written, and is compared with every tile and every checkpoint on the way.
 
+mod patrol;
 mod walk;
+
+pub use patrol::Patrolled;
+pub(crate) use patrol::Rounds;
 
 use super::{
     change::RowRef,
@@ -142,6 +146,28 @@ pub enum Fault {
         /// Its generation.
         generation: u64,
     },
+}
+
+impl Fault {
+    /// What it is, in a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::LeafMissing => "leaf_missing",
+            Self::LeafChanged => "leaf_changed",
+            Self::LeafSurplus => "leaf_surplus",
+            Self::TileChanged { .. } => "tile_changed",
+            Self::TileSurplus => "tile_surplus",
+            Self::RowMissing(_) => "row_missing",
+            Self::RowChanged(_) => "row_changed",
+            Self::RowsUnrecorded(_) => "rows_unrecorded",
+            Self::CheckpointUnsigned { .. } => "checkpoint_unsigned",
+            Self::CheckpointMissing { .. } => "checkpoint_missing",
+            Self::Rewritten { .. } => "rewritten",
+            Self::Shortened { .. } => "shortened",
+            Self::OtherStore { .. } => "other_store",
+            Self::KeyUnknown { .. } => "key_unknown",
+        }
+    }
 }
 
 /// The first thing that does not hold.

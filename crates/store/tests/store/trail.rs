@@ -192,7 +192,9 @@ async fn every_change_is_found_where_it_was_made(place: Place) {
     };
     assert_eq!((seen.leaves, seen.rows, seen.checkpoints), (LEAVES, 69, 2));
     assert_eq!(seen.heads, store.heads().await);
-    let mut intruder = place.intruder().await;
+    let (notary, _) = notary(&store, 1).await;
+    assert_eq!(patrol(&notary).await, (512, None));
+    let (mut intruder, mut missed) = (place.intruder().await, Vec::new());
     backup(&mut intruder, true).await;
     for (change, leaf, expected) in CHANGES {
         execute(&mut intruder, &flipped(change, place.is_postgres())).await;
@@ -202,12 +204,49 @@ async fn every_change_is_found_where_it_was_made(place: Place) {
         };
         assert_eq!(place.map(|place| place.leaf), *leaf, "{change}: {fault:?}");
         assert_eq!(format!("{fault:?}"), *expected, "{change}");
+        if patrol(&notary).await.1.is_none() {
+            missed.push(change.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
         backup(&mut intruder, false).await;
         let healed = store.database.verify(Some(&trust)).await.unwrap();
         assert_eq!(healed, whole, "{change}");
     }
+    assert_eq!(missed, MISSED_BY_PATROLS);
     store.close().await;
 }
+
+/// A whole round of the patrol: how many leaves it looked at, and the first thing it found.
+async fn patrol(notary: &Notary) -> (u64, Option<Fault>) {
+    let (mut leaves, mut found, mut from) = (0, None, None);
+    loop {
+        let step = notary.patrol(from.as_ref()).await.unwrap();
+        let Some(step) = step else { break };
+        leaves += step.leaves;
+        found = found.or(step.broken.map(|(_, fault)| fault));
+        from = step.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    (leaves, found)
+}
+
+/// What patrols leave to the whole check: leaves of the tail that are not signed by themselves,
+/// what is too much, rows without a leaf, and checkpoints before the newest.
+#[rustfmt::skip]
+const MISSED_BY_PATROLS: &[&str] = &[
+    "UPDATE trail_tail SET entries = FLIP(entries, 40) WHERE first = 520",
+    "UPDATE trail_trees SET head = FLIP(head, 1)",
+    "UPDATE trail_trees SET size = 700",
+    "INSERT INTO trail_tail SELECT tenant, 600, entries, hashes FROM trail_tail WHERE first = 599",
+    "INSERT INTO trail_tail SELECT tenant, 3, entries, hashes FROM trail_tail WHERE first = 599",
+    "INSERT INTO trail_tail SELECT 'ghost', first, entries, hashes FROM trail_tail WHERE first = 512",
+    "UPDATE trail_checkpoints SET note = 'x' WHERE size = 30",
+    "INSERT INTO list_entries SELECT 9, tenant, 'allow', value, reason, added_by, added_at, expires_at, removed_at FROM list_entries WHERE entry_no = 1",
+    "INSERT INTO rule_set_steps SELECT tenant, 2, version, action, actor, purpose, taken_at, detail FROM rule_set_steps",
+    "INSERT INTO approval_steps SELECT tenant, approval, 2, kind, command, actor, taken_at, body FROM approval_steps",
+    "INSERT INTO records SELECT 'thing/a/2', tenant, kind, id, 2, written_at, body FROM records",
+];
 
 fn flipped(change: &str, is_postgres: bool) -> String {
     let Some((before, rest)) = change.split_once("FLIP(") else {

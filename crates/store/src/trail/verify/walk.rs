@@ -140,28 +140,52 @@ impl<'k, 't> Walk<'k, 't> {
         bundle: &BundleRow,
         tile: Option<&[Hash]>,
     ) -> Result<Broken, Error> {
-        let first = self.tree.size();
-        let mut hashes = Vec::with_capacity(TILE_WIDTH as usize);
-        let broken = self.leaves(&bundle.entries, tile, &mut hashes);
+        let (hashes, broken) = self.hashes(bundle, tile);
         if broken.is_some() {
             return Ok(broken);
-        }
-        if hashes.len() as u64 != TILE_WIDTH {
-            let fault = match (hashes.len() as u64) < TILE_WIDTH {
-                true => Fault::LeafMissing,
-                false => Fault::LeafSurplus,
-            };
-            return Ok(self.at(first + (hashes.len() as u64).min(TILE_WIDTH), fault));
-        }
-        if tile != Some(&hashes) {
-            let n = bundle.n;
-            return Ok(self.at(first, Fault::TileChanged { level: 0, n }));
         }
         if let Some(broken) = self.grow(connection, &hashes).await? {
             return Ok(Some(broken));
         }
         self.tiles += 1;
         self.raise(connection, perfect_root(&hashes)).await
+    }
+
+    /// The hashes of the leaves of a bundle that comes next, as many as the tile has and the same.
+    fn hashes(&mut self, bundle: &BundleRow, tile: Option<&[Hash]>) -> (Vec<Hash>, Broken) {
+        let first = self.tree.size();
+        let mut hashes = Vec::with_capacity(TILE_WIDTH as usize);
+        let broken = self.leaves(&bundle.entries, tile, &mut hashes);
+        let count = hashes.len() as u64;
+        let broken = broken.or_else(|| match count {
+            ..TILE_WIDTH => self.at(first + count, Fault::LeafMissing),
+            TILE_WIDTH if tile == Some(&hashes) => None,
+            TILE_WIDTH => self.at(
+                first,
+                Fault::TileChanged {
+                    level: 0,
+                    n: bundle.n,
+                },
+            ),
+            _ => self.at(first + TILE_WIDTH, Fault::LeafSurplus),
+        });
+        (hashes, broken)
+    }
+
+    /// One bundle by itself, of which leaf `first` is the first, and the hashes of its leaves: not
+    /// what stands above it.
+    pub(super) async fn alone(
+        &mut self,
+        connection: &mut AnyConnection,
+        first: u64,
+        bundle: &BundleRow,
+        tile: Option<&[Hash]>,
+    ) -> Result<(Broken, Vec<Hash>), Error> {
+        self.tree = Frontier::beginning_at(first);
+        let (hashes, broken) = self.hashes(bundle, tile);
+        // A row that was changed explains more than the hash of a later leaf.
+        let rows = self.rows(connection).await?;
+        Ok((rows.or(broken), hashes))
     }
 
     /// The leaves after the last bundle.
