@@ -83,6 +83,11 @@ impl ServerChild {
         }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
