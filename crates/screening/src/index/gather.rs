@@ -12,7 +12,7 @@ use crate::{
 /// comparison still counts.
 const READ_MAX: usize = 6_000;
 /// Candidates that are compared.
-pub(super) const CANDIDATES_MAX: usize = 32;
+pub(super) const CANDIDATES_MAX: usize = 24;
 /// Candidates whose tokens meet for less of both names than this cannot score.
 const MEETS_MIN: f32 = 0.36;
 /// Shortest halves into which a token is cut.
@@ -109,8 +109,11 @@ impl Index {
             return;
         }
         for at in HALF_LETTERS_MIN..=text.len() - HALF_LETTERS_MIN {
-            let halves = [Word::new(&text[..at]), Word::new(&text[at..])];
-            let [Some(one), Some(other)] = halves.map(|half| self.known(&half)) else {
+            let (one, other) = text.split_at(at);
+            let Some(one) = self.known(&Word::new(one)) else {
+                continue;
+            };
+            let Some(other) = self.known(&Word::new(other)) else {
                 continue;
             };
             leads.extend([one, other]);
