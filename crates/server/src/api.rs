@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod labels;
 pub(crate) mod lists;
 mod openapi;
+mod own_words;
 pub mod person;
 pub(crate) mod privacy;
 pub(crate) mod query;
@@ -25,6 +26,8 @@ pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
 pub(crate) mod vault;
+
+pub(crate) use own_words::own_words;
 
 use crate::{
     Limits,

@@ -29,6 +29,7 @@ pub struct AlertList {
 #[serde(deny_unknown_fields)]
 pub struct AlertDecision {
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
 }
 

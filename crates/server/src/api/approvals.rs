@@ -92,6 +92,7 @@ pub struct ApprovalInput {
     /// The command; one member.
     pub command: CommandInput,
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
     /// Where it is written up, at most 128 bytes.
     #[serde(default)]
@@ -123,6 +124,7 @@ pub struct VoteInput {
     #[serde(default)]
     pub on_behalf_of: Option<String>,
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
 }
 
@@ -131,6 +133,7 @@ pub struct VoteInput {
 #[serde(deny_unknown_fields)]
 pub struct ReasonInput {
     /// 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
 }
 
@@ -139,6 +142,7 @@ pub struct ReasonInput {
 #[serde(deny_unknown_fields)]
 pub struct ExecutionInput {
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
     /// Carries it out without votes, where the policy allows it, and says why, in 1 to 256 bytes.
     /// It is told to others at once, and has to be reviewed.
@@ -153,6 +157,7 @@ pub struct ReviewInput {
     /// What it came to.
     pub finding: Finding,
     /// In words, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub note: String,
 }
 

@@ -28,6 +28,7 @@ pub struct BacktestInput {
     #[serde(default)]
     pub label_delay_days: Option<u16>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
 }
 

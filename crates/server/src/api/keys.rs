@@ -32,6 +32,7 @@ pub struct NewKeyInput {
     #[serde(default)]
     public_key_pem: Option<String>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// The approval of this very change, where the policy asks for one.
     #[serde(default)]
@@ -45,6 +46,7 @@ pub struct KeyRotation {
     /// How long the old key stays valid, at most 720.
     overlap_hours: u16,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// The approval of this very change, where the policy asks for one.
     #[serde(default)]
@@ -63,6 +65,7 @@ pub struct KeyBinding {
     #[schema(value_type = Option<String>)]
     certificate_sha256: Option<CertificateHash>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// The approval of this very change, where the policy asks for one.
     #[serde(default)]
@@ -74,6 +77,7 @@ pub struct KeyBinding {
 #[serde(deny_unknown_fields)]
 pub struct KeyEnd {
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// The approval of this very change, where the policy asks for one.
     #[serde(default)]

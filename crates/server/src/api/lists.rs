@@ -34,6 +34,7 @@ pub struct ListEntryInput {
     #[schema(value_type = Option<String>, pattern = "^[0-9 -]{12,40}$")]
     pub card_number: Option<Pan>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: Text,
     /// When it stops counting; never if not given.
     #[serde(default)]
@@ -55,6 +56,7 @@ pub struct ListRemovalInput {
     #[schema(value_type = Option<String>, pattern = "^[0-9 -]{12,40}$")]
     pub card_number: Option<Pan>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: Text,
     /// The approval of this very change, where the policy asks for one.
     #[serde(default)]

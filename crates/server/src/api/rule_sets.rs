@@ -35,6 +35,7 @@ pub struct DraftInput {
     #[serde(default)]
     pub without: Vec<String>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
 }
 
@@ -57,6 +58,7 @@ pub struct PackInput {
 #[serde(deny_unknown_fields)]
 pub struct StepInput {
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
 }
 
@@ -68,6 +70,7 @@ pub struct CanaryInput {
     #[schema(minimum = 1, maximum = 9999)]
     pub share_bp: u16,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
     /// The approval of this very release, where the policy asks for one.
     #[serde(default)]
@@ -79,6 +82,7 @@ pub struct CanaryInput {
 #[serde(deny_unknown_fields)]
 pub struct PublishInput {
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
     /// The approval of this very release, where the policy asks for one.
     #[serde(default)]

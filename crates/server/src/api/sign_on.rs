@@ -52,6 +52,7 @@ pub struct IdentityInput {
     /// What the provider calls them: the claim `sub`, 1 to 255 bytes.
     subject: String,
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
 }
 

@@ -35,6 +35,7 @@ pub struct StaffInvitation {
     #[serde(default)]
     roles: Vec<String>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
 }
 
@@ -43,6 +44,7 @@ pub struct StaffInvitation {
 #[serde(deny_unknown_fields)]
 pub struct StaffPurpose {
     /// Why; it goes into the trail, 1 to 256 bytes, naming nobody.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
 }
 
@@ -53,6 +55,7 @@ pub struct RoleAssignment {
     /// All of them: those left out are taken back.
     roles: Vec<String>,
     /// Why; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// The approval of this very grant, where the policy asks for one.
     #[serde(default)]

@@ -60,6 +60,7 @@ pub struct ListChangeInput {
     /// The values, 1 to 200, each once.
     pub values: Vec<ListValueInput>,
     /// Why, 1 to 256 bytes.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
 }
 

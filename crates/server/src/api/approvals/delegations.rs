@@ -23,6 +23,7 @@ pub struct DelegationInput {
     #[serde(default)]
     pub commands: Vec<Kind>,
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub reason: String,
 }
 

@@ -77,6 +77,7 @@ pub struct SubjectErasureRequest {
     /// The person: your own identifier, or their pseudonym `sub_…`.
     pub(super) subject: String,
     /// Why, 1 to 256 bytes.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub(super) reason: String,
 }
 

@@ -95,7 +95,7 @@ pub struct Tokenize {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
     /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::own_words")]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
     #[serde(default)]
@@ -111,7 +111,7 @@ pub struct TokenizeBatch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
     /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::own_words")]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
     #[serde(default)]
@@ -147,7 +147,7 @@ pub struct Detokenize {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
     /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::own_words")]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
     #[serde(default)]
@@ -163,7 +163,7 @@ pub struct DetokenizeBatch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
     /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::own_words")]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
     #[serde(default)]
@@ -208,7 +208,7 @@ pub struct VaultSearch {
     /// For which purpose; `GET /v1/privacy-policy` lists them. It goes into the trail.
     pub(super) purpose: String,
     /// Why, in your own words, 1 to 160 bytes: kept beside the trail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::own_words")]
     pub(super) reason: Option<String>,
     /// Who gets the data; you, if not given.
     #[serde(default)]
@@ -309,6 +309,7 @@ impl From<MaskedRow> for VaultRecord {
 #[serde(deny_unknown_fields)]
 pub struct VaultDeletion {
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub(super) purpose: String,
     /// Its token.
     pub(super) token: String,
@@ -319,6 +320,7 @@ pub struct VaultDeletion {
 #[serde(deny_unknown_fields)]
 pub struct VaultForgetting {
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     pub(super) purpose: String,
     /// The person, by your identifier.
     pub(super) subject: String,

@@ -19,6 +19,7 @@ const PACE: u32 = 20_000;
 #[serde(deny_unknown_fields)]
 pub struct RotationStep {
     /// Why, 1 to 256 bytes; it goes into the trail.
+    #[serde(deserialize_with = "crate::api::own_words")]
     purpose: String,
     /// What to do.
     step: Step,
