@@ -12,7 +12,7 @@
     reason = "a measurement"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/api/support/mod.rs"]
 mod support;
 
 use http::Method;

@@ -1,17 +1,9 @@
 //! Slow, greedy and broken clients, on raw sockets.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Sent, Setup, World, client::tls, payment, unique};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_server::Limits;
 use std::time::{Duration, Instant};
-use support::{Sent, Setup, World, client::tls, payment, unique};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

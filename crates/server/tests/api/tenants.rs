@@ -1,19 +1,11 @@
 //! No tenant reaches another: every route is walked with another tenant's key.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, now, payment};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_server::api::{Route, program_routes};
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, now, payment};
 
 const LIST: &str = "/v1/lists/denied_cards/entries";
 

@@ -1,24 +1,15 @@
 //! Keys with terms: from where, with which certificate, until when; and who looks after them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{
+    Client, Person, Sent, Setup, Signer, World, author,
+    client::{Answer, ClientIdentity},
+};
 use http::{Method, StatusCode};
 use paywarden_access::{Network, terms::CertificateHash};
 use paywarden_crypto::{SignatureAlgorithm::Ed25519, SigningKey};
 use rustls::{pki_types::PrivateKeyDer, sign::CertifiedKey};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use support::{
-    Client, Person, Sent, Setup, Signer, World, author,
-    client::{Answer, ClientIdentity},
-};
 
 async fn lists(client: &mut Client, signer: &Signer) -> Answer {
     let sent = Sent::new(Method::GET, "/v1/lists", "");
@@ -108,7 +99,9 @@ async fn a_certificate_without_its_key_does_not_get_through_the_handshake() {
     let (other, _) = identity();
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&other.1).unwrap();
     let forged = Arc::new(CertifiedKey::new(mine.0, key));
-    assert!(support::client::is_shut_out(world.server.local_addr(), &world.ca_pem, forged).await);
+    assert!(
+        crate::support::client::is_shut_out(world.server.local_addr(), &world.ca_pem, forged).await
+    );
 }
 
 /// Somebody who asks for keys, and somebody who approves them.

@@ -1,20 +1,11 @@
 //! A person who reads too much, over the API: the leaf of each look, the alert, the fresh factor
 //! that is asked for, and who may decide about it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Person, Sent, Setup, Signer, World, unique};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_store::trail::Leaf;
 use serde_json::{Value, json};
-use support::{Person, Sent, Setup, Signer, World, unique};
 
 const ADMIN: &[&str] = &["security_administrator"];
 const READER: &[&str] = &["senior_analyst"];
@@ -27,7 +18,7 @@ async fn decided(world: &World, signer: &Signer, count: usize) -> Vec<String> {
         let payment = json!({
             "id": unique("pay-"),
             "type": "payment.wallet",
-            "occurred_at": support::now().to_string(),
+            "occurred_at": crate::support::now().to_string(),
             "amount": { "value": "12.34", "currency": "USD" },
             "payer": { "id": unique("payer-") },
         });

@@ -1,14 +1,7 @@
 //! The trail through the API, checked by other people's code: the crates `tlog_tiles` and
 //! `signed_note` accept its checkpoints, tiles and proofs, and refuse what was changed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, payment, witness};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 use paywarden_crypto::{
@@ -19,7 +12,6 @@ use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_store::{Clock, Fault, Trust, Verdict, trail::notary::public_keys};
 use serde_json::{Value, json};
 use signed_note::{StandardVerifier, VerifierList};
-use support::{Client, Sent, Setup, Signer, World, payment, witness};
 use tlog_tiles::{
     Checkpoint, Error, Hash, Tile, TileHashReader, TileReader, check_record, check_tree,
     prove_record, prove_tree, record_hash, tree_hash,

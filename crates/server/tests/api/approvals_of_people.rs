@@ -1,19 +1,10 @@
 //! Approvals by people: their session instead of a key, their roles instead of scopes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Person, Sent, Setup, World, author};
 use http::Method;
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::TenantId;
 use serde_json::{Value, json};
-use support::{Person, Sent, Setup, World, author};
 
 fn exempt(value: &str) -> Value {
     let change = json!({

@@ -1,6 +1,6 @@
 //! A person with a browser and an authenticator.
 
-#[path = "../../../access/tests/support/authenticator.rs"]
+#[path = "../../../../access/tests/support/authenticator.rs"]
 pub mod authenticator;
 
 use super::{Client, Sent, World, author, client::Answer};

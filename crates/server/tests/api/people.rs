@@ -1,20 +1,11 @@
 //! People at the door: their way in, and the ways that are shut.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Person, Sent, Setup, World, payment, person::invitation};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_server::api::{Door, Route, person};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use support::{Person, Sent, Setup, World, payment, person::invitation};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_link_to_a_session_and_out_again() {
@@ -110,7 +101,7 @@ async fn a_password_with_an_application_and_recovery_codes() {
 }
 
 fn code(secret: &str) -> String {
-    let now_s = u64::try_from(support::now().seconds()).unwrap();
+    let now_s = u64::try_from(crate::support::now().seconds()).unwrap();
     totp_rs::Builder::new()
         .with_secret(totp_rs::Secret::try_from_base32(secret).unwrap())
         .build()

@@ -1,20 +1,14 @@
 //! Every refusal, over real TLS: its own stable code, counted, and nothing changed in the store.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{
+    Client, Sent, Setup, Signer, World, author, client::Answer, now, payment, unique,
+};
 use http::Method;
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use support::{Client, Sent, Setup, Signer, World, author, client::Answer, now, payment, unique};
 
 /// Sends each refusal in turn and keeps what was answered, by shown code.
 struct Refuser {

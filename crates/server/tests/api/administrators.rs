@@ -1,22 +1,13 @@
 //! Administrators see no data of customers: whatever they can reach is walked, and what customers
 //! left behind is looked for in every reply.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Person, Sent, Setup, World, now};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 use paywarden_access::{Scope, staff::Roles};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_server::api::{Door, Route, routes};
 use serde_json::{Value, json};
-use support::{Person, Sent, Setup, World, now};
 
 const ADMINISTRATORS: [&str; 3] = [
     "system_administrator",
@@ -75,8 +66,8 @@ impl Ground {
         let key = world.signer("acme", Ed25519).await;
         let mut client = world.client(true).await;
         let mut put = async |method, path: &str, body: &Value| {
-            let sent =
-                Sent::json(method, path, body).header("idempotency-key", &support::unique("k"));
+            let sent = Sent::json(method, path, body)
+                .header("idempotency-key", &crate::support::unique("k"));
             let answer = client.signed(&key, sent).await;
             assert!(answer.status.is_success(), "{path} {}", answer.json());
             answer.json()

@@ -1,18 +1,10 @@
 //! A rule set from its draft to live and back, over the signed API.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, payment, unique};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, payment, unique};
 
 /// A pack with one rule that declines every payment of at least so many dollars.
 fn pack(dollars: u32) -> String {
@@ -358,7 +350,7 @@ async fn versions_are_listed_compared_and_found_again_by_their_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_draft_of_the_guide_is_taken_as_json() {
-    let guide = include_str!("../../../docs/guide/rules-release.md");
+    let guide = include_str!("../../../../docs/guide/rules-release.md");
     let (_, rest) = guide.split_once("/v1/rule-sets\" -d '").unwrap();
     let (body, _) = rest.split_once("\n}'").unwrap();
     let body: Value = serde_json::from_str(&format!("{body}\n}}")).unwrap();

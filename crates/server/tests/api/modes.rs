@@ -1,17 +1,9 @@
 //! What depends on how the server is set up: the sandbox, rates, a full replay store.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Sent, Setup, World, payment, unique};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_server::Limits;
-use support::{Sent, Setup, World, payment, unique};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_shows_the_signature_base_and_takes_bearer_keys() {

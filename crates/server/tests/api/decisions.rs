@@ -1,19 +1,11 @@
 //! Decisions over real TLS: every algorithm, both protocols, signed replies, retries, restarts.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Sent, Setup, World, author, client::tls, now, payment, unique};
 use http::{Method, StatusCode};
 use paywarden_access::{Error, Scopes};
 use paywarden_crypto::{SignatureAlgorithm, SignatureAlgorithm::Ed25519, VerifyingKey};
 use serde_json::json;
 use std::time::Duration;
-use support::{Sent, Setup, World, author, client::tls, now, payment, unique};
 use tokio::io::AsyncWriteExt;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,6 @@
 //! Approvals over the signed API: the way through, and every way around it refused.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, now};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
@@ -18,7 +11,6 @@ use paywarden_domain::{
 use paywarden_store::{Clock, SimulatedClock};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use support::{Client, Sent, Setup, Signer, World, now};
 
 const TRUSTED: &str = "/v1/lists/trusted_cards/entries";
 const DENIED: &str = "/v1/lists/denied_cards/entries";
@@ -196,7 +188,7 @@ async fn the_vote_of_a_revoked_key_does_not_count() {
     let checker = desk.checker.key_id.clone();
     desk.world
         .registry
-        .revoke(support::author(), &checker)
+        .revoke(crate::support::author(), &checker)
         .await
         .unwrap();
     let refused = desk.execute_refused(&approved, "approval_votes").await;
@@ -224,7 +216,7 @@ async fn the_vote_of_a_revoked_key_does_not_count() {
     assert_eq!(desk.vote(&second, &orphan).await.0, 200);
     desk.world
         .registry
-        .revoke(support::author(), &maker.key_id)
+        .revoke(crate::support::author(), &maker.key_id)
         .await
         .unwrap();
     assert_eq!(

@@ -1,19 +1,11 @@
 //! Rows in bulk: so many a day to whoever looks, and beyond that by an approved export alone.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, payment};
 use http::Method;
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_server::Limits;
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, payment};
 
 const ROWS_A_DAY: u64 = 4;
 

@@ -1,18 +1,10 @@
 //! The vault by API.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, payment};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::{Keyring, SignatureAlgorithm::Ed25519};
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, payment};
 
 const CARD: &str = "4012888888881881";
 

@@ -1,17 +1,9 @@
 //! Back-tests and effects of conditions over the signed API.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Sent, Setup, Signer, World, payment, unique};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use serde_json::{Value, json};
-use support::{Client, Sent, Setup, Signer, World, payment, unique};
 
 /// A pack with one rule that declines every payment of at least ten dollars.
 const PACK: &str = r#"

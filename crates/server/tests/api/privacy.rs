@@ -1,18 +1,10 @@
 //! Notices, consents and the privacy policy by API.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{Client, Person, Sent, Setup, Signer, World};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use serde_json::{Value, json};
-use support::{Client, Person, Sent, Setup, Signer, World};
 
 /// Somebody at the door.
 struct Caller {

@@ -1,0 +1,27 @@
+//! The API over real TLS: one program, because each would compile and link the whole server again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod administrators;
+mod approvals;
+mod approvals_of_people;
+mod backtests;
+mod decisions;
+mod exports;
+mod key_terms;
+mod modes;
+mod people;
+mod privacy;
+mod refusals;
+mod rule_sets;
+mod security_alerts;
+mod slow;
+mod support;
+mod tenants;
+mod trail;
+mod vault;
