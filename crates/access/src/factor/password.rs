@@ -6,7 +6,12 @@ use paywarden_crypto::random;
 use paywarden_domain::Timestamp;
 use paywarden_store::Clock;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
@@ -26,6 +31,9 @@ const MEMORY_KIB_MIN: u32 = 19 * 1024;
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
 /// What one check is to take.
 const TARGET_US: u64 = 100_000;
+/// How long a thread rests after a check. Checks give way to decisions but wear out the caches that
+/// decisions use; a flood of sign-ins is to have a third of that time at most.
+const REST: Duration = Duration::from_millis(200);
 
 /// A password, as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
@@ -160,47 +168,48 @@ impl PasswordDesk {
         let place = place.map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.working).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Busy)?;
+        let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES));
+        let params = params.map_err(|_| Error::Internal("the cost of a password is impossible"))?;
         let (memory, working) = (Arc::clone(&self.memory), Arc::clone(&self.working));
         let threads = self.threads;
+        let (done, result) = oneshot::channel();
         let work = move || {
-            let _place = place;
-            let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES)).ok()?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let mut hash = [0; HASH_BYTES];
             let mut blocks = memory.take(argon2.params().block_count());
-            let done = argon2.hash_password_into_with_memory(
+            let hashed = argon2.hash_password_into_with_memory(
                 password.as_bytes(),
                 &salt,
                 &mut hash,
                 &mut blocks,
             );
             memory.keep(blocks);
-            drop(turn);
+            // Nobody waits any more only if the request has already ended.
+            let _ = done.send(hashed.map(|()| hash));
+            thread::sleep(REST);
+            drop((place, turn));
             // Whoever waits has their turn at once; if nobody has it, nobody waited.
             if working.available_permits() == threads {
                 memory.release();
             }
-            done.ok()?;
-            Some(hash)
         };
-        let hash = beside(work).await.flatten();
-        hash.ok_or(Error::Internal("a password was not hashed"))
+        let failed = || Error::Internal("a password was not hashed");
+        beside(work).map_err(|_| failed())?;
+        result.await.ok().and_then(Result::ok).ok_or_else(failed)
     }
 }
 
 /// Does work on a thread of its own that gives way to every other: decisions have deadlines, and
 /// whoever signs in has not. A thread costs a thousandth of what is done on it.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (done, result) = oneshot::channel();
-    let work = move || {
+fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let work = || {
         #[cfg(target_os = "linux")]
         give_way();
-        // Nobody waits any more only if the request has already ended.
-        let _ = done.send(work());
+        work();
     };
-    let name = "password".to_owned();
-    std::thread::Builder::new().name(name).spawn(work).ok()?;
-    result.await.ok()
+    thread::Builder::new()
+        .name("password".to_owned())
+        .spawn(work)
 }
 
 /// Has this thread run when no other wants to, and leave at once when one does (`SCHED_IDLE`). A
@@ -270,7 +279,8 @@ mod tests {
             busy += usize::from(matches!(one.await.unwrap(), Err(Error::Busy)));
         }
         assert_eq!(busy, 200 - threads - QUEUE_MAX);
-        assert_eq!(desk.admitted.available_permits(), threads + QUEUE_MAX);
+        let all = (threads + QUEUE_MAX) as u32;
+        assert!(desk.admitted.acquire_many(all).await.is_ok());
     }
 
     #[tokio::test]
@@ -289,7 +299,13 @@ mod tests {
         for (number, one) in tries.into_iter().enumerate() {
             assert_eq!(one.await.unwrap().unwrap(), number % 2 == 0);
         }
-        assert!(desk.memory.0.lock().unwrap().is_empty());
+        let all = desk
+            .admitted
+            .acquire_many(desk.threads as u32 + QUEUE_MAX as u32);
+        assert!(all.await.is_ok());
+        while !desk.memory.0.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The kernel says of the thread itself how it is scheduled (proc(5): field 41 of `stat` is the
@@ -297,7 +313,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_check_runs_when_no_other_thread_wants_to() {
-        let stat = beside(|| std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+        let (said, stat) = oneshot::channel();
+        let say = || said.send(std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+        beside(|| say().unwrap()).unwrap();
         let stat = stat.await.unwrap();
         let behind_name = stat.rsplit_once(')').unwrap().1;
         let policy = behind_name.split_whitespace().nth(41 - 3).unwrap();

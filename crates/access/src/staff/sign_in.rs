@@ -92,8 +92,9 @@ impl Staff {
         let account = self.by_login(index);
         let stored = account.as_ref().and_then(|one| one.factors().password());
         let is_right = match self.passwords.verify(normal(&password), stored).await {
+            // No guess at the name, but the network's try: who floods uses up its own.
             Err(Error::Busy) => {
-                self.attempts.take_back(&subjects, now_us);
+                self.attempts.take_back(&[Subject::Name(index)], now_us);
                 return Err(Error::Busy);
             }
             result => result?,
