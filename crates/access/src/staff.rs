@@ -11,6 +11,7 @@ pub(crate) mod attempts;
 mod error;
 mod grant;
 mod own;
+mod restart;
 mod review;
 pub mod role;
 pub mod session;
@@ -37,7 +38,6 @@ use crate::{
         provider::{ProviderDesk, ProviderSettings},
     },
 };
-use account::Body;
 use attempts::Attempts;
 use paywarden_crypto::{
     Keyring,
@@ -45,6 +45,7 @@ use paywarden_crypto::{
 };
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{Actor, Clock, Database, Entry, Journal, Purpose, RecordRow, Row};
+use serde::{Serialize, de::DeserializeOwned};
 use session::Sessions;
 use std::{
     collections::HashMap,
@@ -389,8 +390,6 @@ impl Staff {
     }
 
     fn seal(&self, account: &Account) -> Result<RecordRow, Error> {
-        let body = serde_json::to_vec(&account.body);
-        let body = zeroize::Zeroizing::new(body.map_err(|_| Error::Internal("not written"))?);
         let row = RecordRow {
             tenant: account.tenant.clone(),
             kind: KIND.to_owned(),
@@ -399,6 +398,22 @@ impl Staff {
             written_at: self.clock.now(),
             body: Vec::new(),
         };
+        self.seal_body(row, &account.body)
+    }
+
+    fn unseal(&self, row: &RecordRow) -> Result<Account, Error> {
+        Ok(Account {
+            id: row.id.clone(),
+            tenant: row.tenant.clone(),
+            version: row.version,
+            body: self.unseal_body(row)?,
+        })
+    }
+
+    /// The row with this body, sealed for its place.
+    fn seal_body(&self, row: RecordRow, body: &impl Serialize) -> Result<RecordRow, Error> {
+        let body = serde_json::to_vec(body);
+        let body = zeroize::Zeroizing::new(body.map_err(|_| Error::Internal("not written"))?);
         let sealed = self.seal.seal(bound_to(&row).as_bytes(), &body)?;
         Ok(RecordRow {
             body: sealed,
@@ -406,17 +421,10 @@ impl Staff {
         })
     }
 
-    fn unseal(&self, row: &RecordRow) -> Result<Account, Error> {
+    fn unseal_body<T: DeserializeOwned>(&self, row: &RecordRow) -> Result<T, Error> {
         let damaged = || Error::AccountDamaged { id: row.id.clone() };
         let body = self.seal.open(bound_to(row).as_bytes(), &row.body);
-        let body = body.map_err(|_| damaged())?;
-        let body: Body = serde_json::from_slice(&body).map_err(|_| damaged())?;
-        Ok(Account {
-            id: row.id.clone(),
-            tenant: row.tenant.clone(),
-            version: row.version,
-            body,
-        })
+        serde_json::from_slice(&body.map_err(|_| damaged())?).map_err(|_| damaged())
     }
 
     fn now(&self) -> (Timestamp, u64) {

@@ -74,6 +74,59 @@ async fn an_invitation_becomes_a_passkey_a_session_and_leaves_that_name_nobody()
 }
 
 #[tokio::test]
+async fn a_session_outlives_the_program_that_is_replaced_with_all_its_limits() {
+    let house = House::new().await;
+    let opened = house.signed_in("liu@example.com").await;
+    let ended = house.signed_in("wang@example.com").await;
+    house.advance_s(60);
+    let csrf = house.member(&opened).session.csrf;
+    house.staff.keep_sessions().await.unwrap();
+    assert!(!house.holds(&csrf) && !house.holds("127.0.0"));
+    let house = house.replaced(200).await;
+    assert!(house.staff.authenticate(&opened.token).is_err());
+    house.staff.take_up_sessions().await.unwrap();
+    let member = house.member(&opened);
+    assert_eq!(member.session.csrf, csrf);
+    assert!(house.staff.is_fresh(&member));
+    house.advance_s(50);
+    assert!(
+        !house.staff.is_fresh(&house.member(&opened)),
+        "310 s after the proof"
+    );
+    let member = house.member(&ended);
+    let (author, id) = (member.author("a test"), member.account.id.clone());
+    house
+        .staff
+        .end_sessions(author, &tenant(), &id, None)
+        .await
+        .unwrap();
+
+    house.staff.keep_sessions().await.unwrap();
+    let house = house.replaced(-3_600).await;
+    house.staff.take_up_sessions().await.unwrap();
+    assert!(house.staff.authenticate(&ended.token).is_err());
+    house.advance_s(14 * 60);
+    house.member(&opened);
+    house.staff.keep_sessions().await.unwrap();
+    let house = house.replaced(15 * 60).await;
+    house.staff.take_up_sessions().await.unwrap();
+    assert!(house.staff.authenticate(&opened.token).is_err(), "idle");
+}
+
+#[tokio::test]
+async fn sessions_are_taken_up_once_and_not_after_a_crash() {
+    let house = House::new().await;
+    let opened = house.signed_in("liu@example.com").await;
+    house.staff.keep_sessions().await.unwrap();
+    let house = house.again().await;
+    house.staff.take_up_sessions().await.unwrap();
+    house.member(&opened);
+    let crashed = house.again().await;
+    crashed.staff.take_up_sessions().await.unwrap();
+    assert!(crashed.staff.authenticate(&opened.token).is_err());
+}
+
+#[tokio::test]
 async fn of_two_who_use_one_invitation_at_once_one_gets_in() {
     let house = House::new().await;
     let (_, token) = house.invite("liu@example.com", &[]).await;

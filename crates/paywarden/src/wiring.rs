@@ -189,6 +189,9 @@ impl Running {
         let ground = Ground::open_with(config, breached.clone()).await?;
         let (identity, ca_pem) = identity(config)?;
         let engine = ground.engine(settings, library).await?;
+        if let Err(error) = ground.staff.take_up_sessions().await {
+            tracing::error!(%error, "whoever was signed in has to sign in again");
+        }
         let notary = notary(config, &ground).await?;
         let export = Arc::new(ExportProgress::default());
         let watch = ground.watch(config).await?;
@@ -267,6 +270,9 @@ impl Running {
         self.jobs.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.ground.registry.note_uses().await {
             tracing::error!(%error, "uses of keys not noted");
+        }
+        if let Err(error) = self.ground.staff.keep_sessions().await {
+            tracing::error!(%error, "sessions not kept");
         }
         if let Err(error) = self.watch.recorder().close().await {
             tracing::error!(%error, "last refusals not noted");

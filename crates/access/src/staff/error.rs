@@ -89,9 +89,9 @@ pub enum Error {
     #[error("{0}")]
     Limit(&'static str),
     /// Restore the keyring that sealed it.
-    #[error("stored account {id} does not read back")]
+    #[error("stored record {id} of staff does not read back")]
     AccountDamaged {
-        /// Which account.
+        /// Which record.
         id: String,
     },
     /// Name an origin that browsers accept for passkeys: `https://` and a domain name.

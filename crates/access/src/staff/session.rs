@@ -1,7 +1,7 @@
 //! Sessions: in memory, by the hash of what the cookie holds.
 //!
-//! A restart ends them all: whoever was signed in signs in again. Time is counted by the clock
-//! that never goes back, so that setting the other one neither ends nor prolongs a session.
+//! Time is counted by the clock that never goes back, so that setting the other one neither ends nor
+//! prolongs a session. What becomes of them at a restart is [`super::restart`]'s.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use paywarden_crypto::{digest::sha256, random};
@@ -9,7 +9,7 @@ use paywarden_domain::{
     TenantId, Timestamp,
     time::{HOUR, MINUTE},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -32,7 +32,7 @@ const TOKEN_BYTES: usize = 32;
 
 /// What let a person in. With a recovery code or an invitation factors are set up and nothing else;
 /// with a provider that is no cryptographic factor another factor is proved and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// A passkey.
@@ -80,7 +80,7 @@ impl Factor {
 }
 
 /// A session, without what the cookie holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     /// `ses_…`: names it where it is listed or ended.
     pub id: String,
@@ -96,27 +96,48 @@ pub struct Session {
     pub network: String,
     /// Sent with every command, beside the cookie, by pages that could read it.
     pub csrf: String,
-    opened_us: u64,
-    seen_us: u64,
+    /// This and what follows by the process's own clock, negative if before it started.
+    opened_us: i64,
+    seen_us: i64,
     /// When a factor was last proved; none if it has to be proved again.
-    proved_us: Option<u64>,
+    proved_us: Option<i64>,
 }
 
 impl Session {
     /// Whether a factor was proved within the last five minutes.
     pub fn is_fresh(&self, now_us: u64) -> bool {
-        let is_recent = |proved_us: u64| now_us.saturating_sub(proved_us) < FRESH_US;
+        let is_recent = |proved_us: i64| since(proved_us, now_us) < FRESH_US;
         self.factor.is_full() && self.proved_us.is_some_and(is_recent)
     }
 
     /// Microseconds since it was last used.
     pub fn idle_us(&self, now_us: u64) -> u64 {
-        now_us.saturating_sub(self.seen_us)
+        since(self.seen_us, now_us)
     }
 
     fn is_over(&self, now_us: u64) -> bool {
-        self.idle_us(now_us) >= IDLE_US || now_us.saturating_sub(self.opened_us) >= LIFE_US
+        self.idle_us(now_us) >= IDLE_US || since(self.opened_us, now_us) >= LIFE_US
     }
+
+    /// The same session by another clock, which showed so much more at the same moment.
+    pub(crate) fn by_clock_ahead(self, ahead_us: i64) -> Self {
+        let moved = |at_us: i64| at_us.saturating_add(ahead_us);
+        Self {
+            opened_us: moved(self.opened_us),
+            seen_us: moved(self.seen_us),
+            proved_us: self.proved_us.map(moved),
+            ..self
+        }
+    }
+}
+
+fn since(at_us: i64, now_us: u64) -> u64 {
+    let elapsed_us = signed(now_us).saturating_sub(at_us);
+    u64::try_from(elapsed_us).unwrap_or(0)
+}
+
+fn signed(now_us: u64) -> i64 {
+    i64::try_from(now_us).unwrap_or(i64::MAX)
 }
 
 /// A session just opened or given a new token.
@@ -158,9 +179,9 @@ impl Sessions {
             opened_at: now,
             network: new.network.clone(),
             csrf: text::<TOKEN_BYTES>(),
-            opened_us: now_us,
-            seen_us: now_us,
-            proved_us: Some(now_us),
+            opened_us: signed(now_us),
+            seen_us: signed(now_us),
+            proved_us: Some(signed(now_us)),
         };
         put(&mut all, session)
     }
@@ -174,7 +195,7 @@ impl Sessions {
             all.remove(&key);
             return None;
         }
-        session.seen_us = now_us;
+        session.seen_us = signed(now_us);
         Some(session.clone())
     }
 
@@ -189,8 +210,8 @@ impl Sessions {
         let session = Session {
             factor,
             csrf: text::<TOKEN_BYTES>(),
-            seen_us: now_us,
-            proved_us: Some(now_us),
+            seen_us: signed(now_us),
+            proved_us: Some(signed(now_us)),
             ..session
         };
         Some(put(&mut all, session))
@@ -223,6 +244,19 @@ impl Sessions {
             session.account != account || but.is_some_and(|kept| session.id == kept)
         });
         before - all.len()
+    }
+
+    /// Every session with the hash of its token.
+    pub(crate) fn all(&self) -> Vec<([u8; 32], Session)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = all.iter();
+        all.map(|(key, session)| (*key, session.clone())).collect()
+    }
+
+    /// Takes up a session that was another process's.
+    pub(crate) fn take_up(&self, key: [u8; 32], session: Session) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(key, session);
     }
 
     /// The sessions of an account, oldest first.

@@ -85,6 +85,13 @@ impl House {
         Self::open(self.folder, self.clock, self.keyring, Vec::new()).await
     }
 
+    /// The same house with another program, whose own clock begins anew, so many seconds later.
+    pub async fn replaced(self, seconds: i64) -> Self {
+        let later = self.clock.now().micros() + seconds * 1_000_000;
+        let clock = Clock::simulated(Timestamp::from_micros(later), 8);
+        Self { clock, ..self }.again().await
+    }
+
     pub fn advance_s(&self, seconds: u64) {
         if let Clock::Simulated(clock) = &self.clock {
             clock.advance_us(seconds * 1_000_000);
@@ -158,6 +165,12 @@ impl House {
     }
 
     /// Somebody with a password, the secret of their authenticator application, and recovery codes.
+    /// A session that an analyst has just opened.
+    pub async fn signed_in(&self, login: &str) -> Opened {
+        let (_, mut device) = self.with_passkey(login, &["analyst"]).await;
+        self.by_passkey(login, &mut device).await.unwrap()
+    }
+
     pub async fn with_password(&self, login: &str) -> (Member, String, Vec<Zeroizing<String>>) {
         let member = self.arrived(login, &["analyst"]).await;
         self.staff
