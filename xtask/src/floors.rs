@@ -35,7 +35,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "risk",
-        &["access", "rules", "features", "store", "crypto", "domain"],
+        &[
+            "access",
+            "rules",
+            "features",
+            "screening",
+            "store",
+            "crypto",
+            "domain",
+        ],
     ),
     ("privacy", &["access", "store", "crypto", "domain"]),
     ("safety", &["crypto", "domain"]),

@@ -91,11 +91,15 @@ pub enum Scope {
     SubjectsWrite,
     /// Ask to be shown values of a person, and look at them once it is approved.
     SubjectsReveal,
+    /// Import screening lists, ask for their change.
+    ScreeningWrite,
+    /// Read screening lists, hold names against them.
+    ScreeningRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -137,6 +141,8 @@ impl Scope {
         Self::SubjectsRead,
         Self::SubjectsWrite,
         Self::SubjectsReveal,
+        Self::ScreeningWrite,
+        Self::ScreeningRead,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -213,6 +219,8 @@ impl Scope {
             Self::SubjectsRead => "subjects:read",
             Self::SubjectsWrite => "subjects:write",
             Self::SubjectsReveal => "subjects:reveal",
+            Self::ScreeningWrite => "screening:write",
+            Self::ScreeningRead => "screening:read",
         }
     }
 

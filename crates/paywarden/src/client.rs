@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Uri,
-    header::{AUTHORIZATION, HOST, ORIGIN},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN},
     uri::{Authority, PathAndQuery},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -37,6 +37,10 @@ use tokio_rustls::TlsConnector;
 
 /// How long one request may take, connecting included.
 pub const REQUEST_SECONDS_MAX: u64 = 30;
+/// How long one upload may take.
+const UPLOAD_SECONDS_MAX: u64 = 300;
+const JSON: &str = "application/json";
+const OCTETS: &str = "application/octet-stream";
 /// The longest reply that is read.
 pub const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -184,11 +188,14 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Bytes,
+        (body, media_type): (Bytes, &'static str),
         idempotency_key: Option<&str>,
     ) -> Result<(Request<Full<Bytes>>, RequestHead)> {
         let uri = self.uri(path)?;
         let mut headers = json_headers(&body, idempotency_key)?;
+        if !body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
         match &self.caller {
             Caller::Nobody => {}
             Caller::Bearer(secret) => {
@@ -269,12 +276,31 @@ impl Connection {
         body: Bytes,
         idempotency_key: Option<&str>,
     ) -> Result<Reply> {
+        let limit = Duration::from_secs(REQUEST_SECONDS_MAX);
+        self.send_within(limit, method, path, (body, JSON), idempotency_key)
+            .await
+    }
+
+    /// Sends a body that is no JSON, however long it takes to be taken in.
+    pub async fn upload(&mut self, path: &str, body: Bytes) -> Result<Reply> {
+        let limit = Duration::from_secs(UPLOAD_SECONDS_MAX);
+        self.send_within(limit, Method::POST, path, (body, OCTETS), None)
+            .await
+    }
+
+    async fn send_within(
+        &mut self,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: (Bytes, &'static str),
+        idempotency_key: Option<&str>,
+    ) -> Result<Reply> {
         let client = self.client.clone();
         let (request, head) = client.request(method, path, body, idempotency_key)?;
-        let limit = Duration::from_secs(REQUEST_SECONDS_MAX);
         let exchange = timeout(limit, self.exchange(&client, request, head)).await;
         let reply = exchange.unwrap_or_else(|_| {
-            Err(client.lost(&format_args!("no reply in {REQUEST_SECONDS_MAX} s")))
+            Err(client.lost(&format_args!("no reply in {} s", limit.as_secs())))
         });
         if reply.is_err() {
             self.sender = None;

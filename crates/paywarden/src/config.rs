@@ -68,6 +68,9 @@ pub struct Config {
     /// OpenID providers that people can come in by, as TOML; needs `origin` and a program that was
     /// built with the feature `oidc`.
     pub providers_file: Option<PathBuf>,
+    /// File that names the screening lists to fetch, as `[[list]]` tables; none are fetched when not
+    /// set.
+    pub screening_file: Option<PathBuf>,
     /// Rules that passwords of staff are held against: nist, pci, mlps-l3 or page.
     pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
@@ -169,6 +172,7 @@ impl Default for Config {
             first_company: "main".to_owned(),
             roles_file: None,
             providers_file: None,
+            screening_file: None,
             password_profile: "pci".to_owned(),
             rules_dir: None,
             watch_effect_max: Effect::Suspend,

@@ -6,6 +6,7 @@
 //! client      the signed HTTPS client; signing
 //! sweep       every file of a folder through the leak scanner
 //! siem        hands the trail over to a receiver outside
+//! refresh     fetches screening lists again and again
 //! drive       labelled payments in their order; open_loop: load on a schedule
 //! tally       what the verdicts were worth; latency, figures, summary
 //! ```
@@ -27,8 +28,8 @@ pub mod open_loop;
 pub mod packs;
 pub mod private;
 pub mod progress;
+pub mod refresh;
 pub mod rows;
-
 pub mod siem;
 pub mod signing;
 pub mod staffing;
@@ -154,7 +155,7 @@ impl Command {
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
-            Self::Screening(command) => screening::run(&command),
+            Self::Screening(command) => screening::run(&command).await,
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,
             Self::Scan(arguments) => scan::run(arguments).await,

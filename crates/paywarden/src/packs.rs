@@ -23,6 +23,7 @@ shipped! {
     SECURITY in "security/":
     "machine_keys.yaml",
     "reveals.yaml",
+    "screening_lists.yaml",
     "staff_conduct.yaml",
     "staff_hours.yaml",
     "staff_reading.yaml",
@@ -108,6 +109,7 @@ shipped! {
     "scam_purposes_money.yaml",
     "scam_purposes_people.yaml",
     "scatter_gather.yaml",
+    "screening.yaml",
     "segment_baseline.yaml",
     "segment_limits.yaml",
     "seller_risk.yaml",

@@ -7,6 +7,7 @@ use crate::{
     failure::{Failure, Result},
     key_desk::{Clerk, KeyDesk},
     packs, private,
+    refresh::Refresh,
     siem::Siem,
     staffing,
 };
@@ -35,7 +36,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -185,6 +185,7 @@ impl Running {
     pub async fn start(config: &Config) -> Result<Self> {
         let library = packs::files(config.rules_dir.as_deref())?;
         let settings = engine_config(config)?;
+        let refresh = Refresh::read(config.screening_file.as_deref())?;
         let breached = breached(config)?.map(Arc::new);
         let ground = Ground::open_with(config, breached.clone()).await?;
         let (identity, ca_pem) = identity(config)?;
@@ -226,8 +227,8 @@ impl Running {
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let siem = Siem::start(config, database, journal, export)?;
-        let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
-        let jobs = jobs::start((&engine, &notary, &watch, approvals), &ground, every);
+        let beside = (&engine, &notary, &watch, approvals);
+        let jobs = jobs::start(beside, &ground, config, refresh);
         Ok(Self {
             address,
             ca_pem,

@@ -10,6 +10,7 @@ use crate::{
     record::{self, Recorder},
     recovery,
     release::{self, Desk, PackFile, Running},
+    screening::Screening,
 };
 use arc_swap::ArcSwap;
 use paywarden_access::approval::Who;
@@ -88,6 +89,7 @@ pub struct Engine {
     pub(crate) journal: Journal,
     pub(crate) features: FeatureStore,
     pub(crate) lists: Lists,
+    pub(crate) screening: Screening,
     /// What decides now.
     pub(crate) running: ArcSwap<Running>,
     /// What the versions of the tenants have been through.
@@ -105,7 +107,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Compiles the library and the versions that the tenants have published, loads the lists and
+    /// Compiles the library and the versions that the tenants have published, loads the lists of both kinds and
     /// rebuilds the windows from snapshot and journal.
     pub async fn start(
         config: EngineConfig,
@@ -129,6 +131,7 @@ impl Engine {
             journal,
             features: opened.features,
             lists: Lists::default(),
+            screening: Screening::default(),
             running: ArcSwap::from_pointee(opened.running),
             desk: opened.desk,
             labels: LabelProgress::default(),
@@ -136,6 +139,7 @@ impl Engine {
             snapshot_file: recovery::SnapshotFile::default(),
         };
         engine.load_lists().await?;
+        engine.load_screening().await?;
         recovery::replay(&engine, opened.restored).await?;
         Ok(engine)
     }

@@ -84,6 +84,42 @@ pub enum Error {
     /// See the error of approvals.
     #[error(transparent)]
     Approval(approval::Error),
+    /// Fetch the list again, or name its format.
+    #[error("the list is refused: {0}")]
+    ScreeningListRefused(String),
+    /// Fetch the list again, or have a `screening_change` accept it.
+    #[error(
+        "the list shrank from {was} to {is} parties; version {version} waits for a screening_change"
+    )]
+    ScreeningListShrunken {
+        /// Parties of the version at work.
+        was: usize,
+        /// Parties of the new one.
+        is: usize,
+        /// The new one.
+        version: String,
+    },
+    /// Name a list that has versions.
+    #[error("no screening list has this name")]
+    ScreeningListUnknown,
+    /// Import the version again: a restart or a later version has pushed it out.
+    #[error("no such version of the list waits to be accepted")]
+    ScreeningVersionUnknown,
+    /// Import a list first.
+    #[error("there is no screening list, so nobody can be told apart")]
+    ScreeningNoLists,
+    /// Give a name with letters.
+    #[error("{0}")]
+    ScreeningNameRefused(String),
+    /// Retry after a pause.
+    #[error("so many imports or batches are under way that no other is taken")]
+    ScreeningBusy,
+    /// Nothing to be done from outside: the limit protects the memory of the server.
+    #[error("{0}")]
+    ScreeningLimit(&'static str),
+    /// Ask again for a batch; results are forgotten when others come and at a restart.
+    #[error("no such batch is remembered")]
+    ScreeningBatchUnknown,
     /// Read fewer or shorter windows.
     #[error("the windows of the rules cannot be kept: {0}")]
     WindowsRefused(String),
@@ -125,6 +161,15 @@ impl Error {
             Self::RuleSetBusy => "rule_set_busy",
             Self::RuleSetNotLive => "rule_set_not_live",
             Self::Approval(error) => error.code(),
+            Self::ScreeningListRefused(_) => "screening_list_refused",
+            Self::ScreeningListShrunken { .. } => "screening_list_shrunken",
+            Self::ScreeningListUnknown => "screening_list_unknown",
+            Self::ScreeningVersionUnknown => "screening_version_unknown",
+            Self::ScreeningNoLists => "screening_no_lists",
+            Self::ScreeningNameRefused(_) => "screening_name_refused",
+            Self::ScreeningBusy => "screening_busy",
+            Self::ScreeningLimit(_) => "screening_limit",
+            Self::ScreeningBatchUnknown => "screening_batch_unknown",
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",

@@ -1,7 +1,9 @@
 //! Why a rule fired on a payment, or what kept it from firing: the rules of then over what the
 //! decision saw.
 
-use crate::{Engine, Error, facts, identify::Keys, record, release::Trace};
+use crate::{
+    Engine, Error, facts, identify::Keys, record, release::Trace, screening::ScreeningFact,
+};
 use paywarden_domain::{DecisionId, RuleValue, RuleValues, TenantId};
 use paywarden_rules::{Dissected, RuleSet, Slots, Truth, WhyNot};
 use serde::Serialize;
@@ -20,6 +22,8 @@ pub struct Explanation {
     pub condition: ExplainedPart,
     /// The fewest tests that would have had to come out otherwise; empty if the condition held.
     pub why_not: Vec<ExplainedTest>,
+    /// What screening had found of the parties of the payment.
+    pub screening: Vec<ScreeningFact>,
 }
 
 /// One part of a condition.
@@ -72,7 +76,8 @@ impl Engine {
         let rules = self.rules_of(tenant, &rules).await?;
         let place = rules.rules().iter().position(|known| known.id == rule);
         let place = place.ok_or(Error::RuleUnknown)?;
-        let seen = Trace::decode(row.trace.as_deref().ok_or(Error::TraceUnknown)?)?.seen;
+        let trace = Trace::decode(row.trace.as_deref().ok_or(Error::TraceUnknown)?)?;
+        let (seen, screening) = (trace.seen, trace.screening);
         if (seen.windows.len(), seen.lists.len()) != (rules.windows().len(), rules.probes().len()) {
             return Err(Error::TraceUnknown);
         }
@@ -80,13 +85,19 @@ impl Engine {
         let keys = Keys::of(&event);
         let mut slots = Slots::new();
         facts::fill(&mut slots, &event, &keys, rules.rates());
+        screening.fill(&mut slots);
         slots.windows = &seen.windows;
         slots.lists = &seen.lists;
-        explanation(&rules, place, &slots).map(Some)
+        explanation(&rules, place, &slots, screening.facts()).map(Some)
     }
 }
 
-fn explanation(rules: &RuleSet, place: usize, slots: &Slots<'_>) -> Result<Explanation, Error> {
+fn explanation(
+    rules: &RuleSet,
+    place: usize,
+    slots: &Slots<'_>,
+    screening: Vec<ScreeningFact>,
+) -> Result<Explanation, Error> {
     let rule = rules.rules().get(place).ok_or(Error::RuleUnknown)?;
     let condition = rules.dissect(place, slots).ok_or(Error::RuleUnknown)?;
     let why_not = rules.why_not(place, slots);
@@ -96,6 +107,7 @@ fn explanation(rules: &RuleSet, place: usize, slots: &Slots<'_>) -> Result<Expla
         holds: condition.truth == Truth::True,
         condition: condition.into(),
         why_not: why_not.into_iter().map(ExplainedTest::from).collect(),
+        screening,
     })
 }
 

@@ -4,6 +4,7 @@ use crate::{
     Engine, Request, facts,
     identify::Keys,
     release::{LoadedSet, Runner, Seen, Trace, Trial},
+    screening::Findings,
     verdict,
 };
 use paywarden_domain::{
@@ -31,6 +32,8 @@ struct Case<'a> {
     now: Timestamp,
     received_us: u64,
     fields: Slots<'a>,
+    /// Whether the time was over before everybody was screened.
+    is_late: bool,
     /// The values of all windows of the plan.
     values: Vec<Value>,
 }
@@ -49,8 +52,14 @@ impl Engine {
         let ticket = self
             .features
             .reserve_for(&running.plan, &feature, &mut values);
+        let line = running.line(tenant);
+        let screening = match line.reads_screening() {
+            true => self.screen_event(tenant, event, || self.is_in_time(request.received_us)),
+            false => Findings::default(),
+        };
         let mut fields = Slots::new();
         facts::fill(&mut fields, event, &keys, rates);
+        screening.fill(&mut fields);
         let case = Case {
             engine: self,
             tenant,
@@ -58,15 +67,16 @@ impl Engine {
             now,
             received_us: request.received_us,
             fields,
+            is_late: screening.are_late(),
             values,
         };
-        let line = running.line(tenant);
         let (runner, beside) = line.judges(&event.id);
         let (decision, fired, seen) = case.decide(runner);
         let mut trace = Trace {
             canary: None,
             trials: beside.map(|runner| case.try_out(runner)).collect(),
             seen,
+            screening: screening.clone(),
         };
         line.count_trials(runner, decision.outcome, fired, &mut trace);
         let judged = Judged {
@@ -76,6 +86,15 @@ impl Engine {
             set: Arc::clone(&runner.set),
         };
         (judged, ticket)
+    }
+
+    /// Microseconds since a request arrived.
+    fn used_us(&self, received_us: u64) -> u64 {
+        self.clock.monotonic_us().saturating_sub(received_us)
+    }
+
+    fn is_in_time(&self, received_us: u64) -> bool {
+        self.used_us(received_us) < u64::from(self.config.deadline_ms) * 1000
     }
 }
 
@@ -137,8 +156,7 @@ impl Case<'_> {
     }
 
     fn evaluate(&self, runner: &Runner, slots: &Slots<'_>) -> Hits {
-        let budget_us = u64::from(self.engine.config.deadline_ms) * 1000;
-        let in_time = || self.used_us() < budget_us;
+        let in_time = || self.engine.is_in_time(self.received_us);
         runner.set.working.evaluate(slots, in_time)
     }
 
@@ -149,16 +167,11 @@ impl Case<'_> {
         Some(lists.contains(self.tenant, &probe.list, &value, self.now))
     }
 
-    fn used_us(&self) -> u64 {
-        let now_us = self.engine.clock.monotonic_us();
-        now_us.saturating_sub(self.received_us)
-    }
-
     fn deadline(&self, hits: &Hits) -> Deadline {
         Deadline {
             budget_ms: self.engine.config.deadline_ms,
-            used_us: u32::try_from(self.used_us()).unwrap_or(u32::MAX),
-            partial: !hits.skipped.is_empty(),
+            used_us: u32::try_from(self.engine.used_us(self.received_us)).unwrap_or(u32::MAX),
+            partial: self.is_late || !hits.skipped.is_empty(),
             skipped_rules: u32::try_from(hits.skipped.len()).unwrap_or(u32::MAX),
         }
     }

@@ -24,6 +24,7 @@ mod query;
 mod record;
 mod recovery;
 pub mod release;
+pub mod screening;
 mod verdict;
 mod weight;
 mod working;

@@ -71,7 +71,7 @@ pub use parser::{Parsed, parse};
 pub use rates::{RateError, Rates};
 pub use reference::language_reference;
 pub use rule_set::{Hits, ListProbe, Rule, RuleSet, compile, compile_beside};
-pub use schema::{Field, Schema, Type, acts as act_words};
+pub use schema::{Field, LIST_KINDS, Schema, Type, acts as act_words};
 pub use scratch::Scratch;
 pub use slots::{FieldValue, Slots};
 pub use truth::{Fault, Truth};

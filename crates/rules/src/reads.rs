@@ -1,7 +1,7 @@
 //! What the rules of a set read: each operand once, however many rules read it, so that explaining
 //! many rules touches little memory.
 
-use crate::program::Source;
+use crate::{Field, RuleSet, program::Source};
 use paywarden_domain::Operands;
 use std::sync::Arc;
 
@@ -32,5 +32,17 @@ impl Reads {
             operands: Arc::new(Operands::new(texts, rules)),
             sources: sources.into(),
         }
+    }
+}
+
+impl RuleSet {
+    /// Whether a rule reads a field of which this holds.
+    pub fn reads_field(&self, holds: impl Fn(Field) -> bool) -> bool {
+        let sources = self.reads().sources.iter();
+        let mut fields = sources.filter_map(|source| match source {
+            Source::Field(field) => Some(*field),
+            _ => None,
+        });
+        fields.any(holds)
     }
 }

@@ -66,6 +66,28 @@ pub const FORMATS: [Format; 9] = [
     Format::Csv,
 ];
 
+impl Format {
+    /// The word in queries and settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OfacCsv => "ofac_csv",
+            Self::OfacXml => "ofac_xml",
+            Self::OfacAdvanced => "ofac_advanced",
+            Self::Un => "un",
+            Self::Eu => "eu",
+            Self::Uk => "uk",
+            Self::Ftm => "ftm",
+            Self::Targets => "targets",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// The format with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        FORMATS.into_iter().find(|format| format.name() == name)
+    }
+}
+
 /// One file of a source.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'a> {

@@ -4,8 +4,12 @@ mod dictionary;
 mod evidence;
 mod gather;
 mod hits;
+mod ordinary;
+mod text;
 
 pub use hits::{Hit, Query};
+pub use ordinary::{AlertRate, RATED};
+pub use text::Late;
 
 use crate::{
     compare::Weighted,

@@ -36,4 +36,26 @@ pub enum ListKind {
     Pep,
     /// Adverse media and other risk that is no sanction.
     Adverse,
+    /// What the company itself wants to be told of.
+    Own,
+}
+
+impl ListKind {
+    /// Every kind, the gravest first.
+    pub const ALL: [Self; 4] = [Self::Sanctions, Self::Pep, Self::Adverse, Self::Own];
+
+    /// The word in rules, replies and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sanctions => "sanctions",
+            Self::Pep => "pep",
+            Self::Adverse => "adverse",
+            Self::Own => "own",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }

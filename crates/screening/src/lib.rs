@@ -21,8 +21,8 @@ pub mod sound;
 mod word;
 
 pub use entity::{Birth, Entity, Identifier, ListedName};
-pub use index::{Hit, Index, Query, Room};
+pub use index::{AlertRate, Hit, Index, Late, Query, Room};
 pub use kind::{Kind, ListKind};
-pub use list::{Delta, List, Shrunken};
+pub use list::{Delta, List, Patch, Shrunken};
 pub use name::{Name, NameRefused};
 pub use word::Word;

@@ -3,7 +3,7 @@
 use crate::{entity::Entity, kind::ListKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Share of entities that a new version may lack before it is taken for a broken download.
 pub const SHRINK_MAX: f64 = 0.1;
@@ -34,6 +34,15 @@ pub struct Delta {
     pub changed: Vec<String>,
     /// On the old one only.
     pub removed: Vec<String>,
+}
+
+/// What turns one version of a list into the next, or nothing into the first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Who is no longer on it, by identifier.
+    pub removed: Vec<String>,
+    /// Who is new on it, or about whom it says something else.
+    pub entities: Vec<Entity>,
 }
 
 /// A new version lacks so much of the old one that it is rather a broken download.
@@ -69,12 +78,61 @@ impl List {
 
     /// Refuses a new version that lacks more than [`SHRINK_MAX`] of this one.
     pub fn accept(&self, new: &Self) -> Result<Delta, Shrunken> {
-        let (was, is) = (self.entities.len(), new.entities.len());
         let delta = self.delta(new);
-        match delta.removed.len() as f64 > was as f64 * SHRINK_MAX {
-            true => Err(Shrunken { was, is }),
-            false => Ok(delta),
+        match self.shrunken(new, &delta) {
+            Some(shrunken) => Err(shrunken),
+            None => Ok(delta),
         }
+    }
+
+    /// Whether a new version with this delta lacks more than [`SHRINK_MAX`] of this one.
+    pub fn shrunken(&self, new: &Self, delta: &Delta) -> Option<Shrunken> {
+        let (was, is) = (self.entities.len(), new.entities.len());
+        let lacks = delta.removed.len() as f64 > was as f64 * SHRINK_MAX;
+        lacks.then_some(Shrunken { was, is })
+    }
+
+    /// What has to be written down of a version whose delta is known.
+    pub fn patch(&self, delta: &Delta) -> Patch {
+        let wanted: HashSet<&str> = delta
+            .added
+            .iter()
+            .chain(&delta.changed)
+            .map(String::as_str)
+            .collect();
+        let entities = self.entities.iter();
+        let entities = entities.filter(|entity| wanted.contains(entity.id.as_str()));
+        Patch {
+            removed: delta.removed.clone(),
+            entities: entities.cloned().collect(),
+        }
+    }
+}
+
+impl Patch {
+    /// Turns who was on a list into who is on the next version: those who stayed in their order,
+    /// then those who are new.
+    pub fn apply(self, known: Vec<Entity>) -> Vec<Entity> {
+        let mut said: HashMap<String, Entity> = HashMap::with_capacity(self.entities.len());
+        let order: Vec<String> = self
+            .entities
+            .iter()
+            .map(|entity| entity.id.clone())
+            .collect();
+        said.extend(
+            self.entities
+                .into_iter()
+                .map(|entity| (entity.id.clone(), entity)),
+        );
+        let removed: HashSet<String> = self.removed.into_iter().collect();
+        let stayed = known
+            .into_iter()
+            .filter(|entity| !removed.contains(&entity.id));
+        let mut entities: Vec<Entity> = stayed
+            .map(|entity| said.remove(&entity.id).unwrap_or(entity))
+            .collect();
+        entities.extend(order.iter().filter_map(|id| said.remove(id)));
+        entities
     }
 }
 
@@ -121,6 +179,19 @@ mod tests {
             (delta.added, delta.changed, delta.removed),
             (vec!["21".into()], vec!["5".into()], vec!["1".into()])
         );
+    }
+
+    #[test]
+    fn a_patch_makes_the_new_version_of_the_old_one() {
+        let old = list(1..=20, "a");
+        let mut new = list(3..=25, "a");
+        new.entities[4].programs.clear();
+        let patch = new.patch(&old.delta(&new));
+        assert_eq!((patch.removed.len(), patch.entities.len()), (2, 6));
+        assert_eq!(patch.apply(old.entities), new.entities);
+        let first = list([], "a");
+        let whole = new.patch(&first.delta(&new));
+        assert_eq!(whole.apply(Vec::new()), new.entities);
     }
 
     #[test]

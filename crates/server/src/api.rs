@@ -19,8 +19,10 @@ pub(crate) mod query;
 mod routes;
 pub(crate) mod rule_sets;
 pub(crate) mod safety;
+pub(crate) mod screening;
 pub(crate) mod session;
 pub(crate) mod sign_on;
+mod size;
 pub(crate) mod staff;
 pub(crate) mod subjects;
 pub(crate) mod system;
@@ -30,7 +32,6 @@ pub(crate) mod vault;
 pub(crate) use own_words::own_words;
 
 use crate::{
-    Limits,
     edge::{
         Code, Problem,
         reply::{JSON, Reply},
@@ -50,7 +51,8 @@ use paywarden_risk::{Caller, Idempotency};
 use paywarden_store::Actor;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use std::{borrow::Cow, sync::Arc};
+pub use size::Size;
+use std::sync::Arc;
 pub use trail::LeafView;
 
 /// Whether a route takes an idempotency key.
@@ -115,8 +117,8 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// Whether it takes a JSON body.
     pub has_body: bool,
-    /// Whether its body may hold whole rule sets or many values, which are longer than events.
-    pub large: bool,
+    /// How large its body may be.
+    pub size: Size,
     /// Whether it takes an idempotency key.
     pub keyed: Keyed,
     endpoint: Endpoint,
@@ -150,6 +152,7 @@ enum Endpoint {
     Effect,
     Approval(approvals::Act),
     CheckPassword,
+    Screening(screening::Act),
     TrailCheckpoint,
     TrailKeys,
     TrailInclusion,
@@ -180,7 +183,7 @@ impl Route {
             door: Door::Key,
             scope,
             has_body: false,
-            large: false,
+            size: Size::Event,
             keyed,
             endpoint,
         }
@@ -246,14 +249,6 @@ impl Route {
             has_body,
             keyed,
             ..Self::get(path, scope, Endpoint::Approval(act))
-        }
-    }
-
-    /// The limits that hold for it.
-    pub(crate) fn limits<'l>(&self, limits: &'l Limits) -> Cow<'l, Limits> {
-        match self.large {
-            true => Cow::Owned(limits.of_rule_sets()),
-            false => Cow::Borrowed(limits),
         }
     }
 
@@ -369,6 +364,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(vault::ROUTES)
         .chain(privacy::ROUTES)
         .chain(subjects::ROUTES)
+        .chain(screening::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -469,6 +465,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Effect => backtests::effect(call).await,
         Endpoint::Approval(act) => approvals::handle(act, &call.acting()).await,
         Endpoint::CheckPassword => safety::check_password(call),
+        Endpoint::Screening(act) => screening::handle(act, call).await,
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,
         Endpoint::TrailInclusion => trail::inclusion(call).await,

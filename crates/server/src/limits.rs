@@ -26,6 +26,13 @@ pub struct Limits {
     /// Bytes of a body that holds a whole rule set: `body_too_large`. Only a key that may write
     /// rules sends such.
     pub rule_set_bytes_max: usize,
+    /// Bytes of a body that holds a screening list: `body_too_large`. Only a key that may import
+    /// lists sends such.
+    pub screening_list_bytes_max: usize,
+    /// From the end of the headers to the end of such a body: `body_timeout`.
+    pub screening_list_timeout_ms: u64,
+    /// Screening lists whose bodies are read or held at once: `screening_busy`.
+    pub screening_lists_in_flight_max: usize,
     /// Requests open at once on one HTTP/2 connection; the protocol refuses one more.
     pub streams_per_connection_max: u32,
     /// Authenticated requests being worked on: `overloaded`.
@@ -62,6 +69,9 @@ impl Default for Limits {
             headers_max: 64,
             body_bytes_max: 64 * 1024,
             rule_set_bytes_max: 6 * 1024 * 1024,
+            screening_list_bytes_max: 32 * 1024 * 1024,
+            screening_list_timeout_ms: 120_000,
+            screening_lists_in_flight_max: 4,
             streams_per_connection_max: 128,
             requests_in_flight_max: 1_024,
             visitors_max: 64,
@@ -77,6 +87,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same, with room and time for screening lists in bodies.
+    pub(crate) fn of_screening_lists(&self) -> Self {
+        Self {
+            body_bytes_max: self.screening_list_bytes_max,
+            body_timeout_ms: self.screening_list_timeout_ms,
+            ..self.clone()
+        }
+    }
+
     /// The same, with room for rule sets in bodies.
     pub(crate) fn of_rule_sets(&self) -> Self {
         Self {

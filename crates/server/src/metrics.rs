@@ -3,6 +3,7 @@
 use crate::{
     edge::Code,
     export::{ExportProgress, OfExport},
+    screening::OfScreening,
 };
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
 use paywarden_domain::Outcome;
@@ -77,6 +78,7 @@ impl Metrics {
         notary: Notary,
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
+        registry.register_collector(Box::new(OfScreening(Arc::clone(&engine))));
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
         registry.register_collector(Box::new(OfWatch(watch)));

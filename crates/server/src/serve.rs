@@ -1,7 +1,7 @@
 //! One request from its headers to its reply: the stations in their order.
 
 use crate::{
-    api::{self, Call, Door, Keyed, Route, person::PersonCall},
+    api::{self, Call, Door, Keyed, Route, Size, person::PersonCall},
     edge::{
         Code, Problem, access, body,
         idempotency::{Begin, Remembered, Reservation},
@@ -22,6 +22,7 @@ use hyper::body::{Body, Incoming};
 use paywarden_access::{Scope, staff::Member};
 use paywarden_risk::Idempotency;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -95,11 +96,12 @@ impl Visit<'_> {
             _ => return self.pass_person((route, door), parameter, body).await,
         };
         let (caller, place) = self.admit(route, scope)?;
+        let list = list_place(&state, route)?;
         laps.done(Station::Signature);
 
         let mut bytes = Bytes::new();
         if route.has_body {
-            bytes = body::read(body, &route.limits(&state.limits)).await?;
+            bytes = body::read(body, &route.size.limits(&state.limits)).await?;
         }
         if caller.signature.is_some() {
             body::check_digest(&self.head.headers, &bytes)?;
@@ -123,7 +125,7 @@ impl Visit<'_> {
             }
         }
         laps.done(Station::Replay);
-        work(route, call, reservation, place).await
+        work(route, call, reservation, (place, list)).await
     }
 
     /// The way of people: who they are, what they send, what they are answered.
@@ -136,7 +138,8 @@ impl Visit<'_> {
         let state = Arc::clone(self.state);
         person::check_origin(&state, self.head)?;
         if route.has_body {
-            body::check_declared(&self.head.headers, &route.limits(&state.limits))?;
+            let limits = route.size.limits(&state.limits);
+            body::check_declared(&self.head.headers, &limits, route.size.media_types())?;
         }
         let (member, visit) = match door {
             Door::Visitor => (None, Some(self.visit()?)),
@@ -156,7 +159,7 @@ impl Visit<'_> {
         let place = state.place().ok_or_else(overloaded)?;
         let mut bytes = Bytes::new();
         if route.has_body {
-            bytes = body::read(body, &route.limits(&state.limits)).await?;
+            bytes = body::read(body, &route.size.limits(&state.limits)).await?;
         }
         let call = PersonCall {
             state,
@@ -199,7 +202,8 @@ impl Visit<'_> {
     fn admit(&mut self, route: &Route, scope: Scope) -> Result<(Caller, Place), Problem> {
         let state = self.state;
         if route.has_body {
-            body::check_declared(&self.head.headers, &route.limits(&state.limits))?;
+            let limits = route.size.limits(&state.limits);
+            body::check_declared(&self.head.headers, &limits, route.size.media_types())?;
         }
         let caller = self
             .caller
@@ -251,10 +255,10 @@ async fn work(
     route: &'static Route,
     call: Call,
     reservation: Option<Reservation>,
-    place: Place,
+    places: (Place, Option<OwnedSemaphorePermit>),
 ) -> Result<Reply, Problem> {
     finish_in_task(async move {
-        let _place = place;
+        let _places = places;
         let result = api::handle(route, &call).await;
         if let (Some(reservation), Ok(reply)) = (reservation, &result) {
             let Reply { status, body, .. } = reply.clone();
@@ -263,6 +267,18 @@ async fn work(
         result
     })
     .await
+}
+
+/// One of the few places for bodies as large as screening lists.
+fn list_place(state: &State, route: &Route) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+    if route.size != Size::ScreeningList {
+        return Ok(None);
+    }
+    let place = Arc::clone(&state.list_places).try_acquire_owned();
+    place.map(Some).map_err(|_| {
+        let detail = "so many lists are being imported that no other is taken";
+        Problem::new(Code::ScreeningBusy, detail).retry_after_us(PAUSE_US)
+    })
 }
 
 enum Reserved {

@@ -20,6 +20,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
+use tokio::sync::Semaphore;
 
 pub(crate) struct State {
     pub(crate) limits: Limits,
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub(crate) idempotency: Arc<Idempotency>,
     pub(crate) rates: RateLimiter,
     pub(crate) handouts: Handouts,
+    /// Bodies as large as screening lists that may be held at once.
+    pub(crate) list_places: Arc<Semaphore>,
     pub(crate) reply_key: ReplyKey,
     /// Verified against when there is no key, so that it takes as long.
     pub(crate) stand_in: VerifyingKey,
@@ -87,6 +90,7 @@ impl State {
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
             handouts: Handouts::default(),
+            list_places: Arc::new(Semaphore::new(limits.screening_lists_in_flight_max)),
             rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
             reply_key: ReplyKey::new(&keyring)?,
             stand_in: SigningKey::generate(SignatureAlgorithm::Ed25519)?.verifying_key()?,

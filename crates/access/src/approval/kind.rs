@@ -27,6 +27,8 @@ pub enum Kind {
     PrivacyPolicyChange,
     /// Values of a person are shown to a member of staff.
     Reveal,
+    /// A screening list that shrank goes to work, or a list ends.
+    ScreeningChange,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -44,7 +46,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
@@ -53,6 +55,7 @@ impl Kind {
         Self::PolicyChange,
         Self::PrivacyPolicyChange,
         Self::Reveal,
+        Self::ScreeningChange,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -66,6 +69,7 @@ impl Kind {
             Self::PolicyChange => "policy_change",
             Self::PrivacyPolicyChange => "privacy_policy_change",
             Self::Reveal => "reveal",
+            Self::ScreeningChange => "screening_change",
         }
     }
 
@@ -80,6 +84,7 @@ impl Kind {
             Self::PolicyChange => Scope::ApprovalsPolicy,
             Self::PrivacyPolicyChange => Scope::PrivacyPolicy,
             Self::Reveal => Scope::SubjectsReveal,
+            Self::ScreeningChange => Scope::ScreeningWrite,
         }
     }
 
@@ -98,7 +103,8 @@ impl Kind {
             | Self::Export
             | Self::PolicyChange
             | Self::PrivacyPolicyChange
-            | Self::Reveal => None,
+            | Self::Reveal
+            | Self::ScreeningChange => None,
         }
     }
 

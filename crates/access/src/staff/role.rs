@@ -79,6 +79,8 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::SubjectsRead,
     Scope::SubjectsWrite,
     Scope::SubjectsReveal,
+    Scope::ScreeningRead,
+    Scope::ScreeningWrite,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -132,15 +134,17 @@ type Builtin = (&'static str, &'static str, Option<Duty>, &'static [Scope]);
 #[rustfmt::skip]
 const BUILTIN: &[Builtin] = &[
     ("analyst", "Analyst", None,
-        &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::RulesRead]),
+        &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::RulesRead,
+          Scope::ScreeningRead]),
     ("senior_analyst", "Senior analyst", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ApprovalsVote,
-          Scope::SubjectsReveal]),
+          Scope::SubjectsReveal, Scope::ScreeningRead]),
     ("aml_officer", "AML officer", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::TrailRead, Scope::ApprovalsRead, Scope::ApprovalsRequest,
-          Scope::ApprovalsVote, Scope::ExportsWrite, Scope::SubjectsReveal]),
+          Scope::ApprovalsVote, Scope::ExportsWrite, Scope::SubjectsReveal, Scope::ScreeningRead,
+          Scope::ScreeningWrite]),
     ("rule_author", "Rule author", None,
         &[Scope::RulesRead, Scope::RulesWrite, Scope::DecisionsRead, Scope::ListsRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest]),

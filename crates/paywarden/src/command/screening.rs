@@ -1,16 +1,22 @@
-//! `paywarden screening`: names held against lists in files, without a server.
+//! `paywarden screening`: names held against lists in files without a server, and lists brought to
+//! a server that runs.
 
 mod hits;
 mod source;
 
+use super::replay::RemoteFlags;
 use crate::{
+    client::Protocol,
     failure::{Failure, Result},
     summary::thousands,
     terminal,
 };
+use bytes::Bytes;
 use paywarden_domain::Country;
-use paywarden_screening::{Birth, Index, Kind, Query, Room, index::THRESHOLD, list::Delta};
-use serde_json::json;
+use paywarden_screening::{
+    Birth, Index, Kind, ListKind, Query, Room, import::Format, index::THRESHOLD, list::Delta,
+};
+use serde_json::{Value, json};
 use source::{KindName, Source};
 use std::path::PathBuf;
 
@@ -21,11 +27,16 @@ const THRESHOLDS: [u8; 7] = [30, 40, 50, 60, 70, 80, 90];
 /// Largest file of names, in bytes.
 const NAMES_BYTES_MAX: u64 = 1 << 30;
 
+/// Largest list that a server takes by its API, in bytes.
+const UPLOAD_BYTES_MAX: u64 = 32 << 20;
+
 /// What to do with names and lists.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Read a list and say what it holds, which version it is and what it changes
     List(ListArguments),
+    /// Bring a version of a list to a server that runs, and say what it changes
+    Import(ImportArguments),
     /// Say who on the lists a name may be, and why
     Name(NameArguments),
     /// Screen a file with one name a line and say how many alerts each threshold would raise
@@ -37,7 +48,7 @@ pub enum Command {
 pub struct ListArguments {
     /// ofac-csv, ofac-xml, ofac-advanced, un, eu, uk, ftm, targets or csv
     #[arg(value_parser = source::format)]
-    format: paywarden_screening::import::Format,
+    format: Format,
     /// The list; OFAC publishes its CSV in several files
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -49,10 +60,30 @@ pub struct ListArguments {
     json: bool,
 }
 
+/// Arguments of `screening import`.
+#[derive(Debug, clap::Args)]
+pub struct ImportArguments {
+    /// Its name: small letters, digits, - and _
+    list: String,
+    /// ofac-xml, ofac-advanced, un, eu, uk, ftm, targets or csv
+    #[arg(value_parser = source::format)]
+    format: Format,
+    /// The list
+    file: PathBuf,
+    /// What being on it means: sanctions, pep, adverse or own
+    #[arg(long, value_parser = source::kind)]
+    kind: ListKind,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: RemoteFlags,
+}
+
 /// Where names are sought.
 #[derive(Debug, clap::Args)]
 struct Lists {
-    /// NAME:FORMAT:sanctions|pep|adverse:FILE[,FILE]; may be given several times
+    /// NAME:FORMAT:sanctions|pep|adverse|own:FILE[,FILE]; may be given several times
     #[arg(long = "list", value_name = "LIST", required = true)]
     lists: Vec<Source>,
     /// What bears the names
@@ -97,9 +128,10 @@ pub struct NamesArguments {
 }
 
 /// Runs the command.
-pub fn run(command: &Command) -> Result<()> {
+pub async fn run(command: &Command) -> Result<()> {
     match command {
         Command::List(arguments) => list(arguments),
+        Command::Import(arguments) => import(arguments).await,
         Command::Name(arguments) => name(arguments),
         Command::Names(arguments) => names(arguments),
     }
@@ -153,6 +185,52 @@ fn list(arguments: &ListArguments) -> Result<()> {
     }
     terminal::result(&text);
     Ok(())
+}
+
+async fn import(arguments: &ImportArguments) -> Result<()> {
+    let client = arguments.server.client(Protocol::Http1)?.ok_or_else(|| {
+        let what = "no server is named";
+        Failure::wrong_use(what, "name it with --url, --key and --ca")
+    })?;
+    let bytes = source::bytes(&arguments.file, UPLOAD_BYTES_MAX)?;
+    let path = format!(
+        "/v1/screening-lists/{}/versions?format={}&kind={}",
+        arguments.list,
+        arguments.format.name(),
+        arguments.kind.name()
+    );
+    let reply = client
+        .connection()
+        .upload(&path, Bytes::from(bytes))
+        .await?;
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if !reply.status.is_success() {
+        let said = |member: &str| answer[member].as_str().unwrap_or_default().to_owned();
+        let what = format!("{}: {}", said("code"), said("detail"));
+        let next = "docs/reference/errors.md says what to do";
+        return Err(Failure::not_held(what, next));
+    }
+    terminal::result(&match arguments.json {
+        true => format!("{answer}\n"),
+        false => imported(&answer),
+    });
+    Ok(())
+}
+
+fn imported(answer: &Value) -> String {
+    let version = &answer["version"];
+    let count = |member: &str| thousands(version[member].as_u64().unwrap_or(0));
+    match answer["unchanged"].as_bool() {
+        Some(true) => format!("{} parties, at work already\n", count("entities")),
+        _ => format!(
+            "{} parties with {} names at work\n{} added, {} changed, {} removed\n",
+            count("entities"),
+            count("names"),
+            count("added"),
+            count("changed"),
+            count("removed")
+        ),
+    }
 }
 
 fn name(arguments: &NameArguments) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What goes on beside the requests until the server stops.
 
 use super::Ground;
+use crate::{config::Config, refresh::Refresh};
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
 use paywarden_privacy::Vault;
@@ -25,9 +26,11 @@ const PATROL: Duration = Duration::from_secs(10);
 pub(super) fn start(
     (engine, notary, watch, approvals): (&Arc<Engine>, &Notary, &Arc<Watch>, Approvals),
     ground: &Ground,
-    every: Duration,
+    config: &Config,
+    refresh: Refresh,
 ) -> Vec<JoinHandle<()>> {
-    vec![
+    let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
+    let mut jobs = vec![
         tokio::spawn(keep_snapshots(engine.clone())),
         tokio::spawn(keep_checkpoints(notary.clone(), every, watch.clone())),
         tokio::spawn(keep_patrol(notary.clone(), watch.clone())),
@@ -35,7 +38,9 @@ pub(super) fn start(
         tokio::spawn(keep_watch(watch.clone())),
         tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         tokio::spawn(keep_vault(ground.vault.clone())),
-    ]
+    ];
+    jobs.extend(refresh.start(engine));
+    jobs
 }
 
 /// Writes a snapshot of the windows whenever enough was decided since the last one, and keeps the

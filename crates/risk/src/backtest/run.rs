@@ -9,7 +9,12 @@ use super::{
     source::{self, Page, Source},
     tally::Subject,
 };
-use crate::{EngineConfig, Error, facts, identify::Keys};
+use crate::{
+    EngineConfig, Error, facts,
+    identify::Keys,
+    release::Trace,
+    screening::{self, Findings},
+};
 use paywarden_domain::{Card, Event, Outcome, Timestamp, time::DAY};
 use paywarden_features::{EntityKind, FeatureEvent, Replay, Value, WindowSpec};
 use paywarden_rules::{ListProbe, RuleSet, Slots};
@@ -37,6 +42,8 @@ pub(super) struct Run {
     tested: Meter,
     tested_windows: Range<usize>,
     before: Option<Side>,
+    /// Whether any of the rules read what screening found.
+    reads_screening: bool,
     values: Vec<Value>,
     events: u64,
     windows_cut: u64,
@@ -69,6 +76,8 @@ impl Run {
                 windows: first..windows.len(),
             }
         });
+        let mut sets = std::iter::once(&task.rules).chain(&task.against);
+        let reads_screening = sets.any(|rules| rules.reads_field(screening::is_of_screening));
         let mut limits = config.limits;
         limits.windows_max *= 1 + usize::from(before.is_some());
         let past = Replay::new(limits, &windows);
@@ -86,6 +95,7 @@ impl Run {
             tested: Meter::new(Arc::clone(&task.rules), &config.bands),
             tested_windows,
             before,
+            reads_screening,
             task,
             values: Vec::new(),
             events: 0,
@@ -149,9 +159,14 @@ impl Run {
             before: past.outcome,
         };
         let keys = Keys::of(&event);
+        let screening = match (self.reads_screening, &row.trace) {
+            (true, Some(trace)) => Trace::decode(trace)?.screening,
+            _ => Findings::default(),
+        };
         let case = Case {
             event: &event,
             keys: &keys,
+            screening: &screening,
             values: &self.values,
             lists: &self.lists,
             at: past.decided_at,
@@ -223,6 +238,8 @@ impl Run {
 struct Case<'a> {
     event: &'a Event<Card>,
     keys: &'a Keys<'a>,
+    /// What screening found when it was decided: lists of today would know more.
+    screening: &'a Findings,
     values: &'a [Value],
     lists: &'a ListHistory,
     at: Timestamp,
@@ -233,6 +250,7 @@ impl Case<'_> {
     fn read(&self, rules: &RuleSet, windows: &Range<usize>, into: impl FnOnce(&Slots<'_>)) {
         let mut slots = Slots::new();
         facts::fill(&mut slots, self.event, self.keys, rules.rates());
+        self.screening.fill(&mut slots);
         let listed = |probe: &ListProbe| {
             let value = probe.value(&slots)?;
             Some(self.lists.contains(&probe.list, &value, self.at))

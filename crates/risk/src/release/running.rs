@@ -4,7 +4,7 @@
 //! A set reads its own windows through a table of places in the union.
 
 use super::trial::{Seen, Tally, Trace, Trial, TrialCounters};
-use crate::working::Working;
+use crate::{screening, working::Working};
 use paywarden_crypto::digest::sha256;
 use paywarden_domain::{Outcome, PaymentId, TenantId};
 use paywarden_features::{Plan, Set, Value, WindowSpec};
@@ -21,6 +21,8 @@ pub(crate) struct LoadedSet {
     pub(crate) rules: RuleSet,
     /// The rules at work, with their counters.
     pub(crate) working: Working,
+    /// Whether its rules read what screening finds.
+    pub(crate) reads_screening: bool,
     /// What it would have said, in this process.
     pub(crate) trial: TrialCounters,
     /// What it would have said in earlier processes; counted when somebody asks.
@@ -69,6 +71,7 @@ impl LoadedSet {
         let count = rules.rules().len();
         Self {
             working: Working::new(rules.clone()),
+            reads_screening: rules.reads_field(screening::is_of_screening),
             trial: TrialCounters::new(count),
             trial_before: OnceCell::new(),
             rules,
@@ -100,6 +103,11 @@ impl Runner {
 }
 
 impl Line<Runner> {
+    /// Whether a set of it reads what screening finds.
+    pub(crate) fn reads_screening(&self) -> bool {
+        self.sets().any(|runner| runner.set.reads_screening)
+    }
+
     /// Counts what the sets on trial said beside the one that decided, and notes what it said
     /// itself if it is the canary.
     pub(crate) fn count_trials(

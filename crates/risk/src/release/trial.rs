@@ -2,7 +2,7 @@
 //! bytes, counted as it happens, counted again from the store after a restart.
 
 use super::LoadedSet;
-use crate::Error;
+use crate::{Error, screening::Findings};
 use paywarden_domain::{Outcome, Timestamp};
 use paywarden_features::Value;
 use paywarden_store::TraceRow;
@@ -18,13 +18,16 @@ const OUTCOMES: usize = Outcome::ALL.len();
 /// The most rules that one report names, those that hit most.
 const RULES_MAX: usize = 1_000;
 
-/// What a decision saw beyond its event, and what was on trial beside it. Postcard in the store.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a decision saw beyond its event, and what was on trial beside it. Postcard in the store;
+/// what screening found stands behind the rest, if anything was screened.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trace {
     /// What a canary said where it decided; the first trial is then the live version's.
     pub(crate) canary: Option<Trial>,
     pub(crate) trials: Vec<Trial>,
     pub(crate) seen: Seen,
+    #[serde(skip)]
+    pub(crate) screening: Findings,
 }
 
 /// What one version would have said.
@@ -61,11 +64,19 @@ impl Trace {
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
-        postcard::to_stdvec(self).map_err(damaged)
+        let bytes = postcard::to_stdvec(self).map_err(damaged)?;
+        match self.screening.is_empty() {
+            true => Ok(bytes),
+            false => postcard::to_extend(&self.screening, bytes).map_err(damaged),
+        }
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        postcard::from_bytes(bytes).map_err(damaged)
+        let (mut trace, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(damaged)?;
+        if !rest.is_empty() {
+            trace.screening = postcard::from_bytes(rest).map_err(damaged)?;
+        }
+        Ok(trace)
     }
 }
 

@@ -141,6 +141,30 @@ fields! {
             "Great-circle distance between billing and shipping address.";
         DistanceBillingMerchantKm = "distance.billing_merchant_km": Double,
             "Great-circle distance between billing address and point of sale.";
+        ScreeningPayerScore = "screening.payer.score": Double,
+            "Chance that the payer is on a screening list: 0 if on none, else 0.5 to 1.";
+        ScreeningPayerListKind = "screening.payer.list_kind": Text in ListKind,
+            "What being on the list of that score means.";
+        ScreeningPayerSanctions = "screening.payer.sanctions": Double,
+            "The same chance for lists of sanctions alone.";
+        ScreeningPayeeScore = "screening.payee.score": Double,
+            "Chance that the payee is on a screening list: 0 if on none, else 0.5 to 1.";
+        ScreeningPayeeListKind = "screening.payee.list_kind": Text in ListKind,
+            "What being on the list of that score means.";
+        ScreeningPayeeSanctions = "screening.payee.sanctions": Double,
+            "The same chance for lists of sanctions alone.";
+        ScreeningBankScore = "screening.bank.score": Double,
+            "Chance that a bank that an attribute `payee_bank` or `payer_bank` names is on a screening list: 0 if on none, else 0.5 to 1.";
+        ScreeningBankListKind = "screening.bank.list_kind": Text in ListKind,
+            "What being on the list of that score means.";
+        ScreeningBankSanctions = "screening.bank.sanctions": Double,
+            "The same chance for lists of sanctions alone.";
+        ScreeningRemittanceScore = "screening.remittance.score": Double,
+            "Chance that somebody named in the remittance text is on a screening list: 0 if on none, else 0.5 to 1.";
+        ScreeningRemittanceListKind = "screening.remittance.list_kind": Text in ListKind,
+            "What being on the list of that score means.";
+        ScreeningRemittanceSanctions = "screening.remittance.sanctions": Double,
+            "The same chance for lists of sanctions alone.";
         Card = "card": Text, "Key of the card: its index.";
         Bin = "bin": Text, "Key of the issuer: the BIN.";
         Account = "account": Text, "Key of the payer's account: its identifier.";

@@ -232,6 +232,9 @@ impl fmt::Display for Type {
     }
 }
 
+/// What being on a screening list means, the gravest first.
+pub const LIST_KINDS: [&str; 4] = ["sanctions", "pep", "adverse", "own"];
+
 /// What texts a field may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vocabulary {
@@ -244,6 +247,7 @@ pub(crate) enum Vocabulary {
     ThreeDs,
     Country,
     Currency,
+    ListKind,
     Words(&'static [&'static str]),
 }
 
@@ -259,6 +263,7 @@ impl Vocabulary {
             Self::CheckResult => CheckResult::ALL.iter().map(|word| word.name()).collect(),
             Self::ThreeDs => ThreeDs::ALL.iter().map(|word| word.name()).collect(),
             Self::Currency => Currency::all().map(Currency::code).collect(),
+            Self::ListKind => LIST_KINDS.to_vec(),
             Self::Words(words) => words.to_vec(),
         }
     }

@@ -3,8 +3,8 @@
 use super::{
     alerts,
     approvals::{self, delegations, reveal},
-    areas, backtests, decisions, factors, keys, labels, lists, privacy, rule_sets, safety, session,
-    sign_on, staff, subjects, system, trail,
+    areas, backtests, decisions, factors, keys, labels, lists, privacy, rule_sets, safety,
+    screening, session, sign_on, staff, subjects, system, trail,
     vault::{self, compatible, rotation},
 };
 use crate::edge::person;
@@ -31,6 +31,8 @@ use utoipa::{
         labels::add, labels::of_payment,
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,
+        screening::lists, screening::versions, screening::import, screening::screen,
+        screening::start_batch, screening::batch,
         trail::checkpoint, trail::keys, trail::inclusion, trail::consistency, trail::leaves,
         trail::tile, trail::cosign, areas::system, areas::security, areas::audit,
         areas::business,

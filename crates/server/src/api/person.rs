@@ -1,8 +1,8 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
 use super::{
-    Call, Door, Endpoint, Keyed, Route, alerts, approvals, areas, factors, keys, session, sign_on,
-    staff,
+    Call, Door, Endpoint, Keyed, Route, Size, alerts, approvals, areas, factors, keys, session,
+    sign_on, staff,
 };
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
@@ -124,7 +124,7 @@ const fn route(
         door,
         scope,
         has_body: true,
-        large: false,
+        size: Size::Event,
         keyed: Keyed::Never,
         endpoint: Endpoint::Person(act),
     }

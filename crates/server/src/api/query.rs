@@ -45,6 +45,17 @@ impl<'q> Query<'q> {
         read(text).map(Some).ok_or_else(|| invalid(name, expected))
     }
 
+    /// The value of a parameter that must be given.
+    pub(crate) fn required<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Problem> {
+        self.read(name, expected, read)?
+            .ok_or_else(|| invalid(name, expected))
+    }
+
     /// The parameter `limit`.
     pub(crate) fn limit(&self, otherwise: u32, max: u32) -> Result<u32, Problem> {
         let read = |text: &str| text.parse().ok().filter(|limit| (1..=max).contains(limit));

@@ -1,6 +1,6 @@
 //! The routes of programs, and of people who look at the same: one line each.
 
-use super::{Endpoint, Keyed, Route, approvals};
+use super::{Endpoint, Keyed, Route, Size, approvals};
 use http::Method;
 use paywarden_access::Scope;
 
@@ -19,7 +19,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::delete("/v1/lists/{list}/entries", Scope::ListsWrite, Endpoint::RemoveFromList),
     Route::shown("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
     Route {
-        large: true,
+        size: Size::RuleSet,
         ..Route::step("/v1/rule-sets", Scope::RulesWrite, Endpoint::DraftRuleSet)
     },
     Route::shown("/v1/rule-sets", Scope::RulesRead, Endpoint::RuleSets),
@@ -35,7 +35,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
     Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
     Route {
-        large: true,
+        size: Size::RuleSet,
         ..Route::acting(&Method::POST, "/v1/approvals", Scope::ApprovalsRequest, approvals::Act::Request)
     },
     Route::acting(&Method::GET, "/v1/approvals", Scope::ApprovalsRead, approvals::Act::Page),

@@ -16,8 +16,12 @@ const WANT_CONTENT_DIGEST: HeaderName = HeaderName::from_static("want-content-di
 /// What is read past and forgotten of a refused body, so that its sender can read the refusal.
 const DISCARDED_BYTES_MAX: usize = 256 * 1024;
 
-/// Refuses by the headers alone what they say of the body.
-pub(crate) fn check_declared(headers: &HeaderMap, limits: &Limits) -> Result<(), Problem> {
+/// Refuses by the headers alone what they say of the body, which must be of one of some media types.
+pub(crate) fn check_declared(
+    headers: &HeaderMap,
+    limits: &Limits,
+    media_types: &[&str],
+) -> Result<(), Problem> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok());
@@ -29,8 +33,9 @@ pub(crate) fn check_declared(headers: &HeaderMap, limits: &Limits) -> Result<(),
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let essence = media_type.map(|text| text.split(';').next().unwrap_or_default().trim());
-    if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        let detail = "send `content-type: application/json`";
+    let fits = |known: &&str| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(known));
+    if !media_types.iter().any(fits) {
+        let detail = format!("send `content-type: {}`", media_types.join("`, or `"));
         return Err(Problem::new(Code::ContentTypeUnsupported, detail));
     }
     Ok(())
@@ -143,12 +148,14 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_LENGTH, length.parse().unwrap());
             headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
-            check_declared(&headers, &Limits::default()).map_err(|problem| problem.code())
+            check_declared(&headers, &Limits::default(), &["application/json"])
+                .map_err(|problem| problem.code())
         };
         assert_eq!(check("65536", "Application/JSON; charset=utf-8"), Ok(()));
         assert_eq!(check("65537", "application/json"), Err(Code::BodyTooLarge));
         assert_eq!(check("2", "text/plain"), Err(Code::ContentTypeUnsupported));
-        let none = check_declared(&HeaderMap::new(), &Limits::default());
+        let json = &["application/json"];
+        let none = check_declared(&HeaderMap::new(), &Limits::default(), json);
         assert_eq!(
             none.err().map(|problem| problem.code()),
             Some(Code::ContentTypeUnsupported)

@@ -46,9 +46,11 @@ codes! {
     RouteUnknown = "route_unknown", NOT_FOUND, "No such route";
     /// The route exists, but not with this method. The `Allow` header names those that do.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    /// The body is longer than 64 KiB. Send one event per request.
+    /// The body is longer than 64 KiB; one with rules or many names than 6 MiB, a screening list
+    /// than 32 MiB. Send one event per request.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
-    /// The body is not declared as `application/json`.
+    /// The body is not declared as `application/json`; screening lists are `application/xml`,
+    /// `text/csv`, `application/x-ndjson` or `application/octet-stream`.
     ContentTypeUnsupported = "content_type_unsupported", UNSUPPORTED_MEDIA_TYPE,
         "Content type not supported";
     /// The body did not arrive within five seconds of its headers.
@@ -310,6 +312,28 @@ codes! {
     ApprovalPolicyRefused = "approval_policy_refused", UNPROCESSABLE_ENTITY, "Policy refused";
     /// Another policy has come into force since the change was asked for. Ask anew.
     ApprovalPolicyMoved = "approval_policy_moved", CONFLICT, "Policy moved";
+    /// The list does not read as a whole list of its format; `detail` says where. Fetch it again, or
+    /// name its format. The version before stays at work.
+    ScreeningListRefused = "screening_list_refused", UNPROCESSABLE_ENTITY, "List refused";
+    /// The version lacks more than a tenth of the parties of the one at work: a download may have
+    /// broken off. Fetch it again; if it is right, ask for a `screening_change` with
+    /// `POST /v1/approvals`. The version before stays at work.
+    ScreeningListShrunken = "screening_list_shrunken", CONFLICT, "List shrank";
+    /// No screening list of yours has this name.
+    ScreeningListUnknown = "screening_list_unknown", NOT_FOUND, "Screening list unknown";
+    /// No such version of the list waits to be accepted. Import it again.
+    ScreeningVersionUnknown = "screening_version_unknown", NOT_FOUND, "Version unknown";
+    /// There is no screening list, so nobody could be told apart. Import one.
+    ScreeningNoLists = "screening_no_lists", CONFLICT, "No screening list";
+    /// The name is longer than 1,024 bytes, or has no letters.
+    ScreeningNameRefused = "screening_name_refused", UNPROCESSABLE_ENTITY, "Name refused";
+    /// So many imports or batches are under way that no other is taken. Retry after the stated
+    /// pause.
+    ScreeningBusy = "screening_busy", SERVICE_UNAVAILABLE, "Screening busy";
+    /// A limit on lists, parties or names is reached; `detail` says which.
+    ScreeningLimit = "screening_limit", UNPROCESSABLE_ENTITY, "Screening limit";
+    /// None of your batches has this identifier: a restart or later batches push results out.
+    ScreeningBatchUnknown = "screening_batch_unknown", NOT_FOUND, "Batch unknown";
     /// The windows of the rules cannot be kept: too many, or one that is not sound.
     WindowsRefused = "windows_refused", UNPROCESSABLE_ENTITY, "Windows refused";
     /// The invitation was used, has expired or was never made. Ask for another one.

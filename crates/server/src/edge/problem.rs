@@ -224,6 +224,7 @@ impl From<paywarden_risk::Error> for Problem {
                 let detail = format!("{} mistakes", found.len());
                 Self::new(code, detail).diagnostics(found.iter().map(RuleProblem::of))
             }
+            Error::ScreeningBusy => Self::new(code, error.to_string()).retry_after_us(PAUSE_US),
             Error::Overloaded => {
                 Self::new(code, "the journal has no room at present").retry_after_us(PAUSE_US)
             }

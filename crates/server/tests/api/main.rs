@@ -19,6 +19,7 @@ mod people;
 mod privacy;
 mod refusals;
 mod rule_sets;
+mod screening;
 mod security_alerts;
 mod slow;
 mod support;

@@ -9,6 +9,16 @@ use serde_json::{Value, json};
 
 const LIST: &str = "/v1/lists/denied_cards/entries";
 
+/// What only the first tenant may read.
+const SECRETS: [&str; 6] = [
+    "secret-value",
+    "secret-reason",
+    "secret_rule",
+    "secret_method",
+    "secret_notice",
+    "secret-party",
+];
+
 fn entry() -> Value {
     json!({ "value": "secret-value", "reason": "secret-reason" })
 }
@@ -56,6 +66,13 @@ fn reading(token: &str) -> Sent {
     Sent::json(Method::POST, "/v1/vault/detokenize", &body)
 }
 
+/// A screening list with one party.
+fn list_of(party: &str) -> Sent {
+    let path = "/v1/screening-lists/denied_cards/versions?format=csv&kind=own";
+    let csv = format!("id,name\n{party},Veryan Oddname\n");
+    Sent::new(Method::POST, path, csv).header("content-type", "text/csv")
+}
+
 fn labelled() -> Sent {
     Sent::json(Method::POST, "/v1/labels", &label())
 }
@@ -74,8 +91,10 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let mut client = world.client(true).await;
     let decided = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
     let mine_id = decided["id"].as_str().unwrap();
-    ok(&mut client, &acme, Sent::json(Method::PUT, LIST, &entry())).await;
-    ok(&mut client, &acme, labelled()).await;
+    let entry = Sent::json(Method::PUT, LIST, &entry());
+    for sent in [entry, labelled(), list_of("secret-party")] {
+        ok(&mut client, &acme, sent).await;
+    }
 
     let drafted = ok(&mut client, &acme, draft("secret_rule", "secret-reason")).await;
     let version = drafted["version"].as_str().unwrap();
@@ -94,15 +113,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         let (sent, expected) = walk(route, mine);
         let answer = client.signed(&other, sent).await;
         let text = String::from_utf8_lossy(&answer.body);
-        for secret in [
-            mine_id,
-            mine.approval,
-            "secret-value",
-            "secret-reason",
-            "secret_rule",
-            "secret_method",
-            "secret_notice",
-        ] {
+        for secret in SECRETS.into_iter().chain([mine_id, mine.approval]) {
             assert!(
                 !text.contains(secret),
                 "{} {}: {text}",
@@ -142,6 +153,9 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
     if is_of_privacy(route) {
         return walk_privacy(route, mine);
+    }
+    if route.path.starts_with("/v1/screening") {
+        return walk_screening(route, mine);
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -187,6 +201,36 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             Sent::json(Method::DELETE, &path, &entry()),
             "list_entry_unknown",
         ),
+        unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of the routes of screening. The list of the other tenant has the same name, and its
+/// party too, so that there is something to mix up.
+fn walk_screening(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let path = route
+        .path
+        .replace("{list}", "denied_cards")
+        .replace("{id}", mine.decision);
+    let party = json!({ "name": "Veryan Oddname" });
+    let send = |body: Value| Sent::json(Method::POST, &path, &body);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/screening-lists/{list}/versions") => (list_of("their-party"), "own"),
+        ("POST", "/v1/screenings") => (
+            send(json!({ "purpose": "aml_compliance", "party": party })),
+            "own",
+        ),
+        ("POST", "/v1/screening-batches") => (
+            send(json!({ "purpose": "aml_compliance", "parties": [party] })),
+            "accepted",
+        ),
+        ("GET", "/v1/screening-lists/{list}/versions") => {
+            (Sent::new(Method::GET, &path, ""), "screening_list_unknown")
+        }
+        ("GET", "/v1/screening-batches/{id}") => {
+            (Sent::new(Method::GET, &path, ""), "screening_batch_unknown")
+        }
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
         unknown => panic!("the walk does not know {unknown:?}"),
     }
 }

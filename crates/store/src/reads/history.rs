@@ -37,6 +37,8 @@ pub struct HistoryRow {
     pub payment_id: PaymentId,
     /// The event, sealed.
     pub event: Vec<u8>,
+    /// What the decision saw beyond its event; none of older decisions.
+    pub trace: Option<Vec<u8>>,
 }
 
 /// Where a stretch of time lies in a tenant's journal.
@@ -86,6 +88,7 @@ impl Stored for HistoryRow {
         "id",
         "payment_id",
         "event",
+        "trace",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
@@ -94,6 +97,7 @@ impl Stored for HistoryRow {
             id: fields.parsed(DecisionId::parse)?,
             payment_id: fields.parsed(PaymentId::parse)?,
             event: fields.take()?,
+            trace: fields.take()?,
         })
     }
 }

@@ -55,7 +55,7 @@ impl FromStr for Source {
         Ok(Self {
             name: name.to_owned(),
             format: format(format_name)?,
-            kind: word(kind_name).ok_or("the kind is sanctions, pep or adverse")?,
+            kind: kind(kind_name)?,
             files: files.split(',').map(PathBuf::from).collect(),
         })
     }
@@ -69,19 +69,15 @@ impl Source {
 
 /// A format by its name.
 pub(super) fn format(text: &str) -> Result<Format, String> {
-    let known = word(&text.replace('-', "_"));
-    known.ok_or_else(|| {
-        let names: Vec<String> = FORMATS
-            .iter()
-            .filter_map(|format| {
-                serde_json::to_value(format)
-                    .ok()?
-                    .as_str()
-                    .map(|name| name.replace('_', "-"))
-            })
-            .collect();
+    Format::parse(&text.replace('-', "_")).ok_or_else(|| {
+        let names = FORMATS.map(|format| format.name().replace('_', "-"));
         format!("formats are {}", names.join(", "))
     })
+}
+
+/// What being on a list means, by its name.
+pub(super) fn kind(text: &str) -> Result<ListKind, String> {
+    ListKind::parse(text).ok_or_else(|| "the kind is sanctions, pep, adverse or own".to_owned())
 }
 
 /// A list that nobody calls by name.
@@ -126,7 +122,8 @@ fn named(format: Format, paths: &[PathBuf], name: &str, kind: ListKind) -> Resul
     })
 }
 
-fn bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
+/// What is in a file.
+pub(super) fn bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let failed = |what: &dyn std::fmt::Display| {
         Failure::environment(
             format!("{}: {what}", path.display()),
@@ -138,26 +135,4 @@ fn bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
         return Err(failed(&format_args!("larger than {bytes_max} bytes")));
     }
     fs::read(path).map_err(|error| failed(&error))
-}
-
-/// A value by the word that stands for it in JSON.
-fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::from(text)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_named_in_one_word() {
-        let source = Source::from_str("sdn:ofac-csv:sanctions:sdn.csv,alt.csv").unwrap();
-        assert_eq!(
-            (source.format, source.kind, source.files.len()),
-            (Format::OfacCsv, ListKind::Sanctions, 2)
-        );
-        for wrong in ["sdn.csv", "sdn:pdf:sanctions:x", "sdn:un:good:x"] {
-            assert!(Source::from_str(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -22,6 +22,7 @@ use paywarden_privacy::{
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
     release::{Moved, Progress, RuleRelease},
+    screening::ScreeningChange,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -47,6 +48,8 @@ pub enum CommandInput {
     PrivacyPolicyChange(PrivacyPolicyChange),
     /// Be shown values of a person.
     Reveal(Reveal),
+    /// Put a screening list to work that shrank, or end a list.
+    ScreeningChange(ScreeningChange),
 }
 
 /// A change of a list.
@@ -113,6 +116,12 @@ pub(super) async fn request(
         CommandInput::PolicyChange(change) => approvals.request(who, &change, ask).await,
         CommandInput::PrivacyPolicyChange(change) => approvals.request(who, &change, ask).await,
         CommandInput::Reveal(reveal) => approvals.request(who, &reveal, ask).await,
+        CommandInput::ScreeningChange(change) => {
+            call.state
+                .engine
+                .check_screening_change(&who.tenant, &change)?;
+            approvals.request(who, &change, ask).await
+        }
     };
     Ok(view?)
 }
@@ -172,6 +181,10 @@ pub(super) async fn execute(
         Kind::Reveal => {
             let approved = approvals.claim(who, id).await?;
             call.state.vault.open_reveal(approved, purpose).await?;
+        }
+        Kind::ScreeningChange => {
+            let approved = approvals.claim(who, id).await?;
+            engine.change_screening(approved).await?;
         }
     }
     Ok(outcome)

@@ -81,6 +81,8 @@ pub struct Setup {
     pub sandbox: bool,
     pub trust_event_time: bool,
     pub client_certificates: bool,
+    /// The rules that decide; those of the tests if not given.
+    pub rules: Option<&'static str>,
     /// The clock of approvals, which last for days; the system's if not given.
     pub approvals_clock: Option<Clock>,
     /// The clock of the notary, whose keys last for months; the system's if not given.
@@ -134,7 +136,8 @@ impl World {
             .await
             .unwrap();
         let registry = Arc::new(registry);
-        let engine = engine(&database, &journal, &keyring).await;
+        let rules = setup.rules.unwrap_or(RULES);
+        let engine = engine(&database, &journal, &keyring, rules).await;
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
         let vault = vault((&database, &journal), &keyring, folder.path()).await;
@@ -235,9 +238,10 @@ impl World {
     }
 }
 
-async fn engine(database: &Database, journal: &Journal, keyring: &Keyring) -> Engine {
+async fn engine(database: &Database, journal: &Journal, keyring: &Keyring, rules: &str) -> Engine {
     let config = EngineConfig::new(Currency::parse("USD").unwrap());
-    let packs = vec![PackFile::new("test.yaml", RULES)];
+    let name = rules.lines().find_map(|line| line.strip_prefix("pack: "));
+    let packs = vec![PackFile::new(format!("{}.yaml", name.unwrap()), rules)];
     let (database, journal) = (database.clone(), journal.clone());
     Engine::start(config, database, journal, Clock::System, keyring, packs)
         .await

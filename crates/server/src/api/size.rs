@@ -1,0 +1,43 @@
+//! How large a body may be, and what it may be declared as.
+
+use crate::{Limits, edge::reply::JSON};
+use std::borrow::Cow;
+
+/// How large a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Like an event.
+    Event,
+    /// Whole rule sets, or many values.
+    RuleSet,
+    /// A screening list, in the words of its publisher.
+    ScreeningList,
+}
+
+/// What screening lists are declared as.
+const LIST_TYPES: &[&str] = &[
+    "application/xml",
+    "text/xml",
+    "text/csv",
+    "application/x-ndjson",
+    "application/octet-stream",
+];
+
+impl Size {
+    /// The limits that hold for such a body.
+    pub(crate) fn limits(self, limits: &Limits) -> Cow<'_, Limits> {
+        match self {
+            Self::Event => Cow::Borrowed(limits),
+            Self::RuleSet => Cow::Owned(limits.of_rule_sets()),
+            Self::ScreeningList => Cow::Owned(limits.of_screening_lists()),
+        }
+    }
+
+    /// The media types that it may have.
+    pub(crate) fn media_types(self) -> &'static [&'static str] {
+        match self {
+            Self::ScreeningList => LIST_TYPES,
+            Self::Event | Self::RuleSet => &[JSON],
+        }
+    }
+}
