@@ -246,10 +246,18 @@ def siem_receiver(_):
         siem.run(Server, Skip, paywarden, pathlib.Path(folder))
 
 
+def models_of_others(_):
+    """Fresh models of LightGBM, XGBoost and scikit-learn, by their libraries and by the binary."""
+    venv = HERE / ".venv" / "bin" / "python"
+    if not venv.exists():
+        raise Skip("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+    assert run([venv, "models.py", BINARY], timeout=600).count("ok ") == 17
+
+
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver,
+    siem_receiver, models_of_others,
 ]
 
 

@@ -6,6 +6,7 @@ pub mod check;
 pub mod demo;
 pub mod keys;
 pub mod loadgen;
+pub mod model;
 pub mod openapi;
 pub mod passwords;
 pub mod replay;

@@ -43,8 +43,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, openapi, passwords, replay, scan, screening,
-    serve, sign, staff, trail, vault, verify,
+    backtest, bench, check, demo, keys, loadgen, model, openapi, passwords, replay, scan,
+    screening, serve, sign, staff, trail, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -87,6 +87,9 @@ enum Command {
     Verify(verify::Arguments),
     /// Make a filter of passwords known from breaches out of a list
     Passwords(passwords::Arguments),
+    /// Look at models in files, score rows with them, convert them
+    #[command(subcommand)]
+    Model(model::Command),
     /// Hold names against lists of sanctioned and exposed parties, from files
     #[command(subcommand)]
     Screening(screening::Command),
@@ -156,6 +159,7 @@ impl Command {
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Screening(command) => screening::run(&command).await,
+            Self::Model(command) => model::run(&command),
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,
             Self::Scan(arguments) => scan::run(arguments).await,

@@ -1,0 +1,30 @@
+//! Models that score payments: ensembles of regression trees over named features.
+//!
+//! ```text
+//! tree        a tree as files and the trainer hand it over
+//! ensemble    all trees flat in memory: raw score, reasons along the path
+//! shapley     exact Shapley values, on demand
+//! import      LightGBM text, XGBoost JSON, ONNX TreeEnsemble, scorecards, our own form
+//! recipe      what a model reads: numbers over the windows of `features`
+//! table       rows of named features; train: boosting over their histograms
+//! ```
+//!
+//! A missing value is `NaN`; it is never the same as zero. No file, no clock: bytes, rows and seeds
+//! come from the caller.
+
+pub mod ensemble;
+pub mod error;
+pub mod import;
+pub mod limits;
+mod random;
+pub mod recipe;
+mod shapley;
+pub mod table;
+pub mod train;
+pub mod tree;
+
+pub use ensemble::Ensemble;
+pub use error::Error;
+pub use recipe::Recipe;
+pub use table::Table;
+pub use tree::{Arithmetic, Link, Node, Parts, Split, Sum, Test, Tree};

@@ -1,0 +1,384 @@
+//! What a model reads of a payment: named numbers over the windows that decide, too.
+//!
+//! A recipe is windows of `features` and one formula for each number. Online, in a back-test and
+//! while training, the values of the windows come from the same code, and the formulas are these.
+//! The name of a number tells its window, label delay included, so that a model that was trained
+//! with another delay is refused by name.
+
+use crate::Error;
+use paywarden_domain::LabelVerdict;
+use paywarden_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use paywarden_features::{
+    Aggregate, EntityKind, FeatureEvent, Filter, Part, Set, Value, WindowSpec,
+};
+
+/// Earlier payments of the payer that are looked at one by one.
+const EARLIER: u8 = 8;
+/// An amount this many times the usual one stands out.
+const SPIKE: f64 = 2.5;
+
+/// Windows, and the numbers made of them.
+///
+/// ```
+/// use paywarden_domain::time::DAY;
+/// use paywarden_features::EntityKind;
+/// use paywarden_models::Recipe;
+///
+/// let recipe = Recipe::payments(EntityKind::Customer, EntityKind::Terminal, 7 * DAY);
+/// assert!(recipe.names().iter().any(|name| name == "terminal.fraud_share(7d..14d)"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    windows: Vec<WindowSpec>,
+    names: Vec<String>,
+    formulas: Vec<Formula>,
+}
+
+/// How a number is made; places are those of windows.
+#[derive(Debug, Clone)]
+enum Formula {
+    /// The amount in minor units.
+    Amount,
+    /// Hours since midnight, UTC.
+    Hour,
+    /// Days since Monday, UTC.
+    Weekday,
+    /// The value of a window: a count, minor units, or seconds.
+    Window(usize),
+    /// One window over another.
+    Ratio(usize, usize),
+    /// The amount over a window.
+    AmountOver(usize),
+    /// By how many deviations the amount is above a mean.
+    Deviations { mean: usize, deviation: usize },
+    /// How many of some earlier amounts stand out from a mean.
+    Spikes { earlier: Vec<usize>, mean: usize },
+}
+
+impl Recipe {
+    /// For payments of a payer (customer, card or account) at a place (terminal, merchant or payee)
+    /// whose frauds become known after about `delay` microseconds.
+    ///
+    /// - Amounts against the payer's own past, also against the month before the last fortnight: an
+    ///   attack of two weeks does not raise that.
+    /// - Frauds of the place in windows behind the delay, where a share means what it says, and
+    ///   frauds known by now, which tell of prompt reports.
+    pub fn payments(payer: EntityKind, place: EntityKind, delay: i64) -> Self {
+        let mut recipe = Self {
+            windows: Vec::new(),
+            names: Vec::new(),
+            formulas: Vec::new(),
+        };
+        recipe.add("amount", Formula::Amount);
+        recipe.add("hour", Formula::Hour);
+        recipe.add("weekday", Formula::Weekday);
+        recipe.own_pace(payer);
+        recipe.own_amounts(payer);
+        recipe.pace(place);
+        recipe.known_frauds(payer, delay);
+        recipe.known_frauds(place, delay);
+        recipe
+    }
+
+    /// The windows to register, in the order in which [`Recipe::fill`] wants their values.
+    pub fn windows(&self) -> &[WindowSpec] {
+        &self.windows
+    }
+
+    /// The names of the numbers.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Which of them more confirmed fraud can only raise.
+    pub fn rising(&self) -> Vec<String> {
+        let fraud = |name: &&String| name.contains(".fraud");
+        self.names.iter().filter(fraud).cloned().collect()
+    }
+
+    /// The numbers of one payment into `row`, `NaN` for what is missing. `values` are those of the
+    /// windows.
+    pub fn fill(
+        &self,
+        event: &FeatureEvent,
+        values: &[Value],
+        row: &mut Vec<f64>,
+    ) -> Result<(), Error> {
+        if values.len() != self.windows.len() {
+            return Err(Error::Row {
+                expected: self.windows.len(),
+                found: values.len(),
+            });
+        }
+        row.clear();
+        row.extend(
+            self.formulas
+                .iter()
+                .map(|formula| formula.of(event, values)),
+        );
+        Ok(())
+    }
+
+    fn own_pace(&mut self, payer: EntityKind) {
+        for length in [HOUR, DAY, 7 * DAY, 30 * DAY] {
+            self.window(WindowSpec::recent(payer, Aggregate::Count, length), "count");
+        }
+        self.window(WindowSpec::recent(payer, Aggregate::Sum, DAY), "sum");
+        self.window(WindowSpec::since_previous(payer), "since_previous");
+    }
+
+    fn own_amounts(&mut self, payer: EntityKind) {
+        let span = |aggregate, newer, older| WindowSpec::between(payer, aggregate, newer, older);
+        let month = self.place(span(Aggregate::Avg, 0, 30 * DAY));
+        let month_deviation = self.place(span(Aggregate::Deviation, 0, 30 * DAY));
+        let old = self.place(span(Aggregate::Avg, 14 * DAY, 44 * DAY));
+        let old_deviation = self.place(span(Aggregate::Deviation, 14 * DAY, 44 * DAY));
+        let old_max = self.place(span(Aggregate::Max, 14 * DAY, 44 * DAY));
+        self.add(format!("{payer}.avg(0d..30d)"), Formula::Window(month));
+        self.add(format!("{payer}.avg(14d..44d)"), Formula::Window(old));
+        self.add(
+            format!("amount/{payer}.avg(0d..30d)"),
+            Formula::AmountOver(month),
+        );
+        self.add(
+            format!("amount/{payer}.avg(14d..44d)"),
+            Formula::AmountOver(old),
+        );
+        self.add(
+            format!("amount/{payer}.max(14d..44d)"),
+            Formula::AmountOver(old_max),
+        );
+        for (name, mean, deviation) in [
+            ("0d..30d", month, month_deviation),
+            ("14d..44d", old, old_deviation),
+        ] {
+            let formula = Formula::Deviations { mean, deviation };
+            self.add(format!("{payer}.deviations({name})"), formula);
+        }
+        for (days, aggregate, name) in [
+            (3, Aggregate::Avg, "avg"),
+            (7, Aggregate::Avg, "avg"),
+            (14, Aggregate::Avg, "avg"),
+            (14, Aggregate::Max, "max"),
+            (14, Aggregate::Quantile(700), "q70"),
+            (14, Aggregate::Quantile(850), "q85"),
+        ] {
+            let recent = self.place(span(aggregate, 0, days * DAY));
+            let name = format!("{payer}.{name}(0d..{days}d)/avg(14d..44d)");
+            self.add(name, Formula::Ratio(recent, old));
+        }
+        for days in [3, 14] {
+            let earlier = (1..=EARLIER)
+                .map(|place| {
+                    self.place(span(Aggregate::Earlier(place, Part::Amount), 0, days * DAY))
+                })
+                .collect();
+            let formula = Formula::Spikes { earlier, mean: old };
+            self.add(format!("{payer}.spikes({days}d)"), formula);
+        }
+    }
+
+    fn pace(&mut self, place: EntityKind) {
+        for length in [DAY, 7 * DAY, 30 * DAY] {
+            self.window(WindowSpec::recent(place, Aggregate::Count, length), "count");
+        }
+        let usual = self.place(WindowSpec::between(place, Aggregate::Avg, 0, 30 * DAY));
+        self.add(
+            format!("amount/{place}.avg(0d..30d)"),
+            Formula::AmountOver(usual),
+        );
+    }
+
+    /// Frauds behind the delay with their share, and what is known by now.
+    fn known_frauds(&mut self, entity: EntityKind, delay: i64) {
+        let frauds = Filter {
+            labels: Some(
+                Set::EMPTY
+                    .with(Some(LabelVerdict::Fraud))
+                    .with(Some(LabelVerdict::Chargeback)),
+            ),
+            ..Filter::default()
+        };
+        for days in [1, 3, 7, 14, 28] {
+            let all = WindowSpec::between(entity, Aggregate::Count, delay, delay + days * DAY);
+            let span = span_of(&all);
+            let count = self.place(all);
+            let fraud = self.place(all.filtered(frauds));
+            self.add(format!("{entity}.frauds({span})"), Formula::Window(fraud));
+            self.add(
+                format!("{entity}.fraud_share({span})"),
+                Formula::Ratio(fraud, count),
+            );
+        }
+        for length in [DAY, 3 * DAY, 7 * DAY, 30 * DAY] {
+            let known = WindowSpec::between(entity, Aggregate::Count, 0, length);
+            self.window(known.filtered(frauds), "frauds_known");
+        }
+        let since = WindowSpec::since_previous(entity).filtered(frauds);
+        self.window(since, "since_known");
+    }
+
+    /// A number that is the value of a window.
+    fn window(&mut self, window: WindowSpec, name: &str) {
+        let name = format!("{}.{name}({})", window.entity, span_of(&window));
+        let place = self.place(window);
+        self.add(name, Formula::Window(place));
+    }
+
+    /// The place of a window; equal ones share it.
+    fn place(&mut self, window: WindowSpec) -> usize {
+        let known = self.windows.iter().position(|other| *other == window);
+        known.unwrap_or_else(|| {
+            self.windows.push(window);
+            self.windows.len() - 1
+        })
+    }
+
+    fn add(&mut self, name: impl Into<String>, formula: Formula) {
+        self.names.push(name.into());
+        self.formulas.push(formula);
+    }
+}
+
+impl Formula {
+    fn of(&self, event: &FeatureEvent, values: &[Value]) -> f64 {
+        let value = |place: &usize| match values[*place] {
+            Value::Duration(micros) => micros as f64 / SECOND as f64,
+            value => value.number().map_or(f64::NAN, |number| number as f64),
+        };
+        let amount = event.amount.map_or(f64::NAN, |amount| amount as f64);
+        match self {
+            Self::Amount => amount,
+            Self::Hour => (event.at.rem_euclid(DAY) / MINUTE) as f64 / 60.0,
+            // The first day of 1970 was a Thursday.
+            Self::Weekday => (event.at.div_euclid(DAY) + 3).rem_euclid(7) as f64,
+            Self::Window(place) => value(place),
+            Self::Ratio(one, other) => over(value(one), value(other)),
+            Self::AmountOver(place) => over(amount, value(place)),
+            Self::Deviations { mean, deviation } => over(amount - value(mean), value(deviation)),
+            Self::Spikes { earlier, mean } => {
+                let limit = SPIKE * value(mean);
+                if limit.is_nan() {
+                    return f64::NAN;
+                }
+                earlier.iter().filter(|place| value(place) > limit).count() as f64
+            }
+        }
+    }
+}
+
+/// A quotient; missing where it would be by nothing.
+fn over(one: f64, other: f64) -> f64 {
+    if other == 0.0 { f64::NAN } else { one / other }
+}
+
+/// `7d..14d`, or `1h` for a window that ends now.
+fn span_of(window: &WindowSpec) -> String {
+    if window.newer == 0 {
+        return length(window.older);
+    }
+    format!("{}..{}", length(window.newer), length(window.older))
+}
+
+fn length(micros: i64) -> String {
+    match micros {
+        0 => "0d".into(),
+        _ if micros % DAY == 0 => format!("{}d", micros / DAY),
+        _ if micros % HOUR == 0 => format!("{}h", micros / HOUR),
+        _ => format!("{}s", micros / SECOND),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paywarden_domain::{EventKind, Outcome, Timestamp};
+    use paywarden_features::{Limits, Replay};
+
+    /// The numbers of the last of some payments (day, amount) of one customer at one terminal, of
+    /// which the first is known to be fraud after a week.
+    fn last(payments: &[(f64, i64)]) -> impl Fn(&str) -> f64 {
+        let recipe = Recipe::payments(EntityKind::Customer, EntityKind::Terminal, 7 * DAY);
+        let mut replay = Replay::new(Limits::default(), recipe.windows()).unwrap();
+        let (mut values, mut row) = (Vec::new(), Vec::new());
+        for (place, (day, amount)) in payments.iter().enumerate() {
+            let mut event = FeatureEvent::new(EventKind::PaymentCard, (day * DAY as f64) as i64);
+            event.amount = Some(*amount);
+            event.entities[EntityKind::Customer as usize] = 1;
+            event.entities[EntityKind::Terminal as usize] = 2;
+            let now = Timestamp::from_micros(event.at);
+            let number = place as u64 + 1;
+            if place == 0 {
+                let known = Timestamp::from_micros(event.at + 7 * DAY);
+                replay.label(known, number, LabelVerdict::Fraud);
+            }
+            replay
+                .decide(now, number, &event, Outcome::Approve, &mut values)
+                .unwrap();
+            recipe.fill(&event, &values, &mut row).unwrap();
+        }
+        let names = recipe.names().to_vec();
+        move |name| row[names.iter().position(|other| other == name).expect(name)]
+    }
+
+    #[test]
+    fn numbers_are_what_their_names_say() {
+        let number = last(&[
+            (0.0, 1_000),
+            (1.0, 3_000),
+            (20.0, 9_000),
+            (24.0, 4_000),
+            (24.5, 8_000),
+        ]);
+        let expected = [
+            ("amount", 8_000.0),
+            ("hour", 12.0),
+            ("weekday", 6.0),
+            ("customer.count(1d)", 2.0),
+            ("customer.sum(1d)", 12_000.0),
+            ("customer.since_previous(90d)", 43_200.0),
+            ("customer.avg(14d..44d)", 2_000.0),
+            ("amount/customer.avg(14d..44d)", 4.0),
+            ("amount/customer.max(14d..44d)", 8_000.0 / 3_000.0),
+            ("customer.deviations(14d..44d)", 6_000.0 / 1_414.0),
+            ("customer.max(0d..14d)/avg(14d..44d)", 4.5),
+            ("customer.spikes(14d)", 1.0),
+            ("customer.spikes(3d)", 0.0),
+            ("terminal.frauds(7d..35d)", 1.0),
+            ("terminal.fraud_share(7d..35d)", 0.5),
+            ("terminal.frauds(7d..14d)", 0.0),
+            ("terminal.frauds_known(30d)", 1.0),
+            ("terminal.since_known(90d)", 24.5 * 86_400.0),
+        ];
+        for (name, value) in expected {
+            assert!(
+                (number(name) - value).abs() < 1e-9,
+                "{name}: {}",
+                number(name)
+            );
+        }
+        assert!(number("terminal.fraud_share(7d..14d)").is_nan());
+    }
+
+    #[test]
+    fn the_first_payment_has_no_past_and_a_fraud_is_not_known_before_its_time() {
+        let number = last(&[(0.0, 1_000)]);
+        assert!(number("amount/customer.avg(14d..44d)").is_nan());
+        assert!(number("customer.spikes(14d)").is_nan());
+        assert!(number("terminal.fraud_share(7d..35d)").is_nan());
+        let number = last(&[(0.0, 1_000), (6.99, 1_000)]);
+        assert!(number("terminal.frauds_known(30d)").abs() < 0.5);
+        let number = last(&[(0.0, 1_000), (7.0, 1_000)]);
+        assert!((number("terminal.frauds_known(30d)") - 1.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn names_differ_with_the_delay_and_between_themselves() {
+        let recipe = |delay| Recipe::payments(EntityKind::Card, EntityKind::Merchant, delay);
+        assert_ne!(recipe(DAY).names(), recipe(7 * DAY).names());
+        let mut names = recipe(DAY).names().to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), recipe(DAY).names().len());
+    }
+}
