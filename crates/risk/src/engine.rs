@@ -14,7 +14,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use paywarden_access::approval::Who;
-use paywarden_crypto::keyring::Keyring;
+use paywarden_crypto::keyring::{Keyring, PreparedIndex};
 use paywarden_domain::{Card, Decision, Event, Outcome, TenantId};
 use paywarden_features::{FeatureStore, Ticket};
 use paywarden_store::{Actor, Appended, Clock, Database, Entry, Journal, Purpose, Row};
@@ -90,6 +90,8 @@ pub struct Engine {
     pub(crate) features: FeatureStore,
     pub(crate) lists: Lists,
     pub(crate) screening: Screening,
+    /// Makes pseudonyms of parties.
+    pub(crate) screening_parties: PreparedIndex,
     /// What decides now.
     pub(crate) running: ArcSwap<Running>,
     /// What the versions of the tenants have been through.
@@ -132,6 +134,7 @@ impl Engine {
             features: opened.features,
             lists: Lists::default(),
             screening: Screening::default(),
+            screening_parties: keyring.index_for("screening party")?,
             running: ArcSwap::from_pointee(opened.running),
             desk: opened.desk,
             labels: LabelProgress::default(),

@@ -105,6 +105,12 @@ pub enum Error {
     /// Import the version again: a restart or a later version has pushed it out.
     #[error("no such version of the list waits to be accepted")]
     ScreeningVersionUnknown,
+    /// Name an entry that the list has.
+    #[error("the list has no such entry")]
+    ScreeningEntryUnknown,
+    /// Put the party under watch first.
+    #[error("no such party is under watch")]
+    ScreeningPartyUnknown,
     /// Import a list first.
     #[error("there is no screening list, so nobody can be told apart")]
     ScreeningNoLists,
@@ -165,6 +171,8 @@ impl Error {
             Self::ScreeningListShrunken { .. } => "screening_list_shrunken",
             Self::ScreeningListUnknown => "screening_list_unknown",
             Self::ScreeningVersionUnknown => "screening_version_unknown",
+            Self::ScreeningEntryUnknown => "screening_entry_unknown",
+            Self::ScreeningPartyUnknown => "screening_party_unknown",
             Self::ScreeningNoLists => "screening_no_lists",
             Self::ScreeningNameRefused(_) => "screening_name_refused",
             Self::ScreeningBusy => "screening_busy",

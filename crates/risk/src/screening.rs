@@ -5,8 +5,10 @@
 //! version   what the store keeps of a version: a head, and what it changes in parts
 //! load      the lists again, after a restart
 //! change    what takes effect by approval alone: a list that shrank, the end of a list
+//! clearance parties that are not the one on a list, for a time
 //! ask       who one name may be, and why
 //! batch     the same for many names, in the background
+//! party     parties under watch: screened again when they change and when a list does
 //! finding   what a decision saw, as rules read it and as explanations tell it
 //! ```
 //!
@@ -16,9 +18,11 @@
 mod ask;
 mod batch;
 mod change;
+mod clearance;
 mod finding;
 mod import;
 mod load;
+mod party;
 mod version;
 
 pub use ask::{
@@ -26,21 +30,24 @@ pub use ask::{
 };
 pub use batch::{BATCH_NAMES_MAX, Batch, BatchItem, BatchResult, BatchState};
 pub use change::{ScreeningChange, ScreeningOperation};
+pub use clearance::{CLEARANCES_MAX, Cleared, ScreeningClearance};
 pub use finding::ScreeningFact;
 pub(crate) use finding::{Findings, is_of_screening};
 pub use import::{Imported, ListFile, ListSource};
+pub use party::{AlertEntry, Cause, PARTIES_PAGE, ScreeningAlert, WatchedParty};
 pub use paywarden_screening::{Birth, Kind, ListKind, import::Format};
 pub use version::ListVersion;
 
 use crate::{Engine, Error, working::retire};
 use arc_swap::ArcSwap;
 use batch::Batches;
+use clearance::Clearances;
 use paywarden_domain::TenantId;
 use paywarden_screening::{AlertRate, Index, List, Room};
 use serde::Serialize;
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -71,6 +78,9 @@ pub(crate) struct Screening {
     /// Held while a version is compared, written and put in its place.
     changing: tokio::sync::Mutex<()>,
     batches: Batches,
+    clearances: Clearances,
+    /// Tenants whose parties under watch have to be screened again.
+    changed: Mutex<BTreeSet<TenantId>>,
     counts: Counts,
 }
 
@@ -176,6 +186,8 @@ impl Default for Screening {
             importing: Semaphore::new(IMPORTS_MAX),
             changing: tokio::sync::Mutex::default(),
             batches: Batches::default(),
+            clearances: Clearances::default(),
+            changed: Mutex::default(),
             counts: Counts::default(),
         }
     }
@@ -200,6 +212,17 @@ impl Screening {
             drop(before);
             tokio::task::spawn_blocking(move || retire(old));
         }
+        self.note_changed(tenant);
+    }
+
+    fn note_changed(&self, tenant: &TenantId) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.insert(tenant.clone());
+    }
+
+    fn take_changed(&self) -> Vec<TenantId> {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *changed).into_iter().collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<(TenantId, String), Waiting>> {
@@ -213,7 +236,7 @@ impl Screening {
 }
 
 impl Holding {
-    /// Builds the index over some lists. Takes about a second for 70,000 parties; blocks.
+    /// Builds the index over some lists, which takes seconds for 70,000 parties; blocks.
     fn build(lists: BTreeMap<String, Held>) -> Self {
         let start = Instant::now();
         let index = Index::build(lists.values().map(|held| Arc::clone(&held.list)).collect());

@@ -8,6 +8,7 @@ pub mod edge;
 mod export;
 mod limits;
 mod metrics;
+pub mod rescreen;
 mod screening;
 mod serve;
 mod server;

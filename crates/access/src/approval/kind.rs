@@ -29,6 +29,8 @@ pub enum Kind {
     Reveal,
     /// A screening list that shrank goes to work, or a list ends.
     ScreeningChange,
+    /// A party is not the one on a screening list.
+    ScreeningClearance,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -46,7 +48,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
@@ -56,6 +58,7 @@ impl Kind {
         Self::PrivacyPolicyChange,
         Self::Reveal,
         Self::ScreeningChange,
+        Self::ScreeningClearance,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -70,6 +73,7 @@ impl Kind {
             Self::PrivacyPolicyChange => "privacy_policy_change",
             Self::Reveal => "reveal",
             Self::ScreeningChange => "screening_change",
+            Self::ScreeningClearance => "screening_clearance",
         }
     }
 
@@ -84,7 +88,7 @@ impl Kind {
             Self::PolicyChange => Scope::ApprovalsPolicy,
             Self::PrivacyPolicyChange => Scope::PrivacyPolicy,
             Self::Reveal => Scope::SubjectsReveal,
-            Self::ScreeningChange => Scope::ScreeningWrite,
+            Self::ScreeningChange | Self::ScreeningClearance => Scope::ScreeningWrite,
         }
     }
 
@@ -104,7 +108,8 @@ impl Kind {
             | Self::PolicyChange
             | Self::PrivacyPolicyChange
             | Self::Reveal
-            | Self::ScreeningChange => None,
+            | Self::ScreeningChange
+            | Self::ScreeningClearance => None,
         }
     }
 

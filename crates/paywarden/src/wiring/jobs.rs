@@ -6,6 +6,7 @@ use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
+use paywarden_server::rescreen;
 use paywarden_store::trail::notary::{Notary, Refusal};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -38,6 +39,7 @@ pub(super) fn start(
         tokio::spawn(keep_watch(watch.clone())),
         tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         tokio::spawn(keep_vault(ground.vault.clone())),
+        tokio::spawn(rescreen::keep(engine.clone(), ground.vault.clone())),
     ];
     jobs.extend(refresh.start(engine));
     jobs

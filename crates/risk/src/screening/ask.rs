@@ -6,7 +6,7 @@ use paywarden_access::approval::Who;
 use paywarden_domain::{Country, TenantId, Timestamp};
 use paywarden_screening::{Birth, Hit, Kind, NameRefused, Query};
 use paywarden_store::{Entry, Purpose, RecordRow, Row};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, atomic::Ordering};
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ pub(super) const HITS_MAX: usize = 20;
 const EVIDENCE: &str = "screening";
 
 /// Whom to look for.
-#[derive(Debug, Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Question {
     /// The name, in any script.
     pub name: String,
@@ -131,7 +131,8 @@ impl<'a> Seen<'a> {
 
 impl Engine {
     /// Screens one name. `ground` says why that is lawful; it stands in the trail, the name does
-    /// not. The leaf is durable when this returns.
+    /// not. What the party with this pseudonym was cleared of is left out. The leaf is durable when
+    /// this returns.
     ///
     /// Errors: [`Error::ScreeningNoLists`], [`Error::ScreeningNameRefused`].
     pub async fn screen(
@@ -139,10 +140,10 @@ impl Engine {
         who: &Who,
         ground: &str,
         question: &Question,
-        threshold: f32,
+        (threshold, party): (f32, Option<&str>),
     ) -> Result<ScreeningAnswer, Error> {
         let holding = self.lists_of(&who.tenant)?;
-        let hits = holding.hits(question, threshold)?;
+        let hits = self.hits_of(&who.tenant, &holding, question, (threshold, party))?;
         self.screening
             .counts
             .screened
@@ -161,6 +162,22 @@ impl Engine {
         };
         self.note_screening(who, ground, &answer).await?;
         Ok(answer)
+    }
+
+    /// Parties that a name may be, but for those that the party was cleared of.
+    pub(super) fn hits_of(
+        &self,
+        tenant: &TenantId,
+        holding: &Holding,
+        question: &Question,
+        (threshold, party): (f32, Option<&str>),
+    ) -> Result<Vec<ScreeningHit>, Error> {
+        holding.hits(question, threshold, |hits| {
+            if let Some(party) = party {
+                let clearances = &self.screening.clearances;
+                clearances.retain((tenant, party), self.clock.now(), hits);
+            }
+        })
     }
 
     pub(super) fn lists_of(&self, tenant: &TenantId) -> Result<Arc<Holding>, Error> {
@@ -219,11 +236,12 @@ impl Engine {
 }
 
 impl Holding {
-    /// Parties that a name may be.
+    /// Parties that a name may be; `narrow` takes out those that it is known not to be.
     pub(super) fn hits(
         &self,
         question: &Question,
         threshold: f32,
+        narrow: impl FnOnce(&mut Vec<Hit<'_>>),
     ) -> Result<Vec<ScreeningHit>, Error> {
         let identifiers: Vec<&str> = question.identifiers.iter().map(String::as_str).collect();
         let query = Query {
@@ -235,7 +253,10 @@ impl Holding {
         };
         let hits = ROOM.with_borrow_mut(|room| {
             let found = self.index.screen(&query, threshold, HITS_MAX, room);
-            found.map(|hits| hits.iter().map(ScreeningHit::from).collect())
+            found.map(|mut hits| {
+                narrow(&mut hits);
+                hits.iter().map(ScreeningHit::from).collect()
+            })
         });
         hits.map_err(|refused: NameRefused| Error::ScreeningNameRefused(refused.to_string()))
     }

@@ -248,7 +248,7 @@ impl Engine {
             let mut from = 0;
             for chunk in items.chunks(STEP) {
                 let results = chunk.iter().zip(from..).map(|(item, place)| {
-                    result(place, item, holding.hits(&item.question, threshold))
+                    result(place, item, holding.hits(&item.question, threshold, |_| {}))
                 });
                 let told: Vec<BatchResult> = results.flatten().collect();
                 from += chunk.len() as u32;

@@ -140,11 +140,13 @@ impl Engine {
         let Some(holding) = holdings.get(tenant).filter(|all| !all.lists.is_empty()) else {
             return Findings::default();
         };
+        let cleared = |party: &Party, hits: &mut Vec<Hit<'_>>| self.narrow(tenant, party, hits);
         let findings = ROOM.with_borrow_mut(|room| {
             Screener {
                 holding,
                 room,
                 in_time,
+                cleared,
             }
             .event(event)
         });
@@ -169,13 +171,31 @@ impl Engine {
     }
 }
 
-struct Screener<'a, T> {
+impl Engine {
+    /// Takes out the hits that a party was cleared of. It is known by the caller's identifier of it,
+    /// else by its account.
+    fn narrow(&self, tenant: &TenantId, party: &Party, hits: &mut Vec<Hit<'_>>) {
+        let clearances = &self.screening.clearances;
+        let reference = party.id.as_ref().or(party.account.as_ref());
+        let Some(reference) = reference.filter(|_| !hits.is_empty()) else {
+            return;
+        };
+        if clearances.are_of(tenant) {
+            let party = self.screening_party(tenant, reference.as_str());
+            clearances.retain((tenant, &party), self.clock.now(), hits);
+        }
+    }
+}
+
+struct Screener<'a, T, C> {
     holding: &'a Holding,
     room: &'a mut Room,
     in_time: T,
+    /// Takes out the hits that a party was cleared of.
+    cleared: C,
 }
 
-impl<T: Fn() -> bool> Screener<'_, T> {
+impl<T: Fn() -> bool, C: Fn(&Party, &mut Vec<Hit<'_>>)> Screener<'_, T, C> {
     fn event(&mut self, event: &Event<Card>) -> Findings {
         let mut found = Vec::new();
         let parties = [
@@ -194,7 +214,7 @@ impl<T: Fn() -> bool> Screener<'_, T> {
             });
         let banks = banks.filter_map(|bank| {
             let query = Query::name(bank, Kind::Organisation);
-            self.screened(&query)
+            self.screened(&query, None)
         });
         let bank = banks.reduce(State::graver);
         found.extend(bank.map(|state| Finding {
@@ -226,18 +246,19 @@ impl<T: Fn() -> bool> Screener<'_, T> {
             countries,
             identifiers: &[],
         };
-        self.screened(&query)
+        self.screened(&query, Some(party))
     }
 
-    fn screened(&mut self, query: &Query<'_>) -> Option<State> {
+    fn screened(&mut self, query: &Query<'_>, party: Option<&Party>) -> Option<State> {
         if !(self.in_time)() {
             return Some(State::Late);
         }
-        let hits = self
-            .holding
-            .index
-            .screen(query, THRESHOLD, HITS_MAX, self.room);
-        hits.ok().map(|hits| State::of(&hits))
+        let index = &self.holding.index;
+        let mut hits = index.screen(query, THRESHOLD, HITS_MAX, self.room).ok()?;
+        if let Some(party) = party {
+            (self.cleared)(party, &mut hits);
+        }
+        Some(State::of(&hits))
     }
 
     fn text(&mut self, text: &str) -> State {

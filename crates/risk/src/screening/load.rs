@@ -17,8 +17,9 @@ use std::{
 const HEADS: u32 = 500;
 
 impl Engine {
-    /// Reads the lists of all tenants and builds their indexes.
+    /// Reads the lists of all tenants, builds their indexes, and reads who was cleared.
     pub(crate) async fn load_screening(&self) -> Result<(), Error> {
+        self.load_clearances().await?;
         let mut tenants: HashMap<TenantId, BTreeMap<String, Held>> = HashMap::new();
         let mut after = String::new();
         loop {

@@ -2,6 +2,7 @@
 //! up in logs.
 
 mod bodies;
+pub(crate) mod watch;
 
 pub use bodies::{
     PartyInput, ScreeningBatchInput, ScreeningBatchView, ScreeningInput, ScreeningVersionList,
@@ -40,6 +41,10 @@ pub(super) static ROUTES: &[Route] = &[
         size: Size::RuleSet,
         ..Route::post("/v1/screening-batches", Scope::ScreeningRead, Keyed::Optional, Endpoint::Screening(Act::StartBatch))
     },
+    Route::put("/v1/screening-parties", Scope::ScreeningRead, Endpoint::Screening(Act::Watch)),
+    Route::delete("/v1/screening-parties", Scope::ScreeningRead, Endpoint::Screening(Act::Unwatch)),
+    Route::shown("/v1/screening-alerts", Scope::ScreeningRead, Endpoint::Screening(Act::Alerts)),
+    Route::shown("/v1/screening-clearances", Scope::ScreeningRead, Endpoint::Screening(Act::Clearances)),
     Route::shown("/v1/screening-batches/{id}", Scope::ScreeningRead, Endpoint::Screening(Act::Batch)),
 ];
 
@@ -52,6 +57,10 @@ pub(crate) enum Act {
     Screen,
     StartBatch,
     Batch,
+    Watch,
+    Unwatch,
+    Alerts,
+    Clearances,
 }
 
 /// Answers for screening.
@@ -63,6 +72,10 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Screen => screen(call).await,
         Act::StartBatch => start_batch(call).await,
         Act::Batch => batch(call),
+        Act::Watch => watch::watch(call).await,
+        Act::Unwatch => watch::unwatch(call).await,
+        Act::Alerts => watch::alerts(call).await,
+        Act::Clearances => watch::clearances(call),
     }
 }
 
@@ -171,14 +184,18 @@ pub(crate) async fn import(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn screen(call: &Call) -> Result<Reply, Problem> {
+    let engine = &call.state.engine;
     let input: ScreeningInput = parse(&call.body)?;
     let threshold = threshold(input.threshold)?;
     let (who, question) = (call.who(), input.party.question("/party")?);
     let ground = ground(call, &input.purpose, input.subject.as_deref()).await?;
+    let reference = input.party.reference.as_deref();
+    let party = reference.map(|reference| engine.screening_party(&who.tenant, reference));
+    let party = party.as_deref();
     let screened = call
         .state
         .engine
-        .screen(&who, &ground, &question, threshold);
+        .screen(&who, &ground, &question, (threshold, party));
     let answer = screened.await?;
     let count = answer.hits.len();
     Ok(json_reply(StatusCode::OK, &answer)?.of(count))

@@ -323,6 +323,10 @@ codes! {
     ScreeningListUnknown = "screening_list_unknown", NOT_FOUND, "Screening list unknown";
     /// No such version of the list waits to be accepted. Import it again.
     ScreeningVersionUnknown = "screening_version_unknown", NOT_FOUND, "Version unknown";
+    /// The list at work has no entry with this identifier.
+    ScreeningEntryUnknown = "screening_entry_unknown", NOT_FOUND, "Entry unknown";
+    /// No party with this reference is under watch.
+    ScreeningPartyUnknown = "screening_party_unknown", NOT_FOUND, "Party unknown";
     /// There is no screening list, so nobody could be told apart. Import one.
     ScreeningNoLists = "screening_no_lists", CONFLICT, "No screening list";
     /// The name is longer than 1,024 bytes, or has no letters.

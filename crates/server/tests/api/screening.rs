@@ -1,9 +1,11 @@
 //! Screening lists and names held against them, by API.
 
-use crate::support::{Client, Sent, Setup, Signer, World, client::Answer, payment};
+use crate::support::{Client, Sent, Setup, Signer, World, client::Answer, now, payment};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::{TenantId, Timestamp, time::DAY};
+use paywarden_server::rescreen;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -542,4 +544,135 @@ async fn lists_of_one_tenant_are_nothing_to_another() {
         ask(Sent::decision(&payment)).await.json()["outcome"],
         "approve"
     );
+}
+
+/// A command that clears a party of an entry of the list `un` for some days.
+fn clearance(reference: &str, entry: &str, days: i64) -> Value {
+    let until = Timestamp::from_micros(now().micros() + days * DAY);
+    let command = json!({
+        "reference": reference, "list": "un", "entry": entry, "expires_at": until.to_string(),
+        "reason": "another person, seen by passport",
+    });
+    json!({ "command": { "screening_clearance": command }, "reason": "seen" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cleared_party_is_left_alone_until_the_list_says_something_else() {
+    let mut desk = Desk::open().await;
+    let votes = Scopes::of(&[Scope::ApprovalsVote, Scope::ApprovalsRead]);
+    let checker = desk.world.signer_with("acme", Ed25519, votes).await;
+    desk.import(UN, list(0..100)).await;
+    for (entry, days, code) in [
+        ("nobody", 30, "screening_entry_unknown"),
+        ("q1", 400, "screening_limit"),
+        ("q1", 0, "screening_limit"),
+    ] {
+        let refused = desk
+            .post("/v1/approvals", &clearance("c7", entry, days))
+            .await;
+        assert_eq!(refused.code(), code);
+    }
+    let of = |reference: &str| {
+        json!({
+            "purpose": "aml_compliance",
+            "party": { "name": "Muammar Gaddafi", "reference": reference },
+        })
+    };
+    desk.approved(&checker, &clearance("c7", "q1", 30)).await;
+    let mut desk = desk.restart().await;
+    let cleared = desk.get("/v1/screening-clearances").await;
+    assert_eq!(cleared["clearances"][0]["entry"], "q1");
+    assert!(!cleared.to_string().contains("c7"), "{cleared}");
+    for (reference, hits) in [("c7", 0), ("c8", 1)] {
+        let answer = desk.post("/v1/screenings", &of(reference)).await.json();
+        assert_eq!(
+            answer["hits"].as_array().unwrap().len(),
+            hits,
+            "{reference}"
+        );
+    }
+    let mut payment = payment("pay-1");
+    payment["payee"] = json!({ "name": "Muammar Gaddafi", "id": "c7" });
+    let free = desk
+        .client
+        .signed(&desk.acme, Sent::decision(&payment))
+        .await
+        .json();
+    payment["id"] = json!("pay-2");
+    payment["payee"]["id"] = json!("c8");
+    let held = desk
+        .client
+        .signed(&desk.acme, Sent::decision(&payment))
+        .await
+        .json();
+    assert_eq!(
+        (&free["outcome"], &held["outcome"]),
+        (&json!("approve"), &json!("hold"))
+    );
+    // The entry has a passport now: whoever was cleared has to be looked at again.
+    desk.import(UN, list(0..100).replace(",1942,LY", ",1943,LY"))
+        .await;
+    let answer = desk.post("/v1/screenings", &of("c7")).await.json();
+    assert_eq!(answer["hits"][0]["entry"], "q1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_under_watch_is_screened_when_it_changes_and_when_a_list_does() {
+    let mut desk = Desk::open().await;
+    desk.import(UN, list(0..100)).await;
+    let watch = |name: &str| {
+        let party = json!({ "name": name, "reference": "c7" });
+        let body = json!({ "purpose": "onboarding", "party": party });
+        Sent::json(Method::PUT, "/v1/screening-parties", &body)
+    };
+    let alerts = async |desk: &mut Desk| {
+        let tenant = TenantId::parse("acme").unwrap();
+        let (engine, vault) = (&desk.world.engine, &desk.world.vault);
+        rescreen::round(engine, vault, &tenant).await.unwrap();
+        let alerts = desk.get("/v1/screening-alerts").await["alerts"].take();
+        alerts.as_array().unwrap().clone()
+    };
+    let watched = desk
+        .client
+        .signed(&desk.acme, watch("Mary Miller"))
+        .await
+        .json();
+    assert_eq!(watched["screening"]["hits"], json!([]), "{watched}");
+    assert_eq!(alerts(&mut desk).await, Vec::<Value>::new());
+
+    desk.import(UN, list(0..100) + "z,Mary Miller,person,,\n")
+        .await;
+    let mut desk = desk.restart().await;
+    let found = alerts(&mut desk).await;
+    assert_eq!(
+        (&found[0]["cause"], &found[0]["party"]),
+        (&json!("list"), &watched["party"])
+    );
+    assert_eq!(found[0]["entries"][0]["entry"], "z");
+    assert_eq!(alerts(&mut desk).await.len(), 1, "what is known is no news");
+
+    let renamed = desk
+        .client
+        .signed(&desk.acme, watch("Muammar Gaddafi"))
+        .await
+        .json();
+    assert_eq!(renamed["screening"]["hits"][0]["entry"], "q1", "{renamed}");
+    let found = alerts(&mut desk).await;
+    assert_eq!((found.len(), &found[0]["cause"]), (2, &json!("party")));
+    let all = desk.get("/v1/trail/leaves?limit=100").await.to_string();
+    assert!(all.contains("screening.alert") && !all.contains("Miller") && !all.contains("\"c7\""));
+
+    let end = json!({ "reference": "c7", "purpose": "onboarding" });
+    let end = || Sent::json(Method::DELETE, "/v1/screening-parties", &end);
+    assert_eq!(
+        desk.client.signed(&desk.acme, end()).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        desk.client.signed(&desk.acme, end()).await.code(),
+        "screening_party_unknown"
+    );
+    desk.import(UN, list(0..100) + "y,Mary Miller,person,,\n")
+        .await;
+    assert_eq!(alerts(&mut desk).await.len(), 2);
 }

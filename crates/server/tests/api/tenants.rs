@@ -230,6 +230,18 @@ fn walk_screening(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         ("GET", "/v1/screening-batches/{id}") => {
             (Sent::new(Method::GET, &path, ""), "screening_batch_unknown")
         }
+        ("PUT", _) => {
+            let party = json!({ "name": "Veryan Oddname", "reference": "payer-1" });
+            let body = json!({ "purpose": "aml_compliance", "party": party });
+            (Sent::json(Method::PUT, &path, &body), "own")
+        }
+        ("DELETE", _) => {
+            let body = json!({ "purpose": "aml_compliance", "reference": "payer-2" });
+            (
+                Sent::json(Method::DELETE, &path, &body),
+                "screening_party_unknown",
+            )
+        }
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
         unknown => panic!("the walk does not know {unknown:?}"),
     }

@@ -22,7 +22,7 @@ use paywarden_privacy::{
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
     release::{Moved, Progress, RuleRelease},
-    screening::ScreeningChange,
+    screening::{ScreeningChange, ScreeningClearance},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -50,6 +50,26 @@ pub enum CommandInput {
     Reveal(Reveal),
     /// Put a screening list to work that shrank, or end a list.
     ScreeningChange(ScreeningChange),
+    /// Have a party left alone that is not the one on a screening list.
+    ScreeningClearance(ClearanceInput),
+}
+
+/// A party that is not the one on a list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClearanceInput {
+    /// Your own identifier of the party, as events carry it as `payer.id` or `payee.id`; its
+    /// pseudonym is what is asked for.
+    pub reference: String,
+    /// The list.
+    pub list: String,
+    /// The identifier within the list.
+    pub entry: String,
+    /// Until when, at most 366 days ahead.
+    pub expires_at: Timestamp,
+    /// Why, 1 to 256 bytes.
+    #[serde(deserialize_with = "crate::api::own_words")]
+    pub reason: String,
 }
 
 /// A change of a list.
@@ -122,6 +142,18 @@ pub(super) async fn request(
                 .check_screening_change(&who.tenant, &change)?;
             approvals.request(who, &change, ask).await
         }
+        CommandInput::ScreeningClearance(input) => {
+            let engine = &call.state.engine;
+            let clearance = ScreeningClearance {
+                party: engine.screening_party(&who.tenant, &input.reference),
+                list: input.list,
+                entry: input.entry,
+                expires_at: input.expires_at,
+                reason: input.reason,
+            };
+            engine.check_clearance(&who.tenant, &clearance)?;
+            approvals.request(who, &clearance, ask).await
+        }
     };
     Ok(view?)
 }
@@ -185,6 +217,10 @@ pub(super) async fn execute(
         Kind::ScreeningChange => {
             let approved = approvals.claim(who, id).await?;
             engine.change_screening(approved).await?;
+        }
+        Kind::ScreeningClearance => {
+            let approved = approvals.claim(who, id).await?;
+            engine.clear_party(approved).await?;
         }
     }
     Ok(outcome)

@@ -47,7 +47,8 @@ pub struct ScreeningBatchInput {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartyInput {
-    /// Your own word for it, which results of batches carry; at most 128 bytes.
+    /// Your own identifier of it, at most 128 bytes: what results of batches carry, and by which it
+    /// is known whether it was cleared.
     #[serde(default)]
     pub reference: Option<String>,
     /// The name, in any script; at most 1,024 bytes.

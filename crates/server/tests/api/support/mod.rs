@@ -66,6 +66,8 @@ pub struct World {
     pub registry: Arc<KeyRegistry>,
     pub staff: Arc<Staff>,
     pub watch: Arc<Watch>,
+    pub engine: Arc<Engine>,
+    pub vault: Arc<Vault>,
     pub database: Database,
     pub ca_pem: PathBuf,
     pub keyring: Arc<Keyring>,
@@ -119,7 +121,7 @@ impl World {
         self.server.shutdown().await;
         self.journal.close().await;
         self.database.close().await;
-        drop(self.registry);
+        drop((self.registry, self.engine, self.vault));
         Self::open(folder, setup).await
     }
 
@@ -137,15 +139,16 @@ impl World {
             .unwrap();
         let registry = Arc::new(registry);
         let rules = setup.rules.unwrap_or(RULES);
-        let engine = engine(&database, &journal, &keyring, rules).await;
+        let engine = Arc::new(engine(&database, &journal, &keyring, rules).await);
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
         let vault = vault((&database, &journal), &keyring, folder.path()).await;
+        let vault = Arc::new(vault);
         let watch = watch(&database, &journal, &keyring, &staff).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
         let parts = Parts {
-            engine: Arc::new(engine),
+            engine: Arc::clone(&engine),
             registry: Arc::clone(&registry),
             approvals: approvals(
                 (&database, &journal),
@@ -156,7 +159,7 @@ impl World {
             watch: Arc::clone(&watch),
             notary: notary.clone(),
             export: Arc::default(),
-            vault: Arc::new(vault),
+            vault: Arc::clone(&vault),
             keyring: Arc::clone(&keyring),
             breached: None,
             clock,
@@ -170,6 +173,8 @@ impl World {
             registry,
             staff,
             watch,
+            engine,
+            vault,
             database,
             ca_pem,
             keyring,
