@@ -22,6 +22,7 @@ shipped! {
     /// The packs about acts inside this binary: file name and text.
     SECURITY in "security/":
     "machine_keys.yaml",
+    "persons.yaml",
     "reveals.yaml",
     "screening_lists.yaml",
     "staff_conduct.yaml",

@@ -19,6 +19,7 @@ pub use desk::{ChangeError, PolicyInForce, PurposeInForce};
 
 use crate::{
     Error,
+    retention::{self, Keep},
     words::{first_broken, is_word},
 };
 use paywarden_access::approval::{Kind, Sensitive};
@@ -44,6 +45,7 @@ const TEXT_BYTES_MAX: usize = 60 * 1024;
 const PURPOSES_MAX: usize = 64;
 const DATA_MAX: usize = 256;
 const RULES_MAX: usize = 256;
+const KEEPS_MAX: usize = 256;
 
 /// A policy that was read and can be asked.
 #[derive(Debug, Clone)]
@@ -53,6 +55,7 @@ pub struct Policy {
     purposes: HashMap<String, Purpose>,
     data: Vec<Attached>,
     rules: Vec<Rule>,
+    keeps: Vec<Keep>,
 }
 
 /// The same as it is written.
@@ -65,6 +68,8 @@ struct Written {
     data: Vec<Attached>,
     #[serde(default)]
     rule: Vec<Rule>,
+    #[serde(default)]
+    keep: Vec<Keep>,
 }
 
 /// A purpose.
@@ -161,6 +166,10 @@ impl Policy {
                 "it has 1 to 256 data",
             ),
             (written.rule.len() <= RULES_MAX, "it has at most 256 rules"),
+            (
+                written.keep.len() <= KEEPS_MAX,
+                "it says at most 256 times how long data is kept",
+            ),
         ]);
         if let Some(why) = counts {
             return refused(why);
@@ -170,6 +179,7 @@ impl Policy {
             purposes: HashMap::new(),
             data: written.data,
             rules: written.rule,
+            keeps: written.keep,
         };
         for purpose in written.purpose {
             purpose.check()?;
@@ -210,6 +220,11 @@ impl Policy {
             .any(|one| names(one) && data.is_within(&one.of))
     }
 
+    /// How long data is kept, in the order of the text.
+    pub(crate) fn keeps(&self) -> impl Iterator<Item = &Keep> {
+        self.keeps.iter()
+    }
+
     fn check_names(&self) -> Result<(), Error> {
         let known = |name: &String| self.purposes.contains_key(name);
         let attached = self.data.iter().map(|one| (&one.of, &one.purposes));
@@ -221,6 +236,7 @@ impl Policy {
         }
         let paths = self.rules.iter().flat_map(|rule| &rule.data);
         let paths = paths.chain(self.data.iter().map(|one| &one.of));
+        let paths = paths.chain(self.keeps.iter().map(|row| &row.of));
         let is_path = |path: &&String| {
             let parts: Vec<_> = path.split('.').collect();
             parts.len() <= 3 && parts.iter().all(|part| *part == "*" || is_word(part))
@@ -228,15 +244,19 @@ impl Policy {
         if let Some(crooked) = paths.clone().find(|path| !is_path(path)) {
             return refused(&format!("{crooked}: data is set.collection.field"));
         }
+        if let Some(why) = self.keeps.iter().find_map(retention::broken) {
+            return refused(why);
+        }
         let mut ids: Vec<_> = self.rules.iter().map(|rule| &rule.id).collect();
+        ids.extend(self.keeps.iter().map(|row| &row.id));
         ids.sort_unstable();
         let twice = ids
             .windows(2)
             .any(|pair| matches!(pair, [one, other] if one == other));
         match twice || !ids.iter().all(|id| is_word(id)) {
-            true => {
-                refused("each rule has an id of its own: lower case words joined by underscores")
-            }
+            true => refused(
+                "each rule and row has an id of its own: lower case words joined by underscores",
+            ),
             false => Ok(()),
         }
     }

@@ -3,11 +3,17 @@
 
 mod deadlines;
 pub(crate) mod persons;
+mod requests;
 mod rights;
 mod timeline;
 
 pub use deadlines::{Deadline, deadline};
 pub(crate) use persons::Persons;
+pub(crate) use requests::Requests;
+pub use requests::{
+    NewRequest, RequestAnswer, RequestExtension, RequestFilter, RequestKind, RequestOutcome,
+    SubjectRequest,
+};
 pub use rights::{ErasedPerson, KeptBack, Why, Wish};
 pub use timeline::{MOMENTS_MAX, Moment, Timeline};
 
@@ -37,6 +43,9 @@ pub struct Standing {
     pub restricted_at: Option<Timestamp>,
     /// Duties to keep what is there.
     pub holds: Vec<Hold>,
+    /// When the business relationship with them ended; null while it lasts or nothing is known.
+    #[serde(default)]
+    pub relation_ended_at: Option<Timestamp>,
 }
 
 /// A duty to keep what is there of a person, such as a court's order.
@@ -132,6 +141,10 @@ pub enum EventKind {
     Held,
     /// A hold was lifted.
     HoldLifted,
+    /// The business relationship ended.
+    RelationEnded,
+    /// It goes on.
+    RelationResumed,
 }
 
 impl EventKind {
@@ -146,6 +159,8 @@ impl EventKind {
             Self::RestrictionLifted => "subject.lift_restriction",
             Self::Held => "subject.hold",
             Self::HoldLifted => "subject.lift_hold",
+            Self::RelationEnded => "subject.end_relation",
+            Self::RelationResumed => "subject.resume_relation",
         }
     }
 }

@@ -5,6 +5,7 @@ mod decisions;
 mod history;
 mod keys;
 mod lists;
+mod persons;
 mod records;
 mod replay;
 mod rules;

@@ -22,7 +22,7 @@ pub struct Data<'d> {
 
 impl Data<'_> {
     /// Whether a path such as `vault.*.card_number` stands for it.
-    pub(super) fn is_within(&self, path: &str) -> bool {
+    pub(crate) fn is_within(&self, path: &str) -> bool {
         let parts = [self.set, self.collection, self.field];
         let mut given = path.split('.');
         let fits = parts.iter().all(|part| match given.next() {

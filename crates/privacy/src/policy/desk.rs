@@ -30,6 +30,13 @@ pub(crate) struct InForce {
     pub(crate) policy: Policy,
 }
 
+impl InForce {
+    /// Its number: 0 for the shipped one.
+    pub(crate) fn number(&self) -> i64 {
+        self.number
+    }
+}
+
 /// Everything that is asked before personal data is handled.
 pub(crate) struct Desk {
     pub(crate) books: Books,

@@ -44,6 +44,13 @@ pub enum Wish {
         /// What it is known by.
         reference: String,
     },
+    /// The business relationship with them ended.
+    EndRelation {
+        /// When: not in the future.
+        at: Timestamp,
+    },
+    /// It goes on.
+    ResumeRelation,
 }
 
 /// What of a person was erased, and what was kept.
@@ -86,6 +93,8 @@ impl Wish {
             Self::LiftRestriction => EventKind::RestrictionLifted,
             Self::Hold { .. } => EventKind::Held,
             Self::LiftHold { .. } => EventKind::HoldLifted,
+            Self::EndRelation { .. } => EventKind::RelationEnded,
+            Self::ResumeRelation => EventKind::RelationResumed,
         }
     }
 
@@ -113,6 +122,10 @@ impl Wish {
                 standing.holds.retain(|hold| hold.reference != *reference);
                 changed(standing.holds.len() < before)
             }
+            Self::EndRelation { at } => {
+                changed(standing.relation_ended_at.replace(*at) != Some(*at))
+            }
+            Self::ResumeRelation => changed(standing.relation_ended_at.take().is_some()),
         }
     }
 }
@@ -124,6 +137,9 @@ impl Vault {
         match wish {
             Wish::Object { purposes } => self.must_know(&who.tenant, purposes)?,
             Wish::Hold { reference, until } => check_hold(reference, *until, now)?,
+            Wish::EndRelation { at } if *at > now => {
+                return Err(Error::Request("a relationship ended now or earlier"));
+            }
             _ => {}
         }
         let step = |standing: &mut Standing| wish.apply(standing, now);

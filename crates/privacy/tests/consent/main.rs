@@ -13,6 +13,8 @@ mod support;
 mod enforcement;
 mod policy_change;
 mod receipts;
+mod requests;
+mod retention;
 mod reveal;
 mod rights;
 mod world;

@@ -55,6 +55,7 @@ impl World {
         let settings = VaultSettings {
             profile: &Profile::DEFAULT,
             epochs_file: folder.path().join("vault.epochs"),
+            ..VaultSettings::default()
         };
         let (database, journal) = (store.database.clone(), store.journal.clone());
         let (db, log) = (database.clone(), journal.clone());

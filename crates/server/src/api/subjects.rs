@@ -2,6 +2,7 @@
 //! them, holds that keep it, and the timeline of what happened to it.
 
 mod bodies;
+pub(crate) mod requests;
 
 use super::{
     Call, Endpoint, Keyed, Route,
@@ -14,7 +15,8 @@ use super::{
 use crate::edge::{Problem, ProblemDocument, reply::Reply};
 use bodies::{
     SubjectCorrection, SubjectErased, SubjectErasureRequest, SubjectExport, SubjectExportRequest,
-    SubjectHold, SubjectObjection, SubjectRestriction, SubjectTimeline, SubjectValue,
+    SubjectHold, SubjectObjection, SubjectRelation, SubjectRestriction, SubjectTimeline,
+    SubjectValue,
 };
 use http::StatusCode;
 use paywarden_access::{Scope, watch::Subject};
@@ -33,9 +35,15 @@ pub(super) static ROUTES: &[Route] = &[
     command("/v1/subjects/objections", Scope::SubjectsWrite, Act::Object),
     command("/v1/subjects/restriction", Scope::SubjectsWrite, Act::Restrict),
     command("/v1/subjects/holds", Scope::SubjectsWrite, Act::Hold),
+    command("/v1/subjects/relation", Scope::SubjectsWrite, Act::Relate),
     command("/v1/subjects/corrections", Scope::SubjectsWrite, Act::Correct),
     Route::post("/v1/subjects/exports", Scope::VaultRead, Keyed::Never, Endpoint::Subject(Act::Export)),
     command("/v1/subjects/erasures", Scope::VaultErase, Act::Erase),
+    command("/v1/subjects/requests", Scope::SubjectsWrite, Act::RecordRequest),
+    Route::shown("/v1/subjects/requests", Scope::SubjectsRead, Endpoint::Subject(Act::Requests)),
+    Route::shown("/v1/subjects/requests/{id}", Scope::SubjectsRead, Endpoint::Subject(Act::Request)),
+    command("/v1/subjects/requests/{id}/extension", Scope::SubjectsWrite, Act::ExtendRequest),
+    command("/v1/subjects/requests/{id}/answer", Scope::SubjectsWrite, Act::AnswerRequest),
     Route::shown("/v1/subjects/{subject}/timeline", Scope::SubjectsRead, Endpoint::Subject(Act::Timeline)),
 ];
 
@@ -49,9 +57,15 @@ pub(crate) enum Act {
     Object,
     Restrict,
     Hold,
+    Relate,
     Correct,
     Export,
     Erase,
+    RecordRequest,
+    Requests,
+    Request,
+    ExtendRequest,
+    AnswerRequest,
     Timeline,
 }
 
@@ -61,9 +75,15 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Object => object(call).await,
         Act::Restrict => restrict(call).await,
         Act::Hold => hold(call).await,
+        Act::Relate => relate(call).await,
         Act::Correct => correct(call).await,
         Act::Export => export(call).await,
         Act::Erase => erase(call).await,
+        Act::RecordRequest => requests::record(call).await,
+        Act::Requests => requests::page(call).await,
+        Act::Request => requests::one(call).await,
+        Act::ExtendRequest => requests::extend(call).await,
+        Act::AnswerRequest => requests::answer(call).await,
         Act::Timeline => timeline(call).await,
     }
 }
@@ -137,6 +157,34 @@ pub(crate) async fn hold(call: &Call) -> Result<Reply, Problem> {
     let wish = match lift {
         true => Wish::LiftHold { reference },
         false => Wish::Hold { reference, until },
+    };
+    wished(call, &subject, &wish).await
+}
+
+/// Writes down that the business relationship with a person has ended, or goes on: what is kept for
+/// so long after its end is counted from there.
+#[utoipa::path(
+    post, path = "/v1/subjects/relation", tag = "privacy",
+    operation_id = "relate", security(("signature" = [])),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
+    request_body = SubjectRelation,
+    responses(
+        (status = 201, description = "Written down", body = SubjectChanged),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn relate(call: &Call) -> Result<Reply, Problem> {
+    let SubjectRelation {
+        subject,
+        ended_at,
+        lift,
+    } = parse(&call.body)?;
+    let wish = match lift {
+        true => Wish::ResumeRelation,
+        false => Wish::EndRelation {
+            at: ended_at.unwrap_or_else(|| call.state.clock.now()),
+        },
     };
     wished(call, &subject, &wish).await
 }

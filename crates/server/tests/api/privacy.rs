@@ -342,3 +342,106 @@ async fn staff_see_values_by_an_approved_grant_alone() {
     let theirs = wu.send(Method::POST, &look, None).await.json();
     assert_eq!(theirs["code"], "scope_insufficient");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_counted_then_ends_by_api() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let card = json!({ "subject": "liu", "class": "card_number", "value": "4012888888881881" });
+    let keep = json!({ "purpose": "settlement", "item": card });
+    let kept = acme.post("/v1/vault/tokenize", keep).await;
+    let runs = "/v1/retention/runs";
+    let uncounted = json!({ "purpose": "cleaning up" });
+    assert_eq!(acme.code(runs, uncounted).await, "retention_not_counted");
+    let both = json!({ "purpose": "cleaning up", "dry_run": true, "counted": "ret_0" });
+    assert_eq!(acme.code(runs, both).await, "retention_not_counted");
+    let text = "2020-01-01T00:00:00Z";
+    let tomorrow = support::now().micros() + paywarden_domain::time::DAY;
+    let tomorrow = paywarden_domain::Timestamp::from_micros(tomorrow).to_string();
+    let early = json!({ "subject": "liu", "ended_at": tomorrow });
+    let refused = acme.code("/v1/subjects/relation", early).await;
+    assert_eq!(refused, "vault_request_malformed");
+    let ended = json!({ "subject": "liu", "ended_at": text });
+    let changed = acme.post("/v1/subjects/relation", ended).await;
+    assert_eq!(changed["standing"]["relation_ended_at"], text);
+    // It was written a moment ago: nothing of it is due.
+    let order = json!({ "purpose": "cleaning up", "dry_run": true });
+    let count = acme.post(runs, order.clone()).await;
+    let count = done(&mut acme, &count).await;
+    let line = json!([{
+        "retention": "contract", "class": "card_number", "jurisdiction": "generic",
+        "fate": "not_due", "records": 1, "persons": 1,
+    }]);
+    assert_eq!(count["lines"], line);
+    let order = json!({ "purpose": "cleaning up", "counted": count["id"] });
+    let run = acme.post(runs, order).await;
+    let run = done(&mut acme, &run).await;
+    assert_eq!((&run["dry_run"], &run["lines"]), (&json!(false), &line));
+    let read = json!({ "purpose": "settlement", "token": kept["token"] });
+    acme.post("/v1/vault/detokenize", read).await;
+    let step = json!({ "purpose": "p", "step": "pause" });
+    let path = format!("{runs}/{}/step", run["id"].as_str().unwrap());
+    assert_eq!(acme.code(&path, step).await, "retention_state");
+    let page = acme.get(&format!("{runs}?limit=1")).await;
+    assert_eq!(page["runs"][0]["id"], run["id"]);
+    let next = page["next_cursor"].as_str().unwrap();
+    let page = acme.get(&format!("{runs}?limit=1&cursor={next}")).await;
+    assert_eq!(page["runs"][0]["id"], count["id"]);
+}
+
+/// A run when it is done.
+async fn done(caller: &mut Caller, run: &Value) -> Value {
+    let path = format!("/v1/retention/runs/{}", run["id"].as_str().unwrap());
+    loop {
+        let run = caller.get(&path).await;
+        if run["state"] != "running" {
+            assert_eq!(run["state"], "done");
+            return run;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_asked_for_is_in_the_register_until_it_is_answered() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let register = "/v1/subjects/requests";
+    let asked = json!({
+        "subject": "liu", "kind": "erasure", "jurisdiction": "gdpr",
+        "received_at": support::now().to_string(),
+    });
+    let asked = acme.post(register, asked).await;
+    assert_eq!(
+        (&asked["is_overdue"], &asked["answer"]),
+        (&json!(false), &json!(null))
+    );
+    let path = format!("{register}/{}", asked["id"].as_str().unwrap());
+    let more = json!({ "reason": "card 4012888888881881 in many places" });
+    let extended = acme.post(&format!("{path}/extension"), more).await;
+    let reason = extended["extension"]["reason"].as_str().unwrap();
+    assert!(!reason.contains("4012888888881881"), "{reason}");
+    assert_eq!(acme.get(&path).await, extended);
+    let open = acme.get(&format!("{register}?state=open")).await;
+    assert_eq!(open["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(world.metric("paywarden_subject_requests_open").await, 1);
+    let answer = json!({ "outcome": "granted_in_part", "reason": "evidence is kept" });
+    acme.post(&format!("{path}/answer"), answer.clone()).await;
+    let again = acme.code(&format!("{path}/answer"), answer).await;
+    assert_eq!(again, "subject_request_state");
+    let open = acme.get(&format!("{register}?state=open")).await;
+    assert_eq!(open["requests"], json!([]));
+    // One that came in long ago is overdue at once, and the watch tells of it.
+    let long_ago = paywarden_domain::Timestamp::from_micros(
+        support::now().micros() - 40 * paywarden_domain::time::DAY,
+    );
+    let late = json!({ "subject": "wang", "kind": "access", "received_at": long_ago.to_string() });
+    let late = acme.post(register, late).await;
+    assert_eq!(late["is_overdue"], true);
+    assert_eq!(world.metric("paywarden_subject_requests_overdue").await, 1);
+    world.vault.note_overdue_requests().await.unwrap();
+    world.look().await;
+    let alerts = acme.get("/v1/security-alerts").await;
+    let alert = &alerts["alerts"][0];
+    assert_eq!(alert["rule"], "persons.request_overdue", "{alerts}");
+    assert_eq!(alert["object"], late["id"]);
+}

@@ -44,6 +44,8 @@ struct Mine<'m> {
     approval: &'m str,
     token: &'m str,
     subject: &'m str,
+    request: &'m str,
+    run: &'m str,
 }
 
 /// Asks for the release of a version.
@@ -101,12 +103,15 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let asked = ok(&mut client, &acme, asking(version, "secret-reason")).await;
     let kept = ok(&mut client, &acme, keeping()).await;
     let agreed = agree_and_publish(&mut client, &acme).await;
+    let owed = owe(&mut client, &acme).await;
     let mine = Mine {
         decision: mine_id,
         version,
         approval: asked["id"].as_str().unwrap(),
         token: kept["token"].as_str().unwrap(),
         subject: agreed["subject"].as_str().unwrap(),
+        request: owed[0]["id"].as_str().unwrap(),
+        run: owed[1]["id"].as_str().unwrap(),
     };
 
     for route in program_routes().filter(|route| route.scope.is_some()) {
@@ -258,17 +263,20 @@ fn is_of_privacy(route: &Route) -> bool {
         "/v1/consents",
         "/v1/privacy-policy",
         "/v1/subjects",
+        "/v1/retention",
     ];
     prefixes.iter().any(|prefix| route.path.starts_with(prefix))
 }
 
 /// The same of the routes of notices, consents and persons.
 fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let is_request = route.path.starts_with("/v1/subjects/requests");
     let path = route
         .path
         .replace("{name}", "secret_notice")
         .replace("{version}", "1")
-        .replace("{subject}", mine.subject);
+        .replace("{subject}", mine.subject)
+        .replace("{id}", if is_request { mine.request } else { mine.run });
     let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
     match (route.method.as_str(), route.path) {
         ("POST", "/v1/notices") => (send(json!({ "name": "n" })), "field_missing"),
@@ -298,6 +306,34 @@ fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             send(json!({ "subject": mine.subject, "reason": "r" })),
             "own",
         ),
+        ("POST", "/v1/subjects/relation") => {
+            (send(json!({ "subject": mine.subject })), "subject_unknown")
+        }
+        ("POST", "/v1/subjects/requests") => (
+            send(json!({ "subject": mine.subject, "kind": "access" })),
+            "subject_unknown",
+        ),
+        ("POST", "/v1/subjects/requests/{id}/extension") => {
+            (send(json!({ "reason": "r" })), "subject_request_unknown")
+        }
+        ("POST", "/v1/subjects/requests/{id}/answer") => (
+            send(json!({ "outcome": "granted", "reason": "r" })),
+            "subject_request_unknown",
+        ),
+        ("GET", "/v1/subjects/requests/{id}") => {
+            (Sent::new(Method::GET, &path, ""), "subject_request_unknown")
+        }
+        ("POST", "/v1/retention/runs") => (
+            send(json!({ "purpose": "p", "counted": mine.run })),
+            "retention_unknown",
+        ),
+        ("POST", "/v1/retention/runs/{id}/step") => (
+            send(json!({ "purpose": "p", "step": "stop" })),
+            "retention_unknown",
+        ),
+        ("GET", "/v1/retention/runs/{id}") => {
+            (Sent::new(Method::GET, &path, ""), "retention_unknown")
+        }
         (_, "/v1/notices/{name}" | "/v1/notices/{name}/versions/{version}") => {
             (Sent::new(Method::GET, &path, ""), "notice_unknown")
         }
@@ -316,6 +352,15 @@ async fn agree_and_publish(client: &mut Client, acme: &Signer) -> Value {
     let publish = Sent::json(Method::POST, "/v1/notices", &notice);
     ok(client, acme, publish).await;
     agreed
+}
+
+/// Has a person ask for something, and counts what is due.
+async fn owe(client: &mut Client, acme: &Signer) -> [Value; 2] {
+    let asks = json!({ "subject": "payer-1", "kind": "access" });
+    let asks = Sent::json(Method::POST, "/v1/subjects/requests", &asks);
+    let counts = json!({ "purpose": "secret-reason", "dry_run": true });
+    let counts = Sent::json(Method::POST, "/v1/retention/runs", &counts);
+    [ok(client, acme, asks).await, ok(client, acme, counts).await]
 }
 
 /// Agrees to offers.

@@ -49,6 +49,20 @@ pub struct SubjectHold {
     pub(super) lift: bool,
 }
 
+/// The business relationship with a person ends.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectRelation {
+    /// The person: your own identifier, or their pseudonym `sub_…`.
+    pub(super) subject: String,
+    /// When it ended, not in the future; now if not given.
+    #[serde(default)]
+    pub(super) ended_at: Option<Timestamp>,
+    /// It goes on.
+    #[serde(default)]
+    pub(super) lift: bool,
+}
+
 /// A value is wrong.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
