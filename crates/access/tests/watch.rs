@@ -75,6 +75,7 @@ fn read(actor: Actor, subject: &str) -> Visit {
         refusal: None,
         count: 1,
         subject: Subject::Outside(subject.to_owned()),
+        ground: None,
         from: [10, 1, 2, 3].into(),
         session: None,
         roles: "analyst".to_owned(),

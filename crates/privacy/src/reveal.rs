@@ -4,6 +4,10 @@
 //! *Invariant*: each look is a version of a record of its grant, written by the entry that says what
 //! was read. So a grant shows no more often than it says, also to two who look at once.
 
+mod budget;
+
+pub(crate) use budget::Budget;
+
 use crate::{
     By, Error, Revealed, Vault, catalogue, policy::Data, subject::is_pseudonym, vault::Grant,
     words::is_word,
@@ -62,6 +66,12 @@ pub enum RevealError {
     /// All looks were taken.
     #[error("every look of this grant was taken: ask for another")]
     Spent,
+    /// Whoever looks was shown many different persons today: the next one has to wait.
+    #[error("you were shown many persons today: the next one may be looked at after a while")]
+    Throttled {
+        /// How long, in microseconds.
+        wait_us: u64,
+    },
     /// See the error of the vault.
     #[error(transparent)]
     Vault(#[from] Error),
@@ -153,13 +163,24 @@ impl Vault {
         let taken = last.map_or(0, |look| look.version);
         let left = i64::from(reveal.looks) - taken - 1;
         let left = u32::try_from(left).map_err(|_| RevealError::Spent)?;
+        let actor = who.actor.to_string();
+        let wait_us = self
+            .budget
+            .wait_us((&who.tenant, &actor), &reveal.subject, now);
+        if let Some(wait_us) = wait_us.and_then(|wait_us| u64::try_from(wait_us).ok()) {
+            return Err(RevealError::Throttled { wait_us });
+        }
+        let looked = budget::Looked {
+            actor,
+            subject: reveal.subject.clone(),
+        };
         let look = RecordRow {
             tenant: who.tenant.clone(),
             kind: LOOK.to_owned(),
             id: id.to_owned(),
             version: taken + 1,
             written_at: now,
-            body: Vec::new(),
+            body: serde_json::to_vec(&looked).map_err(|_| Error::Damaged)?,
         };
         let mut by = By::new(
             who.tenant.clone(),
@@ -168,9 +189,10 @@ impl Vault {
         );
         by.said.grant = Some(Grant {
             approval: id.to_owned(),
-            look,
+            look: look.clone(),
         });
         let values = self.values_of(&by, &reveal).await?;
+        self.budget.take(&look)?;
         let approval = id.to_owned();
         Ok((
             OpenReveal {

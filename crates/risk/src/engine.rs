@@ -68,6 +68,8 @@ pub struct Request {
     pub idempotency: Option<Idempotency>,
     /// What becomes durable together with the decision: the card as it was sealed.
     pub beside: Vec<Row>,
+    /// On what ground personal data is handled for it: stands in the leaf.
+    pub ground: Option<String>,
     /// `Clock::monotonic_us` when the request arrived: the deadline counts from there.
     pub received_us: u64,
 }
@@ -177,7 +179,10 @@ impl Engine {
         let entry = Entry {
             tenant: request.caller.tenant.clone(),
             actor: Actor::Key(request.caller.key_id.clone()),
-            purpose: Purpose::from("payment decision"),
+            purpose: match request.ground.take() {
+                Some(ground) => Purpose::composed(format!("payment decision, {ground}")),
+                None => Purpose::from("payment decision"),
+            },
             action: "decision.create",
             object: decision.id.to_string(),
             rows,

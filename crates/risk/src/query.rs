@@ -33,6 +33,9 @@ pub struct DecisionQuery {
 pub struct DecisionPage {
     /// The decisions.
     pub decisions: Vec<Decision>,
+    /// Whom each is about: the payer by the caller's identifier, or else the card; nobody where it
+    /// names neither.
+    pub persons: Vec<Option<String>>,
     /// Give this as `before` to read on.
     pub next: Option<i64>,
 }
@@ -83,6 +86,21 @@ impl Engine {
         row.as_ref().map(record::decision).transpose()
     }
 
+    /// The same with whom it is about, as in [`DecisionPage::persons`].
+    pub async fn decision_about(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<(Decision, Option<String>)>, Error> {
+        let Ok(id) = DecisionId::parse(id) else {
+            return Ok(None);
+        };
+        let Some(row) = self.database.decision(tenant, &id).await? else {
+            return Ok(None);
+        };
+        Ok(Some((record::decision(&row)?, self.recorder.person(&row)?)))
+    }
+
     /// A page of decisions, newest first.
     pub async fn decisions(
         &self,
@@ -108,7 +126,13 @@ impl Engine {
             .iter()
             .map(record::decision)
             .collect::<Result<_, _>>()?;
-        Ok(DecisionPage { decisions, next })
+        let persons = rows.iter().map(|row| self.recorder.person(row));
+        let persons = persons.collect::<Result<_, _>>()?;
+        Ok(DecisionPage {
+            decisions,
+            persons,
+            next,
+        })
     }
 
     /// The rules that decide a tenant's payments now.

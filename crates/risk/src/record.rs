@@ -67,6 +67,14 @@ impl Recorder {
         let clear = self.seal.open(row.id.as_str().as_bytes(), &row.event);
         serde_json::from_slice(&clear.map_err(damaged)?).map_err(damaged)
     }
+
+    /// Whom a row is about: the payer by the caller's identifier, or else the card.
+    pub(crate) fn person(&self, row: &DecisionRow) -> Result<Option<String>, Error> {
+        let event = self.event(row)?;
+        let payer = event.payer.as_ref().and_then(|payer| payer.id.as_ref());
+        let card = event.card.as_ref().map(|card| &card.index);
+        Ok(payer.or(card).map(|name| name.as_str().to_owned()))
+    }
 }
 
 /// The seal on the events of decisions.

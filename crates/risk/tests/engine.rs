@@ -117,6 +117,7 @@ impl House {
             event,
             idempotency: None,
             beside: Vec::new(),
+            ground: None,
             received_us,
         };
         self.engine.decide(request).await
@@ -263,6 +264,7 @@ async fn one_idempotency_key_has_one_verdict_for_good() {
             fingerprint: [print; 32],
         }),
         beside: Vec::new(),
+        ground: None,
         received_us: 0,
     };
     let Decided::New(first) = house.engine.decide(ask("p", "k", 1)).await.unwrap() else {
@@ -487,6 +489,7 @@ async fn a_spent_deadline_is_said_and_fails_closed_where_a_rule_asks_for_it() {
         event,
         idempotency: None,
         beside: Vec::new(),
+        ground: None,
         received_us,
     };
     let Decided::New(decision) = house.engine.decide(request).await.unwrap() else {

@@ -110,6 +110,7 @@ impl House {
             event: payment(id, card, seconds),
             idempotency: None,
             beside: Vec::new(),
+            ground: None,
             received_us: self.clock.monotonic_us(),
         };
         match self.engine.decide(request).await.unwrap() {

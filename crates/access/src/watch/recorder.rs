@@ -45,6 +45,9 @@ pub struct Visit {
     pub count: u32,
     /// Whom the object is about.
     pub subject: Subject,
+    /// On what ground personal data was shown, in our words: it stands beside the leaf, which has
+    /// its digest.
+    pub ground: Option<String>,
     /// Where it came from.
     pub from: IpAddr,
     /// The session.
@@ -245,10 +248,14 @@ impl Recorder {
         {
             object = pseudonym(&self.subjects, tenant, &object);
         }
+        let purpose = Purpose::composed(access.to_string());
         let entry = Entry {
             tenant: visit.tenant,
             actor: visit.actor,
-            purpose: Purpose::composed(access.to_string()),
+            purpose: match visit.ground {
+                Some(ground) => purpose.because(ground),
+                None => purpose,
+            },
             action: visit.kind.action(),
             object,
             rows: Vec::new(),

@@ -2,7 +2,7 @@
 //! goes into the journal entry of the decision.
 
 use super::{Item, Known, Retention, Vault, deposit::Sealed};
-use crate::{Error, Plain, token::Form};
+use crate::{Error, Plain, policy::Ground, token::Form};
 use paywarden_domain::{
     Card, CardInput, Event, Invalid, Pan, TenantId,
     event::{CardDetails, Text},
@@ -24,13 +24,27 @@ pub struct Deposit {
     rows: Vec<Row>,
     sealed: Sealed,
     remembered: Option<(u128, Known)>,
+    ground: Option<Ground>,
     _gates: Vec<OwnedRwLockReadGuard<()>>,
 }
 
 impl Deposit {
+    /// Nothing to keep.
+    fn on(ground: Ground) -> Self {
+        Self {
+            ground: Some(ground),
+            ..Self::default()
+        }
+    }
+
     /// The rows, once.
     pub fn take_rows(&mut self) -> Vec<Row> {
         std::mem::take(&mut self.rows)
+    }
+
+    /// On what ground the payment is decided, as the leaf of its decision says it.
+    pub fn ground(&self) -> Option<String> {
+        self.ground.as_ref().map(Ground::to_string)
     }
 }
 
@@ -65,7 +79,12 @@ impl Vault {
             }
         })?;
         let Some(pan) = number else {
-            return Ok((event, Deposit::default()));
+            let card = event
+                .card
+                .as_ref()
+                .map(|card| card.index.as_str().to_owned());
+            let ground = self.ground(tenant, payer.or(card)).await?;
+            return Ok((event, Deposit::on(ground)));
         };
         let subject = payer.unwrap_or_else(|| self.card_index(tenant, &pan));
         Ok((event, self.deposit(tenant, subject, &pan).await?))
@@ -112,9 +131,11 @@ impl Vault {
         let now = self.clock.now();
         let prepared = self.prepare(tenant, &item, now)?;
         let gates = self.enter(std::iter::once(prepared.subject.as_str())).await;
-        self.may_keep_card(tenant, &prepared.subject, now).await?;
+        let ground = self
+            .may_decide(tenant, Some(&prepared.subject), now)
+            .await?;
         if self.remembered(&prepared).is_some() {
-            return Ok(Deposit::default());
+            return Ok(Deposit::on(ground));
         }
         let mut sealed = Sealed::default();
         let token = self.seal(&prepared, now, &mut sealed)?;
@@ -124,8 +145,16 @@ impl Vault {
             remembered: prepared
                 .remembered()
                 .map(|name| (name, Known::new(&prepared.subject, &token))),
+            ground: Some(ground),
             _gates: gates,
         })
+    }
+
+    /// On what ground a payment is decided that brings no number.
+    async fn ground(&self, tenant: &TenantId, person: Option<String>) -> Result<Ground, Error> {
+        let subject = person.map(|person| self.pseudonym(tenant, &person));
+        self.may_decide(tenant, subject.as_deref(), self.clock.now())
+            .await
     }
 
     fn card(&self, tenant: &TenantId, number: &Pan, details: CardDetails) -> Result<Card, Invalid> {

@@ -89,6 +89,28 @@ impl Vault {
         Ok(self.judge(by, (data, &person), self.clock.now())?)
     }
 
+    /// The same for each of many, some of whom are nobody in particular.
+    pub async fn may_each(
+        &self,
+        by: &By,
+        data: Data<'_>,
+        subjects: &[Option<String>],
+    ) -> Result<Vec<Result<Ground, Denial>>, Error> {
+        check_said(by)?;
+        let mut judged = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let person = match subject {
+                Some(subject) => {
+                    let subject = self.pseudonym(&by.tenant, subject);
+                    self.desk.persons.of(&subject).await?
+                }
+                None => Arc::default(),
+            };
+            judged.push(self.judge(by, (data, &person), self.clock.now()));
+        }
+        Ok(judged)
+    }
+
     /// How these persons stand. Hold their gates, or it may change meanwhile.
     pub(super) async fn standings<'s>(
         &self,
@@ -121,15 +143,18 @@ impl Vault {
         Ok(self.judge(by, (data, person), now)?)
     }
 
-    /// Whether the card of a payment may be kept; see [`crate::policy::Policy`], which holds for
-    /// everybody that it may.
-    pub(super) async fn may_keep_card(
+    /// On what ground a payment is decided and its card kept; see [`crate::policy::Policy`], which
+    /// holds for everybody that it may be.
+    pub(super) async fn may_decide(
         &self,
         tenant: &TenantId,
-        subject: &str,
+        subject: Option<&str>,
         now: Timestamp,
-    ) -> Result<(), Error> {
-        let person = self.desk.persons.of(subject).await?;
+    ) -> Result<Ground, Error> {
+        let person = match subject {
+            Some(subject) => self.desk.persons.of(subject).await?,
+            None => Arc::default(),
+        };
         let question = Question {
             tenant,
             purpose: FRAUD_PREVENTION,
@@ -139,7 +164,7 @@ impl Vault {
             country: None,
             now,
         };
-        self.desk.decide(question).map(drop).map_err(Error::from)
+        Ok(self.desk.decide(question)?)
     }
 
     fn judge(

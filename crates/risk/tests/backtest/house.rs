@@ -200,6 +200,7 @@ impl House {
         let sealing = VaultSettings {
             profile: &Profile::DEFAULT,
             epochs_file: folder.join("vault.epochs"),
+            ..VaultSettings::default()
         };
         let (db, log, time) = (database.clone(), journal.clone(), clock.clone());
         let vault = Vault::open(&keyring, db, log, time, &sealing)
@@ -231,6 +232,7 @@ impl House {
                 event,
                 idempotency: None,
                 beside: deposit.take_rows(),
+                ground: None,
                 received_us: self.clock.monotonic_us(),
             });
         }

@@ -3,6 +3,7 @@
 use super::{
     Call,
     export::{self, EXPORT},
+    ground::{self, PURPOSE},
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -27,6 +28,8 @@ const PAGE_MAX: u32 = 100;
 pub struct DecisionList {
     /// The decisions.
     pub decisions: Vec<Decision>,
+    /// How many others of this page may not be shown for the purpose that was stated.
+    pub withheld: usize,
     /// Give this as `cursor` to read on; null at the end.
     pub next_cursor: Option<String>,
 }
@@ -60,6 +63,7 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
         event,
         idempotency: call.idempotency.clone(),
         beside: deposit.take_rows(),
+        ground: deposit.ground(),
         received_us: call.received_us,
     };
     let decided = state.engine.decide(request).await?;
@@ -78,7 +82,11 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
 #[utoipa::path(
     get, path = "/v1/decisions/{id}", tag = "decisions",
     operation_id = "read_decision", security(("signature" = []), ("session" = [])),
-    params(("id" = String, Path, description = "`dec_…`")),
+    params(
+        ("id" = String, Path, description = "`dec_…`"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `fraud_prevention` if not given"),
+    ),
     responses(
         (status = 200, description = "The decision as it was answered", body = Decision),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -86,16 +94,11 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
-    match call
-        .state
-        .engine
-        .decision(&call.caller.tenant, &call.parameter)
-        .await?
-    {
-        Some(decision) => Ok(json_reply(StatusCode::OK, &decision)?.about(subject(&decision))),
-        None => Err(unknown()),
-    }
+    let query = Query::parse(&call.query, &[PURPOSE])?;
+    let (decision, ground) = seen(call, &query).await?;
+    Ok(json_reply(StatusCode::OK, &decision)?
+        .about(subject(&decision))
+        .on(ground))
 }
 
 /// Why a rule fired on a payment, or what kept it from firing: its condition part by part, with the
@@ -106,6 +109,8 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
     params(
         ("id" = String, Path, description = "`dec_…`"),
         ("rule" = String, Query, description = "`pack.rule`, fired or not"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `fraud_prevention` if not given"),
     ),
     responses(
         (status = 200, description = "The explanation", body = Explanation),
@@ -114,14 +119,24 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["rule"])?;
+    let query = Query::parse(&call.query, &["rule", PURPOSE])?;
     let rule = query.find("rule").unwrap_or_default();
+    let (decision, ground) = seen(call, &query).await?;
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     let explanation = engine.explain(tenant, &call.parameter, rule).await?;
     let explanation = explanation.ok_or_else(unknown)?;
-    let decision = engine.decision(tenant, &call.parameter).await?;
-    let decision = decision.ok_or_else(unknown)?;
-    Ok(json_reply(StatusCode::OK, &explanation)?.about(subject(&decision)))
+    Ok(json_reply(StatusCode::OK, &explanation)?
+        .about(subject(&decision))
+        .on(ground))
+}
+
+/// The decision that the path names, if it may be shown, and on what ground.
+async fn seen(call: &Call, query: &Query<'_>) -> Result<(Decision, String), Problem> {
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    let found = engine.decision_about(tenant, &call.parameter).await?;
+    let (decision, person) = found.ok_or_else(unknown)?;
+    let ground = ground::ground(call, query, "decisions", person.as_deref()).await?;
+    Ok((decision, ground))
 }
 
 /// Whom a decision is about, as far as it says.
@@ -148,6 +163,8 @@ fn unknown() -> Problem {
         ("payment_id" = Option<PaymentId>, Query, description = "Only this payment"),
         ("from" = Option<Timestamp>, Query, description = "Decided then or later"),
         ("to" = Option<Timestamp>, Query, description = "Decided before"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `fraud_prevention` if not given"),
     ),
     responses(
         (status = 200, description = "A page", body = DecisionList),
@@ -165,6 +182,7 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         "payment_id",
         "from",
         "to",
+        PURPOSE,
     ];
     let query = Query::parse(&call.query, &known)?;
     let time = |text: &str| Timestamp::parse(text).ok();
@@ -191,12 +209,15 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         .engine
         .decisions(&call.caller.tenant, &filter)
         .await?;
-    reserved.took(page.decisions.len());
-    let count = page.decisions.len();
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));
+    let rows = (page.decisions, page.persons.as_slice());
+    let (decisions, grounds, withheld) = ground::shown(call, &query, "decisions", rows).await?;
+    let count = decisions.len();
+    reserved.took(count);
     let list = DecisionList {
-        decisions: page.decisions,
+        decisions,
+        withheld,
         next_cursor,
     };
-    Ok(json_reply(StatusCode::OK, &list)?.of(count))
+    Ok(json_reply(StatusCode::OK, &list)?.of(count).on(grounds))
 }

@@ -3,6 +3,7 @@
 use super::{
     Call,
     export::{self, EXPORT},
+    ground::{self, PURPOSE},
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -115,6 +116,8 @@ pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
             carried out, for more rows than may be looked at"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `fraud_prevention` if not given"),
     ),
     responses(
         (status = 200, description = "A page", body = ListEntryList),
@@ -123,8 +126,9 @@ pub(crate) fn all(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn entries(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["limit", "cursor", EXPORT])?;
+    let query = Query::parse(&call.query, &["limit", "cursor", EXPORT, PURPOSE])?;
     let wanted = query.limit(PAGE, PAGE_MAX)?;
+    let ground = ground::ground(call, &query, "lists", None).await?;
     let reserved = export::reserve(call, Collection::Lists, &query, wanted).await?;
     let limit = reserved.rows() as usize;
     let after = query.cursor()?;
@@ -145,7 +149,7 @@ pub(crate) async fn entries(call: &Call) -> Result<Reply, Problem> {
         entries,
         next_cursor,
     };
-    Ok(json_reply(StatusCode::OK, &list)?.of(count))
+    Ok(json_reply(StatusCode::OK, &list)?.of(count).on(ground))
 }
 
 /// Adds a value to a list, or replaces its entry. Rules see it at once.

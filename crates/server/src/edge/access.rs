@@ -23,6 +23,8 @@ pub struct Told {
     pub count: u32,
     /// Whom they are about.
     pub subject: Subject,
+    /// On what ground personal data is shown.
+    pub ground: Option<String>,
     /// Who has come in by it.
     pub entered: Option<Box<Known>>,
 }
@@ -32,6 +34,7 @@ impl Default for Told {
         Self {
             count: 1,
             subject: Subject::Nobody,
+            ground: None,
             entered: None,
         }
     }
@@ -134,6 +137,7 @@ impl Asked<'_> {
             refusal: refusal.map(Code::name),
             count: told.count,
             subject: told.subject,
+            ground: told.ground,
             from: self.peer.address,
             session: known.session,
             roles: known.roles,
@@ -174,6 +178,7 @@ fn refusal(kind: Kind, problem: &Problem) -> Option<Code> {
     let is_told = match (code.status(), kind) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => true,
         (StatusCode::NOT_FOUND, Kind::Read | Kind::Export) => true,
+        _ if code == Code::RevealThrottled => true,
         (status, Kind::Proof | Kind::SignIn) => status.is_client_error(),
         _ => false,
     };

@@ -70,6 +70,12 @@ impl Reply {
         self
     }
 
+    /// Personal data is shown on this ground.
+    pub(crate) fn on(mut self, ground: String) -> Self {
+        self.told.ground = Some(ground);
+        self
+    }
+
     /// Somebody has come in by it.
     pub(crate) fn entered(mut self, known: Known) -> Self {
         self.told.entered = Some(Box::new(known));

@@ -80,6 +80,9 @@ impl From<RevealError> for Problem {
         match error {
             RevealError::Over => Self::new(Code::RevealOver, error.to_string()),
             RevealError::Spent => Self::new(Code::RevealSpent, error.to_string()),
+            RevealError::Throttled { wait_us } => {
+                Self::new(Code::RevealThrottled, error.to_string()).retry_after_us(wait_us)
+            }
             RevealError::Vault(error) => error.into(),
             RevealError::Approval(error) => error.into(),
         }
