@@ -27,7 +27,8 @@ pub const SEAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many bytes a sealed value is longer than the plain one.
 pub const SEAL_OVERHEAD_BYTES: usize = HEADER_BYTES + TAG_BYTES;
 
-const MASTER_BYTES: usize = 32;
+/// How long a master key is.
+pub const MASTER_BYTES: usize = 32;
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 12;
 const NONCE_BYTES: usize = 12;
@@ -60,6 +61,11 @@ impl Keyring {
     /// Makes the key from the shares of enough custodians.
     pub fn from_shares(shares: &[Share]) -> Result<Self, Error> {
         Ok(Self::new(&*split::join(shares)?))
+    }
+
+    /// The keyring of a master key that was opened elsewhere.
+    pub fn of_master(master: &[u8; MASTER_BYTES]) -> Self {
+        Self::new(master)
     }
 
     /// Splits the key of a file into `shares` shares, any `needed` of which make it again; see
@@ -296,7 +302,8 @@ fn expand(root: &hkdf::Prk, info: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, Error
     Ok(key)
 }
 
-fn fresh_master() -> Zeroizing<[u8; MASTER_BYTES]> {
+/// A master key that nobody has.
+pub fn fresh_master() -> Zeroizing<[u8; MASTER_BYTES]> {
     let mut master = Zeroizing::new([0; MASTER_BYTES]);
     random::fill(master.as_mut_slice());
     master
@@ -322,7 +329,8 @@ fn open(path: &Path) -> Result<Keyring, Error> {
     Ok(Keyring::new(&*read_master(path)?))
 }
 
-fn read_master(path: &Path) -> Result<Zeroizing<[u8; MASTER_BYTES]>, Error> {
+/// The master key of a file; refused as [`Keyring::open_or_create`] refuses it.
+pub fn read_master(path: &Path) -> Result<Zeroizing<[u8; MASTER_BYTES]>, Error> {
     let failed = |source| Error::KeyFile {
         path: path.to_owned(),
         source,

@@ -62,6 +62,17 @@ impl Share {
         line
     }
 
+    /// What tells its key from others without telling the key: 16 hexadecimal digits.
+    pub fn key_id(&self) -> String {
+        hexadecimal(&self.set)
+    }
+
+    /// SHA-256 of its line, in hexadecimal digits: it holds 256 random bits, so that nobody can try
+    /// out what the hash stands for.
+    pub fn digest(&self) -> String {
+        hexadecimal(&sha256(self.to_line().as_bytes()))
+    }
+
     /// How many shares make the key.
     pub fn needed(&self) -> u8 {
         self.needed
@@ -128,6 +139,10 @@ pub(crate) fn join(shares: &[Share]) -> Result<Zeroizing<[u8; 32]>, Error> {
             "a share among them is wrong: they make another key",
         )),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What tells one key from another without telling the key: 64 bits of a hash of 256 random bits.

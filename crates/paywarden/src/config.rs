@@ -3,8 +3,11 @@
 //! *Invariant*: an unknown key is an error wherever it is written, and a secret is never a value:
 //! only the path of a file that holds it.
 
+mod layers;
 #[cfg(test)]
 mod tests;
+
+pub use layers::{ConfigFlags, Loaded, SettingFlags};
 
 use crate::{
     failure::{Failure, Result},
@@ -16,13 +19,7 @@ use paywarden_access::{
 };
 use paywarden_domain::Currency;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, path::PathBuf};
 
 /// The file read when no other is named; it may be absent.
 pub const FILE_DEFAULT: &str = "paywarden.toml";
@@ -58,6 +55,32 @@ pub struct Config {
     pub vault_epochs_file: Option<PathBuf>,
     /// Shares of the master key, one file of each custodian; a key file in `data_dir` when none.
     pub key_shares: Vec<PathBuf>,
+    /// Where the master key comes from: file (or key_shares), pkcs11 or transit. The latter two keep
+    /// it sealed, and open the secrets of epochs again and again.
+    pub root: RootKind,
+    /// The name of the key in the token or the service.
+    pub root_key: String,
+    /// How long what such a root has opened may be used, in seconds: the vault closes when it is
+    /// gone for longer.
+    pub root_lease_seconds: u32,
+    /// The library of the PKCS#11 token; needs a program that was built with the feature `pkcs11`.
+    pub pkcs11_module: Option<PathBuf>,
+    /// The label of the token.
+    pub pkcs11_token: Option<String>,
+    /// File that holds the PIN of its user.
+    pub pkcs11_pin_file: Option<PathBuf>,
+    /// The transit engine of Vault or OpenBao, such as `https://kms.example:8200/v1/transit`.
+    pub transit_url: Option<String>,
+    /// File that holds our token there.
+    pub transit_token_file: Option<PathBuf>,
+    /// Authorities that its certificate is held against, as PEM.
+    pub transit_ca: Option<PathBuf>,
+    /// Days that the secret of an epoch of the vault may wrap keys.
+    pub vault_epoch_days: u32,
+    /// Days that a master key may be used.
+    pub root_days: u32,
+    /// How many different persons a member of staff is shown by grants in a day without a wait.
+    pub reveals_per_day: u32,
     /// Where browsers find the pages for staff, such as `https://pay.example.com`; `localhost` when
     /// not set. Passkeys are bound to it.
     pub origin: Option<String>,
@@ -149,7 +172,20 @@ pub struct Config {
     pub log_json: bool,
 }
 
+/// Where the master key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootKind {
+    /// A file of its own, or shares of custodians.
+    File,
+    /// A key in a PKCS#11 token keeps it sealed.
+    Pkcs11,
+    /// A key in a service keeps it sealed.
+    Transit,
+}
+
 impl Default for Config {
+    #[allow(clippy::too_many_lines, reason = "one line for each setting")]
     fn default() -> Self {
         let office = Calendar::default();
         Self {
@@ -168,6 +204,18 @@ impl Default for Config {
             vault_profile: "default".to_owned(),
             vault_epochs_file: None,
             key_shares: Vec::new(),
+            root: RootKind::File,
+            root_key: "paywarden".to_owned(),
+            root_lease_seconds: 300,
+            pkcs11_module: None,
+            pkcs11_token: None,
+            pkcs11_pin_file: None,
+            transit_url: None,
+            transit_token_file: None,
+            transit_ca: None,
+            vault_epoch_days: 365,
+            root_days: 1_826,
+            reveals_per_day: 30,
             origin: None,
             first_company: "main".to_owned(),
             roles_file: None,
@@ -219,168 +267,6 @@ pub fn usd() -> Currency {
     match Currency::parse("USD") {
         Ok(currency) => currency,
         Err(_) => unreachable!("USD is a currency"),
-    }
-}
-
-/// Flags of every command that needs the settings.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct SettingFlags {
-    /// Configuration file [default: paywarden.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Any setting, as it would stand in the file; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-}
-
-/// Flags of every command that works on a data folder.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct ConfigFlags {
-    /// Folder of keys, certificates and the database [default: data]
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    #[command(flatten)]
-    settings: SettingFlags,
-}
-
-/// The effective settings and where each that is not a default came from.
-#[derive(Debug, Clone)]
-pub struct Loaded {
-    /// The settings.
-    pub config: Config,
-    /// Key to the place where it was set.
-    pub origins: BTreeMap<String, String>,
-}
-
-impl ConfigFlags {
-    /// Reads the file, the environment of this process and the flags.
-    pub fn load(&self) -> Result<Loaded> {
-        let mut settings = self.settings.clone();
-        let folder = self
-            .data_dir
-            .as_ref()
-            .map(|path| format!("data_dir={}", path.display()));
-        settings.set.extend(folder);
-        settings.load()
-    }
-}
-
-impl SettingFlags {
-    /// Reads the file, the environment of this process and the flags.
-    pub fn load(&self) -> Result<Loaded> {
-        self.load_with(std::env::vars_os().filter_map(|(name, value)| {
-            Some((
-                name.into_string().ok()?,
-                value.to_string_lossy().into_owned(),
-            ))
-        }))
-    }
-
-    /// Reads the file, the given environment and the flags.
-    pub fn load_with(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Loaded> {
-        let mut layers = Layers::new()?;
-        layers.file(self.config.as_deref())?;
-        for (name, value) in environment {
-            let setting = name
-                .strip_prefix(ENVIRONMENT_PREFIX)
-                .map(str::to_ascii_lowercase);
-            if let Some(key) = setting.filter(|_| name != ENVIRONMENT_TEST_DATA) {
-                layers.text(&key, &value, &name)?;
-            }
-        }
-        for setting in &self.set {
-            let (key, value) = setting.split_once('=').ok_or_else(|| {
-                Failure::wrong_use(
-                    format!("--set {setting} has no value"),
-                    "write --set key=value",
-                )
-            })?;
-            layers.text(key, value, &format!("--set {key}"))?;
-        }
-        layers.finish()
-    }
-}
-
-struct Layers {
-    defaults: toml::Table,
-    values: toml::Table,
-    origins: BTreeMap<String, String>,
-}
-
-impl Layers {
-    fn new() -> Result<Self> {
-        let defaults = toml::Table::try_from(Config::default()).map_err(|error| {
-            Failure::environment(
-                format!("the defaults do not write: {error}"),
-                "report this bug",
-            )
-        })?;
-        Ok(Self {
-            defaults,
-            values: toml::Table::new(),
-            origins: BTreeMap::new(),
-        })
-    }
-
-    fn file(&mut self, named: Option<&Path>) -> Result<()> {
-        let path = named.unwrap_or(Path::new(FILE_DEFAULT));
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(());
-            }
-            Err(error) => {
-                return Err(Failure::wrong_use(
-                    format!("cannot read {}: {error}", path.display()),
-                    "give the path of your configuration with --config",
-                ));
-            }
-        };
-        // Read as settings first: only then does a mistake come with its line.
-        let checked = toml::from_str::<Config>(&text).map(drop);
-        let table = checked.and_then(|()| toml::from_str::<toml::Table>(&text));
-        let table = table.map_err(|error| {
-            let what = format!("{}: {}", path.display(), error.to_string().trim_end());
-            Failure::wrong_use(
-                what,
-                "correct the line; `paywarden check` prints every setting",
-            )
-        })?;
-        for (key, value) in table {
-            self.origins.insert(key.clone(), path.display().to_string());
-            self.values.insert(key, value);
-        }
-        Ok(())
-    }
-
-    /// Sets one key from text; what the default is not text for is read as TOML.
-    fn text(&mut self, key: &str, text: &str, origin: &str) -> Result<()> {
-        let is_text = self.defaults.get(key).is_none_or(toml::Value::is_str);
-        let value = match is_text {
-            true => Ok(toml::Value::String(text.to_owned())),
-            false => toml::from_str::<toml::Table>(&format!("{key} = {text}"))
-                .map(|mut table| table.remove(key).unwrap_or(toml::Value::Boolean(false))),
-        };
-        let table = value.map(|value| toml::Table::from_iter([(key.to_owned(), value)]));
-        let table = table.and_then(|table| table.clone().try_into::<Config>().map(|_| table));
-        let table = table.map_err(|error| {
-            let what = format!("{origin}: {}", error.message());
-            Failure::wrong_use(what, "`paywarden check` prints every setting and its value")
-        })?;
-        self.origins.insert(key.to_owned(), origin.to_owned());
-        self.values.extend(table);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Loaded> {
-        let config: Config = self.values.try_into().map_err(|error: toml::de::Error| {
-            Failure::wrong_use(error.message(), "`paywarden check` prints every setting")
-        })?;
-        config.check()?;
-        Ok(Loaded {
-            config,
-            origins: self.origins,
-        })
     }
 }
 

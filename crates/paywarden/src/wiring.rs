@@ -1,6 +1,9 @@
 //! Puts the crates together: one function that starts everything, one that stops it in order.
 
 mod jobs;
+mod root;
+
+pub use root::told as root_told;
 
 use crate::{
     config::Config,
@@ -16,7 +19,7 @@ use paywarden_access::{
     approval::{self, Approvals},
     watch,
 };
-use paywarden_crypto::{Keyring, envelope::Profile, split::Share};
+use paywarden_crypto::{Keyring, envelope::Profile};
 use paywarden_domain::{
     Currency, TenantId,
     time::{HOUR, SECOND},
@@ -31,14 +34,13 @@ use paywarden_store::{
     trail::notary::{self, Notary},
 };
 use std::{
-    fs::{self, File},
+    fs::File,
     io::BufReader,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use tokio::task::JoinHandle;
-use zeroize::Zeroizing;
 
 /// The file of the master key in the data folder.
 pub const MASTER_KEY_FILE: &str = "master.key";
@@ -89,7 +91,8 @@ impl Ground {
     async fn open_with(config: &Config, breached: Option<Arc<Breached>>) -> Result<Self> {
         let settings = staffing::settings(config, breached)?;
         private::folder(&config.data_dir)?;
-        let keyring = Arc::new(keyring(config)?);
+        let root = root::Root::open(config).await?;
+        let keyring = root.keyring.clone();
         let database = Database::open(&config.database_address()?).await;
         let database = database.map_err(|error| needed("the database", &error))?;
         let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await;
@@ -106,7 +109,7 @@ impl Ground {
         let (log, clock) = (journal.clone(), Clock::System);
         let staff = Staff::open(database.clone(), log, &keyring, clock, settings);
         let staff = staff.await.map_err(|error| staffing::not_opened(&error))?;
-        let vault = vault(config, (&database, &journal), &keyring).await?;
+        let vault = vault(config, (&database, &journal), root).await?;
         Ok(Self {
             database,
             journal,
@@ -297,50 +300,10 @@ impl Running {
     }
 }
 
-/// The master key: from the shares of its custodians, or from its file.
-/// Where the master key comes from, for people.
-pub fn root(config: &Config) -> String {
-    if config.key_shares.is_empty() {
-        return format!(
-            "a file, {}",
-            config.data_dir.join(MASTER_KEY_FILE).display()
-        );
-    }
-    let shares = config
-        .key_shares
-        .iter()
-        .map(|path| path.display().to_string());
-    format!(
-        "shares of custodians: {}",
-        shares.collect::<Vec<_>>().join(", ")
-    )
-}
-
-fn keyring(config: &Config) -> Result<Keyring> {
-    let file = config.data_dir.join(MASTER_KEY_FILE);
-    if config.key_shares.is_empty() {
-        let opened = Keyring::open_or_create(&file);
-        return opened.map_err(|error| needed("the master key", &error));
-    }
-    let unusable = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::environment(
-            format!("key_shares: {}: {error}", path.display()),
-            "name the files that `paywarden vault split` wrote, one of each custodian",
-        )
-    };
-    let read = |path: &PathBuf| {
-        let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
-        Share::parse(&Zeroizing::new(text)).map_err(|error| unusable(path, &error))
-    };
-    let shares = config.key_shares.iter().map(read);
-    let shares = shares.collect::<Result<Vec<_>>>()?;
-    Keyring::from_shares(&shares).map_err(|error| unusable(&config.data_dir, &error))
-}
-
 async fn vault(
     config: &Config,
     (database, journal): (&Database, &Journal),
-    keyring: &Arc<Keyring>,
+    root: root::Root,
 ) -> Result<Vault> {
     let profile = Profile::find(&config.vault_profile).ok_or_else(|| {
         let what = format!("vault_profile = {}: no such profile", config.vault_profile);
@@ -350,8 +313,14 @@ async fn vault(
     let settings = VaultSettings {
         profile,
         epochs_file: config.vault_epochs_file.clone().unwrap_or_else(beside),
+        outside: root.outside,
+        epoch_days: config.vault_epoch_days,
+        root_days: config.root_days,
+        root_since: root.since,
+        reveals_per_day: config.reveals_per_day,
     };
     let (database, journal) = (database.clone(), journal.clone());
+    let keyring = &root.keyring;
     let opened = Vault::open(keyring, database, journal, Clock::System, &settings).await;
     opened.map_err(|error| needed("the vault", &error))
 }

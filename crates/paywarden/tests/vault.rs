@@ -46,12 +46,8 @@ fn a_server_starts_from_shares() {
     let server = serve(&data, &[]);
     assert_eq!(runtime.block_on(decide(&server, "p-1")), 200);
     drop(server);
-    let said = printed(at, &["vault", "keys"]);
-    assert!(
-        said.contains("root     a file, data/master.key\n"),
-        "{said}"
-    );
-    assert!(said.contains("1 keys, the oldest made "), "{said}");
+    keys_have_a_time(at);
+    what_is_due_is_counted_then_ends(at);
     let custodians = [
         "--custodian",
         "ANNA",
@@ -65,7 +61,7 @@ fn a_server_starts_from_shares() {
         &[&["vault", "split", "--out", "shares"], &custodians[..]].concat(),
     );
     fs::remove_file(data.join("master.key")).unwrap();
-
+    a_ceremony_has_its_record(at);
     let path = |number: u8| at.join(format!("shares/share-{number}"));
     let (one, three) = (path(1), path(3));
     let shares = format!("key_shares=['{}', '{}']", one.display(), three.display());
@@ -79,7 +75,7 @@ fn a_server_starts_from_shares() {
     let (code, said) = inventory(at, &shares);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("root     shares of custodians: "), "{said}");
-    assert!(said.contains("; wraps new keys\n"), "{said}");
+    assert!(said.contains("; wraps new keys; since "), "{said}");
 
     let secret = fs::read_to_string(&one).unwrap();
     let damaged = at.join("damaged");
@@ -102,4 +98,72 @@ fn a_server_starts_from_shares() {
         );
     }
     assert!(printed(at, &["verify", "--set", &shares]).contains("intact"));
+}
+
+/// The setting that names the first and the third share.
+fn of_shares(at: &Path) -> String {
+    let share = |number| at.join(format!("shares/share-{number}"));
+    format!(
+        "key_shares=['{}', '{}']",
+        share(1).display(),
+        share(3).display()
+    )
+}
+
+fn keys_have_a_time(at: &Path) {
+    let said = printed(at, &["vault", "keys"]);
+    assert!(
+        said.contains("root     a file, data/master.key; since "),
+        "{said}"
+    );
+    assert!(said.contains("1 keys, the oldest made "), "{said}");
+    assert!(
+        said.contains("may be used until ") && !said.contains("PAST"),
+        "{said}"
+    );
+    let passed = [
+        "vault",
+        "keys",
+        "--set",
+        "vault_epoch_days=0",
+        "--set",
+        "root_days=0",
+    ];
+    assert_eq!(printed(at, &passed).matches("PAST its time").count(), 2);
+}
+
+fn what_is_due_is_counted_then_ends(at: &Path) {
+    let retention = ["vault", "retention", "--company", "acme"];
+    let counted = printed(at, &retention);
+    assert!(
+        counted.contains("  done  counted, nothing ended  1 persons"),
+        "{counted}"
+    );
+    assert!(
+        counted.contains("not_due       evidence   card_number"),
+        "{counted}"
+    );
+    let run = counted.split_whitespace().next().unwrap();
+    let ended = printed(at, &[&retention[..], &["--end", run]].concat());
+    assert!(
+        ended.contains("  done  ended  1 persons looked at\n"),
+        "{ended}"
+    );
+}
+
+/// It names shares and people, holds none of the shares and is printed again.
+fn a_ceremony_has_its_record(at: &Path) {
+    let record = fs::read_to_string(at.join("shares/ceremony.txt")).unwrap();
+    assert!(record.contains("Share 3   CHEN\n") && record.contains("any 2 of which"));
+    let lines = ["share-1", "share-2", "share-3"].map(|name| {
+        let line = fs::read_to_string(at.join("shares").join(name)).unwrap();
+        line.trim().to_owned()
+    });
+    for line in &lines {
+        let points = line.split('.').nth(3).unwrap();
+        assert!(!record.contains(points), "a record holds no share");
+    }
+
+    let kept = printed(at, &["vault", "ceremonies", "--set", &of_shares(at)]);
+    assert_eq!(kept, record);
 }

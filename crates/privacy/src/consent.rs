@@ -385,7 +385,7 @@ impl Change {
     }
 }
 
-fn check_subject(subject: &str) -> Result<(), Error> {
+pub(crate) fn check_subject(subject: &str) -> Result<(), Error> {
     match (1..=256).contains(&subject.len()) && !subject.contains('\0') {
         true => Ok(()),
         false => Err(Error::Request("a subject has 1 to 256 bytes")),

@@ -1,6 +1,6 @@
 //! Why the vault refuses, named by what the caller can do about it.
 
-use crate::policy::Denial;
+use crate::{policy::Denial, root::RootError};
 
 /// A refusal. None repeats what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,30 @@ pub enum Error {
     /// Somebody has to keep what is to be erased.
     #[error("the hold {0} keeps it: lift that first by POST /v1/subjects/holds")]
     Held(String),
+    /// The company has no such request of a person.
+    #[error("no request of a person has this identifier: GET /v1/subjects/requests lists them")]
+    RequestUnknown,
+    /// The request does not take this step where it stands; the text says why.
+    #[error("the request takes no such step: {0}")]
+    RequestState(&'static str),
+    /// So many requests of persons have no answer.
+    #[error("10,000 requests have no answer: answer some first")]
+    RequestLimit,
+    /// The company has another retention run under way, of this name.
+    #[error("the run {0} is open: let it end, or stop it")]
+    RetentionOpen(String),
+    /// The company has no such retention run.
+    #[error("no retention run of yours has this identifier: GET /v1/retention/runs lists them")]
+    RetentionUnknown,
+    /// The run does not take this step where it stands.
+    #[error("the run is {0}, where this step is not taken")]
+    RetentionState(&'static str),
+    /// What is to end was not counted, or too long ago, or by another policy.
+    #[error(
+        "count first: begin a run with dry_run, and name it as counted within seven days, while the \
+         same privacy policy is in force"
+    )]
+    RetentionNotCounted,
     /// A privacy policy is not accepted; the text says what to mend.
     #[error("the privacy policy is not accepted: {0}")]
     PolicyRefused(String),
@@ -63,6 +87,9 @@ pub enum Error {
     /// The keys of the vault cannot be used as they are; an operator must look at them.
     #[error("the keys of the vault: {0}")]
     Keys(String),
+    /// The root outside does not open what the vault needs: try again, or have an operator look.
+    #[error("the root of the vault's keys: {0}")]
+    Root(#[from] RootError),
     /// The journal has no room at present: try again.
     #[error("the journal has no room at present")]
     Overloaded,
@@ -90,9 +117,17 @@ impl Error {
             Self::SubjectUnknown => "subject_unknown",
             Self::StandingUnchanged => "subject_unchanged",
             Self::Held(_) => "subject_held",
+            Self::RequestUnknown => "subject_request_unknown",
+            Self::RequestState(_) => "subject_request_state",
+            Self::RequestLimit => "subject_request_limit",
+            Self::RetentionOpen(_) => "retention_open",
+            Self::RetentionUnknown => "retention_unknown",
+            Self::RetentionState(_) => "retention_state",
+            Self::RetentionNotCounted => "retention_not_counted",
             Self::PolicyRefused(_) => "privacy_policy_refused",
             Self::Denied(denial) => denial.code(),
             Self::Damaged | Self::Keys(_) => "record_damaged",
+            Self::Root(_) => "root_unavailable",
             Self::Overloaded => "overloaded",
             Self::Store(_) => "store_unavailable",
         }

@@ -1,8 +1,9 @@
 //! The keys of the vault, from the root down.
 //!
 //! ```text
-//! keyring (root: a file, or the shares of custodians)
-//!  ├─ epoch secret            sealed by the root, in the file of epochs; destroyed when left
+//! keyring (root: a file, the shares of custodians, or sealed by a root outside)
+//!  ├─ epoch secret            sealed by the root, and over that by a root outside if there is one,
+//!  │   │                       in the file of epochs; destroyed when left
 //!  │   └─ KEK                 per company, retention class and epoch
 //!  │       └─ subject key     random, wrapped: the unit of erasure
 //!  │           └─ field key   per class of data
@@ -24,7 +25,9 @@ use crate::{
     Error,
     catalogue::Class,
     normal,
+    root::OutsideLease,
     token::{Form, encode},
+    vault::VaultSettings,
 };
 use paywarden_crypto::{
     Keyring,
@@ -33,8 +36,9 @@ use paywarden_crypto::{
     random,
 };
 use paywarden_domain::{TenantId, Timestamp};
+use paywarden_store::Clock;
 use std::{
-    path::Path,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use zeroize::Zeroizing;
@@ -51,6 +55,7 @@ const KEY_DOMAIN: &str = "paywarden vault subject key 1";
 pub(crate) struct KeyRoom {
     profile: &'static Profile,
     epochs: Mutex<Epochs>,
+    outside: Option<OutsideLease>,
     keks: Recent<String, Arc<SealKey>>,
     /// Indexes of card numbers: the key that the first version of this program used, so that what
     /// it indexed keeps its name.
@@ -97,21 +102,84 @@ pub(crate) struct Place<'a> {
 
 impl KeyRoom {
     /// The keys below this root; the file of epochs is made when it is not there.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         keyring: &Arc<Keyring>,
-        profile: &'static Profile,
-        file: &Path,
+        (settings, clock): (&VaultSettings, &Clock),
     ) -> Result<Self, Error> {
+        let profile = settings.profile;
         let index = |purpose| keyring.index_with(profile.mac, purpose);
-        Ok(Self {
+        let outside = settings.outside.clone();
+        let name = outside.as_ref().map(|outside| outside.root.name());
+        let place = (settings.epochs_file.as_path(), name);
+        let epochs = Epochs::open(keyring.clone(), profile, place)?;
+        let room = Self {
             profile,
-            epochs: Mutex::new(Epochs::open(keyring.clone(), profile, file)?),
+            epochs: Mutex::new(epochs),
+            outside,
             keks: Recent::new(KEKS_MAX),
             cards: index("card number")?,
             blind: index("vault blind index")?,
             same: index("vault sameness")?,
             subjects: index("vault subject")?,
-        })
+        };
+        if room.epochs().newest() == 0 {
+            room.begin_epoch(clock.now()).await?;
+        }
+        room.adopt().await?;
+        room.renew(clock.monotonic_us()).await?;
+        // A file of another root says so now, not at the first card.
+        let newest = room.epochs().newest();
+        drop(room.epochs().secret(newest, clock.monotonic_us())?);
+        Ok(room)
+    }
+
+    /// Begins the next epoch; its number. Durable when it returns. Where the root outside is gone,
+    /// nothing has changed.
+    pub(crate) async fn begin_epoch(&self, now: Timestamp) -> Result<i64, Error> {
+        let next = self.epochs().newest() + 1;
+        let secret = SealKey::random_bytes();
+        let sealed = self.epochs().seal(next, secret.as_slice())?;
+        let stored = match &self.outside {
+            Some(outside) => outside.root.seal(&place(next), &sealed).await?,
+            None => sealed,
+        };
+        self.epochs()
+            .begin(next, (stored, secret.as_slice()), now)?;
+        Ok(next)
+    }
+
+    /// Has the root outside open the secrets of epochs again: they may be used for another lease.
+    pub(crate) async fn renew(&self, now_us: u64) -> Result<(), Error> {
+        let Some(outside) = &self.outside else {
+            return Ok(());
+        };
+        let stored = self.epochs().stored()?;
+        let mut opened = BTreeMap::new();
+        for (epoch, stored) in stored {
+            let sealed = outside.root.open(&place(epoch), &stored).await?;
+            let secret = self.epochs().unseal(epoch, &sealed)?;
+            opened.insert(epoch, secret);
+        }
+        let until_us = now_us + u64::from(outside.lease_seconds) * 1_000_000;
+        self.epochs().renewed(opened, until_us);
+        Ok(())
+    }
+
+    /// Has a root that was named for the first time seal what lies there.
+    async fn adopt(&self) -> Result<(), Error> {
+        let Some(outside) = self
+            .outside
+            .as_ref()
+            .filter(|_| self.epochs().is_to_be_adopted())
+        else {
+            return Ok(());
+        };
+        let stored = self.epochs().stored()?;
+        let mut sealed = Vec::new();
+        for (epoch, stored) in stored {
+            sealed.push((epoch, outside.root.seal(&place(epoch), &stored).await?));
+        }
+        self.epochs().adopt(outside.root.name(), &sealed)
     }
 
     /// Name of the ciphers and hashes.
@@ -267,7 +335,7 @@ impl KeyRoom {
         if let Some(kek) = self.keks.get(name.as_str(), now_us) {
             return Ok(kek);
         }
-        let secret = self.epochs().secret(epoch)?;
+        let (secret, until_us) = self.epochs().secret(epoch, now_us)?;
         let derive = PreparedIndex::new(self.profile.mac, secret.as_slice())?;
         let bytes = derive.derive(&[
             b"kek",
@@ -276,7 +344,8 @@ impl KeyRoom {
         ]);
         let version = u32::try_from(epoch).map_err(|_| Error::Damaged)?;
         let kek = Arc::new(SealKey::new(self.profile.wrap, &bytes, version)?);
-        self.keks.put(name, kek.clone(), now_us + KEK_LIFE_US);
+        let until_us = until_us.min(now_us + KEK_LIFE_US);
+        self.keks.put(name, kek.clone(), until_us);
         Ok(kek)
     }
 }
@@ -330,6 +399,11 @@ fn key_context<'a>(owner: Owner<'a>, id: &'a str) -> Context<'a> {
         version: 1,
         key: "kek",
     }
+}
+
+/// What the root outside seals the secret of an epoch for.
+fn place(epoch: i64) -> String {
+    format!("paywarden vault epoch {epoch}")
 }
 
 fn first_bits(hash: &[u8; 32]) -> u128 {

@@ -13,10 +13,13 @@
 //! - [`consent`]: what people agreed to, with receipts
 //! - [`subject`]: how a person stands to the handling of their data
 //! - [`reveal`]: values shown to staff, by approval
+//! - [`retention`]: what is kept ends when its time has come, counted before it is done
+//! - [`root`]: the root of all keys where it is outside: a token of an HSM, a key service
 //! - [`rotation`]: epochs of keys, and why a backup does not bring back who was erased
 //! - [`scan`]: leaks, in files and in our own log
 
 pub mod catalogue;
+pub mod ceremony;
 pub mod consent;
 mod error;
 mod keys;
@@ -24,7 +27,9 @@ pub mod normal;
 pub mod notice;
 mod plain;
 pub mod policy;
+pub mod retention;
 pub mod reveal;
+pub mod root;
 pub mod rotation;
 pub mod scan;
 pub mod subject;

@@ -3,7 +3,8 @@
 //! Erasing a person destroys the wrapped keys under which their values are sealed. A backup made
 //! before still holds them, wrapped by the keys of its epoch. So epochs are left: the next one
 //! begins, every living key is wrapped again, and the secret of the old epoch is destroyed, which
-//! is nowhere but in the file of epochs. What was erased meanwhile opens from no backup.
+//! is nowhere but in the file of epochs. What was erased meanwhile opens from no backup. It is
+//! destroyed by an approved [`EpochEnd`] alone, and only when it wraps no key any more.
 //!
 //! Neither does anything else of an old backup, until the living keys are put back: keep a copy of
 //! them from each epoch ([`Vault::export_keys`]), and of the newest only; [`Vault::restore_keys`]
@@ -11,10 +12,13 @@
 
 use crate::{By, Error, Vault, keys::Owner, vault::check_purpose};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use paywarden_access::approval::{self, Approved, Kind, Sensitive};
 use paywarden_domain::TenantId;
 use paywarden_store::{
-    Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRewrap, VaultRow, Wrapping,
+    Entry, Purpose, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRewrap,
+    VaultRow, Wrapping,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
     io::{BufRead, Write},
@@ -22,6 +26,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::sleep;
+use utoipa::ToSchema;
 
 /// Keys that are wrapped again at a time.
 const PAGE: u32 = 512;
@@ -56,8 +61,46 @@ pub struct Progress {
 pub struct Rotated {
     /// Keys that were wrapped again.
     pub keys: u64,
-    /// Epochs that were left: their secrets are destroyed.
-    pub ended: Vec<i64>,
+}
+
+/// The secrets of every epoch before this one are to be destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EpochEnd {
+    /// The first epoch that stays: 2 or later, and begun.
+    pub before: i64,
+}
+
+/// Why no epoch was ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EpochError {
+    /// So many living keys are wrapped by the epochs that were to end.
+    #[error("they wrap {0} living keys still: let POST /v1/vault/rotation wrap them again first")]
+    InUse(u64),
+    /// That epoch has not begun, or none before it lives.
+    #[error("no epoch before that one lives, or it has not begun: GET /v1/vault/rotation")]
+    Unknown,
+    /// See the error of the vault.
+    #[error(transparent)]
+    Vault(#[from] Error),
+    /// See the error of approvals.
+    #[error(transparent)]
+    Approval(#[from] approval::Error),
+}
+
+impl Sensitive for EpochEnd {
+    const KIND: Kind = Kind::EpochEnd;
+
+    fn object(&self) -> String {
+        format!("before:{}", self.before)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.before >= 2 {
+            true => Ok(()),
+            false => Err("the first epoch that stays is 2 or later".to_owned()),
+        }
+    }
 }
 
 impl Vault {
@@ -77,7 +120,7 @@ impl Vault {
     /// Begins the next epoch: from now on it wraps new keys. Follow it with [`Vault::rewrap`].
     pub async fn begin_epoch(&self, by: &By) -> Result<i64, Error> {
         check_purpose(by)?;
-        let epoch = self.keys.epochs().begin()?;
+        let epoch = self.keys.begin_epoch(self.clock.now()).await?;
         let object = format!("epoch {epoch}");
         let entry = Self::entry(by, "vault.begin_epoch", object, Vec::new());
         self.journal.append(entry).await?;
@@ -90,7 +133,7 @@ impl Vault {
     }
 
     /// Wraps every living key of earlier epochs again, at most `keys_per_second`, while values are
-    /// kept and read, and ends the epochs that wrap nothing any more.
+    /// kept and read.
     ///
     /// It goes on where a run that was broken off has stopped: which epoch wraps a key stands
     /// beside it. A second run at the same time is refused.
@@ -120,7 +163,6 @@ impl Vault {
             let due_us = u64::from(count) * 1_000_000 / u64::from(keys_per_second);
             sleep(Duration::from_micros(due_us)).await;
         }
-        rotated.ended = self.end_epochs(by, newest).await?;
         Ok(rotated)
     }
 
@@ -169,25 +211,47 @@ impl Vault {
         Ok(())
     }
 
-    /// Destroys the secrets of earlier epochs, if they wrap nothing any more.
-    async fn end_epochs(&self, by: &By, newest: i64) -> Result<Vec<i64>, Error> {
-        // What was sealed before the epoch began is written when this returns.
-        self.settle().await;
-        let left = self.reader.epochs().await?;
-        if left
-            .iter()
-            .any(|(epoch, keys)| *epoch < newest && *keys > 0)
-        {
-            return Ok(Vec::new());
-        }
-        let ended = self.keys.epochs().end_before(newest)?;
+    /// Destroys the secrets of earlier epochs, if they wrap nothing any more; which those were. What
+    /// was erased while they lasted opens from no backup afterwards.
+    pub async fn end_epochs(
+        &self,
+        approved: Approved<EpochEnd>,
+        reason: &str,
+    ) -> Result<Vec<i64>, EpochError> {
+        let before = approved.command().before;
+        self.may_end_epochs(before).await?;
+        let who = approved.who().clone();
+        let entry = |end: &EpochEnd| Entry {
+            tenant: who.tenant,
+            actor: who.actor,
+            purpose: Purpose::from("epochs of keys").because(reason),
+            action: "vault.end_epochs",
+            object: format!("epochs before {}", end.before),
+            rows: Vec::new(),
+        };
+        approved.carry_out(entry).await?;
+        let ended = self.keys.epochs().end_before(before)?;
         self.forget_remembered();
-        if !ended.is_empty() {
-            let object = format!("epochs before {newest}");
-            let entry = Self::entry(by, "vault.end_epochs", object, Vec::new());
-            self.journal.append(entry).await?;
-        }
         Ok(ended)
+    }
+
+    /// Refuses to end epochs that still wrap a key, or that are not there.
+    pub async fn may_end_epochs(&self, before: i64) -> Result<(), EpochError> {
+        let is_there = {
+            let epochs = self.keys.epochs();
+            before <= epochs.newest() && epochs.numbers().any(|epoch| epoch < before)
+        };
+        if !is_there {
+            return Err(EpochError::Unknown);
+        }
+        // What was sealed before the newest epoch began is written when this returns.
+        self.settle().await;
+        let held = self.reader.epochs().await.map_err(Error::from)?;
+        let left = held.iter().filter(|(epoch, _)| *epoch < before);
+        match left.map(|(_, keys)| keys).sum() {
+            0 => Ok(()),
+            keys => Err(EpochError::InUse(keys)),
+        }
     }
 
     /// Writes a copy of every living key, as it is wrapped: a line for each, the number of keys

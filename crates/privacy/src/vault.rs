@@ -13,7 +13,8 @@ pub use decision::{Deposit, Refusal, is_card_index};
 pub use deposit::{ITEMS_MAX, Item, Kept, Retention};
 pub use erasure::Erased;
 pub use grounds::{Grant, Said};
-pub use inventory::{EpochLine, Inventory};
+pub(crate) use inventory::Periods;
+pub use inventory::{EpochLine, Inventory, Period};
 pub use reading::{Revealed, TOKENS_MAX};
 pub use search::{FOUND_MAX, Found, Search};
 
@@ -22,11 +23,15 @@ use crate::{
     consent::Receipts,
     keys::{KeyRoom, Recent, SubjectKey},
     policy::Desk,
+    retention::Runs,
+    reveal::Budget,
+    root::OutsideLease,
     rotation::Switch,
+    subject::Requests,
     token::Tokens,
 };
 use paywarden_crypto::{Keyring, envelope::Profile};
-use paywarden_domain::TenantId;
+use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{Actor, Clock, Database, Entry, Journal, Purpose, Row, VaultReader};
 use std::{
     collections::BTreeSet,
@@ -56,6 +61,30 @@ pub struct VaultSettings {
     pub profile: &'static Profile,
     /// The file of epochs. It belongs to no backup of the database.
     pub epochs_file: PathBuf,
+    /// The root outside that seals the secrets of epochs; none where the master key does alone.
+    pub outside: Option<OutsideLease>,
+    /// How many days the secret of an epoch may wrap keys.
+    pub epoch_days: u32,
+    /// How many days a master key may be used, and since when this one is, if that is known.
+    pub root_days: u32,
+    /// Since when this master key is used, if that is known.
+    pub root_since: Option<Timestamp>,
+    /// How many different persons a member of staff is shown in a day without a wait.
+    pub reveals_per_day: u32,
+}
+
+impl Default for VaultSettings {
+    fn default() -> Self {
+        Self {
+            profile: &Profile::DEFAULT,
+            epochs_file: PathBuf::from("vault.epochs"),
+            outside: None,
+            epoch_days: 365,
+            root_days: 1_826,
+            root_since: None,
+            reveals_per_day: 30,
+        }
+    }
 }
 
 /// Who does something with personal data, and why. The trail keeps both.
@@ -97,6 +126,10 @@ pub struct Vault {
     pub(crate) switch: Switch,
     pub(crate) desk: Desk,
     pub(crate) receipts: Receipts,
+    pub(crate) runs: Runs,
+    pub(crate) requests: Requests,
+    pub(crate) budget: Budget,
+    pub(crate) periods: Periods,
     /// Held while somebody looks by a grant.
     pub(crate) looking: Mutex<()>,
     tokens: Tokens,
@@ -145,11 +178,15 @@ impl Vault {
         clock: Clock,
         settings: &VaultSettings,
     ) -> Result<Self, Error> {
-        let keys = KeyRoom::open(keyring, settings.profile, &settings.epochs_file)?;
+        let keys = KeyRoom::open(keyring, (settings, &clock)).await?;
         let check = keyring.index_with(settings.profile.mac, "vault token check")?;
         Ok(Self {
             keys,
             desk: Desk::load(&database).await?,
+            runs: Runs::load(&database).await?,
+            requests: Requests::load(&database).await?,
+            periods: Periods::of(settings),
+            budget: Budget::load(&database, (settings.reveals_per_day, clock.now())).await?,
             receipts: Receipts::new(keyring)?,
             looking: Mutex::default(),
             tokens: Tokens::new(check),
@@ -172,6 +209,24 @@ impl Vault {
             object,
             rows,
         }
+    }
+
+    /// Has the root outside open the secrets of epochs again. Call it a few times in each lease; when
+    /// a lease is over everything that was opened by it is forgotten, and the vault is closed until
+    /// the root answers.
+    pub async fn renew_root(&self) -> Result<(), Error> {
+        let renewed = self.keys.renew(self.clock.monotonic_us()).await;
+        if renewed.is_err() && self.root_lease_left_us() == Some(0) {
+            self.forget_remembered();
+        }
+        renewed
+    }
+
+    /// How long the vault stays open if the root outside does not answer, in microseconds; nothing
+    /// where there is none.
+    pub fn root_lease_left_us(&self) -> Option<u64> {
+        let now_us = self.clock.monotonic_us();
+        self.keys.epochs().lease_left_us(now_us)
     }
 
     /// Writes into the trail that a ceremony of keys was held.
@@ -212,6 +267,13 @@ impl Vault {
         for gate in &self.gates {
             drop(gate.write().await);
         }
+    }
+
+    /// Forgets what is remembered of a person.
+    pub(crate) fn forget_person(&self, subject: &str) {
+        self.subject_keys
+            .drop_if(|name, _| name.starts_with(subject));
+        self.known.drop_if(|_, known| known.may_be_of(subject));
     }
 
     /// Forgets every key and token that is remembered.

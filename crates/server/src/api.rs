@@ -5,8 +5,10 @@ pub(crate) mod approvals;
 pub(crate) mod areas;
 pub(crate) mod backtests;
 pub(crate) mod decisions;
+mod door;
 pub(crate) mod export;
 pub(crate) mod factors;
+pub(crate) mod ground;
 pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod labels;
@@ -16,6 +18,7 @@ mod own_words;
 pub mod person;
 pub(crate) mod privacy;
 pub(crate) mod query;
+pub(crate) mod retention;
 mod routes;
 pub(crate) mod rule_sets;
 pub(crate) mod safety;
@@ -29,6 +32,7 @@ pub(crate) mod system;
 pub(crate) mod trail;
 pub(crate) mod vault;
 
+pub use door::Door;
 pub(crate) use own_words::own_words;
 
 use crate::{
@@ -64,41 +68,6 @@ pub enum Keyed {
     Optional,
     /// A retry without a key could count twice.
     Required,
-}
-
-/// Who may come in by a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// Programs by their key; anybody where no scope is asked for.
-    Key,
-    /// People who have not signed in.
-    Visitor,
-    /// People with a session of any kind.
-    Own,
-    /// People with a session in which a factor can be proved: a full one, or one that lacks it.
-    Proving,
-    /// The same; in a full session with a fresh factor.
-    OwnFresh,
-    /// People with a full session.
-    Staff,
-    /// The same with a fresh factor.
-    StaffFresh,
-    /// Programs by their key, people with a full session.
-    Any,
-    /// The same; people with a fresh factor.
-    AnyFresh,
-}
-
-impl Door {
-    /// The door that whoever comes takes: people show a cookie and sign nothing.
-    pub fn taken_by(self, is_person: bool) -> Self {
-        match (self, is_person) {
-            (Self::Any, true) => Self::Staff,
-            (Self::AnyFresh, true) => Self::StaffFresh,
-            (Self::Any | Self::AnyFresh, false) => Self::Key,
-            (door, _) => door,
-        }
-    }
 }
 
 /// The parameter that stands for several segments.
@@ -163,6 +132,7 @@ enum Endpoint {
     Vault(vault::Act),
     Privacy(privacy::Act),
     Subject(subjects::Act),
+    Retention(retention::Act),
     ConsentKeys,
     Alerts,
     Alert,
@@ -365,6 +335,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(privacy::ROUTES)
         .chain(subjects::ROUTES)
         .chain(screening::ROUTES)
+        .chain(retention::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -476,6 +447,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Vault(act) => vault::handle(act, call).await,
         Endpoint::Privacy(act) => privacy::handle(act, call).await,
         Endpoint::Subject(act) => subjects::handle(act, call).await,
+        Endpoint::Retention(act) => retention::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         _ => Ok(open(&call.state, route)),

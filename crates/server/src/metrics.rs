@@ -7,6 +7,7 @@ use crate::{
 };
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
 use paywarden_domain::Outcome;
+use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_store::{Clock, trail::Notary};
 use prometheus_client::{
@@ -76,6 +77,7 @@ impl Metrics {
         watch: Arc<Watch>,
         export: Arc<ExportProgress>,
         notary: Notary,
+        vault: Arc<Vault>,
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfScreening(Arc::clone(&engine))));
@@ -84,6 +86,7 @@ impl Metrics {
         registry.register_collector(Box::new(OfWatch(watch)));
         registry.register_collector(Box::new(OfExport(export)));
         registry.register_collector(Box::new(OfTrail(notary)));
+        registry.register_collector(Box::new(OfVault(vault)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
         let outcomes = Outcome::ALL
@@ -339,6 +342,47 @@ impl Collector for OfTrail {
         let gauge = ConstGauge::new(faults as u64);
         let kind = gauge.metric_type();
         gauge.encode(encoder.encode_descriptor("trail_faults", help, None, kind)?)
+    }
+}
+
+/// What the vault knows of persons who ask, and of its keys.
+struct OfVault(Arc<Vault>);
+
+impl fmt::Debug for OfVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfVault")
+    }
+}
+
+impl Collector for OfVault {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for (name, help, value) in [
+            (
+                "subject_requests_open",
+                "Requests of persons that have no answer",
+                self.0.requests_open(),
+            ),
+            (
+                "subject_requests_overdue",
+                "Those that should have one by the law of the person",
+                self.0.requests_overdue(),
+            ),
+            (
+                "vault_cryptoperiods_passed",
+                "Keys of the vault that are used longer than they may be",
+                self.0.periods_passed(),
+            ),
+        ] {
+            let gauge = ConstGauge::new(value as u64);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let Some(left_us) = self.0.root_lease_left_us() else {
+            return Ok(());
+        };
+        let help = "How long the vault stays open if the root outside does not answer";
+        let gauge = ConstGauge::new(left_us / 1_000_000);
+        let name = "vault_root_lease_seconds";
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
     }
 }
 

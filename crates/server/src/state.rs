@@ -86,6 +86,7 @@ impl State {
                 Arc::clone(&watch),
                 export,
                 notary.clone(),
+                Arc::clone(&vault),
             ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),

@@ -31,6 +31,8 @@ pub enum Kind {
     ScreeningChange,
     /// A party is not the one on a screening list.
     ScreeningClearance,
+    /// Secrets of epochs of the vault's keys are destroyed.
+    EpochEnd,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -48,7 +50,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RuleRelease,
         Self::ListChange,
         Self::KeyChange,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Reveal,
         Self::ScreeningChange,
         Self::ScreeningClearance,
+        Self::EpochEnd,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -74,6 +77,7 @@ impl Kind {
             Self::Reveal => "reveal",
             Self::ScreeningChange => "screening_change",
             Self::ScreeningClearance => "screening_clearance",
+            Self::EpochEnd => "epoch_end",
         }
     }
 
@@ -89,6 +93,7 @@ impl Kind {
             Self::PrivacyPolicyChange => Scope::PrivacyPolicy,
             Self::Reveal => Scope::SubjectsReveal,
             Self::ScreeningChange | Self::ScreeningClearance => Scope::ScreeningWrite,
+            Self::EpochEnd => Scope::VaultKeys,
         }
     }
 
@@ -109,7 +114,8 @@ impl Kind {
             | Self::PrivacyPolicyChange
             | Self::Reveal
             | Self::ScreeningChange
-            | Self::ScreeningClearance => None,
+            | Self::ScreeningClearance
+            | Self::EpochEnd => None,
         }
     }
 

@@ -1,15 +1,21 @@
-//! `paywarden vault`: custodians of the master key, and the copy of living keys that a restored
-//! backup needs. Each works on a data folder that no server has open.
+//! `paywarden vault`: custodians of the master key, the copy of living keys that a restored backup
+//! needs, and runs of retention. Each works on a data folder that no server has open.
+
+mod retention;
 
 use crate::{
     config::{Config, ConfigFlags},
     failure::{Failure, Result},
     private, terminal,
-    wiring::{Ground, MASTER_KEY_FILE, root},
+    wiring::{Ground, MASTER_KEY_FILE, root_told},
 };
-use paywarden_crypto::Keyring;
+use paywarden_crypto::{Keyring, split::Share};
 use paywarden_domain::TenantId;
-use paywarden_privacy::By;
+use paywarden_privacy::{
+    By,
+    ceremony::{Ceremony, ShareHeld},
+    vault::Period,
+};
 use paywarden_store::Actor;
 use std::{
     fs::{DirBuilder, File},
@@ -25,10 +31,14 @@ pub enum Command {
     Split(Split),
     /// Say where the master key comes from, and which keys there are of each epoch, how old
     Keys(Keys),
+    /// Print the records of key ceremonies, newest first
+    Ceremonies(Keys),
     /// Write a copy of the living keys of persons, to keep until the next epoch
     ExportKeys(Copy),
     /// Put a copy of the living keys into a database that was restored from a backup
     RestoreKeys(Copy),
+    /// Count what is due to end by the privacy policy, or end what was counted
+    Retention(retention::Retention),
 }
 
 /// Arguments of `vault split`.
@@ -37,6 +47,9 @@ pub struct Split {
     /// The name of a custodian; each gets one share
     #[arg(long = "custodian", value_name = "NAME", required = true)]
     custodians: Vec<String>,
+    /// The name of somebody else who is there; may be repeated
+    #[arg(long = "witness", value_name = "NAME")]
+    witnesses: Vec<String>,
     /// How many custodians make the key together
     #[arg(long, default_value_t = 2)]
     needed: u8,
@@ -69,8 +82,10 @@ pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Split(arguments) => split(&arguments).await,
         Command::Keys(arguments) => keys(&arguments).await,
+        Command::Ceremonies(arguments) => ceremonies(&arguments).await,
         Command::ExportKeys(arguments) => export_keys(&arguments).await,
         Command::RestoreKeys(arguments) => restore_keys(&arguments).await,
+        Command::Retention(arguments) => retention::run(&arguments).await,
     }
 }
 
@@ -92,18 +107,44 @@ async fn split(arguments: &Split) -> Result<()> {
         private::file(&path, &format!("{}\n", *share.to_line()))?;
         terminal::result(&format!("{}  {custodian}\n", path.display()));
     }
+    let held = shares.iter().zip(&arguments.custodians);
+    let held = held.map(|(share, custodian)| ShareHeld {
+        number: share.number(),
+        custodian: custodian.clone(),
+        sha256: share.digest(),
+    });
+    let ceremony = Ceremony {
+        key_id: shares.first().map(Share::key_id).unwrap_or_default(),
+        needed: arguments.needed,
+        shares: held.collect(),
+        witnesses: arguments.witnesses.clone(),
+    };
     let ground = Ground::open(&config).await?;
-    let names = arguments.custodians.join(", ");
-    let what = format!("{} of {count} shares: {names}", arguments.needed);
-    let what = what.chars().take(200).collect();
     let by = by(&config, "key ceremony")?;
-    let noted = ground.vault.note_ceremony(&by, what).await;
+    let noted = ground.vault.record_ceremony(&by, &ceremony).await;
     ground.close().await;
-    noted.map_err(failed)?;
+    let record = noted.map_err(failed)?;
+    let path = arguments.out.join("ceremony.txt");
+    private::file(&path, &record.text)?;
     terminal::note(&format!(
-        "hand each file to its custodian, then start with key_shares = [...] and remove {}\n",
+        "print and sign {}, hand each file to its custodian, then start with key_shares = [...] and \
+         remove {}\n",
+        path.display(),
         file.display()
     ));
+    Ok(())
+}
+
+/// Every record of a ceremony, to print again.
+async fn ceremonies(arguments: &Keys) -> Result<()> {
+    let config = arguments.config.load()?.config;
+    let ground = Ground::open(&config).await?;
+    let tenant = TenantId::parse(&config.first_company).map_err(failed)?;
+    let records = ground.vault.ceremonies(&tenant).await;
+    ground.close().await;
+    let texts = records.map_err(failed)?.into_iter();
+    let texts: Vec<_> = texts.map(|record| record.text).collect();
+    terminal::result(&texts.join("\n\u{c}"));
     Ok(())
 }
 
@@ -115,8 +156,9 @@ async fn keys(arguments: &Keys) -> Result<()> {
     ground.close().await;
     let inventory = inventory.map_err(failed)?;
     let mut text = format!(
-        "root     {}\nprofile  {}\n",
-        root(&config),
+        "root     {}{}\nprofile  {}\n",
+        root_told(&config),
+        period(inventory.root),
         inventory.profile
     );
     for line in &inventory.epochs {
@@ -128,12 +170,30 @@ async fn keys(arguments: &Keys) -> Result<()> {
         let oldest = line.oldest.map(|at| format!(", the oldest made {at}"));
         let oldest = oldest.unwrap_or_default();
         text += &format!(
-            "epoch {:<3}{} keys{oldest}; {state}\n",
-            line.epoch, line.keys
+            "epoch {:<3}{} keys{oldest}; {state}{}\n",
+            line.epoch,
+            line.keys,
+            period(line.period)
         );
     }
     terminal::result(&text);
     Ok(())
+}
+
+/// How long a key may be used, for people.
+fn period(period: Option<Period>) -> String {
+    let Some(Period {
+        since,
+        until,
+        is_passed,
+    }) = period
+    else {
+        return String::new();
+    };
+    match is_passed {
+        true => format!("; since {since}, PAST its time, which ended {until}"),
+        false => format!("; since {since}, may be used until {until}"),
+    }
 }
 
 async fn export_keys(arguments: &Copy) -> Result<()> {

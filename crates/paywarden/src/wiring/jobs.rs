@@ -1,6 +1,6 @@
 //! What goes on beside the requests until the server stops.
 
-use super::Ground;
+use super::{Ground, root};
 use crate::{config::Config, refresh::Refresh};
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
@@ -13,6 +13,9 @@ use tokio::task::JoinHandle;
 
 /// How often it is looked for values whose time is over.
 const VAULT_LOOK: Duration = Duration::from_secs(600);
+/// How often it is looked for requests of persons that are overdue, and for retention runs that
+/// nobody works on.
+const PERSONS_LOOK: Duration = Duration::from_secs(60);
 /// How often accounts that nobody uses are looked for, and uses of keys noted.
 const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
@@ -40,6 +43,8 @@ pub(super) fn start(
         tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         tokio::spawn(keep_vault(ground.vault.clone())),
         tokio::spawn(rescreen::keep(engine.clone(), ground.vault.clone())),
+        tokio::spawn(keep_root(ground.vault.clone(), root::renewal(config))),
+        tokio::spawn(keep_persons(ground.vault.clone())),
     ];
     jobs.extend(refresh.start(engine));
     jobs
@@ -78,13 +83,46 @@ async fn keep_access(staff: Arc<Staff>, registry: Arc<KeyRegistry>) {
     }
 }
 
-/// Erases values whose time is over.
+/// Has the root outside open the keys of the vault again, a few times in each lease.
+async fn keep_root(vault: Arc<Vault>, every: Duration) {
+    while vault.root_lease_left_us().is_some() {
+        tokio::time::sleep(every).await;
+        if let Err(error) = vault.renew_root().await {
+            let left_s = vault
+                .root_lease_left_us()
+                .map(|left_us| left_us / 1_000_000);
+            tracing::error!(%error, left_s, "keys of the vault not opened again");
+        }
+    }
+}
+
+/// Erases values whose time is over, and tells of keys that are used too long.
 async fn keep_vault(vault: Arc<Vault>) {
+    let mut told = 0;
     loop {
+        let passed = vault.periods_passed();
+        if passed > told {
+            tracing::warn!(passed, "keys of the vault are used longer than they may be");
+        }
+        told = passed;
         if let Err(error) = vault.sweep().await {
             tracing::error!(%error, "expired values not erased");
         }
         tokio::time::sleep(VAULT_LOOK).await;
+    }
+}
+
+/// Tells of requests of persons that nobody has answered in time, and lets retention runs go on
+/// that a stop has interrupted.
+async fn keep_persons(vault: Arc<Vault>) {
+    loop {
+        if let Err(error) = vault.note_overdue_requests().await {
+            tracing::error!(%error, "overdue requests of persons not looked for");
+        }
+        if let Err(error) = vault.tend_retention().await {
+            tracing::error!(%error, "retention runs not taken up");
+        }
+        tokio::time::sleep(PERSONS_LOOK).await;
     }
 }
 

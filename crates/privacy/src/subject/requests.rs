@@ -5,16 +5,16 @@
 //! *Invariant*: a request that is overdue is told of once, by a leaf of its own, also across a
 //! restart; nobody gives more time to one that is.
 
+mod open;
+
+pub(crate) use open::Requests;
+
 use super::{SUBJECT, deadline, is_pseudonym};
 use crate::{Error, Vault, consent::check_subject, policy::Jurisdiction};
 use paywarden_access::approval::Who;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
-use paywarden_store::{Actor, Database, Entry, RecordRow, Row, VaultPerson};
+use paywarden_store::{Actor, Entry, RecordRow, Row, VaultPerson};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
 use utoipa::ToSchema;
 
 /// The most open requests of a company.
@@ -286,14 +286,12 @@ impl Vault {
 
     /// How many requests of all companies have no answer.
     pub fn requests_open(&self) -> usize {
-        self.requests.lock().len()
+        self.requests.count()
     }
 
     /// How many of these are overdue.
     pub fn requests_overdue(&self) -> usize {
-        let now = self.clock.now();
-        let open = self.requests.lock();
-        open.values().filter(|one| one.due_at <= now).count()
+        self.requests.overdue(self.clock.now())
     }
 
     /// Looks for requests whose answer is overdue, in every company. Each is told of once: by a
@@ -401,93 +399,6 @@ impl Vault {
         let is_known = standing.is_some_and(|row| row.tenant == *tenant)
             || self.reader.living(tenant, &person).await? != (0, 0);
         is_known.then_some(subject).ok_or(Error::SubjectUnknown)
-    }
-}
-
-/// Requests that have no answer, by identifier.
-#[derive(Default)]
-pub(crate) struct Requests(Mutex<BTreeMap<String, Open>>);
-
-struct Open {
-    tenant: TenantId,
-    due_at: Timestamp,
-    is_told: bool,
-}
-
-impl Requests {
-    /// Those that the store knows.
-    pub(crate) async fn load(database: &Database) -> Result<Self, Error> {
-        let (requests, mut after) = (Self::default(), String::new());
-        loop {
-            let page = database.records_newest(REQUEST, &after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(requests);
-            };
-            after.clone_from(&last.id);
-            for row in &page {
-                requests.put(&row.tenant, &SubjectRequest::read(row)?);
-            }
-        }
-    }
-
-    fn put(&self, tenant: &TenantId, request: &SubjectRequest) {
-        let mut open = self.lock();
-        if request.answer.is_some() {
-            open.remove(&request.id);
-            return;
-        }
-        let one = Open {
-            tenant: tenant.clone(),
-            due_at: request.due_at,
-            is_told: false,
-        };
-        open.insert(request.id.clone(), one);
-    }
-
-    fn must_have_room(&self, tenant: &TenantId) -> Result<(), Error> {
-        let open = self.lock();
-        let count = open.values().filter(|one| one.tenant == *tenant).count();
-        match count < OPEN_MAX {
-            true => Ok(()),
-            false => Err(Error::RequestLimit),
-        }
-    }
-
-    /// Identifiers before this one, newest first.
-    fn open(
-        &self,
-        tenant: &TenantId,
-        (before, due_before): (&str, Option<Timestamp>),
-        limit: u32,
-    ) -> Vec<String> {
-        let is_meant = |one: &Open| {
-            one.tenant == *tenant && due_before.is_none_or(|moment| one.due_at <= moment)
-        };
-        let open = self.lock();
-        let ids = open.range(..before.to_owned()).rev();
-        let meant = ids.filter(|(_, one)| is_meant(one));
-        let meant = meant.map(|(id, _)| id.clone());
-        meant.take(limit as usize).collect()
-    }
-
-    /// Those that are overdue and not told of.
-    fn untold(&self, now: Timestamp) -> Vec<(String, TenantId)> {
-        let open = self.lock();
-        let overdue = open.iter();
-        let overdue = overdue.filter(|(_, one)| one.due_at <= now && !one.is_told);
-        overdue
-            .map(|(id, one)| (id.clone(), one.tenant.clone()))
-            .collect()
-    }
-
-    fn told(&self, id: &str) {
-        if let Some(one) = self.lock().get_mut(id) {
-            one.is_told = true;
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Open>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

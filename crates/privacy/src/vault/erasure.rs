@@ -47,9 +47,7 @@ impl Vault {
         if let Some(hold) = standing.hold(self.clock.now()) {
             return Err(Error::Held(hold.reference.clone()));
         }
-        self.subject_keys
-            .drop_if(|name, _| name.starts_with(&subject));
-        self.known.drop_if(|_, known| known.may_be_of(&subject));
+        self.forget_person(&subject);
         let person = VaultPerson {
             subject: subject.clone(),
             retention: retention.map(|kept| kept.name().to_owned()),

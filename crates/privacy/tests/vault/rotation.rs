@@ -1,7 +1,7 @@
 //! Epochs: while others work, over a crash, and against a backup that was restored.
 
 use crate::world::*;
-use paywarden_privacy::Error;
+use paywarden_privacy::{Error, rotation::EpochError};
 use std::fs;
 
 async fn people(world: &World, count: u64) -> Vec<String> {
@@ -29,7 +29,8 @@ async fn keys_are_wrapped_again_while_values_are_read_and_kept() {
             .await;
     }
     let rotated = job.await.unwrap().unwrap();
-    assert_eq!((rotated.keys, rotated.ended.as_slice()), (600, &[1][..]));
+    assert_eq!(rotated.keys, 600);
+    assert_eq!(world.end_epochs(2).await, Ok(vec![1]));
     let after = world.vault.rotation().await.unwrap();
     assert_eq!((after.living, after.keys.len()), (vec![2], 1));
     for (number, token) in tokens.iter().enumerate() {
@@ -65,7 +66,8 @@ async fn a_run_that_broke_off_goes_on_where_it_stopped() {
     );
     assert_eq!(world.read(&tokens[9]).await.unwrap(), card_number(9));
     let rotated = world.vault.rewrap(&by("acme"), 1_000_000).await.unwrap();
-    assert_eq!((rotated.keys, rotated.ended), (788, vec![1]));
+    assert_eq!(rotated.keys, 788);
+    assert_eq!(world.end_epochs(2).await, Ok(vec![1]));
     assert_eq!(world.read(&tokens[9]).await.unwrap(), card_number(9));
     world.assert_intact().await;
 }
@@ -101,6 +103,7 @@ async fn a_restored_backup_does_not_bring_back_who_was_erased() {
     world.vault.forget(&by("acme"), "s3", None).await.unwrap();
     world.vault.begin_epoch(&by("acme")).await.unwrap();
     world.vault.rewrap(&by("acme"), 1_000_000).await.unwrap();
+    world.end_epochs(2).await.unwrap();
     let mut copy = Vec::new();
     assert_eq!(world.vault.export_keys(&mut copy).await.unwrap(), 4);
     let world = world
@@ -132,4 +135,42 @@ async fn a_restored_backup_does_not_bring_back_who_was_erased() {
     let shown = "SELECT COUNT(*) FROM vault_records WHERE masked IS NOT NULL";
     assert_eq!(world.number(shown).await, 4);
     world.assert_intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_ends_by_two_approvers_at_count_zero_once() {
+    let world = World::new().await;
+    let tokens = people(&world, 3).await;
+    assert_eq!(world.end_epochs(2).await, Err(EpochError::Unknown));
+    world.vault.begin_epoch(&by("acme")).await.unwrap();
+    for before in [3, i64::MAX] {
+        assert_eq!(world.end_epochs(before).await, Err(EpochError::Unknown));
+    }
+    // Approved or not: what wraps a key stays.
+    assert_eq!(world.end_epochs(2).await, Err(EpochError::InUse(3)));
+    assert!(world.read(&tokens[0]).await.is_ok());
+    world.vault.rewrap(&by("acme"), 1_000_000).await.unwrap();
+    let approvals = world.approvals();
+    // One approver is not enough, the same one twice neither.
+    let one = world.ask_to_end(2, &["key_2"]).await;
+    assert!(
+        approvals
+            .claim::<paywarden_privacy::rotation::EpochEnd>(&key("key_1"), &one)
+            .await
+            .is_err()
+    );
+    let end = async || {
+        let approved = approvals.claim(&key("key_1"), &both_of(&world).await).await;
+        world.vault.end_epochs(approved.unwrap(), "daily").await
+    };
+    let (one, other) = tokio::join!(end(), end());
+    let ended = [one, other];
+    assert!(ended.contains(&Ok(vec![1])), "{ended:?}");
+    assert_eq!(world.vault.rotation().await.unwrap().living, [2]);
+    assert!(world.read(&tokens[0]).await.is_ok());
+    world.assert_intact().await;
+}
+
+async fn both_of(world: &World) -> String {
+    world.ask_to_end(2, &["key_2", "key_3"]).await
 }

@@ -1,8 +1,16 @@
 //! A vault of one test, and what somebody with the database can do beside it.
 
+use paywarden_access::{
+    Scope,
+    approval::{Approvals, Ask, Ballot, Rights, Who},
+};
 use paywarden_crypto::{Keyring, envelope::Profile};
 use paywarden_domain::TenantId;
-use paywarden_privacy::{By, Error, Item, Plain, Retention, Vault, VaultSettings, token::Form};
+use paywarden_privacy::{
+    By, Error, Item, Plain, Retention, Vault, VaultSettings,
+    rotation::{EpochEnd, EpochError},
+    token::Form,
+};
 use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits, Verdict};
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, Row as _, any::AnyConnectOptions};
 use std::{path::Path, sync::Arc};
@@ -43,6 +51,7 @@ impl World {
         let settings = VaultSettings {
             profile,
             epochs_file: folder.path().join("vault.epochs"),
+            ..VaultSettings::default()
         };
         let (log, time) = (journal.clone(), clock.clone());
         let vault = Vault::open(&keyring, database.clone(), log, time, &settings)
@@ -81,6 +90,48 @@ impl World {
     pub async fn read_as(&self, by: &By, token: &str) -> Result<String, Error> {
         let mut read = self.vault.detokenize(by, &[token.to_owned()]).await?;
         read.remove(0).map(|read| read.value.expose().clone())
+    }
+
+    /// Who lets commands take effect: one turns keys, the others approve that.
+    pub fn approvals(&self) -> Approvals {
+        let rights: Rights = Arc::new(|_, actor: &str, scope| match scope {
+            Scope::VaultKeys | Scope::ApprovalsRequest => actor == "key:key_1",
+            Scope::ApprovalsVote => actor != "key:key_1",
+            _ => false,
+        });
+        let (database, journal) = (self.database.clone(), self.journal.clone());
+        Approvals::new(database, journal, self.clock.clone(), rights)
+    }
+
+    /// Asks for the end of every epoch before this one; so many others approve it.
+    pub async fn ask_to_end(&self, before: i64, approvers: &[&str]) -> String {
+        let approvals = self.approvals();
+        let ask = Ask {
+            authors: Vec::new(),
+            reason: "daily".to_owned(),
+            ticket: None,
+            expires_at: None,
+        };
+        let end = EpochEnd { before };
+        let asked = approvals.request(&key("key_1"), &end, ask).await.unwrap();
+        for approver in approvers {
+            let ballot = Ballot {
+                approve: true,
+                payload_sha256: asked.payload_sha256.clone(),
+                on_behalf_of: None,
+                reason: "count is zero".to_owned(),
+            };
+            let voted = approvals.vote(&key(approver), &asked.id, ballot).await;
+            voted.unwrap();
+        }
+        asked.id
+    }
+
+    /// Ends every epoch before this one, by two approvers.
+    pub async fn end_epochs(&self, before: i64) -> Result<Vec<i64>, EpochError> {
+        let id = self.ask_to_end(before, &["key_2", "key_3"]).await;
+        let approved = self.approvals().claim(&key("key_1"), &id).await?;
+        self.vault.end_epochs(approved, "daily").await
     }
 
     pub async fn leaves(&self) -> u64 {
@@ -135,6 +186,14 @@ impl World {
 
 fn url(folder: &Path) -> String {
     format!("sqlite://{}/store.db", folder.display())
+}
+
+/// Somebody of the company, by a key.
+pub fn key(name: &str) -> Who {
+    Who {
+        tenant: TenantId::parse("acme").unwrap(),
+        actor: Actor::Key(name.to_owned()),
+    }
 }
 
 pub fn by(tenant: &str) -> By {

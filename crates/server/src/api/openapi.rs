@@ -3,8 +3,10 @@
 use super::{
     alerts,
     approvals::{self, delegations, reveal},
-    areas, backtests, decisions, factors, keys, labels, lists, privacy, rule_sets, safety,
-    screening, session, sign_on, staff, subjects, system, trail,
+    areas, backtests, decisions, factors, keys, labels, lists, privacy, retention, rule_sets,
+    safety, screening, session, sign_on, staff,
+    subjects::{self, requests},
+    system, trail,
     vault::{self, compatible, rotation},
 };
 use crate::edge::person;
@@ -46,7 +48,9 @@ use utoipa::{
         privacy::publish, privacy::notices, privacy::notice, privacy::notice_version,
         privacy::policy, privacy::give, privacy::withdraw, privacy::consents, privacy::keys,
         subjects::object, subjects::restrict, subjects::hold, subjects::correct,
-        subjects::export, subjects::erase, subjects::timeline,
+        subjects::export, subjects::erase, subjects::timeline, subjects::relate,
+        requests::record, requests::page, requests::one, requests::extend, requests::answer,
+        retention::begin, retention::page, retention::one, retention::step,
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,

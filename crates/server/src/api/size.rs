@@ -8,6 +8,8 @@ use std::borrow::Cow;
 pub enum Size {
     /// Like an event.
     Event,
+    /// Many values of the vault, or their tokens.
+    Batch,
     /// Whole rule sets, or many values.
     RuleSet,
     /// A screening list, in the words of its publisher.
@@ -28,7 +30,8 @@ impl Size {
     pub(crate) fn limits(self, limits: &Limits) -> Cow<'_, Limits> {
         match self {
             Self::Event => Cow::Borrowed(limits),
-            Self::RuleSet => Cow::Owned(limits.of_rule_sets()),
+            Self::Batch => Cow::Owned(limits.with_body(limits.batch_bytes_max)),
+            Self::RuleSet => Cow::Owned(limits.with_body(limits.rule_set_bytes_max)),
             Self::ScreeningList => Cow::Owned(limits.of_screening_lists()),
         }
     }
@@ -37,7 +40,7 @@ impl Size {
     pub(crate) fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::ScreeningList => LIST_TYPES,
-            Self::Event | Self::RuleSet => &[JSON],
+            Self::Event | Self::Batch | Self::RuleSet => &[JSON],
         }
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod bodies;
 pub(crate) mod compatible;
 pub(crate) mod rotation;
 
-use super::{Call, Endpoint, Keyed, Route, json::parse, json_reply};
+use super::{Call, Endpoint, Keyed, Route, Size, json::parse, json_reply};
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use bodies::{
     Detokenize, DetokenizeBatch, Tokenize, TokenizeBatch, VaultCatalogue, VaultDeletion,
@@ -21,9 +21,9 @@ use paywarden_store::Actor;
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route] = &[
     command("/v1/vault/tokenize", Scope::VaultWrite, Act::Tokenize),
-    command("/v1/vault/tokenize/batch", Scope::VaultWrite, Act::TokenizeBatch),
+    batch("/v1/vault/tokenize/batch", Scope::VaultWrite, Act::TokenizeBatch),
     command("/v1/vault/detokenize", Scope::VaultRead, Act::Detokenize),
-    command("/v1/vault/detokenize/batch", Scope::VaultRead, Act::DetokenizeBatch),
+    batch("/v1/vault/detokenize/batch", Scope::VaultRead, Act::DetokenizeBatch),
     command("/v1/vault/search", Scope::VaultSearch, Act::Search),
     command("/v1/vault/delete", Scope::VaultErase, Act::Delete),
     command("/v1/vault/forget", Scope::VaultErase, Act::Forget),
@@ -51,6 +51,14 @@ const fn command(path: &'static str, scope: Scope, act: Act) -> Route {
         _ => Keyed::Never,
     };
     Route::post(path, scope, keyed, Endpoint::Vault(act))
+}
+
+/// A command about many values.
+const fn batch(path: &'static str, scope: Scope, act: Act) -> Route {
+    Route {
+        size: Size::Batch,
+        ..command(path, scope, act)
+    }
 }
 
 /// What is asked of the vault.
@@ -312,6 +320,11 @@ impl From<Error> for Problem {
             Error::Store(reason) => {
                 tracing::error!(reason, "vault: store unavailable");
                 Self::new(code, "nothing is answered that is not durable").retry_after_us(PAUSE_US)
+            }
+            Error::Root(reason) => {
+                tracing::error!(%reason, "vault: root unavailable");
+                Self::new(code, "the root of the vault's keys does not open them")
+                    .retry_after_us(PAUSE_US)
             }
             Error::Damaged | Error::Keys(_) => {
                 tracing::error!(%error, "vault damaged");

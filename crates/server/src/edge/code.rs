@@ -1,43 +1,10 @@
 //! Every refusal the API can give, one row each. The reference page of errors is made from them.
 
+mod table;
+
 use http::StatusCode;
 use std::fmt::Write;
-
-macro_rules! codes {
-    ($(
-        $(#[doc = $doc:literal])*
-        $variant:ident = $name:literal, $status:ident, $title:literal;
-    )*) => {
-        /// Why a request was refused. The texts below are also the reference page.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[doc = $doc])* $variant,)* }
-
-        impl Code {
-            /// Every code, in the order of the stations that raise them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable word in the reply.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The HTTP status it travels with.
-            pub const fn status(self) -> StatusCode {
-                match self { $(Self::$variant => StatusCode::$status,)* }
-            }
-
-            /// A short title that does not vary between occurrences (RFC 9457).
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)* }
-            }
-
-            /// What it means and what to do, for the reference page.
-            pub const fn meaning(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => &[$($doc),*],)* }
-            }
-        }
-    };
-}
+use table::codes;
 
 codes! {
     /// The header lines are more than 64 or longer than 16 KiB in total. Send fewer.
@@ -46,8 +13,8 @@ codes! {
     RouteUnknown = "route_unknown", NOT_FOUND, "No such route";
     /// The route exists, but not with this method. The `Allow` header names those that do.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    /// The body is longer than 64 KiB; one with rules or many names than 6 MiB, a screening list
-    /// than 32 MiB. Send one event per request.
+    /// The body is longer than its route takes: 64 KiB; 4 MiB for batches of the vault, 6 MiB for rules
+    /// or many names, 32 MiB for a screening list. Send one event per request.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
     /// The body is not declared as `application/json`; screening lists are `application/xml`,
     /// `text/csv`, `application/x-ndjson` or `application/octet-stream`.
@@ -423,10 +390,37 @@ codes! {
     /// A hold keeps what is to be erased; `detail` names it. Lift it first by
     /// `POST /v1/subjects/holds`.
     SubjectHeld = "subject_held", CONFLICT, "Kept by a hold";
+    /// No request of a person has this identifier. `GET /v1/subjects/requests` lists them.
+    SubjectRequestUnknown = "subject_request_unknown", NOT_FOUND, "Request of a person unknown";
+    /// The request of a person does not take this step where it stands: it is answered, overdue, or
+    /// was given more time; `detail` says which.
+    SubjectRequestState = "subject_request_state", CONFLICT, "Request of a person stands elsewhere";
+    /// 10,000 requests of persons have no answer. Answer some first.
+    SubjectRequestLimit = "subject_request_limit", TOO_MANY_REQUESTS, "Too many open requests";
+    /// The root of the vault's keys, which is outside of this server, does not open them. Nothing
+    /// was kept, read or lost: try again.
+    RootUnavailable = "root_unavailable", SERVICE_UNAVAILABLE, "Root of keys unavailable";
+    /// Living keys are wrapped by the epochs that were to end; `detail` says how many. Let
+    /// `POST /v1/vault/rotation` wrap them again first.
+    EpochInUse = "epoch_in_use", CONFLICT, "Epoch in use";
+    /// No epoch before that one lives, or it has not begun. `GET /v1/vault/rotation` shows them.
+    EpochUnknown = "epoch_unknown", NOT_FOUND, "Epoch unknown";
+    /// The company has a retention run under way; `detail` names it. Let it end, or stop it.
+    RetentionOpen = "retention_open", CONFLICT, "Retention run under way";
+    /// No retention run has this identifier. `GET /v1/retention/runs` lists them.
+    RetentionUnknown = "retention_unknown", NOT_FOUND, "Retention run unknown";
+    /// The retention run does not take this step where it stands; `detail` says where that is.
+    RetentionState = "retention_state", CONFLICT, "Retention run stands elsewhere";
+    /// Nothing ends that was not counted: name a run with `dry_run` that is done, not older than
+    /// seven days and by the privacy policy in force.
+    RetentionNotCounted = "retention_not_counted", CONFLICT, "Not counted";
     /// The time of the grant is over. Ask for another.
     RevealOver = "reveal_over", FORBIDDEN, "Grant over";
     /// Every look of the grant was taken. Ask for another.
     RevealSpent = "reveal_spent", FORBIDDEN, "Grant spent";
+    /// You were shown many different persons today. `Retry-After` says when the next one may be
+    /// looked at; the wait doubles with each. Whoever goes on all the same is suspended.
+    RevealThrottled = "reveal_throttled", TOO_MANY_REQUESTS, "Shown too many persons";
     /// The privacy policy is not accepted; `detail` says what to mend.
     PrivacyPolicyRefused = "privacy_policy_refused", UNPROCESSABLE_ENTITY,
         "Privacy policy refused";

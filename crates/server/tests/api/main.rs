@@ -18,6 +18,7 @@ mod modes;
 mod people;
 mod privacy;
 mod refusals;
+mod reveals;
 mod rule_sets;
 mod screening;
 mod security_alerts;

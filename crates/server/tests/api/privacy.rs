@@ -1,6 +1,6 @@
 //! Notices, consents and the privacy policy by API.
 
-use crate::support::{Client, Person, Sent, Setup, Signer, World};
+use crate::support::{self, Client, Person, Sent, Setup, Signer, World};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;

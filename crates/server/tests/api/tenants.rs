@@ -270,13 +270,17 @@ fn is_of_privacy(route: &Route) -> bool {
 
 /// The same of the routes of notices, consents and persons.
 fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
-    let is_request = route.path.starts_with("/v1/subjects/requests");
+    if ["/v1/subjects/re", "/v1/retention"]
+        .iter()
+        .any(|part| route.path.starts_with(part))
+    {
+        return walk_persons(route, mine);
+    }
     let path = route
         .path
         .replace("{name}", "secret_notice")
         .replace("{version}", "1")
-        .replace("{subject}", mine.subject)
-        .replace("{id}", if is_request { mine.request } else { mine.run });
+        .replace("{subject}", mine.subject);
     let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
     match (route.method.as_str(), route.path) {
         ("POST", "/v1/notices") => (send(json!({ "name": "n" })), "field_missing"),
@@ -288,9 +292,6 @@ fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             send(json!({ "subject": mine.subject, "purposes": ["marketing"] })),
             "subject_unknown",
         ),
-        ("POST", "/v1/subjects/restriction") => {
-            (send(json!({ "subject": mine.subject })), "subject_unknown")
-        }
         ("POST", "/v1/subjects/holds") => (
             send(json!({ "subject": mine.subject, "reference": "case" })),
             "subject_unknown",
@@ -306,7 +307,24 @@ fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             send(json!({ "subject": mine.subject, "reason": "r" })),
             "own",
         ),
-        ("POST", "/v1/subjects/relation") => {
+        (_, "/v1/notices/{name}" | "/v1/notices/{name}/versions/{version}") => {
+            (Sent::new(Method::GET, &path, ""), "notice_unknown")
+        }
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
+        unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of what persons ask for, and of the time that their data is kept.
+fn walk_persons(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let id = match route.path.starts_with("/v1/retention") {
+        true => mine.run,
+        false => mine.request,
+    };
+    let path = route.path.replace("{id}", id);
+    let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/subjects/relation" | "/v1/subjects/restriction") => {
             (send(json!({ "subject": mine.subject })), "subject_unknown")
         }
         ("POST", "/v1/subjects/requests") => (
@@ -333,9 +351,6 @@ fn walk_privacy(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         ),
         ("GET", "/v1/retention/runs/{id}") => {
             (Sent::new(Method::GET, &path, ""), "retention_unknown")
-        }
-        (_, "/v1/notices/{name}" | "/v1/notices/{name}/versions/{version}") => {
-            (Sent::new(Method::GET, &path, ""), "notice_unknown")
         }
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
         unknown => panic!("the walk does not know {unknown:?}"),

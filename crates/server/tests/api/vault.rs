@@ -228,17 +228,48 @@ async fn epochs_are_begun_held_and_finished() {
     let (status, _) = post(&mut client, &acme, "/v1/vault/rotation", begin).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     loop {
-        let answer = client
-            .signed(&acme, Sent::new(Method::GET, "/v1/vault/rotation", ""))
-            .await;
-        let json = answer.json();
-        assert_eq!(json["newest"], 2);
-        if json["living"] == json!([2]) {
-            assert_eq!(json["keys"], json!([{ "epoch": 2, "keys": 1 }]));
+        let json = rotation(&mut client, &acme).await;
+        assert_eq!(
+            (&json["newest"], &json["living"]),
+            (&json!(2), &json!([1, 2]))
+        );
+        if json["keys"] == json!([{ "epoch": 2, "keys": 1 }]) {
             break;
         }
         tokio::task::yield_now().await;
     }
+    // The secret of the old epoch is destroyed by the votes of two who turn no keys.
+    let end = |before: i64| json!({ "command": { "epoch_end": { "before": before } }, "reason": "daily" });
+    let ahead = code(&mut client, &acme, "/v1/approvals", end(3)).await;
+    assert_eq!(ahead, "epoch_unknown");
+    let (_, asked) = post(&mut client, &acme, "/v1/approvals", end(2)).await;
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "count is zero",
+    });
+    let execution = json!({ "purpose": "as approved" });
+    let turner = world.signer("acme", Ed25519).await;
+    let (votes, carried) = (format!("{path}/votes"), format!("{path}/execution"));
+    let refused = code(&mut client, &turner, &votes, vote.clone()).await;
+    assert_eq!(
+        refused, "approval_forbidden",
+        "who turns keys approves none of it"
+    );
+    for number in 0..2 {
+        let early = code(&mut client, &acme, &carried, execution.clone()).await;
+        assert_eq!(early, "approval_votes", "{number} votes");
+        let scopes = Scopes::of(&[Scope::ApprovalsVote]);
+        let voter = world.signer_with("acme", Ed25519, scopes).await;
+        ok(&mut client, &voter, &votes, vote.clone()).await;
+    }
+    let (status, json) = post(&mut client, &acme, &carried, execution).await;
+    assert!(status.is_success(), "{json}");
+    assert_eq!(rotation(&mut client, &acme).await["living"], json!([2]));
+}
+
+async fn rotation(client: &mut Client, acme: &Signer) -> Value {
+    let sent = Sent::new(Method::GET, "/v1/vault/rotation", "");
+    client.signed(acme, sent).await.json()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -339,5 +370,41 @@ async fn custodians_prove_that_their_shares_make_the_master_key() {
             .await;
         let text = String::from_utf8_lossy(&answer.body);
         assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_have_room_for_long_values_and_other_bodies_do_not() {
+    let world = World::start(Setup::default()).await;
+    let acme = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    let long = |number: usize| {
+        json!({
+            "subject": "liu", "class": "free_form",
+            "value": format!("{number:03}{}", "x".repeat(16 * 1024 - 3)),
+            "details": "y".repeat(8 * 1024),
+        })
+    };
+    let items: Vec<_> = (0..100).map(long).collect();
+    let batch = json!({ "purpose": "settlement", "items": items });
+    let kept = ok(&mut client, &acme, "/v1/vault/tokenize/batch", batch).await;
+    let tokens: Vec<_> = kept["tokens"].as_array().unwrap().iter().collect();
+    let tokens: Vec<_> = tokens.iter().map(|kept| &kept["token"]).collect();
+    let read = json!({ "purpose": "settlement", "tokens": tokens });
+    let read = ok(&mut client, &acme, "/v1/vault/detokenize/batch", read).await;
+    let values = read["values"].as_array().unwrap();
+    assert_eq!(values.len(), 100);
+    assert!(values[99]["value"].as_str().unwrap().starts_with("099xxx"));
+    // One value has the room of one event.
+    let pad = " ".repeat(64 * 1024);
+    for (path, body) in [
+        ("/v1/vault/tokenize", json!({ "purpose": pad })),
+        ("/v1/vault/detokenize", json!({ "purpose": pad })),
+        (
+            "/v1/vault/tokenize/batch",
+            json!({ "purpose": "x".repeat(4 * 1024 * 1024) }),
+        ),
+    ] {
+        assert_eq!(code(&mut client, &acme, path, body).await, "body_too_large");
     }
 }

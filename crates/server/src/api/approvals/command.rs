@@ -18,6 +18,7 @@ use paywarden_privacy::{
     By,
     policy::{Data, PrivacyPolicyChange},
     reveal::Reveal,
+    rotation::{EpochEnd, EpochError},
 };
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
@@ -52,6 +53,8 @@ pub enum CommandInput {
     ScreeningChange(ScreeningChange),
     /// Have a party left alone that is not the one on a screening list.
     ScreeningClearance(ClearanceInput),
+    /// Destroy the secrets of epochs that wrap no key any more.
+    EpochEnd(EpochEnd),
 }
 
 /// A party that is not the one on a list.
@@ -154,6 +157,10 @@ pub(super) async fn request(
             engine.check_clearance(&who.tenant, &clearance)?;
             approvals.request(who, &clearance, ask).await
         }
+        CommandInput::EpochEnd(end) => {
+            call.state.vault.may_end_epochs(end.before).await?;
+            approvals.request(who, &end, ask).await
+        }
     };
     Ok(view?)
 }
@@ -222,6 +229,10 @@ pub(super) async fn execute(
             let approved = approvals.claim(who, id).await?;
             engine.clear_party(approved).await?;
         }
+        Kind::EpochEnd => {
+            let approved = approvals.claim(who, id).await?;
+            call.state.vault.end_epochs(approved, purpose).await?;
+        }
     }
     Ok(outcome)
 }
@@ -266,6 +277,17 @@ fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, 
         values: values?,
         reason: input.reason,
     })
+}
+
+impl From<EpochError> for Problem {
+    fn from(error: EpochError) -> Self {
+        match error {
+            EpochError::InUse(_) => Self::new(Code::EpochInUse, error.to_string()),
+            EpochError::Unknown => Self::new(Code::EpochUnknown, error.to_string()),
+            EpochError::Vault(error) => error.into(),
+            EpochError::Approval(error) => error.into(),
+        }
+    }
 }
 
 impl From<paywarden_access::approval::Error> for Problem {

@@ -19,7 +19,6 @@ use paywarden_access::{
 };
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
-    envelope::Profile,
     note::{NoteKind, NoteSigner},
 };
 use paywarden_domain::{Currency, TenantId, Timestamp};
@@ -89,6 +88,8 @@ pub struct Setup {
     pub approvals_clock: Option<Clock>,
     /// The clock of the notary, whose keys last for months; the system's if not given.
     pub notary_clock: Option<Clock>,
+    /// How many persons somebody is shown in a day without a wait; the usual number if not given.
+    pub reveals_per_day: Option<u32>,
 }
 
 impl Setup {
@@ -142,8 +143,8 @@ impl World {
         let engine = Arc::new(engine(&database, &journal, &keyring, rules).await);
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
-        let vault = vault((&database, &journal), &keyring, folder.path()).await;
-        let vault = Arc::new(vault);
+        let vault = vault((&database, &journal), &keyring, (folder.path(), &setup));
+        let vault = Arc::new(vault.await);
         let watch = watch(&database, &journal, &keyring, &staff).await;
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
@@ -283,11 +284,13 @@ async fn notary(
 async fn vault(
     (database, journal): (&Database, &Journal),
     keyring: &Arc<Keyring>,
-    folder: &Path,
+    (folder, setup): (&Path, &Setup),
 ) -> Vault {
+    let usual = VaultSettings::default();
     let settings = VaultSettings {
-        profile: &Profile::DEFAULT,
         epochs_file: folder.join("vault.epochs"),
+        reveals_per_day: setup.reveals_per_day.unwrap_or(usual.reveals_per_day),
+        ..usual
     };
     let (database, journal) = (database.clone(), journal.clone());
     let opened = Vault::open(keyring, database, journal, Clock::System, &settings);

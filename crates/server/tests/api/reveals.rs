@@ -1,19 +1,11 @@
 //! Members of staff who are shown too many persons: they wait, and whoever does not wait is
 //! suspended by the rules that are shipped, through the watch.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::{self, Person, Sent, Setup, World};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::TenantId;
 use serde_json::{Value, json};
-use support::{Person, Sent, Setup, World};
 
 /// Somebody who looks, somebody who approves, and somebody who decides about alerts.
 struct Office {
