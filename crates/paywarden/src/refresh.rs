@@ -194,25 +194,27 @@ impl Keeper {
     async fn run(mut self) {
         tokio::time::sleep(Duration::from_secs(random(FIRST_SECONDS_MAX))).await;
         loop {
-            let (list, tenant) = (&self.source.name.clone(), &self.who.tenant.clone());
-            match self.refresh().await {
-                Ok(marks) => {
-                    self.marks = marks;
-                    self.failed = false;
-                }
-                Err(why) => {
-                    tracing::warn!(%tenant, list, why, "screening list not refreshed");
-                    let is_first = !std::mem::replace(&mut self.failed, true);
-                    let noted = self
-                        .engine
-                        .note_refresh_failed(&self.who, list, is_first)
-                        .await;
-                    if let Err(error) = noted {
-                        tracing::error!(%error, "failed refresh not noted");
-                    }
-                }
-            }
+            self.once().await;
             tokio::time::sleep(self.source.pause()).await;
+        }
+    }
+
+    /// Fetches once, and says so if that fails.
+    async fn once(&mut self) {
+        let why = match self.refresh().await {
+            Ok(marks) => {
+                self.marks = marks;
+                self.failed = false;
+                return;
+            }
+            Err(why) => why,
+        };
+        let (list, tenant) = (&self.source.name, &self.who.tenant);
+        tracing::warn!(%tenant, list, why, "screening list not refreshed");
+        let is_first = !std::mem::replace(&mut self.failed, true);
+        let noted = self.engine.note_refresh_failed(&self.who, list, is_first);
+        if let Err(error) = noted.await {
+            tracing::error!(%error, "failed refresh not noted");
         }
     }
 
@@ -273,6 +275,67 @@ fn random(max: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
+    use paywarden_crypto::Keyring;
+    use paywarden_risk::{EngineConfig, PackFile};
+    use paywarden_store::{Database, Journal, JournalLimits};
+
+    const SCREENING: &str = include_str!("../../../rules/screening.yaml");
+
+    /// Somebody who fetches a list from a file into an engine of its own.
+    async fn keeper(folder: &Path) -> Keeper {
+        let url = format!("sqlite://{}/store.db", folder.display());
+        let database = Database::open(&url).await.unwrap();
+        let clock = Clock::System;
+        let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
+        let settings = EngineConfig::new(config::usd());
+        let (journal, keyring) = (journal.unwrap(), Keyring::ephemeral());
+        let rules = vec![PackFile::new("screening.yaml", SCREENING)];
+        let engine = Engine::start(settings, database, journal, clock, &keyring, rules).await;
+        let text = format!("{LIST}files = ['{}']\n", folder.join("list.csv").display());
+        let (tenant, source) = read(&text.replace("'un'", "'csv'")).unwrap().remove(0);
+        Keeper {
+            engine: Arc::new(engine.unwrap_or_else(|error| panic!("{error}"))),
+            fetcher: None,
+            who: Who {
+                tenant,
+                actor: Actor::System("screening"),
+            },
+            source,
+            marks: Marks::default(),
+            failed: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_broken_or_shrunken_leaves_the_version_before_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = keeper(folder.path()).await;
+        let path = folder.path().join("list.csv");
+        let at_work = |keeper: &Keeper| {
+            let lists = keeper.engine.screening_lists(&keeper.who.tenant).lists;
+            lists.first().map(|list| list.at_work.entities)
+        };
+        let list = |parties: usize| {
+            let rows = (0..parties).map(|id| format!("{id},Name of {id}\n"));
+            format!("id,name\n{}", rows.collect::<String>())
+        };
+        for (text, entities, fails) in [
+            (None, None, true),
+            (Some(list(50)), Some(50), false),
+            (Some(list(50)), Some(50), false),
+            (Some("id,na".to_owned()), Some(50), true),
+            (Some(list(20)), Some(50), true),
+            (Some(list(60)), Some(60), false),
+        ] {
+            if let Some(text) = text {
+                fs::write(&path, text).unwrap();
+            }
+            keeper.once().await;
+            assert_eq!((at_work(&keeper), keeper.failed), (entities, fails));
+        }
+        assert_eq!(keeper.engine.screening_figures().stale, 3);
+    }
 
     const LIST: &str = "[[list]]\ncompany = 'main'\nname = 'un'\nkind = 'sanctions'\n\
         format = 'un'\nevery_minutes = 60\n";

@@ -133,6 +133,8 @@ async fn answer_as_they_did(arrival: Arrival) {
             .collect();
         assert_eq!(fired, rules);
         assert!(fired.len() > 20, "the traffic moves rules: {}", fired.len());
+        let screened = fired.keys().any(|rule| rule.starts_with("screening."));
+        assert!(screened, "what screening found then is found again");
         assert_eq!(report.stopped, report.stopped_before);
         assert_eq!(report.windows_cut, 0);
         assert!(report.payments.fraud > 0 && report.stopped.fraud > 0);

@@ -9,6 +9,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{
     Caller, Engine, EngineConfig, Error, ListChange, ListOperation, ListValue, PackFile, Request,
     backtest::Source,
+    screening::{Format, ListFile, ListKind, ListSource},
 };
 use paywarden_rules::{Pack, Rates};
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
@@ -180,6 +181,11 @@ impl House {
             }
             house.until(house.clock.now().micros() + 1);
             house.watch(group, number).await;
+            // A list that comes when a third has happened, and is longer when two thirds have.
+            let third = events / arrival.at_once() / 3;
+            if number == third || number == 2 * third {
+                house.list(&traffic, 40 * third / number).await;
+            }
             house.until(house.clock.now().micros() + 1);
         }
         house
@@ -273,6 +279,32 @@ impl House {
         }
     }
 
+    /// Imports a screening list of some payees and payers, one of so many payments.
+    async fn list(&self, traffic: &[Labelled], one_in: usize) {
+        let parties = traffic.iter().step_by(one_in).filter_map(|labelled| {
+            let event = &labelled.event;
+            let party = event.payee.as_ref().or(event.payer.as_ref())?;
+            Some(party.name.as_ref()?.as_str().to_owned())
+        });
+        let rows = parties
+            .enumerate()
+            .map(|(number, name)| format!("{number},\"{name}\"\n"));
+        let source = ListSource {
+            list: "own".to_owned(),
+            kind: ListKind::Sanctions,
+            format: Format::Csv,
+            files: vec![ListFile {
+                name: "own.csv".to_owned(),
+                bytes: format!("id,name\n{}", rows.collect::<String>()).into(),
+            }],
+        };
+        let who = self.who();
+        self.engine
+            .import_screening_list(&who, source)
+            .await
+            .unwrap();
+    }
+
     async fn change(&self, operation: ListOperation, payer: &str) -> Result<(), Error> {
         let change = ListChange {
             list: "watched".to_owned(),
@@ -283,12 +315,7 @@ impl House {
             }],
             reason: "seen".to_owned(),
         };
-        let caller = self.caller();
-        let who = Who {
-            tenant: caller.tenant.clone(),
-            actor: Actor::Key(caller.key_id.clone()),
-        };
-        let approved = self.approvals.admit(&who, change, None).await?;
+        let approved = self.approvals.admit(&self.who(), change, None).await?;
         self.engine.change_list(approved).await.map(drop)
     }
 
@@ -304,6 +331,14 @@ impl House {
         Caller {
             tenant: self.tenant(),
             key_id: "key_1".to_owned(),
+        }
+    }
+
+    fn who(&self) -> Who {
+        let Caller { tenant, key_id } = self.caller();
+        Who {
+            tenant,
+            actor: Actor::Key(key_id),
         }
     }
 
