@@ -7,22 +7,27 @@
 //! import      LightGBM text, XGBoost JSON, ONNX TreeEnsemble, scorecards, our own form
 //! recipe      what a model reads: numbers over the windows of `features`
 //! table       rows of named features; train: boosting over their histograms
+//! calibration from raw scores to chances
+//! metrics     how good scores are, with intervals
 //! ```
 //!
 //! A missing value is `NaN`; it is never the same as zero. No file, no clock: bytes, rows and seeds
 //! come from the caller.
 
+pub mod calibration;
 pub mod ensemble;
 pub mod error;
 pub mod import;
 pub mod limits;
-mod random;
+pub mod metrics;
+pub mod random;
 pub mod recipe;
 mod shapley;
 pub mod table;
 pub mod train;
 pub mod tree;
 
+pub use calibration::Calibration;
 pub use ensemble::Ensemble;
 pub use error::Error;
 pub use recipe::Recipe;

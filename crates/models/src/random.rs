@@ -4,16 +4,18 @@
 
 /// A stream of numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Random {
+pub struct Random {
     state: u64,
 }
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The stream of a seed.
+    pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,12 +24,12 @@ impl Random {
     }
 
     /// A number below `bound`; 0 for a bound of 0.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.draw()) * bound as u128) >> 64) as usize
     }
 
     /// So many of the numbers below `whole`, in ascending order, each set as likely as any other.
-    pub(crate) fn choose(&mut self, count: usize, whole: usize) -> Vec<u32> {
+    pub fn choose(&mut self, count: usize, whole: usize) -> Vec<u32> {
         let mut chosen = Vec::with_capacity(count);
         for number in 0..whole {
             if self.below(whole - number) < count - chosen.len() {

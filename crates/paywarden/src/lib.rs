@@ -43,8 +43,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, keys, loadgen, model, openapi, passwords, replay, scan,
-    screening, serve, sign, staff, trail, vault, verify,
+    backtest, bench, check, demo, evaluate, keys, loadgen, model, openapi, passwords, replay, scan,
+    screening, serve, sign, staff, trail, train, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -87,6 +87,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Make a filter of passwords known from breaches out of a list
     Passwords(passwords::Arguments),
+    /// Train a model on a labelled file, from what was known at each moment
+    Train(train::Arguments),
+    /// Say what a model is worth on later payments
+    Evaluate(evaluate::Arguments),
     /// Look at models in files, score rows with them, convert them
     #[command(subcommand)]
     Model(model::Command),
@@ -159,6 +163,8 @@ impl Command {
             Self::Verify(arguments) => verify::run(arguments).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Screening(command) => screening::run(&command).await,
+            Self::Train(arguments) => interruptible(train::run(arguments)).await,
+            Self::Evaluate(arguments) => interruptible(evaluate::run(arguments)).await,
             Self::Model(command) => model::run(&command),
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,

@@ -263,7 +263,7 @@ fn wrong(what: impl Into<String>) -> Failure {
 }
 
 /// Reads `90s`, `30m`, `12h` or `7d` as microseconds.
-fn parse_duration(text: &str) -> Option<i64> {
+pub fn parse_duration(text: &str) -> Option<i64> {
     let unit = match text.chars().next_back()? {
         's' => time::SECOND,
         'm' => time::MINUTE,

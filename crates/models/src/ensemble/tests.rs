@@ -19,7 +19,7 @@ fn random_tree(random: &mut Random, features: usize, leaves: usize) -> Tree {
         nodes[place] = Node::Split(Split {
             feature: random.below(features) as u32,
             test: match random.below(4) {
-                0 => Test::In(vec![random.next() as u32 & 0b11111]),
+                0 => Test::In(vec![random.draw() as u32 & 0b11111]),
                 1 => Test::Equals(threshold),
                 2 => Test::AtMostZeroMissing(threshold),
                 _ => Test::AtMost(threshold),

@@ -63,7 +63,7 @@ fn a_file_changed_anywhere_is_refused_or_walks() {
             for _ in 0..=random.below(3) {
                 let place = random.below(file.len());
                 file[place] = match random.below(3) {
-                    0 => random.next() as u8,
+                    0 => random.draw() as u8,
                     1 => b"0123456789-.eN"[random.below(14)],
                     _ => file[place] ^ 1 << random.below(8),
                 };

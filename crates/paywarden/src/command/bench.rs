@@ -5,6 +5,7 @@ mod dice;
 mod edge;
 mod features;
 mod logins;
+mod models;
 mod rules;
 mod scan;
 mod screening;
@@ -22,6 +23,8 @@ pub enum Command {
     Backtest(backtest::Arguments),
     /// Ten thousand rules: one payment, candidates, bytes, publishing
     Rules(rules::Arguments),
+    /// A prediction with its reasons, and training, beside LightGBM if it is at hand
+    Models(models::Arguments),
     /// Names among 70,000 listed parties: how well they are told apart, how fast
     Screening(screening::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
@@ -42,6 +45,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Edge(arguments) => edge::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Models(arguments) => models::run(&arguments),
         Command::Screening(arguments) => screening::run(&arguments),
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,

@@ -1,0 +1,136 @@
+//! `paywarden evaluate`: what a model is worth on later payments, learnt from what was known before.
+//!
+//! Nothing is tuned on what is scored: settings are fixed, and training stops by the last fortnight
+//! before.
+
+mod feedback;
+mod measure;
+
+use super::train::{
+    DataFlags,
+    study::{self, Known, Span, Study},
+};
+use crate::{
+    failure::{Failure, Result},
+    figures::{Figure, Report},
+    progress::Progress,
+    terminal, time,
+};
+use feedback::Feedback;
+use measure::{Judged, figures};
+use paywarden_domain::{Timestamp, time::DAY};
+use paywarden_models::{Ensemble, metrics};
+
+/// Test days of the Handbook's protocol.
+const HANDBOOK_DAYS: i64 = 7;
+/// Cards that are looked at each day in it.
+const HANDBOOK_CARDS: usize = 100;
+
+/// How payments to learn from and payments to score are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Protocol {
+    /// The Fraud Detection Handbook's: seven test days, cards known to be compromised left out
+    Handbook,
+    /// All payments from a day on
+    Timesplit,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: DataFlags,
+    /// How payments to learn from and payments to score are chosen
+    #[arg(long, value_enum)]
+    protocol: Protocol,
+    /// The first day that is scored; what is learnt was known before it
+    #[arg(long, value_parser = time::parse)]
+    test_from: Timestamp,
+    #[command(flatten)]
+    feedback: Feedback,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let done = tokio::task::spawn_blocking(move || evaluate(&arguments)).await;
+    done.map_err(|error| Failure::environment(error, "report this as a bug"))?
+}
+
+fn evaluate(arguments: &Arguments) -> Result<()> {
+    let flags = &arguments.data;
+    let history = flags.history()?;
+    let from = arguments.test_from.micros();
+    let span = Span {
+        from: history.start() + i64::from(flags.warm_up_days) * DAY,
+        to: from - flags.delay,
+    };
+    let learn = |study: &Study<'_>| -> Result<Ensemble> {
+        let settings = flags.settings(study.recipe.rising());
+        let progress = Progress::new(u64::from(settings.trees_max));
+        let learnt = study.learn(span, &settings, |round| {
+            progress.show(u64::from(round.trees), "train");
+        })?;
+        Ok(learnt.model)
+    };
+    let mut found = Vec::new();
+    let (study, model) = if arguments.feedback.is_open() {
+        let study = Study::new(&history, flags.delay, &Known::After(flags.delay))?;
+        let model = learn(&study)?;
+        (study, model)
+    } else {
+        let (study, model, alerts) = arguments.feedback.close(&history, flags, span, learn)?;
+        found.extend(measure::of_alerts(&history, &alerts, from));
+        (study, model)
+    };
+    let rows = match arguments.protocol {
+        Protocol::Timesplit => history.within(from, i64::MAX),
+        Protocol::Handbook => handbook_rows(&history, from, flags.delay),
+    };
+    let judged = Judged::new(&history, &study, &model, &rows)?;
+    if judged.scored.is_empty() {
+        return Err(Failure::wrong_use(
+            "nothing to score",
+            "name an earlier --test-from",
+        ));
+    }
+    found.extend(figures(&judged));
+    if arguments.protocol == Protocol::Handbook {
+        found.extend(card_precision(&judged));
+    }
+    found.push(Figure::count("features", study.recipe.names().len() as u64));
+    found.push(Figure::count("trees", model.size().0 as u64));
+    terminal::result(&if arguments.json {
+        Report::new("evaluate", found).to_json()?
+    } else {
+        study::text(&found)
+    });
+    Ok(())
+}
+
+/// The test days without the cards that are known to be compromised: by frauds of the week of
+/// training that ends a delay before, and from day to day by those that become known.
+fn handbook_rows(history: &super::train::history::History, from: i64, delay: i64) -> Vec<u32> {
+    let known_from = from - delay - HANDBOOK_DAYS * DAY;
+    (0..HANDBOOK_DAYS)
+        .flat_map(|day| {
+            let start = from + day * DAY;
+            let known = history.defrauded(known_from, start - delay);
+            let rows = history.within(start, start + DAY).into_iter();
+            rows.filter(|row| !known.contains(&history.payer_of(*row)))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn card_precision(judged: &Judged) -> Vec<Figure> {
+    let best = judged.of_cards(|scored| f64::from(u8::from(scored.fraud)));
+    let found = judged.of_cards(|scored| scored.score);
+    let figure = |name: &str, payments: &[metrics::OfCard]| {
+        let value = metrics::card_precision(payments, HANDBOOK_CARDS);
+        Figure::new(format!("card_precision_{HANDBOOK_CARDS}{name}"), value, "1")
+    };
+    vec![figure("", &found), figure("_ceiling", &best)]
+}

@@ -1,0 +1,131 @@
+//! `paywarden train`: a model from a labelled file, learnt from what was known at each moment.
+
+pub mod history;
+pub mod study;
+
+use super::model::write;
+use crate::{
+    failure::{Failure, Result},
+    figures::{Figure, Report},
+    mapping::Mapping,
+    progress::Progress,
+    terminal, time,
+};
+use history::History;
+use paywarden_domain::Timestamp;
+use paywarden_models::{Calibration, import, train::Settings};
+use std::path::PathBuf;
+use study::{Known, Span, Study};
+
+/// What every study of a labelled file needs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataFlags {
+    /// Labelled payments: .csv or .csv.zst, in the order of time
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// handbook, sparkov, or the path of your own mapping
+    #[arg(long, default_value = "handbook")]
+    pub mapping: String,
+    /// After how long a fraud becomes known: 7d, 12h, 90m
+    #[arg(long, value_parser = history::duration, default_value = "7d")]
+    pub delay: i64,
+    /// Days at the beginning that only fill the windows
+    #[arg(long, default_value_t = 30)]
+    pub warm_up_days: u16,
+    /// Trees at most; the later days of training say when to stop
+    #[arg(long, default_value_t = 600)]
+    pub trees: u32,
+    /// What the drawing of features follows from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Hold features that count known frauds to raise the score only
+    #[arg(long)]
+    pub monotone: bool,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: DataFlags,
+    /// Learn from labels known before this time [default: the end of the file]
+    #[arg(long, value_parser = time::parse)]
+    until: Option<Timestamp>,
+    /// Where to write the model
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Where to write its calibration, fitted on the days that training stopped by
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl DataFlags {
+    /// Reads the file.
+    pub fn history(&self) -> Result<History> {
+        History::read(&self.data, &Mapping::find(&self.mapping)?)
+    }
+
+    /// How to train, by these flags.
+    pub fn settings(&self, rising: Vec<String>) -> Settings {
+        Settings {
+            trees_max: self.trees,
+            seed: self.seed,
+            rising: if self.monotone { rising } else { Vec::new() },
+            ..study::settings()
+        }
+    }
+}
+
+/// Runs the command.
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let done = tokio::task::spawn_blocking(move || train(&arguments)).await;
+    done.map_err(|error| Failure::environment(error, "report this as a bug"))?
+}
+
+fn train(arguments: &Arguments) -> Result<()> {
+    let flags = &arguments.data;
+    let history = flags.history()?;
+    let until = arguments.until.map_or(history.end() + 1, Timestamp::micros);
+    let study = Study::new(&history, flags.delay, &Known::After(flags.delay))?;
+    let span = Span {
+        from: history.start() + i64::from(flags.warm_up_days) * paywarden_domain::time::DAY,
+        to: until - flags.delay,
+    };
+    let settings = flags.settings(study.recipe.rising());
+    let progress = Progress::new(u64::from(settings.trees_max));
+    let learnt = study.learn(span, &settings, |round| {
+        let loss = round
+            .loss
+            .map_or(String::new(), |loss| format!("loss {loss:.6}"));
+        progress.show(u64::from(round.trees), loss);
+    })?;
+    drop(progress);
+    let bytes = import::native::write(&learnt.model).map_err(study::refused)?;
+    write(&arguments.out, &bytes)?;
+    if let Some(path) = &arguments.calibration {
+        let (raw, fraud) = study.raw(&learnt.model, &learnt.later)?;
+        let map = Calibration::isotonic(&raw, &fraud).map_err(study::refused)?;
+        let json = serde_json::to_vec(&map)
+            .map_err(|error| Failure::environment(error, "report this as a bug"))?;
+        write(path, &json)?;
+    }
+    let (trees, leaves) = learnt.model.size();
+    let figures = vec![
+        Figure::count("rows", (learnt.rows.len() + learnt.later.len()) as u64),
+        Figure::count("later_rows", learnt.later.len() as u64),
+        Figure::count("features", study.recipe.names().len() as u64),
+        Figure::count("trees", trees as u64),
+        Figure::count("leaves", leaves as u64),
+        Figure::new("later_loss", learnt.loss, "1"),
+        Figure::new("train_s", learnt.seconds, "s"),
+    ];
+    terminal::result(&if arguments.json {
+        Report::new("train", figures).to_json()?
+    } else {
+        study::text(&figures)
+    });
+    Ok(())
+}
