@@ -88,6 +88,7 @@ impl Operands {
     }
 
     /// The places of a condition's operands; nothing if there is no such condition.
+    #[inline]
     pub fn of(&self, condition: usize) -> &[u32] {
         let end = |condition: usize| self.ends.get(condition).map(|end| *end as usize);
         let start = condition.checked_sub(1).map_or(Some(0), end);

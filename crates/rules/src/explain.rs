@@ -36,15 +36,17 @@ impl RuleSet {
         }
         let count: u32 = wanted.iter().map(|word| word.count_ones()).sum();
         let mut values = Vec::with_capacity(count as usize);
-        let places = (0_u32..).step_by(64).zip(wanted).flat_map(places);
-        let value = |place: u32| {
-            let source = sources.get(place as usize)?;
-            Some((place, self.value(source, slots)))
-        };
-        values.extend(places.filter_map(value));
+        for (first, word) in (0_u32..).step_by(64).zip(wanted) {
+            for place in places(first, word) {
+                if let Some(source) = sources.get(place as usize) {
+                    values.push((place, self.value(source, slots)));
+                }
+            }
+        }
         Arc::new(Explained::new(Arc::clone(operands), values.into()))
     }
 
+    #[inline(always)]
     pub(crate) fn value(&self, source: &Source, slots: &Slots<'_>) -> Option<OperandValue> {
         match source {
             Source::Field(field) => self.field(*field, slots),
@@ -57,6 +59,7 @@ impl RuleSet {
         }
     }
 
+    #[inline(always)]
     fn field(&self, field: Field, slots: &Slots<'_>) -> Option<OperandValue> {
         Some(match slots.get(field) {
             FieldValue::Missing => return None,
@@ -76,6 +79,7 @@ impl RuleSet {
         })
     }
 
+    #[inline(always)]
     fn window(&self, window: usize, slots: &Slots<'_>) -> Option<OperandValue> {
         Some(match evaluator::window_value(slots, window) {
             Value::Missing => return None,
@@ -88,7 +92,7 @@ impl RuleSet {
 }
 
 /// The bits of a word that are set, lowest first.
-fn places((first, mut word): (u32, u64)) -> impl Iterator<Item = u32> {
+fn places(first: u32, mut word: u64) -> impl Iterator<Item = u32> {
     std::iter::from_fn(move || {
         let place = word.checked_sub(1).map(|_| word.trailing_zeros())?;
         word &= word - 1;

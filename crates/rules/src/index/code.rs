@@ -188,7 +188,7 @@ impl First {
     }
 
     /// How the rule ends if this decides it; `Fires` if the code has to go on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ask(&self, image: &mut Image<'_>) -> Ending {
         if self.slot == u32::MAX {
             return Ending::Fires;

@@ -79,7 +79,7 @@ impl Index {
 
     /// Asks the first question of what is left of a candidate's condition: how it ends if that
     /// decides it, and [`Ending::Fires`] if the code has to go on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         &self,
         postings: &Postings,
