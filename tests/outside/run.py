@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.request
 
+import roots
 import siem
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -254,10 +255,22 @@ def models_of_others(_):
     assert run([venv, "models.py", BINARY], timeout=600).count("ok ") == 17
 
 
+def openbao_root(_):
+    """The root of the vault's keys in a real OpenBao, sealed and stopped in mid-flight."""
+    with tempfile.TemporaryDirectory(prefix="paywarden-bao-") as folder:
+        roots.openbao(Server, Skip, pathlib.Path(folder), BINARY)
+
+
+def softhsm_root(_):
+    """The same in a SoftHSM token, by PKCS#11."""
+    with tempfile.TemporaryDirectory(prefix="paywarden-hsm-") as folder:
+        roots.softhsm(Server, Skip, pathlib.Path(folder), BINARY)
+
+
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver, models_of_others,
+    siem_receiver, models_of_others, openbao_root, softhsm_root,
 ]
 
 

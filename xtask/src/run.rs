@@ -3,12 +3,15 @@
 use anyhow::{Result, bail};
 use std::{path::Path, process::Command};
 
+/// What a program can be built with beyond the usual: sign-on, and a root in a token.
+const FEATURES: &str = "paywarden/oidc,paywarden/pkcs11";
+
 /// What the feature `oidc` adds: with the whole workspace, so that what is built already is not
 /// built again with fewer features.
 const OIDC: [&str; 6] = [
     "--workspace",
     "--features",
-    "paywarden/oidc",
+    FEATURES,
     "--test",
     "oidc",
     "--locked",
@@ -41,7 +44,7 @@ pub(crate) fn test(root: &Path) -> Result<()> {
         "build",
         "--workspace",
         "--features",
-        "paywarden/oidc",
+        FEATURES,
         "--bin",
         "paywarden",
         "--locked",

@@ -86,13 +86,13 @@ async fn keep_access(staff: Arc<Staff>, registry: Arc<KeyRegistry>) {
 /// Has the root outside open the keys of the vault again, a few times in each lease.
 async fn keep_root(vault: Arc<Vault>, every: Duration) {
     while vault.root_lease_left_us().is_some() {
-        tokio::time::sleep(every).await;
         if let Err(error) = vault.renew_root().await {
             let left_s = vault
                 .root_lease_left_us()
                 .map(|left_us| left_us / 1_000_000);
             tracing::error!(%error, left_s, "keys of the vault not opened again");
         }
+        tokio::time::sleep(every).await;
     }
 }
 

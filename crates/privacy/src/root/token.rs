@@ -65,15 +65,11 @@ struct Open {
 impl Token {
     /// Loads the library. The session is opened by the first call, and anew after a failure.
     pub fn new(settings: TokenSettings) -> Result<Self, RootError> {
-        let module = Pkcs11::new(&settings.module);
-        let module = module.map_err(|error| unusable(&settings.module, &error))?;
-        let flags = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
-        let begun = module.initialize(flags);
-        begun.map_err(|error| unusable(&settings.module, &error))?;
+        let module = load(&settings.module)?;
         let name = format!("pkcs11 token={} key={}", settings.token, settings.key);
         let (calls, waiting) = mpsc::sync_channel(QUEUE_MAX);
         let owner = Owner {
-            module,
+            module: Some(module),
             settings,
             open: None,
             wrong_pin: None,
@@ -129,7 +125,9 @@ impl Token {
 
 /// Who owns the library: the thread of the token.
 struct Owner {
-    module: Pkcs11,
+    /// The library; none after a failure: many know of a token that comes back only when they begin
+    /// anew.
+    module: Option<Pkcs11>,
     settings: TokenSettings,
     open: Option<Open>,
     /// A PIN that was wrong. It is not tried again: tokens lock themselves after a few.
@@ -143,6 +141,8 @@ impl Owner {
             let answer = self.answer(&call);
             if matches!(answer, Err(RootError::Gone(_))) {
                 self.open = None;
+                // What it says about its end changes nothing.
+                let _ = self.module.take().map(Pkcs11::finalize);
             }
             // Whoever asked may have stopped waiting.
             let _ = call.answer.send(answer);
@@ -162,15 +162,20 @@ impl Owner {
     }
 
     fn open_session(&mut self) -> Result<Open, RootError> {
-        let slots = self.module.get_slots_with_token();
+        let module = match self.module.take() {
+            Some(module) => module,
+            None => load(&self.settings.module)?,
+        };
+        let module = self.module.insert(module);
+        let slots = module.get_slots_with_token();
         let slots = slots.map_err(|error| failed(&error))?;
         let is_ours = |slot: &Slot| {
-            let token = self.module.get_token_info(*slot);
+            let token = module.get_token_info(*slot);
             token.is_ok_and(|token| token.label() == self.settings.token)
         };
         let slot = slots.into_iter().find(is_ours);
         let slot = slot.ok_or_else(|| RootError::Gone("no token has its label".to_owned()))?;
-        let session = self.module.open_rw_session(slot);
+        let session = module.open_rw_session(slot);
         let session = session.map_err(|error| failed(&error))?;
         self.log_in(&session)?;
         let key = key(&session, &self.settings.key)?;
@@ -294,6 +299,14 @@ fn failed(error: &Error) -> RootError {
         ) => RootError::Refused(refused.to_string()),
         other => RootError::Gone(other.to_string()),
     }
+}
+
+fn load(path: &Path) -> Result<Pkcs11, RootError> {
+    let module = Pkcs11::new(path).map_err(|error| unusable(path, &error))?;
+    let flags = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
+    let begun = module.initialize(flags);
+    begun.map_err(|error| unusable(path, &error))?;
+    Ok(module)
 }
 
 fn unusable(module: &Path, error: &Error) -> RootError {
