@@ -264,6 +264,8 @@ impl Address {
         AnyPoolOptions::new()
             .max_connections(limits.readers_max.max(1))
             .acquire_timeout(limits.wait())
+            // A file does not go away, and looking would cost as much as a question.
+            .test_before_acquire(matches!(self, Self::Postgres(_)))
             .after_connect(move |connection, _| {
                 let settings = sqlx::AssertSqlSafe(settings.clone());
                 Box::pin(async move {

@@ -9,6 +9,7 @@ mod persons;
 mod records;
 mod replay;
 mod rules;
+mod together;
 mod vault;
 
 pub use approvals::ApprovalStepFilter;

@@ -1,6 +1,6 @@
 //! Sealed values by their names and indexes, and the keys of persons.
 
-use super::limited;
+use super::{limited, together::Together};
 use crate::{
     Database, Error, SealedRow, VaultKeyRow, VaultPerson,
     sql::{Fields, Lookup, Stored, Value},
@@ -13,7 +13,7 @@ const ROWS_MAX: u32 = 1_000;
 /// Reads sealed values, many at a time.
 pub struct VaultReader {
     database: Database,
-    sealed: Lookup<SealedRow>,
+    sealed: Together,
     same: Lookup<Same>,
 }
 
@@ -70,7 +70,7 @@ impl VaultReader {
     pub fn new(database: Database) -> Self {
         let backend = database.backend();
         Self {
-            sealed: Lookup::by(backend, "token"),
+            sealed: Together::new(&database),
             same: Lookup::by_pair(backend, ["subject", "same"]),
             database,
         }
@@ -83,8 +83,7 @@ impl VaultReader {
 
     /// The records with these tokens, of whichever tenant, in no order; erased ones too.
     pub async fn sealed(&self, tokens: &[String]) -> Result<Vec<SealedRow>, Error> {
-        let mut reader = self.database.reader().await?;
-        self.sealed.run(&mut reader, tokens).await
+        self.sealed.ask(&self.database, tokens).await
     }
 
     /// The token of each of these that is there, in no order: person, and what makes two records

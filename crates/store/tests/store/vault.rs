@@ -3,11 +3,12 @@
 use crate::support::*;
 use paywarden_domain::TenantId;
 use paywarden_store::*;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 on_both!(
     a_value_is_kept_found_and_erased,
     equal_values_of_a_person_are_kept_once,
+    each_of_many_readers_gets_their_own,
     keys_are_wrapped_again_unless_they_ended,
     a_person_ends_for_one_reason_or_for_all,
     what_could_be_read_until_now_ends,
@@ -228,6 +229,41 @@ async fn keep_of_many(store: &Store, number: usize) {
         });
         store.append(rows.collect()).await.unwrap();
     }
+}
+
+/// Many callers at once, some of whom go away, some of whom ask for what is not there: each gets
+/// their own records and no others.
+async fn each_of_many_readers_gets_their_own(place: Place) {
+    let store = place.open().await;
+    let reader = Arc::new(VaultReader::new(store.database.clone()));
+    keep_of_many(&store, 200).await;
+    let ask = |number: usize| {
+        let reader = Arc::clone(&reader);
+        let wanted = [number, (number * 7 + 1) % 200, 1_000 + number];
+        let tokens = wanted.map(|number| format!("tok-{number}"));
+        tokio::spawn(async move {
+            let found = reader.sealed(&tokens).await.unwrap();
+            let found: BTreeSet<_> = found.into_iter().map(|row| row.token).collect();
+            let expected: BTreeSet<_> = tokens[..2].iter().cloned().collect();
+            assert_eq!(found, expected);
+        })
+    };
+    let asked: Vec<_> = (0..200).map(ask).collect();
+    for gone in asked.iter().step_by(3) {
+        tokio::task::yield_now().await;
+        gone.abort();
+    }
+    let mut answered = 0;
+    for one in asked {
+        match one.await {
+            Ok(()) => answered += 1,
+            Err(error) => assert!(error.is_cancelled(), "{error}"),
+        }
+    }
+    assert!(answered >= 133, "{answered}");
+    let many: Vec<_> = (0..200).map(|number| format!("tok-{number}")).collect();
+    assert_eq!(reader.sealed(&many).await.unwrap().len(), 200);
+    end(store).await;
 }
 
 async fn keys_are_wrapped_again_unless_they_ended(place: Place) {
