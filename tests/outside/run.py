@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.request
 
+import patrol
 import roots
 import siem
 
@@ -247,6 +248,11 @@ def siem_receiver(_):
         siem.run(Server, Skip, paywarden, pathlib.Path(folder))
 
 
+def patrol_of_the_trail(_):
+    """A decision that another program changes in the store is found by the running server."""
+    patrol.run(Server, paywarden, BINARY)
+
+
 def models_of_others(_):
     """Fresh models of LightGBM, XGBoost and scikit-learn, by their libraries and by the binary."""
     venv = HERE / ".venv" / "bin" / "python"
@@ -270,7 +276,7 @@ def softhsm_root(_):
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver, models_of_others, openbao_root, softhsm_root,
+    siem_receiver, patrol_of_the_trail, models_of_others, openbao_root, softhsm_root,
 ]
 
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::rows::Canonical;
 use aws_lc_rs::hmac;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A row by its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +48,15 @@ pub enum RowKey<'r> {
     Number(i64),
     /// An identifier.
     Text(Cow<'r, str>),
+}
+
+impl fmt::Display for RowRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (kind, RowKey::Number(number)) => write!(f, "{kind} {number}"),
+            (kind, RowKey::Text(text)) => write!(f, "{kind} {text}"),
+        }
+    }
 }
 
 impl<'r> RowKey<'r> {

@@ -64,8 +64,8 @@ fn in_words(fault: &Fault) -> String {
             format!("tile {n} of level {level} is missing or is not what the leaves make")
         }
         Fault::TileSurplus => "there are tiles that the leaves do not make".to_owned(),
-        Fault::RowMissing(row) => format!("its record is not there ({row:?})"),
-        Fault::RowChanged(row) => format!("its record was changed ({row:?})"),
+        Fault::RowMissing(row) => format!("its record is not there: {row}"),
+        Fault::RowChanged(row) => format!("its record was changed: {row}"),
         Fault::RowsUnrecorded(table) => format!("{table} has rows that the trail does not know"),
         Fault::CheckpointUnsigned { size } => {
             format!("no key that counted has signed the checkpoint of {size} leaves")
