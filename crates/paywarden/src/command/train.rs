@@ -106,7 +106,7 @@ fn train(arguments: &Arguments) -> Result<()> {
     let bytes = import::native::write(&learnt.model).map_err(study::refused)?;
     write(&arguments.out, &bytes)?;
     if let Some(path) = &arguments.calibration {
-        let (raw, fraud) = study.raw(&learnt.model, &learnt.later)?;
+        let (raw, fraud) = study.raw(&learnt.early, &learnt.later)?;
         let map = Calibration::isotonic(&raw, &fraud).map_err(study::refused)?;
         let json = serde_json::to_vec(&map)
             .map_err(|error| Failure::environment(error, "report this as a bug"))?;

@@ -47,13 +47,16 @@ pub struct Study<'a> {
 
 /// A model and what it was learnt from.
 pub struct Learnt {
-    /// The model.
+    /// The model, learnt from all rows.
     pub model: Ensemble,
-    /// Rows that trees grew from.
+    /// The model that did not see the later rows: what it says of them tells how scores are to be
+    /// read.
+    pub early: Ensemble,
+    /// The rows before the later ones.
     pub rows: Vec<u32>,
     /// Later rows that said when to stop.
     pub later: Vec<u32>,
-    /// The mean loss of the later rows.
+    /// The mean loss of the later rows by the early model.
     pub loss: f64,
     /// How long training took.
     pub seconds: f64,
@@ -125,7 +128,8 @@ impl<'a> Study<'a> {
         })
     }
 
-    /// Learns from a span; its last fortnight says when to stop.
+    /// Learns from a span; its last fortnight says when to stop, and is learnt from with as many
+    /// trees then: the newest frauds are the most like those to come.
     pub fn learn(
         &self,
         span: Span,
@@ -139,23 +143,32 @@ impl<'a> Study<'a> {
         );
         let start = Instant::now();
         let mut loss = f64::INFINITY;
-        let model = train::train(
-            &self.table,
-            &self.labels,
-            (&rows, &later),
-            settings,
-            |round| {
-                loss = round.loss.map_or(loss, |found| found.min(loss));
-                on_round(round);
-            },
-        );
+        let early = self.grow((&rows, &later), settings, |round| {
+            loss = round.loss.map_or(loss, |found| found.min(loss));
+            on_round(round);
+        })?;
+        let settings = Settings {
+            trees_max: early.size().0 as u32,
+            ..settings.clone()
+        };
+        let all = self.history.within(span.from, span.to);
         Ok(Learnt {
-            model: model.map_err(refused)?,
+            model: self.grow((&all, &[]), &settings, on_round)?,
+            early,
             rows,
             later,
             loss,
             seconds: start.elapsed().as_secs_f64(),
         })
+    }
+
+    fn grow(
+        &self,
+        rows: (&[u32], &[u32]),
+        settings: &Settings,
+        on_round: impl FnMut(Round),
+    ) -> Result<Ensemble> {
+        train::train(&self.table, &self.labels, rows, settings, on_round).map_err(refused)
     }
 
     /// Raw scores of some rows, and which are fraud.
