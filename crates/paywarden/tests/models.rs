@@ -96,6 +96,8 @@ fn a_model_is_trained_judged_and_asked() {
             out,
             "--calibration",
             "c.json",
+            "--matrix",
+            "m.npy",
             "--json",
         ];
         paywarden(folder, &[&flags[..], &rest].concat())
@@ -108,6 +110,12 @@ fn a_model_is_trained_judged_and_asked() {
         bytes("one.pwm") == bytes("two.pwm"),
         "the same file trains the same model"
     );
+    let matrix = bytes("m.npy");
+    assert!(matrix.starts_with(b"\x93NUMPY\x02\x00"));
+    let header = 12 + u32::from_le_bytes(matrix[8..12].try_into().unwrap()) as usize;
+    let record = "8399".len() + 8 + 8 + 1 + 8 * figure(&trained, "features") as usize;
+    assert_eq!(header % 64, 0);
+    assert_eq!(matrix.len(), header + (DAYS * PER_DAY) as usize * record);
     let map = paywarden_models::Calibration::read(&bytes("c.json")).unwrap();
     assert!(map.chance(5.0) > map.chance(-9.0));
     let shown = paywarden(folder, &["model", "show", "one.pwm", "--json"]);
@@ -159,6 +167,53 @@ fn later_payments_are_judged_by_what_was_known_before() {
         ["", "_ceiling"].map(|end| figure(&handbook, &format!("card_precision_100{end}")));
     assert!(0.0 < found && found <= most);
     assert!(figure(&handbook, "scored") < figure(&split, "scored"));
+}
+
+#[test]
+fn a_model_is_compared_with_the_scores_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    file(&folder.join("a.csv"));
+    let text = fs::read_to_string(folder.join("a.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .skip(1)
+        .map(|l| l.split(',').collect())
+        .collect();
+    let judged = |line: &dyn Fn(&str, &str) -> String| {
+        let lines = rows.iter().map(|row| line(row[0], row[5]) + "\n");
+        let scores = format!("payment,score\n{}", lines.collect::<String>());
+        fs::write(folder.join("scores.csv"), scores).unwrap();
+        let flags = "evaluate --data a.csv --delay 1d --warm-up-days 10 --trees 30 --protocol \
+                     timesplit --test-from 2018-05-31 --against scores.csv --json";
+        paywarden(folder, &flags.split_whitespace().collect::<Vec<_>>())
+    };
+    let truth = judged(&|id, fraud| format!("{id},{fraud}"));
+    assert!((figure(&truth, "ap_of_other") - 1.0).abs() < 1e-9);
+    let (gain, high) = (figure(&truth, "ap_gain"), figure(&truth, "ap_gain_high"));
+    assert!((gain - (figure(&truth, "ap") - 1.0)).abs() < 1e-4);
+    assert!(gain <= high && high < 0.0);
+    let blind = judged(&|id, _| format!("{id},0.5"));
+    assert!(figure(&blind, "ap_gain_low") > 0.0);
+    let refused = |line: &dyn Fn(&str, &str) -> String, why: &str| {
+        let output = judged(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.code() == Some(2) && said.contains(why),
+            "{said}"
+        );
+    };
+    refused(
+        &|id, _| format!("{id},NaN"),
+        "the score of payment 0 is no number",
+    );
+    refused(
+        &|id, _| format!("{id},0.5\n{id},0.5"),
+        "payment 0 is scored twice",
+    );
+    let gap = |id: &str, _: &str| format!("{},0.5", if id == "8000" { "x" } else { id });
+    refused(&gap, "payment 8000 has no score");
+    refused(&|id, _| id.to_owned(), "scores.csv: ");
 }
 
 #[test]

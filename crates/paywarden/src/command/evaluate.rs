@@ -3,6 +3,7 @@
 //! Nothing is tuned on what is scored: settings are fixed, and training stops by the last fortnight
 //! before.
 
+mod against;
 mod feedback;
 mod measure;
 
@@ -20,6 +21,7 @@ use feedback::Feedback;
 use measure::{Judged, figures};
 use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_models::{Ensemble, metrics};
+use std::path::PathBuf;
 
 /// Test days of the Handbook's protocol.
 const HANDBOOK_DAYS: i64 = 7;
@@ -48,6 +50,10 @@ pub struct Arguments {
     test_from: Timestamp,
     #[command(flatten)]
     feedback: Feedback,
+    /// Another model's scores, to compare with on the same payments: a CSV file with a header, in
+    /// each line a payment and its chance of fraud
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -63,6 +69,19 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     let flags = &arguments.data;
     let history = flags.history()?;
     let from = arguments.test_from.micros();
+    let rows = match arguments.protocol {
+        Protocol::Timesplit => history.within(from, i64::MAX),
+        Protocol::Handbook => handbook_rows(&history, from, flags.delay),
+    };
+    if rows.is_empty() {
+        return Err(Failure::wrong_use(
+            "nothing to score",
+            "name an earlier --test-from",
+        ));
+    }
+    let against = arguments.against.as_ref();
+    let other = against.map(|path| against::read(path, &history, &rows));
+    let other = other.transpose()?;
     let span = Span {
         from: history.start() + i64::from(flags.warm_up_days) * DAY,
         to: from - flags.delay,
@@ -85,18 +104,11 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
         found.extend(measure::of_alerts(&history, &alerts, from));
         (study, model)
     };
-    let rows = match arguments.protocol {
-        Protocol::Timesplit => history.within(from, i64::MAX),
-        Protocol::Handbook => handbook_rows(&history, from, flags.delay),
-    };
     let judged = Judged::new(&history, &study, &model, &rows)?;
-    if judged.scored.is_empty() {
-        return Err(Failure::wrong_use(
-            "nothing to score",
-            "name an earlier --test-from",
-        ));
-    }
     found.extend(figures(&judged));
+    if let Some(other) = other {
+        found.extend(against::figures(&judged, &other));
+    }
     if arguments.protocol == Protocol::Handbook {
         found.extend(card_precision(&judged));
     }

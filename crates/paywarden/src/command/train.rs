@@ -1,6 +1,7 @@
 //! `paywarden train`: a model from a labelled file, learnt from what was known at each moment.
 
 pub mod history;
+mod matrix;
 pub mod study;
 
 use super::model::write;
@@ -57,6 +58,9 @@ pub struct Arguments {
     /// Where to write its calibration, fitted on the days that training stopped by
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
+    /// Where to write every payment with the numbers that a model reads, as NumPy's .npy
+    #[arg(long, value_name = "FILE")]
+    matrix: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -90,6 +94,9 @@ fn train(arguments: &Arguments) -> Result<()> {
     let history = flags.history()?;
     let until = arguments.until.map_or(history.end() + 1, Timestamp::micros);
     let study = Study::new(&history, flags.delay, &Known::After(flags.delay))?;
+    if let Some(path) = &arguments.matrix {
+        matrix::write(&study, path)?;
+    }
     let span = Span {
         from: history.start() + i64::from(flags.warm_up_days) * paywarden_domain::time::DAY,
         to: until - flags.delay,

@@ -73,10 +73,11 @@ impl Judged {
         .collect()
     }
 
-    fn by_day(&self) -> Vec<Vec<Scored>> {
-        let mut days: BTreeMap<i64, Vec<Scored>> = BTreeMap::new();
-        for (day, scored) in self.days.iter().zip(&self.scored) {
-            days.entry(*day).or_default().push(*scored);
+    /// What there is of each payment, by the day of the payment.
+    pub fn by_day<T: Copy>(&self, each: &[T]) -> Vec<Vec<T>> {
+        let mut days: BTreeMap<i64, Vec<T>> = BTreeMap::new();
+        for (day, one) in self.days.iter().zip(each) {
+            days.entry(*day).or_default().push(*one);
         }
         days.into_values().collect()
     }
@@ -86,13 +87,7 @@ impl Judged {
 pub fn figures(judged: &Judged) -> Vec<Figure> {
     let scored = &judged.scored;
     let frauds = scored.iter().filter(|one| one.fraud).count();
-    let by_amount: Vec<Scored> = scored
-        .iter()
-        .map(|one| Scored {
-            score: one.score * one.amount,
-            ..*one
-        })
-        .collect();
+    let by_amount = by_amount(scored);
     let mut figures = vec![
         Figure::count("scored", scored.len() as u64),
         Figure::count("frauds", frauds as u64),
@@ -121,6 +116,15 @@ pub fn figures(judged: &Judged) -> Vec<Figure> {
     let error = metrics::calibration_error(scored, BINS);
     figures.push(Figure::new("calibration_error", error, "1"));
     figures
+}
+
+/// The same payments, ranked by chance times amount.
+pub fn by_amount(scored: &[Scored]) -> Vec<Scored> {
+    let ranked = scored.iter().map(|one| Scored {
+        score: one.score * one.amount,
+        ..*one
+    });
+    ranked.collect()
 }
 
 /// What alerts at the threshold of a closed loop came to, from a time on.
@@ -157,7 +161,7 @@ pub fn of_alerts(history: &History, alerted: &[bool], from: i64) -> Vec<Figure> 
 
 /// Where the main figures lie in nine of ten redrawings of the days.
 fn intervals(judged: &Judged) -> Vec<Figure> {
-    let days = judged.by_day();
+    let days = judged.by_day(&judged.scored);
     let at = |pick: fn(metrics::Caught) -> f64| {
         move |scored: &[Scored]| pick(metrics::at_rate(scored, 0.01))
     };

@@ -6,13 +6,15 @@ use crate::{
     progress::Progress,
     rows::{self, Line, Selection},
 };
-use paywarden_domain::{Card, CardInput, Event, Pan, TenantId, event::Text};
+use paywarden_domain::{Card, CardInput, Event, Pan, PaymentId, TenantId, event::Text};
 use paywarden_features::{EntityKind, FeatureEvent};
 use paywarden_risk::Sight;
 use std::{collections::BTreeSet, path::Path, sync::Arc, sync::atomic::Ordering};
 
 /// One payment of the past.
 pub struct Past {
+    /// The payment's identifier.
+    pub id: PaymentId,
     /// What the windows see.
     pub event: FeatureEvent,
     /// Whether it was fraud.
@@ -131,6 +133,7 @@ fn past(sight: &Sight, row: Row) -> Result<Past> {
         serde_json::from_slice(&row.body).map_err(|error| wrong(row.line, &error.to_string()))?;
     let event = event.map_card(card).map_err(|why| wrong(row.line, &why))?;
     Ok(Past {
+        id: row.id,
         event: sight.event(&event),
         fraud: row.fraud,
         amount: row.amount_minor as f64,

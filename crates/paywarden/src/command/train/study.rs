@@ -1,6 +1,6 @@
 //! The point-in-time matrix of a file, a model learnt from a span of it, scores of another.
 
-use super::history::History;
+use super::history::{History, Past};
 use crate::{
     failure::{Failure, Result},
     figures::Figure,
@@ -128,6 +128,11 @@ impl<'a> Study<'a> {
         })
     }
 
+    /// The payments of the rows.
+    pub fn past(&self) -> &[Past] {
+        &self.history.payments
+    }
+
     /// Learns from a span; its last fortnight says when to stop, and is learnt from with as many
     /// trees then: the newest frauds are the most like those to come.
     pub fn learn(
@@ -202,9 +207,8 @@ pub fn refused(error: paywarden_models::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::history::Past;
     use super::*;
-    use paywarden_domain::{EventKind, time::MINUTE};
+    use paywarden_domain::{EventKind, PaymentId, time::MINUTE};
     use paywarden_features::{EntityKind, FeatureEvent, FeatureStore};
     use paywarden_models::random::Random;
 
@@ -216,6 +220,7 @@ mod tests {
             event.entities[EntityKind::Customer as usize] = 1 + random.below(12) as u64;
             event.entities[EntityKind::Terminal as usize] = 1 + random.below(9) as u64;
             Past {
+                id: PaymentId::parse(&format!("p{place}")).unwrap(),
                 event,
                 fraud: random.below(6) == 0,
                 amount: 1.0,
