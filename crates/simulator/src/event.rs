@@ -31,9 +31,7 @@ pub struct Labelled {
 impl Labelled {
     /// The JSON body of the request, about a kilobyte.
     pub fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut body = Vec::with_capacity(1536);
-        serde_json::to_writer(&mut body, &self.event)?;
-        Ok(body)
+        body(&self.event)
     }
 
     /// When the truth is known.
@@ -63,6 +61,13 @@ impl Labelled {
             source: LabelSource::Analyst,
         }
     }
+}
+
+/// The JSON body of a request.
+pub(crate) fn body(event: &OutgoingEvent) -> Result<Vec<u8>, serde_json::Error> {
+    let mut body = Vec::with_capacity(1536);
+    serde_json::to_writer(&mut body, event)?;
+    Ok(body)
 }
 
 /// An event about nobody yet.

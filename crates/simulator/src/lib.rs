@@ -1,8 +1,9 @@
 //! Labelled synthetic payment traffic: for the demonstration, for tests and for benches.
 //!
 //! [`Traffic`] is the life of a [`Population`] with attacks in it, as the JSON that
-//! `POST /v1/decisions` takes; [`Process`] is a small process for measuring models. Both are
-//! functions of their settings: no clock, no I/O, the same stream for the same seed everywhere.
+//! `POST /v1/decisions` takes; [`Process`] is a small process for measuring models; [`Laundering`]
+//! is money laundering among honest transfers that look like it. All are functions of their
+//! settings: no clock, no I/O, the same stream for the same seed everywhere.
 //!
 //! Nothing in it belongs to anybody: card numbers are of documented test ranges, domains,
 //! telephone numbers and network addresses of reserved ones, names are drawn from short lists.
@@ -14,6 +15,7 @@ mod compose;
 mod event;
 mod guest;
 mod identity;
+mod laundering;
 mod people;
 mod place;
 mod population;
@@ -29,6 +31,7 @@ mod word;
 pub use attack::AttackKind;
 pub use card::{OutgoingCard, TEST_RANGES, TestRange};
 pub use event::{Labelled, OutgoingEvent, SILENCE_US};
+pub use laundering::{Habit, Laundering, LaunderingSettings, Origin, Transfer, Typology};
 pub use population::{POPULATION_SIZES, Population};
 pub use process::{Process, ProcessSettings};
 pub use traffic::{Settings, Traffic};
