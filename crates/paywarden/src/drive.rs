@@ -313,6 +313,7 @@ impl Dispatcher {
                 amount_minor: row.amount_minor,
                 fired: &verdict.fired,
                 partial: verdict.partial,
+                laundering_score: verdict.laundering_score,
             });
         }
     }

@@ -196,6 +196,7 @@ impl Loaded {
             amount_minor: row.amount_minor,
             fired: &verdict.fired,
             partial: verdict.partial,
+            laundering_score: verdict.laundering_score,
         });
         if place.is_multiple_of(SAMPLE_EVERY) {
             let now_s = Clock::System.now().seconds();

@@ -151,6 +151,7 @@ mod tests {
                 amount_minor: 123_456,
                 fired,
                 partial: fraud,
+                laundering_score: 0,
             });
         }
         let text = of_run(&driven, 8, "USD", 2);

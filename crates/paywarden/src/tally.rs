@@ -1,7 +1,10 @@
 //! What the verdicts were worth: outcomes, recall, precision, money stopped, who caught what.
 
+mod ranking;
 #[cfg(test)]
 mod tests;
+
+pub use ranking::Ranking;
 
 use crate::figures::Figure;
 use paywarden_domain::Outcome;
@@ -9,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// How many rules a summary names, those that fired most often first.
 const RULES_SHOWN: usize = 20;
+/// Fraud of which the data does not tell the kind.
+const UNNAMED: &str = "fraud";
 
 /// One decided payment beside what it really was.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,8 @@ pub struct Judged<'a> {
     pub fired: &'a [String],
     /// Whether the deadline cut the rules short.
     pub partial: bool,
+    /// The score of the laundering engine, 0 to 1000.
+    pub laundering_score: u16,
 }
 
 /// Counts over many decided payments.
@@ -37,6 +44,7 @@ pub struct Tally {
     partial: u64,
     scenarios: BTreeMap<String, Scenario>,
     rules: BTreeMap<String, RuleHits>,
+    laundering: Ranking,
 }
 
 /// How much of something was stopped, by number and by amount.
@@ -70,6 +78,8 @@ impl Tally {
         self.alerts += u64::from(stopped);
         self.alerts_right += u64::from(stopped && judged.fraud);
         self.partial += u64::from(judged.partial);
+        let kind = judged.fraud.then(|| judged.scenario.unwrap_or(UNNAMED));
+        self.laundering.add(judged.laundering_score, kind);
         for rule in judged.fired {
             let hits = entry(&mut self.rules, rule);
             *if judged.fraud {
@@ -78,9 +88,8 @@ impl Tally {
                 &mut hits.genuine
             } += 1;
         }
-        if judged.fraud {
+        if let Some(name) = kind {
             self.fraud.add(stopped, judged.amount_minor);
-            let name = judged.scenario.unwrap_or("fraud");
             let scenario = entry(&mut self.scenarios, name);
             scenario.caught.add(stopped, judged.amount_minor);
             for rule in judged.fired.iter().filter(|_| stopped) {
@@ -98,6 +107,7 @@ impl Tally {
         self.alerts += other.alerts;
         self.alerts_right += other.alerts_right;
         self.partial += other.partial;
+        self.laundering.merge(other.laundering);
         for (name, scenario) in other.scenarios {
             let mine = self.scenarios.entry(name).or_default();
             mine.caught.merge(scenario.caught);
@@ -110,6 +120,11 @@ impl Tally {
             mine.fraud += hits.fraud;
             mine.genuine += hits.genuine;
         }
+    }
+
+    /// The scores of the laundering engine beside the truth.
+    pub fn laundering(&self) -> &Ranking {
+        &self.laundering
     }
 
     /// How many payments were decided.

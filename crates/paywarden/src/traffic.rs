@@ -10,7 +10,10 @@ use crate::{
 };
 use paywarden_domain::{Timestamp, time::HOUR};
 use paywarden_rules::Rates;
-use paywarden_simulator::{Labelled, Population, Settings, Traffic};
+use paywarden_simulator::{
+    Labelled, Laundering, LaunderingSettings, OutgoingEvent, Population, Settings, Traffic,
+    Transfer,
+};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
@@ -21,6 +24,8 @@ use tokio::sync::mpsc;
 const BATCH_ROWS: usize = 64;
 /// Batches made ahead at most.
 const BATCHES_AHEAD_MAX: usize = 16;
+/// Customers among whom the stream of laundering has a natural pace.
+const LAUNDERING_CUSTOMERS: usize = 8_000;
 /// Events of one simulated customer on an ordinary day.
 const EVENTS_PER_CUSTOMER_DAY: u64 = 2;
 /// The share of simulated events that are attacks.
@@ -58,25 +63,81 @@ pub fn server_settings() -> Vec<String> {
 
 /// Simulates events of the demonstration's population, in the background.
 pub fn demonstration(events: u64, rates: Rates) -> mpsc::Receiver<Vec<Line>> {
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD_MAX);
-    std::thread::spawn(move || {
+    in_background(events, move |lines| {
         let population = Population::demo();
         let mut settings = Settings::demo();
-        let days = events.div_ceil(u64::from(settings.events_per_day)) + 1;
-        settings.days = settings.days.max(u32::try_from(days).unwrap_or(u32::MAX));
-        let mut batch = Vec::with_capacity(BATCH_ROWS);
-        let events = usize::try_from(events).unwrap_or(usize::MAX);
-        for (place, labelled) in Traffic::new(&population, settings).take(events).enumerate() {
-            batch.push(line(place as u64 + 1, &labelled, &rates));
-            let full = batch.len() == BATCH_ROWS;
-            if full && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return;
-            }
-        }
-        // Nobody listens any more only if the command has already ended.
-        let _ = sender.blocking_send(batch);
+        settings.days = settings.days.max(days(events, settings.events_per_day));
+        let mut traffic = Traffic::new(&population, settings);
+        traffic.all(|labelled| lines.send(|line| row(line, &labelled, &rates)))
+    })
+}
+
+/// Simulates money laundering among honest transfers, in the background. No label is sent: what
+/// the engine finds, it finds by itself.
+pub fn laundering(events: u64, rates: Rates) -> mpsc::Receiver<Vec<Line>> {
+    in_background(events, move |lines| {
+        let mut settings = LaunderingSettings::demo();
+        let population = Population::new(settings.seed, LAUNDERING_CUSTOMERS);
+        settings.days = settings.days.max(days(events, settings.transfers_per_day));
+        let mut stream = Laundering::new(&population, settings);
+        stream.all(|transfer| lines.send(|line| row_of_transfer(line, &transfer, &rates)))
+    })
+}
+
+/// Days of traffic that are enough for so many events.
+fn days(events: u64, per_day: u32) -> u32 {
+    u32::try_from(events.div_ceil(u64::from(per_day)) + 1).unwrap_or(u32::MAX)
+}
+
+/// Lets `make` send lines from a thread of its own, so many at most.
+fn in_background(
+    limit: u64,
+    make: impl FnOnce(&mut Lines) -> bool + Send + 'static,
+) -> mpsc::Receiver<Vec<Line>> {
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD_MAX);
+    std::thread::spawn(move || {
+        let mut lines = Lines {
+            sender,
+            batch: Vec::with_capacity(BATCH_ROWS),
+            sent: 0,
+            limit,
+        };
+        make(&mut lines);
+        lines.flush();
     });
     receiver
+}
+
+/// Lines on their way to whoever sends them on.
+struct Lines {
+    sender: mpsc::Sender<Vec<Line>>,
+    batch: Vec<Line>,
+    sent: u64,
+    limit: u64,
+}
+
+impl Lines {
+    /// Sends a line; false if no more are wanted.
+    fn send(&mut self, row: impl FnOnce(u64) -> Result<Row, String>) -> bool {
+        if self.sent == self.limit {
+            return false;
+        }
+        self.sent += 1;
+        self.batch.push(match row(self.sent) {
+            Ok(row) => Line::Row(row),
+            Err(why) => Line::Bad {
+                line: self.sent,
+                why,
+            },
+        });
+        self.batch.len() < BATCH_ROWS || self.flush()
+    }
+
+    /// False if nobody listens any more, which is so only if the command has already ended.
+    fn flush(&mut self) -> bool {
+        let batch = std::mem::take(&mut self.batch);
+        self.sender.blocking_send(batch).is_ok()
+    }
 }
 
 /// Events of the last hours.
@@ -133,31 +194,41 @@ pub fn recent(
     })
 }
 
-fn line(place: u64, labelled: &Labelled, rates: &Rates) -> Line {
-    match row(place, labelled, rates) {
-        Ok(row) => Line::Row(row),
-        Err(why) => Line::Bad { line: place, why },
-    }
-}
-
 fn row(line: u64, labelled: &Labelled, rates: &Rates) -> Result<Row, String> {
-    let amount = labelled
-        .event
-        .amount
-        .map(|amount| rates.to_base(amount))
-        .transpose();
+    let body = labelled.body().map_err(|error| error.to_string())?;
     let label = labelled
         .label()
         .map(|label| LateLabel::new(&label, labelled.known_at()));
     Ok(Row {
-        line,
-        id: labelled.event.id.clone(),
-        occurred_at: labelled.event.occurred_at,
-        amount_minor: amount.map_err(|error| error.to_string())?.unwrap_or(0),
-        body: labelled.body().map_err(|error| error.to_string())?.into(),
         fraud: labelled.is_fraud,
         scenario: labelled.kind.map(|kind| Arc::from(kind.name())),
         label: label.transpose().map_err(|error| error.to_string())?,
-        entities: entities::of_simulated(&labelled.event),
+        ..row_of(line, &labelled.event, body, rates)?
+    })
+}
+
+fn row_of_transfer(line: u64, transfer: &Transfer, rates: &Rates) -> Result<Row, String> {
+    let body = transfer.body().map_err(|error| error.to_string())?;
+    let typology = transfer.origin.typology();
+    Ok(Row {
+        fraud: typology.is_some(),
+        scenario: typology.map(|typology| Arc::from(typology.name())),
+        ..row_of(line, &transfer.event, body, rates)?
+    })
+}
+
+/// A row of which nothing bad is known.
+fn row_of(line: u64, event: &OutgoingEvent, body: Vec<u8>, rates: &Rates) -> Result<Row, String> {
+    let amount = event.amount.map(|amount| rates.to_base(amount)).transpose();
+    Ok(Row {
+        line,
+        id: event.id.clone(),
+        occurred_at: event.occurred_at,
+        amount_minor: amount.map_err(|error| error.to_string())?.unwrap_or(0),
+        body: body.into(),
+        fraud: false,
+        scenario: None,
+        label: None,
+        entities: entities::of_simulated(event),
     })
 }

@@ -53,6 +53,23 @@ fn a_demonstration_decides_everything() {
 }
 
 #[test]
+fn a_demonstration_of_laundering_says_what_so_many_alerts_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = report(
+        folder.path(),
+        &["demo", "--laundering", "--json", "--events", "3000"],
+    );
+    assert!((figure(&report, "decisions") - 3000.0).abs() < 0.5);
+    assert!(figure(&report, "fraud_payments") > 0.0);
+    for (rate, most) in [(5, 15.0), (10, 30.0), (20, 60.0)] {
+        let value = |name: &str| figure(&report, &format!("{name}_at_{rate}_per_1000"));
+        assert!(value("alerts") <= most);
+        assert!((0.0..=1.0).contains(&value("found_all")));
+        assert!(value("alerts_drawn_among_ties") <= value("ties"));
+    }
+}
+
+#[test]
 fn a_replay_is_the_same_over_any_number_of_connections() {
     let folder = tempfile::tempdir().unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/payments.csv");

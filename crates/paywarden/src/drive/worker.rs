@@ -57,6 +57,8 @@ pub struct Verdict {
     pub decision: String,
     /// What to do with the payment.
     pub outcome: Outcome,
+    /// The score of the laundering engine, 0 to 1000.
+    pub laundering_score: u16,
     /// The live rules of both engines that fired.
     pub fired: Vec<String>,
     /// Whether the deadline cut the rules short.
@@ -74,6 +76,7 @@ struct DecisionSeen {
 
 #[derive(Deserialize)]
 struct EngineSeen {
+    score: u16,
     fired: Vec<FiredSeen>,
 }
 
@@ -95,6 +98,7 @@ impl Verdict {
         Ok(Self {
             decision: seen.id,
             outcome: seen.outcome,
+            laundering_score: seen.laundering.score,
             fired: fired.map(|fired| fired.rule).collect(),
             partial: seen.deadline.partial,
         })

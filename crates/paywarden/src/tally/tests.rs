@@ -27,6 +27,7 @@ fn tally() -> Tally {
             amount_minor,
             fired: &fired,
             partial: false,
+            laundering_score: 0,
         });
     }
     tally
