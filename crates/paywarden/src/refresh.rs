@@ -25,8 +25,6 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// Where most systems keep the authorities that they trust.
-const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const MINUTES: std::ops::RangeInclusive<u32> = 5..=10_080;
 /// Lists are first fetched within so many seconds after the start.
 const FIRST_SECONDS_MAX: u64 = 10;
@@ -36,7 +34,7 @@ const LISTS_MAX: usize = 256;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// Authorities that publishers are held against, as PEM.
+    /// Authorities that publishers are held against, as PEM; those of the machine if not given.
     #[serde(default)]
     authorities: Option<PathBuf>,
     #[serde(default)]
@@ -107,10 +105,8 @@ impl Refresh {
             .map(checked)
             .collect::<Result<Vec<_>>>()?;
         let fetches = sources.iter().any(|(_, source)| source.url.is_some());
-        let authorities = settings
-            .authorities
-            .unwrap_or_else(|| PathBuf::from(AUTHORITIES));
-        let fetcher = fetches.then(|| Fetcher::new(&authorities)).transpose();
+        let authorities = settings.authorities.as_deref();
+        let fetcher = fetches.then(|| Fetcher::new(authorities)).transpose();
         Ok(Self {
             fetcher: fetcher.map_err(|error| wrong(&error))?.map(Arc::new),
             sources,

@@ -4,11 +4,11 @@
 //! What a provider says of itself is read once an hour, and once more, at most once a minute, when
 //! a token is signed with a key that is not known yet.
 
-mod http;
+mod asking;
 
 use super::provider::{Identity, ProviderSettings, SignOnAnswer};
 use crate::staff::Error;
-use http::Http;
+use asking::Http;
 use openidconnect::{
     AdditionalProviderMetadata, AuthType, AuthenticationContextClass, AuthenticationFlow,
     AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
@@ -109,7 +109,7 @@ struct Known {
 impl Party {
     /// A provider that sends people back to this address.
     pub(super) fn new(settings: &ProviderSettings, address: &str) -> Result<Self, &'static str> {
-        if !http::may_ask(&settings.issuer) {
+        if !asking::may_ask(&settings.issuer) {
             return Err("its issuer is an address over HTTPS, or on this machine");
         }
         let issuer = IssuerUrl::new(settings.issuer.clone());

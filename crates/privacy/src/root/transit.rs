@@ -4,26 +4,11 @@
 
 use super::RootError;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{
-    HeaderValue, Method, Request, StatusCode, Uri,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
-};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header::CONTENT_TYPE};
+use paywarden_outward::{Client, Error, Limits, Reach, Roots};
 use serde::Deserialize;
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
-use tokio_rustls::TlsConnector;
+use std::{fs, io, path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
 
 /// How long one call may take, connecting included.
@@ -41,7 +26,8 @@ pub struct Transit {
     key: String,
     /// Read anew for each call: such tokens are renewed.
     token_file: PathBuf,
-    tls: Option<TlsConnector>,
+    client: Client,
+    reach: Reach,
 }
 
 /// What the service says.
@@ -77,20 +63,30 @@ impl Transit {
         if key.is_empty() || !key.bytes().all(is_name) {
             return Err(wrong("a key has a name of letters, digits, - _ ."));
         }
-        place(&url)?;
-        let tls = match (url.scheme_str(), ca_pem) {
-            (Some("https"), Some(pem)) => Some(connector(pem)?),
-            (Some("https"), None) => {
-                return Err(wrong("name the authorities of the service: transit_ca"));
-            }
-            _ => None,
+        let reach = Reach::anywhere();
+        let place = reach
+            .place(&url)
+            .map_err(|_| wrong("the service is asked over https, or over http on this machine"))?;
+        let roots = match (place.is_tls, ca_pem) {
+            (true, None) => return Err(wrong("name the authorities of the service: transit_ca")),
+            (_, Some(pem)) => Roots::Pem(pem),
+            (false, None) => Roots::Native,
         };
+        let limits = Limits {
+            step_max: CALL_TIMEOUT,
+            whole_max: CALL_TIMEOUT,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+            redirects_max: 0,
+        };
+        let client = Client::new(roots, limits);
+        let client = client.map_err(|error| wrong(&format!("transit_ca: {error}")))?;
         let key = key.to_owned();
         Ok(Self {
             url,
             key,
             token_file,
-            tls,
+            client,
+            reach,
         })
     }
 
@@ -132,9 +128,14 @@ impl Transit {
     }
 
     async fn call(&self, what: &str, body: &str) -> Result<Data, RootError> {
-        let answered = timeout(CALL_TIMEOUT, self.exchange(what, body)).await;
-        let (status, answer) = answered
-            .map_err(|_| RootError::Gone("no answer within three seconds".to_owned()))??;
+        let answered = self.client.send(self.request(what, body)?, &self.reach).await;
+        let answer = answered.map_err(|error| match error {
+            Error::Address => RootError::File("not the name of a server".to_owned()),
+            Error::Late => RootError::Gone("no answer within three seconds".to_owned()),
+            error => RootError::Gone(error.to_string()),
+        })?;
+        let status = answer.status();
+        let answer = Zeroizing::new(answer.into_body().to_vec());
         let said = |what: &str| format!("{what}: status {}", status.as_u16());
         match status {
             StatusCode::OK => {
@@ -156,102 +157,22 @@ impl Transit {
         }
     }
 
-    async fn exchange(
-        &self,
-        what: &str,
-        body: &str,
-    ) -> Result<(StatusCode, Zeroizing<Vec<u8>>), RootError> {
-        let gone = |error: io::Error| RootError::Gone(error.to_string());
-        let (host, port) = place(&self.url)?;
-        let stream = TcpStream::connect((host.as_str(), port))
-            .await
-            .map_err(gone)?;
-        stream.set_nodelay(true).map_err(gone)?;
-        let request = self.request(what, body)?;
-        let Some(tls) = &self.tls else {
-            return send(stream, request).await;
-        };
-        let name = ServerName::try_from(host);
-        let name = name.map_err(|_| RootError::File("not the name of a server".to_owned()))?;
-        send(tls.connect(name, stream).await.map_err(gone)?, request).await
-    }
-
-    fn request(&self, what: &str, body: &str) -> Result<Request<Full<Bytes>>, RootError> {
+    fn request(&self, what: &str, body: &str) -> Result<Request<Bytes>, RootError> {
         let unreadable =
             |error: io::Error| RootError::File(format!("{}: {error}", self.token_file.display()));
         let token = Zeroizing::new(fs::read_to_string(&self.token_file).map_err(unreadable)?);
         let wrong = || RootError::File("the token of the service is no header".to_owned());
         let mut token = HeaderValue::from_str(token.trim()).map_err(|_| wrong())?;
         token.set_sensitive(true);
-        let authority = self.url.authority().map(|authority| authority.as_str());
-        let path = format!("{}/{what}/{}", self.url.path(), self.key);
-        let body = Bytes::copy_from_slice(body.as_bytes());
+        let url = self.url.to_string();
         Request::builder()
             .method(Method::POST)
-            .uri(path)
-            .header(HOST, authority.unwrap_or_default())
+            .uri(format!("{}/{what}/{}", url.trim_end_matches('/'), self.key))
             .header(CONTENT_TYPE, "application/json")
-            .header(CONTENT_LENGTH, body.len())
             .header(TOKEN_HEADER, token)
-            .body(Full::new(body))
+            .body(Bytes::copy_from_slice(body.as_bytes()))
             .map_err(|_| wrong())
     }
-}
-
-/// Whom to connect to: over HTTPS anybody, over HTTP this very machine.
-fn place(url: &Uri) -> Result<(String, u16), RootError> {
-    let wrong = || {
-        let why = "the service is asked over https, or over http on this machine";
-        RootError::File(why.to_owned())
-    };
-    let host = url.host().ok_or_else(wrong)?.trim_matches(['[', ']']);
-    let is_here = matches!(host, "localhost" | "127.0.0.1" | "::1");
-    match url.scheme_str() {
-        Some("https") => Ok((host.to_owned(), url.port_u16().unwrap_or(443))),
-        Some("http") if is_here => Ok((host.to_owned(), url.port_u16().unwrap_or(80))),
-        _ => Err(wrong()),
-    }
-}
-
-fn connector(ca_pem: &[u8]) -> Result<TlsConnector, RootError> {
-    let wrong = |why: &str| RootError::File(why.to_owned());
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca_pem) {
-        let added = certificate.ok().and_then(|one| roots.add(one).ok());
-        added.ok_or_else(|| wrong("transit_ca holds what is no certificate in PEM"))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("transit_ca holds no certificate"));
-    }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| wrong("TLS cannot be set up"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Zeroizing<Vec<u8>>), RootError> {
-    let gone = |error: &dyn std::fmt::Display| RootError::Gone(error.to_string());
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| gone(&error))?;
-    let driver = tokio::spawn(connection);
-    let answer = async {
-        let response = sender.send_request(request).await;
-        let response = response.map_err(|error| gone(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-        let body = body.collect().await.map_err(|error| gone(&error))?;
-        Ok((status, Zeroizing::new(body.to_bytes().to_vec())))
-    };
-    let answer = answer.await;
-    driver.abort();
-    answer
 }
 
 #[cfg(test)]

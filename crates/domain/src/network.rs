@@ -1,4 +1,4 @@
-//! Networks by prefix (RFC 4632, RFC 4291): where a key may be used from, and who counts together.
+//! Networks by prefix (RFC 4632, RFC 4291): where keys may be used from, who counts together, what lies inside.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
