@@ -47,7 +47,10 @@ const FLOORS: &[(&str, &[&str])] = &[
             "domain",
         ],
     ),
-    ("privacy", &["access", "store", "crypto", "outward", "domain"]),
+    (
+        "privacy",
+        &["access", "store", "crypto", "outward", "domain"],
+    ),
     ("safety", &["crypto", "domain"]),
     (
         "access",

@@ -72,7 +72,10 @@ impl Authority {
 }
 
 /// A server on loopback; its port, and a count of the requests that reached it.
-async fn serve(tls: TlsAcceptor, answers: Vec<Answer>) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
+async fn serve(
+    tls: TlsAcceptor,
+    answers: Vec<Answer>,
+) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -109,7 +112,9 @@ async fn say(stream: &mut (impl AsyncWriteExt + Unpin), answer: Answer) -> std::
             stream.write_all(b"0\r\n\r\n").await?;
         }
         Answer::Drips => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n").await?;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n")
+                .await?;
             loop {
                 stream.write_all(b"x").await?;
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -149,21 +154,36 @@ async fn only_whom_the_authority_names_today_is_believed() {
     let (authority, other) = (Authority::new(), Authority::new());
     for (tls, trusted, is_believed) in [
         (authority.acceptor("127.0.0.1", false), &authority, true),
-        (authority.acceptor("hooks.example", false), &authority, false),
+        (
+            authority.acceptor("hooks.example", false),
+            &authority,
+            false,
+        ),
         (authority.acceptor("127.0.0.1", true), &authority, false),
         (authority.acceptor("127.0.0.1", false), &other, false),
     ] {
         let (port, asked) = serve(tls, vec![Answer::Text(OK.to_owned())]).await;
-        let said = get(&client(trusted, 0), format!("https://127.0.0.1:{port}/a?b=c")).await;
+        let said = get(
+            &client(trusted, 0),
+            format!("https://127.0.0.1:{port}/a?b=c"),
+        )
+        .await;
         match is_believed {
             true => assert_eq!(said.unwrap(), (StatusCode::OK, Bytes::from("done"))),
             false => assert!(matches!(said, Err(Error::Connection(_))), "{said:?}"),
         }
         let asked = asked.lock().unwrap();
-        assert_eq!(asked.len(), usize::from(is_believed), "nothing is said to strangers");
+        assert_eq!(
+            asked.len(),
+            usize::from(is_believed),
+            "nothing is said to strangers"
+        );
         if let Some(request) = asked.first() {
             assert!(request.starts_with("GET /a?b=c HTTP/1.1\r\n"), "{request}");
-            assert!(request.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{request}");
+            assert!(
+                request.contains(&format!("host: 127.0.0.1:{port}\r\n")),
+                "{request}"
+            );
         }
     }
 }
@@ -185,7 +205,10 @@ async fn what_is_long_slow_or_silent_is_given_up() {
     let url = || format!("https://127.0.0.1:{port}/");
     assert_eq!(get(&client, url()).await.unwrap().1.len(), 8 * 1_024);
     let long = get(&client, url()).await;
-    assert!(matches!(long, Err(Error::TooLong { bytes_max: 8_192 })), "{long:?}");
+    assert!(
+        matches!(long, Err(Error::TooLong { bytes_max: 8_192 })),
+        "{long:?}"
+    );
     for _ in 0..2 {
         let late = get(&hasty, url()).await;
         assert!(matches!(late, Err(Error::Late)), "{late:?}");
@@ -219,7 +242,10 @@ async fn redirects_are_followed_only_so_far_and_never_inward() {
     let url = |port: u16| format!("https://127.0.0.1:{port}/");
 
     let (port, asked) = serve(tls.clone(), vec![to("/moved"), ok.clone()]).await;
-    assert_eq!(get(&client(&authority, 1), url(port)).await.unwrap().1, "done");
+    assert_eq!(
+        get(&client(&authority, 1), url(port)).await.unwrap().1,
+        "done"
+    );
     assert!(asked.lock().unwrap()[1].starts_with("GET /moved "));
 
     let (port, _) = serve(tls.clone(), vec![to("/a"), to("/b")]).await;
@@ -228,7 +254,10 @@ async fn redirects_are_followed_only_so_far_and_never_inward() {
 
     let (port, asked) = serve(tls.clone(), vec![to("/a")]).await;
     let status = get(&client(&authority, 0), url(port)).await.unwrap().0;
-    assert_eq!((status, asked.lock().unwrap().len()), (StatusCode::FOUND, 1));
+    assert_eq!(
+        (status, asked.lock().unwrap().len()),
+        (StatusCode::FOUND, 1)
+    );
 
     for (place, is_address) in [
         ("https://169.254.169.254/latest/meta-data", true),
@@ -266,7 +295,14 @@ async fn secrets_do_not_follow_to_somebody_else() {
     let mut token = http::HeaderValue::from_static("secret");
     token.set_sensitive(true);
     request.headers_mut().insert("x-token", token);
-    client(&authority, 1).send(request, &loopback()).await.unwrap();
+    client(&authority, 1)
+        .send(request, &loopback())
+        .await
+        .unwrap();
     let heard = heard.lock().unwrap();
-    assert!(heard[0].contains("x-plain: stays") && !heard[0].contains("x-token"), "{}", heard[0]);
+    assert!(
+        heard[0].contains("x-plain: stays") && !heard[0].contains("x-token"),
+        "{}",
+        heard[0]
+    );
 }

@@ -10,7 +10,7 @@ mod vault;
 mod writer;
 
 use crate::{
-    Clock, Database, Entry, Error, OutboxItem, acts, outbox,
+    Clock, Database, Entry, Error, OutboxItem, acts, deliveries, outbox,
     trail::{self, Digester, Hash},
 };
 use paywarden_domain::DecisionId;
@@ -99,6 +99,7 @@ pub struct Journal {
 enum Job {
     Append(Pending),
     Outbox(outbox::Command),
+    Deliver(deliveries::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
     Close,
@@ -218,6 +219,14 @@ impl Journal {
         let command = trail::Command { work, reply };
         let place = self.jobs.try_reserve().map_err(refusal)?;
         place.send(Job::Trail(command));
+        answer.await.unwrap_or_else(|_| Err(writer_gone()))
+    }
+
+    pub(crate) async fn deliver(&self, work: deliveries::Work) -> Result<u64, Error> {
+        let (reply, answer) = oneshot::channel();
+        let command = deliveries::Command { work, reply };
+        let place = self.jobs.try_reserve().map_err(refusal)?;
+        place.send(Job::Deliver(command));
         answer.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 

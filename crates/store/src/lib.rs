@@ -41,6 +41,7 @@
 pub mod acts;
 pub mod clock;
 pub mod database;
+pub mod deliveries;
 pub mod entry;
 mod error;
 pub mod journal;
@@ -53,6 +54,7 @@ pub mod trail;
 pub use acts::{ACTS_MAX, ActRow, WATCH};
 pub use clock::{Clock, SimulatedClock};
 pub use database::{Backend, Database, DatabaseLimits};
+pub use deliveries::{Attempted, DELIVERIES_MAX, REPLAYED_MAX, Replay};
 pub use entry::{Actor, Entry, Purpose, REASON, Row};
 pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
@@ -62,9 +64,9 @@ pub use reads::{
     ReplayRow, TraceRow, VaultFind, VaultReader,
 };
 pub use rows::{
-    ApprovalStepKind, ApprovalStepRow, DecisionRow, KeyRevocation, LabelRow, ListEntryRow,
-    ListRemoval, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent,
-    VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow,
-    Wrapping,
+    ApprovalStepKind, ApprovalStepRow, AttemptRow, DecisionRow, DecisionSummary, DeliveryRow,
+    DeliveryState, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, MessageRow, RecordRow,
+    RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent, VaultErasure,
+    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

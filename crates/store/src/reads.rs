@@ -2,6 +2,7 @@
 
 mod approvals;
 mod decisions;
+mod deliveries;
 mod history;
 mod keys;
 mod lists;

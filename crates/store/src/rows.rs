@@ -3,6 +3,7 @@
 mod approval_step;
 mod canonical;
 mod decision;
+mod delivery;
 mod key;
 mod label;
 mod list;
@@ -13,8 +14,10 @@ mod vault;
 
 pub use approval_step::{ApprovalStepKind, ApprovalStepRow};
 pub(crate) use canonical::{Canonical, sha256};
-pub use decision::DecisionRow;
+pub use decision::{DecisionRow, DecisionSummary};
 pub(crate) use decision::{Existing, RecordedDecision};
+pub(crate) use delivery::MESSAGE_BYTES_MAX;
+pub use delivery::{AttemptRow, DeliveryRow, DeliveryState, MessageRow};
 pub use key::{KeyRevocation, SigningKeyRow};
 pub use label::LabelRow;
 pub use list::{ListEntryRow, ListRemoval};

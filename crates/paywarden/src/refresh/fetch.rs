@@ -61,9 +61,8 @@ impl Fetcher {
             let client = Client::new(Roots::Native, LIMITS);
             return client.map(Self).map_err(|error| error.to_string());
         };
-        let wrong = |error: &dyn std::fmt::Display| {
-            format!("authorities = {}: {error}", path.display())
-        };
+        let wrong =
+            |error: &dyn std::fmt::Display| format!("authorities = {}: {error}", path.display());
         let pem = fs::read(path).map_err(|error| wrong(&error))?;
         let client = Client::new(Roots::Pem(&pem), LIMITS);
         client.map(Self).map_err(|error| wrong(&error))
@@ -76,7 +75,9 @@ impl Fetcher {
         private: bool,
         marks: &Marks,
     ) -> Result<Fetched, Unfetched> {
-        let mut request = Request::get(url).body(Bytes::new()).map_err(|_| Error::Address)?;
+        let mut request = Request::get(url)
+            .body(Bytes::new())
+            .map_err(|_| Error::Address)?;
         marks.ask(request.headers_mut());
         let (head, body) = self.0.send(request, &reach(private)).await?.into_parts();
         match head.status {

@@ -128,7 +128,10 @@ impl Transit {
     }
 
     async fn call(&self, what: &str, body: &str) -> Result<Data, RootError> {
-        let answered = self.client.send(self.request(what, body)?, &self.reach).await;
+        let answered = self
+            .client
+            .send(self.request(what, body)?, &self.reach)
+            .await;
         let answer = answered.map_err(|error| match error {
             Error::Address => RootError::File("not the name of a server".to_owned()),
             Error::Late => RootError::Gone("no answer within three seconds".to_owned()),

@@ -10,6 +10,7 @@ use crate::{
     ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultKeyRow,
     VaultRow,
     acts::is_act,
+    deliveries,
     outbox::Run,
     rows::{Canonical, RecordedDecision},
     sql::{Fields, Insert, Insertable, Stored},
@@ -17,7 +18,7 @@ use crate::{
 };
 use paywarden_domain::Timestamp;
 use sqlx::{AnyConnection, Row as _};
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 /// Where the numbered tables stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,7 @@ pub(super) struct Statements {
     vault: vault::Statements,
     outbox: Insert<Run>,
     acts: Insert<ActRow>,
+    pub(super) deliveries: Arc<deliveries::Statements>,
     pub(super) digester: Digester,
     trail: trail::Statements,
 }
@@ -87,6 +89,7 @@ impl Statements {
             vault: vault::Statements::new(backend),
             outbox: Insert::new(backend),
             acts: Insert::new(backend),
+            deliveries: Arc::new(deliveries::Statements::new(backend)),
             trail: trail::Statements::new(backend),
         }
     }

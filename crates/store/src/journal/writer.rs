@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Clock, Database, Error, acts,
     database::Checkpointer,
-    outbox,
+    deliveries, outbox,
     trail::{self, Digester, Trees},
 };
 use sqlx::{AnyConnection, Connection as _, Transaction};
@@ -71,6 +71,7 @@ impl Writer {
                 match job {
                     Job::Append(pending) => batch.push(pending),
                     Job::Outbox(command) => commands.push(Aside::Outbox(command)),
+                    Job::Deliver(command) => commands.push(Aside::Deliver(command)),
                     Job::Trail(command) => commands.push(Aside::Trail(command)),
                     Job::Mark(mark) => commands.push(Aside::Mark(mark)),
                     Job::Close => self.queue.close(),
@@ -208,6 +209,14 @@ impl Writer {
                 let result = self.alone(run).await;
                 let _ = command.reply.send(result);
             }
+            Aside::Deliver(command) => {
+                let statements = self.statements.deliveries.clone();
+                let run = async |connection: &mut AnyConnection| {
+                    statements.run(connection, &command.work).await
+                };
+                let result = self.alone(run).await;
+                let _ = command.reply.send(result);
+            }
             Aside::Trail(command) => {
                 let run = async |connection: &mut AnyConnection| command.run(connection).await;
                 let result = self.alone(run).await;
@@ -258,6 +267,7 @@ impl Writer {
 /// What the writer does beside entries.
 enum Aside {
     Outbox(outbox::Command),
+    Deliver(deliveries::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
 }

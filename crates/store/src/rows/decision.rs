@@ -201,6 +201,63 @@ impl Insertable for RecordedDecision {
     }
 }
 
+/// What the columns tell of a decision, without anything that is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionSummary {
+    /// Number of the event.
+    pub event_no: i64,
+    /// Identifier of the decision.
+    pub id: DecisionId,
+    /// Whose payment it is.
+    pub tenant: TenantId,
+    /// The caller's identifier of the payment.
+    pub payment_id: PaymentId,
+    /// What happened.
+    pub kind: EventKind,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// The fraud engine's score, 0 to 1000.
+    pub fraud_score: u16,
+    /// The laundering engine's score, 0 to 1000.
+    pub laundering_score: u16,
+    /// The amount decided on.
+    pub amount: Option<Money>,
+}
+
+impl Stored for DecisionSummary {
+    const TABLE: &'static str = DecisionRow::TABLE;
+    const COLUMNS: &'static [&'static str] = &[
+        "event_no",
+        "id",
+        "tenant",
+        "payment_id",
+        "kind",
+        "decided_at",
+        "outcome",
+        "fraud_score",
+        "laundering_score",
+        "amount_minor",
+        "currency",
+    ];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            event_no: fields.take()?,
+            id: fields.parsed(DecisionId::parse)?,
+            tenant: fields.parsed(TenantId::parse)?,
+            payment_id: fields.parsed(PaymentId::parse)?,
+            kind: fields.numbered(EventKind::from_number)?,
+            decided_at: Timestamp::from_micros(fields.take()?),
+            outcome: fields.numbered(Outcome::from_number)?,
+            fraud_score: fields.take::<i16>()?.cast_unsigned(),
+            laundering_score: fields.take::<i16>()?.cast_unsigned(),
+            amount: amount(fields.take()?, fields.take()?)?,
+        })
+    }
+}
+
 /// What the writer must know of a decision that is there already.
 #[derive(Debug)]
 pub(crate) struct Existing {

@@ -9,6 +9,7 @@ mod support;
 mod agreement;
 mod approvals;
 mod crash;
+mod deliveries;
 mod disk_full;
 mod journal;
 mod lost_commit;

@@ -41,7 +41,10 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
         Box::pin(async {
-            let answer = self.client.send(request.map(Into::into), &self.reach).await?;
+            let answer = self
+                .client
+                .send(request.map(Into::into), &self.reach)
+                .await?;
             Ok(answer.map(|body| body.to_vec()))
         })
     }
