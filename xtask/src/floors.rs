@@ -68,8 +68,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// The most crates that the binary may be built from.
-const CRATES_MAX: usize = 365;
+/// The most crates of others that the binary may be built from.
+const CRATES_MAX: usize = 355;
 
 /// Crates that must not be in the binary, with the reason.
 const BANNED: &[(&str, &str)] = &[
@@ -145,9 +145,10 @@ fn graph(root: &Path) -> Result<Vec<String>> {
             let mut words = line.split_whitespace();
             Some((words.next()?, words.next()?))
         })
+        .filter(|(name, _)| !name.starts_with("paywarden"))
         .collect();
     println!(
-        "tidy: {} crates make the binary, at most {CRATES_MAX}",
+        "tidy: {} crates of others are in the binary, at most {CRATES_MAX}",
         crates.len()
     );
     let mut findings: Vec<String> = BANNED
@@ -157,7 +158,7 @@ fn graph(root: &Path) -> Result<Vec<String>> {
         .collect();
     if crates.is_empty() || crates.len() > CRATES_MAX {
         findings.push(format!(
-            "{} crates in the binary, at most {CRATES_MAX}",
+            "{} crates of others in the binary, at most {CRATES_MAX}",
             crates.len()
         ));
     }
