@@ -5,6 +5,7 @@
 //! wiring      starts everything: store, keys, engine, server
 //! client      the signed HTTPS client; signing
 //! sweep       every file of a folder through the leak scanner
+//! dispatch    hands what was written to the trail on to those who live by it
 //! siem        hands the trail over to a receiver outside
 //! refresh     fetches screening lists again and again
 //! drive       labelled payments in their order; open_loop: load on a schedule
@@ -16,6 +17,7 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod cpu;
+pub mod dispatch;
 pub mod drive;
 pub mod entities;
 pub mod failure;

@@ -2,11 +2,13 @@
 
 mod jobs;
 mod root;
+mod subscribers;
 
 pub use root::told as root_told;
 
 use crate::{
     config::Config,
+    dispatch::{Dispatcher, Subscriber},
     failure::{Failure, Result},
     key_desk::{Clerk, KeyDesk},
     packs, private,
@@ -28,7 +30,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{ExportProgress, Parts, Server, tls};
+use paywarden_server::{ExportProgress, OutboxProgress, Parts, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -168,12 +170,23 @@ impl Ground {
     /// Who answers the questions of `keys` and `staff`.
     pub async fn clerk(&self, config: &Config) -> Result<Clerk> {
         let local = || format!("https://localhost:{}", config.listen.port());
-        Ok(Clerk {
+        let origin = config.origin.clone().unwrap_or_else(local);
+        Ok(self.clerk_of(&notary(config, self).await?, &origin))
+    }
+
+    fn clerk_of(&self, notary: &Notary, origin: &str) -> Clerk {
+        Clerk {
             registry: self.registry.clone(),
             staff: self.staff.clone(),
-            notary: notary(config, self).await?,
-            origin: config.origin.clone().unwrap_or_else(local),
-        })
+            notary: notary.clone(),
+            origin: origin.to_owned(),
+        }
+    }
+
+    /// Who hands on what is written to the trail.
+    fn dispatcher(&self, to: Vec<Subscriber>, progress: Arc<OutboxProgress>) -> Dispatcher {
+        let store = (self.database.clone(), self.journal.clone());
+        Dispatcher::new(store, to, progress)
     }
 
     /// Writes what is queued and closes the store.
@@ -198,6 +211,7 @@ impl Running {
         }
         let notary = notary(config, &ground).await?;
         let export = Arc::new(ExportProgress::default());
+        let outbox = Arc::new(OutboxProgress::default());
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
         let parts = Parts {
@@ -208,30 +222,23 @@ impl Running {
             watch: watch.clone(),
             notary: notary.clone(),
             export: export.clone(),
+            outbox: outbox.clone(),
             vault: ground.vault.clone(),
             keyring: ground.keyring.clone(),
             breached,
             clock: Clock::System,
         };
-        let server = Server::start(server_config(config, identity), parts).await;
-        let server = server.map_err(|error| {
-            let next = "stop the other server or choose another address: --set listen=ADDRESS";
-            Failure::environment(error, next)
-        })?;
+        let server = listen(config, identity, parts).await?;
         let address = server.local_addr();
-        let clerk = Clerk {
-            registry: ground.registry.clone(),
-            staff: ground.staff.clone(),
-            notary: notary.clone(),
-            origin: server.origin().to_owned(),
-        };
+        let clerk = ground.clerk_of(&notary, server.origin());
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
         let calibrated = ground.staff.calibrate().await;
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
+        let dispatcher = ground.dispatcher(subscribers::all(), outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
-        let jobs = jobs::start(beside, &ground, config, refresh);
+        let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher));
         Ok(Self {
             address,
             ca_pem,
@@ -404,6 +411,14 @@ fn server_config(config: &Config, identity: tls::Identity) -> paywarden_server::
     limits.burst_per_key = config.requests_per_second_per_key;
     limits.rows_per_reader_per_day = config.rows_per_reader_per_day;
     settings
+}
+
+async fn listen(config: &Config, identity: tls::Identity, parts: Parts) -> Result<Server> {
+    let server = Server::start(server_config(config, identity), parts).await;
+    server.map_err(|error| {
+        let next = "stop the other server or choose another address: --set listen=ADDRESS";
+        Failure::environment(error, next)
+    })
 }
 
 fn identity(config: &Config) -> Result<(tls::Identity, Option<PathBuf>)> {

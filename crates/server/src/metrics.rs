@@ -3,6 +3,7 @@
 use crate::{
     edge::Code,
     export::{ExportProgress, OfExport},
+    outbox::{OfOutbox, OutboxProgress},
     screening::OfScreening,
 };
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
@@ -75,7 +76,7 @@ impl Metrics {
         engine: Arc<Engine>,
         approvals: Approvals,
         watch: Arc<Watch>,
-        export: Arc<ExportProgress>,
+        (export, outbox): (Arc<ExportProgress>, Arc<OutboxProgress>),
         notary: Notary,
         vault: Arc<Vault>,
     ) -> Self {
@@ -85,6 +86,7 @@ impl Metrics {
         registry.register_collector(Box::new(OfApprovals(approvals)));
         registry.register_collector(Box::new(OfWatch(watch)));
         registry.register_collector(Box::new(OfExport(export)));
+        registry.register_collector(Box::new(OfOutbox(outbox)));
         registry.register_collector(Box::new(OfTrail(notary)));
         registry.register_collector(Box::new(OfVault(vault)));
         let all = &mut registry;

@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::{
-    ExportProgress, Limits,
+    ExportProgress, Limits, OutboxProgress,
     edge::{listener, reply::ReplyKey},
     state::State,
     tls,
@@ -68,6 +68,8 @@ pub struct Parts {
     pub notary: Notary,
     /// How far the trail has gone to a receiver outside.
     pub export: Arc<ExportProgress>,
+    /// How far the outbox is handed on.
+    pub outbox: Arc<OutboxProgress>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
     /// Gives the key that signs replies.

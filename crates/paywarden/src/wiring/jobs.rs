@@ -1,7 +1,7 @@
 //! What goes on beside the requests until the server stops.
 
 use super::{Ground, root};
-use crate::{config::Config, refresh::Refresh};
+use crate::{config::Config, dispatch::Dispatcher, refresh::Refresh};
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
 use paywarden_privacy::Vault;
@@ -31,7 +31,7 @@ pub(super) fn start(
     (engine, notary, watch, approvals): (&Arc<Engine>, &Notary, &Arc<Watch>, Approvals),
     ground: &Ground,
     config: &Config,
-    refresh: Refresh,
+    (refresh, dispatcher): (Refresh, Dispatcher),
 ) -> Vec<JoinHandle<()>> {
     let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
     let mut jobs = vec![
@@ -45,6 +45,7 @@ pub(super) fn start(
         tokio::spawn(rescreen::keep(engine.clone(), ground.vault.clone())),
         tokio::spawn(keep_root(ground.vault.clone(), root::renewal(config))),
         tokio::spawn(keep_persons(ground.vault.clone())),
+        tokio::spawn(dispatcher.run()),
     ];
     jobs.extend(refresh.start(engine));
     jobs

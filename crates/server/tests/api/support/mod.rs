@@ -160,6 +160,7 @@ impl World {
             watch: Arc::clone(&watch),
             notary: notary.clone(),
             export: Arc::default(),
+            outbox: Arc::default(),
             vault: Arc::clone(&vault),
             keyring: Arc::clone(&keyring),
             breached: None,
