@@ -15,6 +15,7 @@ pub mod entity;
 pub mod error;
 pub mod event;
 mod fact;
+pub mod flows;
 mod image;
 mod line;
 pub mod links;

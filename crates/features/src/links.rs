@@ -113,13 +113,7 @@ impl Past {
 
     /// Visits the latest events of an entity, as far as the search may still look.
     fn follow(&self, id: u32, search: &mut Search, mut visit: impl FnMut(&mut Search, &Seen)) {
-        let short = self.short(id).iter().rev().copied();
-        let long = self
-            .longs
-            .get(&id)
-            .into_iter()
-            .flat_map(|long| long.positions().rev());
-        for (place, position) in short.chain(long).enumerate() {
+        for (place, position) in self.latest(id).enumerate() {
             if search.events_left == 0 || place == EVENTS_OF_ONE {
                 search.whole = false;
                 return;

@@ -165,7 +165,13 @@ impl Plan {
             .joint
             .iter()
             .filter(|joint| present.includes(joint.same.with(crate::entity::VIEWS[joint.view].0)));
+        let links = self
+            .links
+            .iter()
+            .filter(|link| present.contains(crate::entity::VIEWS[link.view].0))
+            .map(|link| self.older(link.output.slot));
         own.chain(joint.map(|joint| joint.passes.reach))
+            .chain(links)
             .max()
             .unwrap_or(0)
     }
@@ -192,20 +198,14 @@ impl Plan {
             counts_self: spec.counts_self && spec.newer == 0 && known,
             readers: spec.readers,
         };
-        let link = matches!(
-            spec.aggregate,
-            Aggregate::Component | Aggregate::HopsToMarked
-        );
-        if spec.aggregate == Aggregate::FirstSeen || link {
-            self.olders.push(0);
-            match link {
-                true => self.links.push(Link { view, output }),
-                false => self.first_seen[view].push(slot),
-            }
-            return;
+        let reach = spec.reach();
+        self.olders.push(reach);
+        self.reach = self.reach.max(reach);
+        match spec.aggregate {
+            Aggregate::FirstSeen => return self.first_seen[view].push(slot),
+            aggregate if aggregate.is_link() => return self.links.push(Link { view, output }),
+            _ => {}
         }
-        self.olders.push(spec.older);
-        self.reach = self.reach.max(spec.older);
         let same = match spec.seen_as == spec.entity {
             true => spec.filter.same.without(spec.entity),
             false => spec.filter.same,

@@ -150,7 +150,8 @@ impl Past {
             let start = current.views[link.view];
             let (value, whole) = match link.output.aggregate {
                 Aggregate::HopsToMarked => self.hops_to_marked(start, current),
-                _ => self.component(start, current),
+                Aggregate::Component => self.component(start, current),
+                flow => self.flow(flow, query.plan.older(link.output.slot), current),
             };
             values[link.output.slot] = value;
             if !whole {
@@ -176,6 +177,13 @@ impl Past {
             Some(Timeline::Short(list)) => self.blocks.positions(list),
             _ => &[],
         }
+    }
+
+    /// The positions of an entity, latest first.
+    pub(crate) fn latest(&self, id: u32) -> impl Iterator<Item = u32> {
+        let short = self.short(id).iter().rev().copied();
+        let long = self.longs.get(&id).into_iter();
+        short.chain(long.flat_map(|long| long.positions().rev()))
     }
 
     fn is_long(&self, id: u32) -> bool {

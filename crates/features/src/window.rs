@@ -115,6 +115,12 @@ impl WindowSpec {
         Self::between(entity, aggregate, 0, DAY)
     }
 
+    /// Where the money of the current transfer came from, over the transfers of a time:
+    /// `account.cycle("7d")`, `account.relay("24h")`, `payee.common_source("3d")`.
+    pub fn flow(entity: EntityKind, aggregate: Aggregate, length: i64) -> Self {
+        Self::between(entity, aggregate, 0, length)
+    }
+
     /// The same window over events that name the entity as another kind.
     #[must_use]
     pub fn seen_as(self, kind: EntityKind) -> Self {
@@ -140,12 +146,28 @@ impl WindowSpec {
             Aggregate::Quantile(permille) => spans && (1..=1000).contains(&permille),
             Aggregate::Ewma(half_life) => spans && self.newer == 0 && half_life >= MINUTE,
             Aggregate::Earlier(place, _) => spans && (1..=EARLIER_MAX).contains(&place),
+            Aggregate::Cycle | Aggregate::Relay => self.is_flow_of(EntityKind::Account),
+            Aggregate::CommonSource => self.is_flow_of(EntityKind::Payee),
             _ => spans,
         };
         if sound && view(self.entity, self.seen_as).is_some() {
             return Ok(());
         }
         Err(Error::Window(Box::new(*self)))
+    }
+
+    /// Where money came from is asked of one side of a transfer, up to now, without a filter.
+    fn is_flow_of(&self, entity: EntityKind) -> bool {
+        let plain = (self.entity, self.seen_as, self.filter) == (entity, entity, Filter::default());
+        plain && self.newer == 0 && (1..=WINDOW_MAX).contains(&self.older)
+    }
+
+    /// How far back it looks for events, in microseconds; 0 if it takes what is kept.
+    pub(crate) fn reach(&self) -> i64 {
+        match self.aggregate {
+            Aggregate::FirstSeen | Aggregate::Component | Aggregate::HopsToMarked => 0,
+            _ => self.older,
+        }
     }
 }
 
@@ -195,6 +217,17 @@ pub enum Aggregate {
     /// an event names both, 2 by way of one other entity; `Missing` if none is found within 2 and
     /// the limits of `Component`.
     HopsToMarked,
+    /// How many transfers the shortest cycle has that the current one closes: money that its payee
+    /// sent comes back to it. 2 is there and back; `Missing` if there is none, or the event is no
+    /// transfer from account to account. See [`crate::flows`] for what continues what and the
+    /// limits; a value at a limit is an upper bound.
+    Cycle,
+    /// How many transfers the longest chain has that the current one continues: money that came in
+    /// leaves again, at most [`crate::flows::TRANSFERS_MAX`]. At a limit a lower bound.
+    Relay,
+    /// By how many accounts, that of the current event included, money of one source was passed on
+    /// to the payee. At a limit a lower bound.
+    CommonSource,
     /// Time since the first event of the entity, of any kind, however long ago: 0 if that is now.
     /// Window and filter do not matter.
     FirstSeen,
@@ -204,6 +237,16 @@ pub enum Aggregate {
     /// [`EARLIER_MAX`]; `Missing` if there are not so many. Of an entity with many events the
     /// latest 1,024 are looked at.
     Earlier(u8, Part),
+}
+
+impl Aggregate {
+    /// Whether it follows events from entity to entity.
+    pub(crate) fn is_link(self) -> bool {
+        matches!(
+            self,
+            Self::Component | Self::HopsToMarked | Self::Cycle | Self::Relay | Self::CommonSource
+        )
+    }
 }
 
 /// What [`Aggregate::Earlier`] asks of an event.

@@ -84,6 +84,7 @@ shipped! {
     "merchant_collusion.yaml",
     "merchant_ramp.yaml",
     "merchant_risk.yaml",
+    "money_flow.yaml",
     "moto_fraud.yaml",
     "mule.yaml",
     "nested_services.yaml",

@@ -1,6 +1,7 @@
 //! The store as others use it, against the definition of its windows.
 #![cfg(test)]
 
+mod flows;
 mod limits;
 mod oracle;
 mod replays;

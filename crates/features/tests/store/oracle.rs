@@ -176,6 +176,9 @@ fn aggregate(spec: &WindowSpec, events: &[&FeatureEvent], current: &FeatureEvent
         Aggregate::FirstSeen
         | Aggregate::Component
         | Aggregate::HopsToMarked
+        | Aggregate::Cycle
+        | Aggregate::Relay
+        | Aggregate::CommonSource
         | Aggregate::Earlier(..) => unreachable!(),
     }
 }

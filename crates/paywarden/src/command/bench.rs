@@ -4,6 +4,7 @@ mod backtest;
 mod dice;
 mod edge;
 mod features;
+mod laundering;
 mod logins;
 mod models;
 mod rules;
@@ -25,6 +26,8 @@ pub enum Command {
     Rules(rules::Arguments),
     /// A prediction with its reasons, and training, beside LightGBM if it is at hand
     Models(models::Arguments),
+    /// One transfer among a million accounts in the laundering engine: windows, flows, rules
+    Laundering(laundering::Arguments),
     /// Names among 70,000 listed parties: how well they are told apart, how fast
     Screening(screening::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
@@ -46,6 +49,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Models(arguments) => models::run(&arguments),
+        Command::Laundering(arguments) => laundering::run(&arguments),
         Command::Screening(arguments) => screening::run(&arguments),
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,

@@ -45,6 +45,8 @@ enum Form {
     Recent,
     /// `(entity)`: whether no earlier event names both.
     New,
+    /// `(length)`, of one kind of entity.
+    Flow(Aggregate),
     /// `()`.
     Plain(fn(EntityKind) -> WindowSpec),
 }
@@ -110,6 +112,12 @@ pub const FUNCTIONS: &[Function] = &[
         "How many cards, accounts, customers, devices, e-mails and phones hang together with it, up to 64."),
     function("hops_to_denied", "payee.hops_to_denied()", Form::Plain(|entity| WindowSpec::link(entity, Aggregate::HopsToMarked)),
         "Events between it and an entity on a deny list, 0 to 2."),
+    function("cycle", "account.cycle(\"7d\")", Form::Flow(Aggregate::Cycle),
+        "How many transfers the shortest cycle has that this one closes, 2 to 6, each passing on four fifths at least; none if it closes none."),
+    function("relay", "account.relay(\"24h\")", Form::Flow(Aggregate::Relay),
+        "How many earlier transfers the money of this one came through, 0 to 5, each passing on four fifths at least."),
+    function("common_source", "payee.common_source(\"3d\")", Form::Flow(Aggregate::CommonSource),
+        "By how many accounts, the payer's included, money of one source was passed on to the payee."),
 ];
 
 /// What a window yields.
@@ -120,7 +128,10 @@ pub(crate) fn kind(spec: &WindowSpec, schema: &Schema) -> Type {
         | Aggregate::DistanceKm
         | Aggregate::SpeedKmh
         | Aggregate::Component
-        | Aggregate::HopsToMarked => Type::Int,
+        | Aggregate::HopsToMarked
+        | Aggregate::Cycle
+        | Aggregate::Relay
+        | Aggregate::CommonSource => Type::Int,
         Aggregate::Sum
         | Aggregate::Avg
         | Aggregate::Min
@@ -215,14 +226,10 @@ pub(crate) fn read(
             filtered(earlier(entity, count, Part::Age).ok_or_else(usage)?, terms)?
         }
         (Form::SincePrevious, terms) => filtered(WindowSpec::since_previous(entity), terms)?,
-        (Form::New, [other]) => {
-            let other = other.path().and_then(|path| schema.entity(&path));
-            let filter = Filter {
-                kinds: Set::all(),
-                same: Set::EMPTY.with(other.ok_or_else(usage)?),
-                ..Filter::default()
-            };
-            WindowSpec::between(entity, Aggregate::Count, 0, SINCE_PREVIOUS_REACH).filtered(filter)
+        (Form::New, [other]) => naming_both(entity, other, schema).ok_or_else(usage)?,
+        (Form::Flow(aggregate), [length]) => {
+            let length = length.as_text().and_then(literals::duration);
+            WindowSpec::flow(entity, aggregate, length.ok_or_else(usage)?)
         }
         (Form::Plain(make), []) => make(entity),
         _ => return Err(usage()),
@@ -271,6 +278,17 @@ fn earlier(entity: EntityKind, place: &Expr, part: Part) -> Option<WindowSpec> {
     let aggregate = Aggregate::Earlier(place, part);
     let spec = WindowSpec::between(entity, aggregate, 0, SINCE_PREVIOUS_REACH);
     spec.check().is_ok().then_some(spec)
+}
+
+/// Earlier events of any kind that name another entity too.
+fn naming_both(entity: EntityKind, other: &Expr, schema: &Schema) -> Option<WindowSpec> {
+    let filter = Filter {
+        kinds: Set::all(),
+        same: Set::EMPTY.with(schema.entity(&other.path()?)?),
+        ..Filter::default()
+    };
+    let spec = WindowSpec::between(entity, Aggregate::Count, 0, SINCE_PREVIOUS_REACH);
+    Some(spec.filtered(filter))
 }
 
 /// A share between 0 and 1 in whole thousandths.

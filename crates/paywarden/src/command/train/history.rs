@@ -9,6 +9,7 @@ use crate::{
 use paywarden_domain::{Card, CardInput, Event, Pan, PaymentId, TenantId, event::Text};
 use paywarden_features::{EntityKind, FeatureEvent};
 use paywarden_risk::Sight;
+use paywarden_rules::Rates;
 use std::{collections::BTreeSet, path::Path, sync::Arc, sync::atomic::Ordering};
 
 /// One payment of the past.
@@ -41,7 +42,7 @@ impl History {
     pub fn read(path: &Path, mapping: &Mapping) -> Result<Self> {
         let mut rows = rows::open(path, mapping, Selection::default())?;
         let tenant = TenantId::parse("file").map_err(|error| Failure::wrong_use(error, ""))?;
-        let sight = Sight::new(tenant, mapping.currency());
+        let sight = Sight::new(tenant, Rates::new(mapping.currency()));
         let progress = Progress::new(rows.bytes);
         let mut payments: Vec<Past> = Vec::new();
         while let Some(batch) = rows.batches.blocking_recv() {
