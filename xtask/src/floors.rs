@@ -41,6 +41,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "access",
             "rules",
             "features",
+            "models",
             "screening",
             "store",
             "crypto",

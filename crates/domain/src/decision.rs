@@ -42,6 +42,37 @@ pub struct Decision {
     pub deadline: Deadline,
     /// The card, as it may be shown: index, issuer identification, last four.
     pub card: Option<CardSummary>,
+    /// What the models at work said; empty where none is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelScore>,
+}
+
+/// What a model said of a payment, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelScore {
+    /// Whose judgement it is part of.
+    pub engine: Engine,
+    /// The model, `mdl_…`.
+    pub model: String,
+    /// The chance in thousandths.
+    pub score: u16,
+    /// The calibrated chance, 0 to 1.
+    pub chance: f64,
+    /// What its policy makes of that.
+    pub action: Outcome,
+    /// What moved the score most, along the paths of its trees; the strongest first.
+    pub reasons: Vec<ModelReason>,
+}
+
+/// What one number added to a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelReason {
+    /// The name of the number, which tells its window.
+    pub feature: String,
+    /// The number; null if it was missing.
+    pub value: Option<f64>,
+    /// What it added to the log-odds.
+    pub added: f64,
 }
 
 /// A further factor to ask the payer for.

@@ -114,22 +114,30 @@ impl Calibration {
 
     /// Reads a map; refuses numbers that are none and steps that fall.
     pub fn read(json: &[u8]) -> Result<Self, Error> {
-        let wrong = |what: &str| Error::damaged("calibration", what);
         let map: Self = serde_json::from_slice(json).map_err(|error| wrong(&error.to_string()))?;
-        match &map {
-            Self::Platt { slope, offset } if slope.is_finite() && offset.is_finite() => Ok(map),
+        map.checked()
+    }
+
+    /// The map, unless its numbers are none or its steps fall.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        match &self {
+            Self::Platt { slope, offset } if slope.is_finite() && offset.is_finite() => Ok(self),
             Self::Platt { .. } => Err(wrong("slope or offset is no number")),
             Self::Isotonic { steps } => {
                 let rises = |one: &(f64, f64), next: &(f64, f64)| one.0 < next.0 && one.1 <= next.1;
                 let chances = steps.iter().all(|step| (0.0..=1.0).contains(&step.1));
                 let known = !steps.is_empty() && steps.iter().all(|step| step.0.is_finite());
                 if known && chances && steps.is_sorted_by(rises) {
-                    return Ok(map);
+                    return Ok(self);
                 }
                 Err(wrong("the steps do not rise from 0 to 1"))
             }
         }
     }
+}
+
+fn wrong(what: &str) -> Error {
+    Error::damaged("calibration", what)
 }
 
 fn check(raw: &[f64], fraud: &[bool]) -> Result<(), Error> {

@@ -10,6 +10,7 @@ mod wire;
 pub mod xgboost;
 
 use crate::limits::{self, within};
+use crate::package::{self, Package};
 use crate::tree::{Node, Test, Tree};
 use crate::{Ensemble, Error};
 
@@ -18,6 +19,8 @@ use crate::{Ensemble, Error};
 pub enum Format {
     /// Our own, exact and compact.
     Native,
+    /// A model in our own form with what it takes to put it to work.
+    Package,
     /// The text of LightGBM's `save_model`.
     LightGbm,
     /// The JSON of XGBoost's `save_model`.
@@ -36,6 +39,8 @@ impl Format {
         let names = |word: &[u8]| head.windows(word.len()).any(|part| part == word);
         if bytes.starts_with(native::MAGIC) {
             Ok(Self::Native)
+        } else if bytes.starts_with(package::MAGIC) {
+            Ok(Self::Package)
         } else if start.starts_with(b"tree\n") || start.starts_with(b"tree\r\n") {
             Ok(Self::LightGbm)
         } else if start.starts_with(b"{") && names(b"\"characteristics\"") {
@@ -53,6 +58,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Native => "paywarden",
+            Self::Package => "package",
             Self::LightGbm => "lightgbm",
             Self::XgBoost => "xgboost",
             Self::Onnx => "onnx",
@@ -67,6 +73,7 @@ pub fn read(bytes: &[u8], names: Option<&[String]>) -> Result<Ensemble, Error> {
     within("the file in bytes", bytes.len(), limits::BYTES_MAX)?;
     let model = match Format::detect(bytes)? {
         Format::Native => native::read(bytes),
+        Format::Package => Package::read(bytes).map(|package| package.model),
         Format::LightGbm => lightgbm::read(bytes),
         Format::XgBoost => xgboost::read(bytes, names),
         Format::Onnx => onnx::read(bytes, names),

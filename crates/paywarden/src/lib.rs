@@ -93,7 +93,7 @@ enum Command {
     Train(train::Arguments),
     /// Say what a model is worth on later payments
     Evaluate(evaluate::Arguments),
-    /// Look at models in files, score rows with them, convert them
+    /// Look at models in files, score rows with them, convert them, publish them
     #[command(subcommand)]
     Model(model::Command),
     /// Hold names against lists of sanctioned and exposed parties, from files
@@ -167,7 +167,7 @@ impl Command {
             Self::Screening(command) => screening::run(&command).await,
             Self::Train(arguments) => interruptible(train::run(arguments)).await,
             Self::Evaluate(arguments) => interruptible(evaluate::run(arguments)).await,
-            Self::Model(command) => model::run(&command),
+            Self::Model(command) => model::run(&command).await,
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,
             Self::Scan(arguments) => scan::run(arguments).await,

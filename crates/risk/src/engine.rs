@@ -7,6 +7,7 @@ use crate::{
     identify::EntityHasher,
     label::LabelProgress,
     list::Lists,
+    model::{ModelDesk, Signer},
     record::{self, Recorder},
     recovery,
     release::{self, Desk, PackFile, Running},
@@ -92,6 +93,7 @@ pub struct Engine {
     pub(crate) features: FeatureStore,
     pub(crate) lists: Lists,
     pub(crate) screening: Screening,
+    pub(crate) models: ModelDesk,
     /// Makes pseudonyms of parties.
     pub(crate) screening_parties: PreparedIndex,
     /// What decides now.
@@ -121,7 +123,8 @@ impl Engine {
         keyring: &Keyring,
         library: Vec<PackFile>,
     ) -> Result<Self, StartError> {
-        let opened = release::open(&config, &database, library).await?;
+        let signer = Signer::new(keyring)?;
+        let opened = release::open(&config, &database, (library, &signer)).await?;
         release::record_base(&database, &journal, &opened.base, clock.now()).await?;
         let engine = Self {
             hasher: EntityHasher::new(&*keyring.derive("entity keys")?),
@@ -136,6 +139,7 @@ impl Engine {
             features: opened.features,
             lists: Lists::default(),
             screening: Screening::default(),
+            models: ModelDesk::new(signer, opened.stands),
             screening_parties: keyring.index_for("screening party")?,
             running: ArcSwap::from_pointee(opened.running),
             desk: opened.desk,

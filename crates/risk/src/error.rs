@@ -126,6 +126,27 @@ pub enum Error {
     /// Ask again for a batch; results are forgotten when others come and at a restart.
     #[error("no such batch is remembered")]
     ScreeningBatchUnknown,
+    /// Train again, or export the model with the features of its recipe.
+    #[error("the model is refused: {0}")]
+    ModelRefused(String),
+    /// Name a model that was registered.
+    #[error("no such model is registered")]
+    ModelUnknown,
+    /// Ask it beside for longer, or train a better one.
+    #[error("the model has not shown what that needs: {0}")]
+    ModelUnproven(String),
+    /// Mend the policy or the purpose.
+    #[error("{0}")]
+    ModelPolicyMalformed(&'static str),
+    /// Look where the model is: it may have moved meanwhile.
+    #[error("that is not possible for this model: {0}")]
+    ModelMove(&'static str),
+    /// Nothing to be done from outside, or withdraw a challenger.
+    #[error("no room for more {0}")]
+    ModelLimit(&'static str),
+    /// Retry after a pause.
+    #[error("another step of the tenant's models is being prepared")]
+    ModelBusy,
     /// Read fewer or shorter windows.
     #[error("the windows of the rules cannot be kept: {0}")]
     WindowsRefused(String),
@@ -178,6 +199,13 @@ impl Error {
             Self::ScreeningBusy => "screening_busy",
             Self::ScreeningLimit(_) => "screening_limit",
             Self::ScreeningBatchUnknown => "screening_batch_unknown",
+            Self::ModelRefused(_) => "model_refused",
+            Self::ModelUnknown => "model_unknown",
+            Self::ModelUnproven(_) => "model_unproven",
+            Self::ModelPolicyMalformed(_) => "model_policy_malformed",
+            Self::ModelMove(_) => "model_move",
+            Self::ModelLimit(_) => "model_limit",
+            Self::ModelBusy => "model_busy",
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
@@ -219,6 +247,14 @@ pub enum StartError {
         /// Whose rules.
         tenant: TenantId,
         /// What is wrong with them.
+        reason: String,
+    },
+    /// Bring the key file and the store back that the model was registered with.
+    #[error("a live model of {tenant} does not read:\n{reason}")]
+    TenantModel {
+        /// Whose model.
+        tenant: TenantId,
+        /// What is wrong with it.
         reason: String,
     },
     /// The windows that the rules need exceed what may be kept.

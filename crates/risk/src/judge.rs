@@ -3,6 +3,7 @@
 use crate::{
     Engine, Request, facts,
     identify::Keys,
+    model::Opinion,
     release::{LoadedSet, Runner, Seen, Trace, Trial},
     screening::Findings,
     verdict,
@@ -36,6 +37,8 @@ struct Case<'a> {
     is_late: bool,
     /// The values of all windows of the plan.
     values: Vec<Value>,
+    /// What the models said.
+    opinion: Opinion,
 }
 
 impl Engine {
@@ -57,6 +60,7 @@ impl Engine {
             true => self.screen_event(tenant, event, || self.is_in_time(request.received_us)),
             false => Findings::default(),
         };
+        let opinion = running.bench(tenant).opinion(&feature, &values);
         let mut fields = Slots::new();
         facts::fill(&mut fields, event, &keys, rates);
         screening.fill(&mut fields);
@@ -69,6 +73,7 @@ impl Engine {
             fields,
             is_late: screening.are_late(),
             values,
+            opinion,
         };
         let (runner, beside) = line.judges(&event.id);
         let (decision, fired, seen) = case.decide(runner);
@@ -77,6 +82,7 @@ impl Engine {
             trials: beside.map(|runner| case.try_out(runner)).collect(),
             seen,
             screening: screening.clone(),
+            models: case.opinion.readings.clone(),
         };
         line.count_trials(runner, decision.outcome, fired, &mut trace);
         let judged = Judged {
@@ -107,7 +113,8 @@ impl Case<'_> {
         let hits = self.evaluate(runner, &slots);
         runner.set.working.decided(&hits);
         let bands = &self.engine.config.bands;
-        let verdict = verdict::decide(rules, &hits, &slots, self.event, bands);
+        let opinion = &self.opinion;
+        let verdict = verdict::decide(rules, &hits, &slots, self.event, (opinion, bands));
         let decision = Decision {
             id: DecisionId::new(self.now, self.engine.clock.random()),
             payment_id: self.event.id.clone(),
@@ -125,6 +132,7 @@ impl Case<'_> {
             rule_set: rules.version().to_owned(),
             deadline: self.deadline(&hits),
             card: self.event.card.as_ref().map(summary),
+            models: opinion.scores.clone(),
         };
         (decision, places(&hits), seen)
     }
@@ -134,7 +142,8 @@ impl Case<'_> {
         let rules = &runner.set.rules;
         let seen = self.seen(runner);
         let hits = self.evaluate(runner, &self.slots(&seen));
-        let outcome = || verdict::outcome(rules, &hits, &self.engine.config.bands);
+        let beside = (self.opinion.floors, &self.engine.config.bands);
+        let outcome = || verdict::outcome(rules, &hits, beside);
         Trial {
             version: rules.version().to_owned(),
             outcome: hits.skipped.is_empty().then(outcome),

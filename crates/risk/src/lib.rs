@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! identify   keys of the entities, windows including this payment, lists
-//! judge      fraud ∥ laundering: fired rules, score, action
+//! model      chances of the models at work, on the same windows
+//! judge      fraud ∥ laundering: fired rules, models, score, action
 //! verdict    one outcome by precedence, warnings, reasons
 //! record     decision, trail leaf and outbox row in one group commit
 //! ```
@@ -20,6 +21,7 @@ mod identify;
 mod judge;
 mod label;
 mod list;
+pub mod model;
 mod query;
 mod record;
 mod recovery;
@@ -40,4 +42,5 @@ pub use list::{ListChange, ListEntry, ListOperation, ListPage, ListSummary, List
 pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
 pub use release::PackFile;
 pub use sight::Sight;
+pub use weight::Floors;
 pub use working::RuleFigures;

@@ -82,9 +82,11 @@ pub(crate) fn seal(keyring: &Keyring) -> Result<PreparedSeal, paywarden_crypto::
     keyring.seal_for("decision event")
 }
 
-/// The decision that a row holds.
+/// The decision that a row holds. Rows end before their models where there was none: what is read
+/// beyond the end is an empty list.
 pub(crate) fn decision(row: &DecisionRow) -> Result<Decision, Error> {
-    postcard::from_bytes(&row.body).map_err(damaged)
+    let body = [row.body.as_slice(), &[0]].concat();
+    postcard::from_bytes(&body).map_err(damaged)
 }
 
 /// The version of a rule set: the first 16 hexadecimal digits of the SHA-256 of its source.

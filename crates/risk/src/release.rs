@@ -36,7 +36,7 @@ mod trial;
 mod view;
 
 pub use approval::RuleRelease;
-pub(crate) use desk::Desk;
+pub(crate) use desk::{Desk, TURN_WAIT};
 pub use diff::{FieldChange, RuleChange, RuleSetDiff};
 pub use problem::{RulePlace, RuleProblem};
 pub(crate) use running::{LoadedSet, Runner, Running};
@@ -47,5 +47,5 @@ pub(crate) use start::{open, record_base};
 pub use state::{Action, State};
 pub use steps::{Draft, Moved, Order};
 pub use trial::{OutcomePair, RuleHits, TrialReport};
-pub(crate) use trial::{Seen, Trace, Trial};
+pub(crate) use trial::{Seen, Trace, Trial, values};
 pub use view::{Drafted, Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};

@@ -1,15 +1,17 @@
 //! From fired rules to one verdict.
 //!
 //! Each engine adds up the points of its fired live rules (at most 1000). Its action is the
-//! strictest of: what its band says about the score, what a fired rule asks for by itself, and
-//! `review` for each rule that failed closed. A fired rule with action `approve` is an exemption:
+//! strictest of: what its band says about the points, what a fired rule asks for by itself, what the
+//! policy of its model makes of the chance, and `review` for each rule that failed closed. Its score
+//! is the higher of points and chance in thousandths. A fired rule with action `approve` is an exemption:
 //! it takes back everything but another rule's own `decline`. The verdict is the stricter of the
 //! two engines' actions; a plain approval with something to tell the payer becomes
 //! `approve_with_warning`.
 
 use crate::{
     config::Bands,
-    weight::{Sum, Weight},
+    model::Opinion,
+    weight::{Floors, Sum, Weight},
 };
 use paywarden_domain::{
     Card, Challenge, Engine, EngineResult, Event, EventKind, Explained, FiredRule, Outcome, Reason,
@@ -42,14 +44,14 @@ pub(crate) fn decide(
     hits: &Hits,
     slots: &Slots<'_>,
     event: &Event<Card>,
-    bands: &Bands,
+    (opinion, bands): (&Opinion, &Bands),
 ) -> Verdict {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    let sum = sum(rules, hits, &fraud_faults, &laundering_faults);
+    let sum = sum(rules, hits, &fraud_faults, &laundering_faults).beside(opinion.floors);
     let noticed = hits.fired.iter().chain(&hits.shadow);
     let values = rules.explain_all(noticed.copied(), slots);
     let result = |engine, faults| EngineResult {
-        score: sum.score(engine),
+        score: sum.score(engine).max(opinion.score(engine)),
         action: sum.action(engine, bands),
         fired: self::fired(engine, &hits.fired, rules, &values),
         shadow: self::fired(engine, &hits.shadow, rules, &values),
@@ -73,6 +75,7 @@ pub(crate) fn decide(
         laundering,
         reasons: reasons(&fired)
             .into_iter()
+            .chain(opinion.reasons())
             .chain(blind(rules, event))
             .collect(),
         warnings,
@@ -80,9 +83,10 @@ pub(crate) fn decide(
 }
 
 /// The outcome alone, for rules that decide nothing: the same that [`decide`] gives.
-pub(crate) fn outcome(rules: &RuleSet, hits: &Hits, bands: &Bands) -> Outcome {
+pub(crate) fn outcome(rules: &RuleSet, hits: &Hits, (floors, bands): (Floors, &Bands)) -> Outcome {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    sum(rules, hits, &fraud_faults, &laundering_faults).outcome(bands)
+    let sum = sum(rules, hits, &fraud_faults, &laundering_faults);
+    sum.beside(floors).outcome(bands)
 }
 
 fn sum(rules: &RuleSet, hits: &Hits, fraud: &[RuleFault], laundering: &[RuleFault]) -> Sum {

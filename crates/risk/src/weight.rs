@@ -17,11 +17,16 @@ pub(crate) struct Weight {
     pub(crate) closed: bool,
 }
 
+/// What the models of each engine ask for, whatever rules say; an exemption takes it back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Floors([Option<Outcome>; Engine::ALL.len()]);
+
 /// The sum of the rules that fired for one event.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum {
     engines: [EngineSum; Engine::ALL.len()],
     warnings: u32,
+    floors: Floors,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +50,24 @@ impl Weight {
     }
 }
 
+impl Floors {
+    /// The stricter of what was asked and this.
+    pub fn raise(&mut self, engine: Engine, outcome: Outcome) {
+        let floor = &mut self.0[engine as usize];
+        *floor = (*floor).max(Some(outcome));
+    }
+
+    fn of(self, engine: Engine) -> Outcome {
+        self.0[engine as usize].unwrap_or(Outcome::Approve)
+    }
+}
+
 impl Sum {
+    /// The same beside models that ask for this.
+    pub(crate) fn beside(self, floors: Floors) -> Self {
+        Self { floors, ..self }
+    }
+
     /// Adds a rule that fired.
     pub(crate) fn add(&mut self, weight: Weight) {
         let engine = &mut self.engines[weight.engine as usize];
@@ -79,8 +101,8 @@ impl Sum {
         u16::try_from(points).unwrap_or(SCORE_MAX).min(SCORE_MAX)
     }
 
-    /// What an engine alone would do: the strictest of what its band says, what a rule asks for
-    /// and `review` for a rule that failed closed. A rule that asks for `approve` takes back
+    /// What an engine alone would do: the strictest of what its band says, what a rule asks for,
+    /// what its model asks for and `review` for a rule that failed closed. A rule that asks for `approve` takes back
     /// everything but another rule's own `decline`.
     pub(crate) fn action(&self, engine: Engine, bands: &Bands) -> Outcome {
         let sum = &self.engines[engine as usize];
@@ -101,6 +123,7 @@ impl Sum {
             .action(engine, self.score(engine))
             .max(asked)
             .max(floor)
+            .max(self.floors.of(engine))
     }
 
     /// The stricter of the two engines' actions; a plain approval with something to tell the

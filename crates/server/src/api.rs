@@ -13,6 +13,7 @@ pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod labels;
 pub(crate) mod lists;
+pub(crate) mod models;
 mod openapi;
 mod own_words;
 pub mod person;
@@ -122,6 +123,7 @@ enum Endpoint {
     Approval(approvals::Act),
     CheckPassword,
     Screening(screening::Act),
+    Model(models::Act),
     TrailCheckpoint,
     TrailKeys,
     TrailInclusion,
@@ -335,6 +337,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(privacy::ROUTES)
         .chain(subjects::ROUTES)
         .chain(screening::ROUTES)
+        .chain(models::ROUTES)
         .chain(retention::ROUTES)
 }
 
@@ -437,6 +440,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Approval(act) => approvals::handle(act, &call.acting()).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::Screening(act) => screening::handle(act, call).await,
+        Endpoint::Model(act) => models::handle(act, call).await,
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,
         Endpoint::TrailInclusion => trail::inclusion(call).await,

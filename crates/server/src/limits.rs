@@ -33,6 +33,9 @@ pub struct Limits {
     pub screening_list_timeout_ms: u64,
     /// Screening lists whose bodies are read or held at once: `screening_busy`.
     pub screening_lists_in_flight_max: usize,
+    /// Bytes of a body that holds the package of a model: `body_too_large`. Only a key that may write
+    /// rules sends such.
+    pub model_bytes_max: usize,
     /// Bytes of a body that holds many values of the vault, or their tokens: `body_too_large`. Room
     /// for 100 values of 16 KiB with details of 8 KiB, escaped; only a key that was given such a
     /// scope by name sends such.
@@ -76,6 +79,7 @@ impl Default for Limits {
             screening_list_bytes_max: 32 * 1024 * 1024,
             screening_list_timeout_ms: 120_000,
             screening_lists_in_flight_max: 4,
+            model_bytes_max: 14 * 1024 * 1024,
             batch_bytes_max: 4 * 1024 * 1024,
             streams_per_connection_max: 128,
             requests_in_flight_max: 1_024,
@@ -98,6 +102,14 @@ impl Limits {
             body_bytes_max: self.screening_list_bytes_max,
             body_timeout_ms: self.screening_list_timeout_ms,
             ..self.clone()
+        }
+    }
+
+    /// The same, with room and time for models in bodies.
+    pub(crate) fn of_models(&self) -> Self {
+        Self {
+            body_bytes_max: self.model_bytes_max,
+            ..self.of_screening_lists()
         }
     }
 

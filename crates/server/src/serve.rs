@@ -271,14 +271,21 @@ async fn work(
 
 /// One of the few places for bodies as large as screening lists.
 fn list_place(state: &State, route: &Route) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-    if route.size != Size::ScreeningList {
-        return Ok(None);
-    }
+    let (code, detail) = match route.size {
+        Size::ScreeningList => (
+            Code::ScreeningBusy,
+            "so many lists are being imported that no other is taken",
+        ),
+        Size::Model => (
+            Code::ModelBusy,
+            "so many large bodies are being read that no other is taken",
+        ),
+        Size::Event | Size::Batch | Size::RuleSet => return Ok(None),
+    };
     let place = Arc::clone(&state.list_places).try_acquire_owned();
-    place.map(Some).map_err(|_| {
-        let detail = "so many lists are being imported that no other is taken";
-        Problem::new(Code::ScreeningBusy, detail).retry_after_us(PAUSE_US)
-    })
+    place
+        .map(Some)
+        .map_err(|_| Problem::new(code, detail).retry_after_us(PAUSE_US))
 }
 
 enum Reserved {

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub enum Kind {
     /// A version of the rules goes where it decides payments.
     RuleRelease,
+    /// A model goes where it decides payments.
+    ModelRelease,
     /// Values go onto a list or are taken off it.
     ListChange,
     /// A signing key begins, changes or ends.
@@ -50,8 +52,9 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RuleRelease,
+        Self::ModelRelease,
         Self::ListChange,
         Self::KeyChange,
         Self::RoleGrant,
@@ -68,6 +71,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::RuleRelease => "rule_release",
+            Self::ModelRelease => "model_release",
             Self::ListChange => "list_change",
             Self::KeyChange => "key_change",
             Self::RoleGrant => "role_grant",
@@ -84,7 +88,7 @@ impl Kind {
     /// What whoever asks for it, and whoever carries it out, must be allowed to do.
     pub fn scope(self) -> Scope {
         match self {
-            Self::RuleRelease => Scope::RulesWrite,
+            Self::RuleRelease | Self::ModelRelease => Scope::RulesWrite,
             Self::ListChange => Scope::ListsWrite,
             Self::KeyChange => Scope::KeysWrite,
             Self::RoleGrant => Scope::RolesGrant,
@@ -107,6 +111,7 @@ impl Kind {
                 field: "list_value",
             }),
             Self::RuleRelease
+            | Self::ModelRelease
             | Self::KeyChange
             | Self::RoleGrant
             | Self::Export

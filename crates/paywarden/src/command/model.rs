@@ -1,4 +1,6 @@
-//! `paywarden model`: models in files, looked at, asked and converted, without a server.
+//! `paywarden model`: models in files, looked at, asked and converted, and brought to a server.
+
+mod publish;
 
 use crate::{
     failure::{Failure, Result},
@@ -23,6 +25,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Write a model in our own form
     Convert(ConvertArguments),
+    /// Bring a package to a server that runs, and put it to work there
+    Publish(publish::Arguments),
 }
 
 /// A model in a file: ours, LightGBM text, XGBoost JSON, ONNX TreeEnsemble or a scorecard.
@@ -72,11 +76,12 @@ pub struct ConvertArguments {
 }
 
 /// Runs the command.
-pub fn run(command: &Command) -> Result<()> {
+pub async fn run(command: &Command) -> Result<()> {
     match command {
         Command::Show(arguments) => show(arguments),
         Command::Predict(arguments) => predict(arguments),
         Command::Convert(arguments) => convert(arguments),
+        Command::Publish(arguments) => publish::run(arguments).await,
     }
 }
 

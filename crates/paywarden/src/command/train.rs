@@ -1,6 +1,8 @@
 //! `paywarden train`: a model from a labelled file, learnt from what was known at each moment.
 
 pub mod history;
+#[cfg(test)]
+mod live;
 mod matrix;
 pub mod study;
 
@@ -14,7 +16,7 @@ use crate::{
 };
 use history::History;
 use paywarden_domain::Timestamp;
-use paywarden_models::{Calibration, import, train::Settings};
+use paywarden_models::train::Settings;
 use std::path::PathBuf;
 use study::{Known, Span, Study};
 
@@ -52,10 +54,11 @@ pub struct Arguments {
     /// Learn from labels known before this time [default: the end of the file]
     #[arg(long, value_parser = time::parse)]
     until: Option<Timestamp>,
-    /// Where to write the model
+    /// Where to write the model, with its recipe, its calibration and what it saw: ready to be
+    /// published
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Where to write its calibration, fitted on the days that training stopped by
+    /// Where to write its calibration by itself
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// Where to write every payment with the numbers that a model reads, as NumPy's .npy
@@ -110,12 +113,10 @@ fn train(arguments: &Arguments) -> Result<()> {
         progress.show(u64::from(round.trees), loss);
     })?;
     drop(progress);
-    let bytes = import::native::write(&learnt.model).map_err(study::refused)?;
-    write(&arguments.out, &bytes)?;
+    let package = study.package(&learnt, flags.delay)?;
+    write(&arguments.out, &package.write().map_err(study::refused)?)?;
     if let Some(path) = &arguments.calibration {
-        let (raw, fraud) = study.raw(&learnt.early, &learnt.later)?;
-        let map = Calibration::isotonic(&raw, &fraud).map_err(study::refused)?;
-        let json = serde_json::to_vec(&map)
+        let json = serde_json::to_vec(&package.calibration)
             .map_err(|error| Failure::environment(error, "report this as a bug"))?;
         write(path, &json)?;
     }

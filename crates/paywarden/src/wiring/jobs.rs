@@ -18,6 +18,8 @@ const VAULT_LOOK: Duration = Duration::from_secs(600);
 const PERSONS_LOOK: Duration = Duration::from_secs(60);
 /// How often accounts that nobody uses are looked for, and uses of keys noted.
 const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
+/// How often it is looked whether models need something.
+const MODELS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
 const SNAPSHOT_LOOK: Duration = Duration::from_secs(1);
 
@@ -37,6 +39,7 @@ pub(super) fn start(
     let mut jobs = vec![
         tokio::spawn(keep_snapshots(engine.clone())),
         tokio::spawn(keep_checkpoints(notary.clone(), every, watch.clone())),
+        tokio::spawn(keep_models(engine.clone())),
         tokio::spawn(keep_patrol(notary.clone(), watch.clone())),
         tokio::spawn(keep_reviews(approvals)),
         tokio::spawn(keep_watch(watch.clone())),
@@ -66,6 +69,16 @@ async fn keep_snapshots(engine: Arc<Engine>) {
             Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
             Err(_) => return,
         }
+    }
+}
+
+/// Sets the thresholds of alert budgets anew.
+async fn keep_models(engine: Arc<Engine>) {
+    loop {
+        if let Err(error) = engine.tend_models().await {
+            tracing::error!(%error, "models not looked after");
+        }
+        tokio::time::sleep(MODELS_LOOK).await;
     }
 }
 

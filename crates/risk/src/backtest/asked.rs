@@ -6,7 +6,7 @@ use super::{
     recent::{self, Glance},
     run::customer,
 };
-use crate::{Caller, Engine, Error, Request, facts, identify::Keys, judge::Judged};
+use crate::{Caller, Engine, Error, Request, facts, identify::Keys, judge::Judged, model};
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_rules::Slots;
 use std::sync::{Arc, atomic::Ordering};
@@ -119,6 +119,7 @@ impl Engine {
             labelled: Labelled::Immature,
             customer: customer(feature),
             before: decision.outcome,
+            floors: model::floors(&trace.models),
         };
         let tenant = &request.caller.tenant;
         self.recent

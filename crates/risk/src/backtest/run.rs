@@ -10,8 +10,9 @@ use super::{
     tally::Subject,
 };
 use crate::{
-    EngineConfig, Error, facts,
+    EngineConfig, Error, Floors, facts,
     identify::Keys,
+    model,
     release::Trace,
     screening::{self, Findings},
 };
@@ -54,6 +55,8 @@ struct Side {
     evaluator: Evaluator,
     weights: Weights,
     windows: Range<usize>,
+    /// What models asked for, event by event of the block.
+    floors: Vec<Floors>,
 }
 
 impl Run {
@@ -74,6 +77,7 @@ impl Run {
                 evaluator: Evaluator::new(Arc::clone(rules)),
                 weights: Weights::new(rules, &config.bands),
                 windows: first..windows.len(),
+                floors: Vec::new(),
             }
         });
         let mut sets = std::iter::once(&task.rules).chain(&task.against);
@@ -147,6 +151,9 @@ impl Run {
             .decide(at, event_no, &feature, past.outcome, values);
         self.windows_cut += u64::from(cut.ok_or_else(|| out_of_order(past))?);
         self.events += 1;
+        let trace = row.trace.as_deref().map(Trace::decode).transpose()?;
+        let trace = trace.unwrap_or_default();
+        let floors = model::floors(&trace.models);
         let mature_before = self.as_of.micros().saturating_sub(self.task.label_delay);
         let mature_before = Timestamp::from_micros(mature_before);
         let labels = &self.labels;
@@ -157,11 +164,12 @@ impl Run {
             amount_minor: feature.amount.unwrap_or(0),
             customer: customer(&feature),
             before: past.outcome,
+            floors,
         };
         let keys = Keys::of(&event);
-        let screening = match (self.reads_screening, &row.trace) {
-            (true, Some(trace)) => Trace::decode(trace)?.screening,
-            _ => Findings::default(),
+        let screening = match self.reads_screening {
+            true => trace.screening,
+            false => Findings::default(),
         };
         let case = Case {
             event: &event,
@@ -178,6 +186,7 @@ impl Run {
         if let Some(side) = &mut self.before {
             let rules = Arc::clone(side.evaluator.rules());
             case.read(&rules, &side.windows, |slots| side.evaluator.push(slots));
+            side.floors.push(floors);
         }
         Ok(())
     }
@@ -266,7 +275,9 @@ impl Side {
     /// Ends the block with the outcome of each event.
     fn outcomes(&mut self) -> Vec<Outcome> {
         let sums = self.evaluator.take().sums(&self.weights);
-        sums.iter().map(|sum| self.weights.outcome(sum)).collect()
+        let sums = sums.iter().zip(self.floors.drain(..));
+        sums.map(|(sum, floors)| self.weights.outcome(&sum.beside(floors)))
+            .collect()
     }
 }
 

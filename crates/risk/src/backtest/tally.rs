@@ -6,6 +6,7 @@ use super::{
     overlap::Sample,
     report::{Change, Day, Effect, Labelled, Overlap, RuleEffect, SAMPLES_MAX},
 };
+use crate::Floors;
 use paywarden_domain::{Outcome, PaymentId, Timestamp, time::DAY};
 use paywarden_rules::{Rule, RuleSet, pack::Stage};
 use std::{
@@ -34,6 +35,8 @@ pub struct Subject {
     pub customer: u64,
     /// The outcome answered, or of the rules compared with.
     pub before: Outcome,
+    /// What models asked for when it was decided.
+    pub floors: Floors,
 }
 
 /// Counts over all events of a back-test.
@@ -103,7 +106,8 @@ impl Tally {
     pub(super) fn add(&mut self, subjects: &[Subject], fired: &Fired, weights: &Weights) {
         let sums = fired.sums(weights);
         for ((subject, rules), sum) in subjects.iter().zip(fired.events()).zip(&sums) {
-            let after = weights.outcome(sum);
+            let sum = sum.beside(subject.floors);
+            let after = weights.outcome(&sum);
             self.add_payment(subject, after);
             self.sample.offer(rules);
             for place in rules {

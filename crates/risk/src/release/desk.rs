@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// How long a step waits for the one before it.
-pub(super) const TURN_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// The ledgers, and who may change what runs.
 pub(crate) struct Desk {
@@ -30,7 +30,7 @@ pub(crate) struct Desk {
     /// The last preparation of each tenant, and of which version.
     progress: Mutex<HashMap<TenantId, (String, Progress)>>,
     /// Held by whoever changes the windows or the sets at work.
-    pub(super) floor: AsyncMutex<Floor>,
+    pub(crate) floor: AsyncMutex<Floor>,
     pub(super) shelf: Shelf,
     /// The last event before this process: trials up to here are counted from the store.
     pub(super) started_after: i64,
@@ -38,9 +38,9 @@ pub(crate) struct Desk {
 
 /// The sets at work and the windows that are kept for them.
 pub(crate) struct Floor {
-    pub(super) lineup: Lineup<Arc<LoadedSet>>,
-    pub(super) union: Union,
-    pub(super) plan: Arc<Plan>,
+    pub(crate) lineup: Lineup<Arc<LoadedSet>>,
+    pub(crate) union: Union,
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl Floor {

@@ -156,8 +156,16 @@ impl Engine {
         };
         let mut union = floor.lineup.union();
         union.join(&lineup);
-        self.keep_windows(&mut floor, union, (tenant, &step))
-            .await?;
+        let note = |done, total| {
+            let action = step.action;
+            let progress = Progress::Preparing {
+                action,
+                done,
+                total,
+            };
+            self.desk.note(tenant, &step.version, progress);
+        };
+        self.keep_windows(&mut floor, union, note).await?;
         let detail = self.detail(tenant, &before, &after, &step).await?;
         let row = self.row(who, &before, &step, purpose, detail)?;
         let writing = Writing {
@@ -196,30 +204,21 @@ impl Engine {
 
     /// Makes what runs that which the floor says. One pointer is swapped; the old lineup is freed
     /// by a thread of its own when the last decision has let go of it, never by a decision.
-    pub(super) fn install(&self, floor: &Floor) {
+    pub(crate) fn install(&self, floor: &Floor) {
         let old = self.running.swap(Arc::new(floor.running()));
         tokio::task::spawn_blocking(move || retire(old));
     }
 
     /// Keeps the windows of a union, and moves what runs onto the new plan.
-    async fn keep_windows(
+    pub(crate) async fn keep_windows(
         &self,
         floor: &mut Floor,
         union: Union,
-        (tenant, step): (&TenantId, &Step),
+        note: impl Fn(u64, u64),
     ) -> Result<(), Error> {
         if floor.union.covers(&union) {
             return Ok(());
         }
-        let note = |done, total| {
-            let action = step.action;
-            let progress = Progress::Preparing {
-                action,
-                done,
-                total,
-            };
-            self.desk.note(tenant, &step.version, progress);
-        };
         floor.plan = match union.reach() > floor.union.reach() {
             true => self.back_fill(&union.windows, note).await?,
             false => self.prepare(&union.windows).await?,

@@ -4,7 +4,11 @@
 //! A set reads its own windows through a table of places in the union.
 
 use super::trial::{Seen, Tally, Trace, Trial, TrialCounters};
-use crate::{screening, working::Working};
+use crate::{
+    model::{Bench, Bound},
+    screening,
+    working::Working,
+};
 use paywarden_crypto::digest::sha256;
 use paywarden_domain::{Outcome, PaymentId, TenantId};
 use paywarden_features::{Plan, Set, Value, WindowSpec};
@@ -49,6 +53,8 @@ pub(crate) struct Line<R> {
 pub(crate) struct Lineup<R> {
     pub(crate) base: R,
     pub(crate) tenants: HashMap<TenantId, Line<R>>,
+    /// The models of tenants that have any at work.
+    pub(crate) models: HashMap<TenantId, Arc<Bench>>,
 }
 
 /// Windows without repetition, and where each stands.
@@ -64,6 +70,8 @@ pub(crate) struct Running {
     pub(crate) plan: Arc<Plan>,
     base: Line<Runner>,
     tenants: HashMap<TenantId, Line<Runner>>,
+    models: HashMap<TenantId, Bound>,
+    no_models: Bound,
 }
 
 impl LoadedSet {
@@ -194,8 +202,9 @@ impl Lineup<Arc<LoadedSet>> {
     pub(crate) fn on(&self, plan: Arc<Plan>, union: &Union) -> Running {
         let runner = |set: &Arc<LoadedSet>| Runner {
             set: Arc::clone(set),
-            places: union.places_of(set),
+            places: union.places_of(set.rules.windows()),
         };
+        let bound = |bench: &Arc<Bench>| bench.on(|windows| union.places_of(windows));
         Running {
             plan,
             base: Line::of(runner(&self.base)),
@@ -204,6 +213,12 @@ impl Lineup<Arc<LoadedSet>> {
                 .iter()
                 .map(|(tenant, line)| (tenant.clone(), line.map(runner)))
                 .collect(),
+            models: self
+                .models
+                .iter()
+                .map(|(tenant, bench)| (tenant.clone(), bound(bench)))
+                .collect(),
+            no_models: Bound::default(),
         }
     }
 
@@ -232,29 +247,31 @@ impl Union {
 
     /// Adds the windows of a lineup.
     pub(crate) fn join(&mut self, lineup: &Lineup<Arc<LoadedSet>>) {
-        self.add(&lineup.base);
+        self.add(lineup.base.rules.windows());
         for set in lineup.tenants.values().flat_map(Line::sets) {
-            self.add(set);
+            self.add(set.rules.windows());
+        }
+        for windows in lineup.models.values().flat_map(|bench| bench.windows()) {
+            self.add(windows);
         }
     }
 
-    fn add(&mut self, set: &LoadedSet) {
-        for window in set.rules.windows() {
-            let windows = &mut self.windows;
+    fn add(&mut self, windows: &[WindowSpec]) {
+        for window in windows {
+            let kept = &mut self.windows;
             let place = *self.places.entry(nameless(window)).or_insert_with(|| {
-                windows.push(nameless(window));
-                (windows.len() - 1) as u32
+                kept.push(nameless(window));
+                (kept.len() - 1) as u32
             });
-            if let Some(own) = windows.get_mut(place as usize) {
+            if let Some(own) = self.windows.get_mut(place as usize) {
                 own.readers = own.readers.union(window.readers);
             }
         }
     }
 
-    fn places_of(&self, set: &LoadedSet) -> Arc<[u32]> {
+    fn places_of(&self, windows: &[WindowSpec]) -> Arc<[u32]> {
         let place = |window: &WindowSpec| self.places.get(&nameless(window)).copied();
-        set.rules
-            .windows()
+        windows
             .iter()
             .map(|window| place(window).unwrap_or(u32::MAX))
             .collect()
@@ -273,6 +290,11 @@ impl Running {
     /// The sets that judge a tenant's payments.
     pub(crate) fn line(&self, tenant: &TenantId) -> &Line<Runner> {
         self.tenants.get(tenant).unwrap_or(&self.base)
+    }
+
+    /// The models that score a tenant's payments.
+    pub(crate) fn bench(&self, tenant: &TenantId) -> &Bound {
+        self.models.get(tenant).unwrap_or(&self.no_models)
     }
 
     /// Every set at work, each once.

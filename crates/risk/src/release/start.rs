@@ -8,7 +8,11 @@ use super::{
     Desk, LoadedSet, PackFile, Running, Source, desk::Floor, ledger::Ledger, running::Lineup,
     shelf::Shelf,
 };
-use crate::{Engine, EngineConfig, Error, StartError, recovery};
+use crate::{
+    Engine, EngineConfig, Error, StartError,
+    model::{self, Signer, Stand},
+    recovery,
+};
 use paywarden_domain::TenantId;
 use paywarden_features::{FeatureStore, Restored};
 use paywarden_rules::Diagnostic;
@@ -27,13 +31,15 @@ pub(crate) struct Opened {
     pub(crate) features: FeatureStore,
     pub(crate) restored: Option<Restored>,
     pub(crate) base: Source,
+    /// Which models of tenants are at work, by the journal.
+    pub(crate) stands: HashMap<TenantId, Stand>,
 }
 
 /// Compiles the library and every version at work, and restores the windows that they read.
 pub(crate) async fn open(
     config: &EngineConfig,
     database: &Database,
-    files: Vec<PackFile>,
+    (files, signer): (Vec<PackFile>, &Signer),
 ) -> Result<Opened, StartError> {
     let base = Source::parse(files).map_err(refused)?;
     let rules = base.analysed(&config.rates);
@@ -47,6 +53,7 @@ pub(crate) async fn open(
     let mut lineup = Lineup {
         base: set,
         tenants: HashMap::new(),
+        models: HashMap::new(),
     };
     for (tenant, ledger) in &ledgers {
         let line = shelf.line(&lineup, (tenant, ledger), None).await;
@@ -58,6 +65,7 @@ pub(crate) async fn open(
             .tenants
             .extend(line.map(|line| (tenant.clone(), line)));
     }
+    let stands = model::load(database, signer, &mut lineup.models).await?;
     let union = lineup.union();
     let (features, plan, restored) = recovery::restore(config, database, &union.windows).await?;
     let started_after = database.event_no_last().await.map_err(Error::from)?;
@@ -72,6 +80,7 @@ pub(crate) async fn open(
         features,
         restored,
         base,
+        stands,
     })
 }
 

@@ -2,7 +2,7 @@
 //! bytes, counted as it happens, counted again from the store after a restart.
 
 use super::LoadedSet;
-use crate::{Error, screening::Findings};
+use crate::{Error, model::Reading, screening::Findings};
 use paywarden_domain::{Outcome, Timestamp};
 use paywarden_features::Value;
 use paywarden_store::TraceRow;
@@ -19,7 +19,8 @@ const OUTCOMES: usize = Outcome::ALL.len();
 const RULES_MAX: usize = 1_000;
 
 /// What a decision saw beyond its event, and what was on trial beside it. Postcard in the store;
-/// what screening found stands behind the rest, if anything was screened.
+/// behind the rest stand what screening found, if anything was screened or scored, and what models
+/// said, if any did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trace {
     /// What a canary said where it decided; the first trial is then the live version's.
@@ -28,6 +29,8 @@ pub(crate) struct Trace {
     pub(crate) seen: Seen,
     #[serde(skip)]
     pub(crate) screening: Findings,
+    #[serde(skip)]
+    pub(crate) models: Vec<Reading>,
 }
 
 /// What one version would have said.
@@ -64,17 +67,24 @@ impl Trace {
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
-        let bytes = postcard::to_stdvec(self).map_err(damaged)?;
-        match self.screening.is_empty() {
-            true => Ok(bytes),
-            false => postcard::to_extend(&self.screening, bytes).map_err(damaged),
+        let mut bytes = postcard::to_stdvec(self).map_err(damaged)?;
+        if !(self.screening.is_empty() && self.models.is_empty()) {
+            bytes = postcard::to_extend(&self.screening, bytes).map_err(damaged)?;
         }
+        if !self.models.is_empty() {
+            bytes = postcard::to_extend(&self.models, bytes).map_err(damaged)?;
+        }
+        Ok(bytes)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let (mut trace, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(damaged)?;
         if !rest.is_empty() {
-            trace.screening = postcard::from_bytes(rest).map_err(damaged)?;
+            let (screening, rest) = postcard::take_from_bytes(rest).map_err(damaged)?;
+            trace.screening = screening;
+            if !rest.is_empty() {
+                trace.models = postcard::from_bytes(rest).map_err(damaged)?;
+            }
         }
         Ok(trace)
     }
@@ -252,7 +262,7 @@ impl TrialReport {
 }
 
 /// Values of windows in few bytes: a byte for the kind, a varint for the number.
-mod values {
+pub(crate) mod values {
     use paywarden_features::Value;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -264,7 +274,7 @@ mod values {
         Duration(i64),
     }
 
-    pub(super) fn serialize<S: Serializer>(values: &[Value], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(values: &[Value], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(values.iter().map(|value| match *value {
             Value::Missing => Kept::Missing,
             Value::Count(number) => Kept::Count(number),
@@ -273,7 +283,7 @@ mod values {
         }))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Value>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Value>, D::Error> {
         let kept = Vec::<Kept>::deserialize(from)?;
         let value = |kept| match kept {
             Kept::Missing => Value::Missing,

@@ -15,14 +15,13 @@ use crate::{
     state::State as Server,
 };
 use bytes::Bytes;
-pub use command::CommandInput;
+pub use command::{CommandInput, Preparation};
 use http::StatusCode;
 use paywarden_access::approval::{
     ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State, Who,
 };
 use paywarden_access::watch::Subject;
 use paywarden_domain::Timestamp;
-use paywarden_risk::release::Progress;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -176,7 +175,7 @@ pub struct Execution {
     /// The approval afterwards.
     pub approval: ApprovalView,
     /// How far it is, where the effect takes its time; the approval is used when it is done.
-    pub progress: Option<Progress>,
+    pub progress: Option<Preparation>,
     /// The key that was made, replaced, bound or ended.
     pub key: Option<KeyMade>,
 }

@@ -95,7 +95,7 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
     let query = Query::parse(&call.query, &[PURPOSE])?;
-    let (decision, ground) = seen(call, &query).await?;
+    let (decision, ground) = seen(call, &call.parameter, &query).await?;
     Ok(json_reply(StatusCode::OK, &decision)?
         .about(subject(&decision))
         .on(ground))
@@ -121,7 +121,7 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
 pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
     let query = Query::parse(&call.query, &["rule", PURPOSE])?;
     let rule = query.find("rule").unwrap_or_default();
-    let (decision, ground) = seen(call, &query).await?;
+    let (decision, ground) = seen(call, &call.parameter, &query).await?;
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     let explanation = engine.explain(tenant, &call.parameter, rule).await?;
     let explanation = explanation.ok_or_else(unknown)?;
@@ -130,17 +130,21 @@ pub(crate) async fn explanation(call: &Call) -> Result<Reply, Problem> {
         .on(ground))
 }
 
-/// The decision that the path names, if it may be shown, and on what ground.
-async fn seen(call: &Call, query: &Query<'_>) -> Result<(Decision, String), Problem> {
+/// The decision with an identifier, if it may be shown, and on what ground.
+pub(super) async fn seen(
+    call: &Call,
+    id: &str,
+    query: &Query<'_>,
+) -> Result<(Decision, String), Problem> {
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
-    let found = engine.decision_about(tenant, &call.parameter).await?;
+    let found = engine.decision_about(tenant, id).await?;
     let (decision, person) = found.ok_or_else(unknown)?;
     let ground = ground::ground(call, query, "decisions", person.as_deref()).await?;
     Ok((decision, ground))
 }
 
 /// Whom a decision is about, as far as it says.
-fn subject(decision: &Decision) -> Subject {
+pub(super) fn subject(decision: &Decision) -> Subject {
     let card = decision.card.as_ref().map(|card| card.index.clone());
     Subject::Outside(card.unwrap_or_else(|| decision.payment_id.as_str().to_owned()))
 }

@@ -14,6 +14,8 @@ pub enum Size {
     RuleSet,
     /// A screening list, in the words of its publisher.
     ScreeningList,
+    /// The package of a model.
+    Model,
 }
 
 /// What screening lists are declared as.
@@ -33,6 +35,7 @@ impl Size {
             Self::Batch => Cow::Owned(limits.with_body(limits.batch_bytes_max)),
             Self::RuleSet => Cow::Owned(limits.with_body(limits.rule_set_bytes_max)),
             Self::ScreeningList => Cow::Owned(limits.of_screening_lists()),
+            Self::Model => Cow::Owned(limits.of_models()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Size {
     pub(crate) fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::ScreeningList => LIST_TYPES,
+            Self::Model => &["application/octet-stream"],
             Self::Event | Self::Batch | Self::RuleSet => &[JSON],
         }
     }

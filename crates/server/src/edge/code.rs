@@ -1,9 +1,10 @@
 //! Every refusal the API can give, one row each. The reference page of errors is made from them.
 
+mod page;
 mod table;
 
 use http::StatusCode;
-use std::fmt::Write;
+pub use page::errors_markdown;
 use table::codes;
 
 codes! {
@@ -14,10 +15,10 @@ codes! {
     /// The route exists, but not with this method. The `Allow` header names those that do.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
     /// The body is longer than its route takes: 64 KiB; 4 MiB for batches of the vault, 6 MiB for rules
-    /// or many names, 32 MiB for a screening list. Send one event per request.
+    /// or many names, 14 MiB for a model, 32 MiB for a screening list. Send one event per request.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
     /// The body is not declared as `application/json`; screening lists are `application/xml`,
-    /// `text/csv`, `application/x-ndjson` or `application/octet-stream`.
+    /// `text/csv`, `application/x-ndjson` or `application/octet-stream`, which models are, too.
     ContentTypeUnsupported = "content_type_unsupported", UNSUPPORTED_MEDIA_TYPE,
         "Content type not supported";
     /// The body did not arrive within five seconds of its headers.
@@ -227,6 +228,23 @@ codes! {
     RuleSetBusy = "rule_set_busy", CONFLICT, "Rule set busy";
     /// The library decides your payments: there is no version to take back.
     RuleSetNotLive = "rule_set_not_live", CONFLICT, "No version to roll back";
+    /// The package is no whole model, is too large, or reads features that are not those of its
+    /// recipe; `detail` says which. Nothing was registered. Train again, or get the file again.
+    ModelRefused = "model_refused", UNPROCESSABLE_ENTITY, "Model refused";
+    /// None of your models has this name.
+    ModelUnknown = "model_unknown", NOT_FOUND, "Model unknown";
+    /// The model has not shown on your own payments what this needs; `detail` says what. Ask it
+    /// beside (`shadow`) for longer, or train a better one.
+    ModelUnproven = "model_unproven", CONFLICT, "Model not proven";
+    /// The policy of the model, or the purpose, is not accepted; `detail` says why.
+    ModelPolicyMalformed = "model_policy_malformed", UNPROCESSABLE_ENTITY, "Policy malformed";
+    /// The model is not where this is possible from, perhaps because another call was faster. Read
+    /// it again.
+    ModelMove = "model_move", CONFLICT, "Not possible for this model";
+    /// A limit on models or challengers is reached; `detail` says which.
+    ModelLimit = "model_limit", CONFLICT, "Model limit";
+    /// Another step of your models is being prepared. Follow its progress and ask again.
+    ModelBusy = "model_busy", CONFLICT, "Models busy";
     /// The policy asks for approval of this command. Ask for it with `POST /v1/approvals`, have
     /// others vote, and name the approval.
     ApprovalMissing = "approval_missing", CONFLICT, "Approval missing";
@@ -473,41 +491,5 @@ impl Code {
     /// The `type` of the problem document (RFC 9457).
     pub fn uri(self) -> String {
         format!("urn:paywarden:error:{}", self.name())
-    }
-}
-
-/// The reference page of errors, in Markdown.
-pub fn errors_markdown() -> String {
-    let mut page = String::from(
-        "# Errors\n\nEvery refusal is a problem document (RFC 9457, `application/problem+json`) \
-         whose member `code` is one of these. Codes are stable: none is renamed, new ones are \
-         added. Made from `crates/server/src/edge/code.rs`.\n",
-    );
-    for code in Code::ALL {
-        let meaning = code.meaning().concat();
-        let (status, name) = (code.status().as_u16(), code.name());
-        let _ = write!(page, "\n## {name}\n\n{status} {}.{meaning}\n", code.title());
-    }
-    page
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_everything_a_parser_refuses_with_has_a_row() {
-        for (place, code) in Code::ALL.iter().enumerate() {
-            assert_eq!(Code::parse(code.name()), Some(*code));
-            assert!(
-                !Code::ALL[..place]
-                    .iter()
-                    .any(|other| other.name() == code.name())
-            );
-            assert!(!code.meaning().is_empty(), "{code:?}");
-        }
-        for name in paywarden_domain::invalid::CODES {
-            assert!(Code::parse(name).is_some(), "{name}");
-        }
     }
 }

@@ -14,6 +14,7 @@ mod backtests;
 mod decisions;
 mod exports;
 mod key_terms;
+mod models;
 mod modes;
 mod people;
 mod privacy;

@@ -1,5 +1,6 @@
 //! No tenant reaches another: every route is walked with another tenant's key.
 
+use crate::models;
 use crate::support::{Client, Sent, Setup, Signer, World, now, payment};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
@@ -46,6 +47,7 @@ struct Mine<'m> {
     subject: &'m str,
     request: &'m str,
     run: &'m str,
+    model: &'m str,
 }
 
 /// Asks for the release of a version.
@@ -104,6 +106,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let kept = ok(&mut client, &acme, keeping()).await;
     let agreed = agree_and_publish(&mut client, &acme).await;
     let owed = owe(&mut client, &acme).await;
+    let model = ok(&mut client, &acme, models::upload(models::bytes(1_000.0))).await;
     let mine = Mine {
         decision: mine_id,
         version,
@@ -112,13 +115,17 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         subject: agreed["subject"].as_str().unwrap(),
         request: owed[0]["id"].as_str().unwrap(),
         run: owed[1]["id"].as_str().unwrap(),
+        model: model["model"].as_str().unwrap(),
     };
 
     for route in program_routes().filter(|route| route.scope.is_some()) {
         let (sent, expected) = walk(route, mine);
         let answer = client.signed(&other, sent).await;
         let text = String::from_utf8_lossy(&answer.body);
-        for secret in SECRETS.into_iter().chain([mine_id, mine.approval]) {
+        for secret in SECRETS
+            .into_iter()
+            .chain([mine_id, mine.approval, mine.model])
+        {
             assert!(
                 !text.contains(secret),
                 "{} {}: {text}",
@@ -130,11 +137,15 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         check(expected, route.path, answer.status, &json);
     }
 
-    // What was there before is there still, and only that.
-    let read = ok(&mut client, &acme, reading(mine.token)).await;
+    unharmed(&mut client, &acme, mine, &decided).await;
+}
+
+/// What was there before is there still, and only that.
+async fn unharmed(client: &mut Client, acme: &Signer, mine: Mine<'_>, decided: &Value) {
+    let read = ok(client, acme, reading(mine.token)).await;
     assert_eq!(read["value"], "secret-value");
-    let same = Sent::new(Method::GET, &format!("/v1/decisions/{mine_id}"), "");
-    assert_eq!(ok(&mut client, &acme, same).await, decided);
+    let same = Sent::new(Method::GET, &format!("/v1/decisions/{}", mine.decision), "");
+    assert_eq!(ok(client, acme, same).await, *decided);
     for (path, member) in [
         (LIST, "entries"),
         ("/v1/payments/pay-1/labels", "labels"),
@@ -143,7 +154,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         ("/v1/rule-sets", "rule_sets"),
         ("/v1/approvals", "approvals"),
     ] {
-        let json = ok(&mut client, &acme, Sent::new(Method::GET, path, "")).await;
+        let json = ok(client, acme, Sent::new(Method::GET, path, "")).await;
         assert_eq!(json[member].as_array().unwrap().len(), 1, "{path}");
     }
 }
@@ -161,6 +172,9 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
     if route.path.starts_with("/v1/screening") {
         return walk_screening(route, mine);
+    }
+    if route.path.contains("/models") {
+        return walk_models(route, mine);
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -207,6 +221,32 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             "list_entry_unknown",
         ),
         unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of the routes of models.
+fn walk_models(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
+    let path = route
+        .path
+        .replace("{model}", mine.model)
+        .replace("{id}", mine.decision)
+        .replace("{engine}", "fraud");
+    let step = json!({ "engine": "fraud", "purpose": "theirs" });
+    let steps = Sent::json(Method::POST, &path, &step);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/models") => (models::upload(&b"none"[..]), "model_refused"),
+        ("POST", "/v1/models/rollback") => (steps, "model_move"),
+        ("POST", "/v1/models/{model}/publish") => {
+            let policy = json!({ "chances": [{ "from_ppm": 1, "action": "review" }] });
+            let body = json!({ "engine": "fraud", "purpose": "theirs", "policy": policy });
+            (Sent::json(Method::POST, &path, &body), "model_unknown")
+        }
+        ("POST", _) => (steps, "model_unknown"),
+        (_, "/v1/models") => (Sent::new(Method::GET, &path, ""), "own"),
+        (_, "/v1/decisions/{id}/models/{engine}") => {
+            (Sent::new(Method::GET, &path, ""), "decision_unknown")
+        }
+        _ => (Sent::new(Method::GET, &path, ""), "model_unknown"),
     }
 }
 

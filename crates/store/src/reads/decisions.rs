@@ -8,6 +8,11 @@ use sqlx::Row as _;
 /// The most rows of one page.
 const PAGE_MAX: u32 = 200;
 
+/// The most labels of one answer.
+const LABELS_MAX: u32 = 10_000;
+/// The most rows of one step back.
+const BACK_MAX: u32 = 1_000;
+
 /// Which decisions a page shows. Everything given has to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionFilter {
@@ -106,6 +111,40 @@ impl Database {
         );
         question.end("ORDER BY event_no DESC LIMIT", limited(limit, PAGE_MAX)?);
         self.select(&question.text, &question.values).await
+    }
+
+    /// Newest first; the next page begins `before` the last `event_no` of this one. At most 1,000.
+    pub async fn decisions_back(
+        &self,
+        tenant: &TenantId,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<DecisionRow>, Error> {
+        let rest = "WHERE tenant = $1 AND event_no < $2 ORDER BY event_no DESC LIMIT $3";
+        let limit = limited(limit, BACK_MAX)?;
+        self.select(rest, &[tenant.as_str().into(), before.into(), limit])
+            .await
+    }
+
+    /// What was said of a tenant's events up to `last`, behind an event and the number of a label of
+    /// it, by event and in the order in which it was said. At most 10,000.
+    pub async fn labels_of_events(
+        &self,
+        tenant: &TenantId,
+        (event_no, seq): (i64, i64),
+        last: i64,
+        limit: u32,
+    ) -> Result<Vec<LabelRow>, Error> {
+        let rest = "WHERE tenant = $1 AND event_no >= $2 AND event_no <= $3
+            AND (event_no > $2 OR seq > $4) ORDER BY event_no, seq LIMIT $5";
+        let values = [
+            tenant.as_str().into(),
+            event_no.into(),
+            last.into(),
+            seq.into(),
+            limited(limit, LABELS_MAX)?,
+        ];
+        self.select(rest, &values).await
     }
 
     /// What was said of a payment, newest first, at most the newest 200.

@@ -20,7 +20,7 @@ use crate::{
 use paywarden_domain::{Outcome, PaymentId, TenantId, Timestamp, time::DAY};
 use paywarden_features::Value;
 use paywarden_risk::{
-    Bands,
+    Bands, Floors,
     backtest::{
         Labelled, Measured, Meter, Subject,
         recent::{self, Recent, RecentLimits},
@@ -239,6 +239,7 @@ fn subject(number: usize) -> Result<Subject> {
         },
         customer: (number as u64 % CUSTOMERS + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
         before: Outcome::Approve,
+        floors: Floors::default(),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp, time::DAY};
 use paywarden_features::{Limits, Replay, Value};
 use paywarden_models::{
-    Ensemble, Recipe, Table,
+    Calibration, Ensemble, Package, Reads, Recipe, Reference, Table,
     train::{self, Round, Settings},
 };
 use std::time::Instant;
@@ -164,6 +164,22 @@ impl<'a> Study<'a> {
             later,
             loss,
             seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// What goes to work: the model, calibrated by what the early one said of days that it had not
+    /// seen, and what these days looked like.
+    pub fn package(&self, learnt: &Learnt, delay: i64) -> Result<Package> {
+        let (raw, fraud) = self.raw(&learnt.early, &learnt.later)?;
+        Ok(Package {
+            reads: Reads {
+                payer: self.history.payer,
+                place: self.history.place,
+                delay,
+            },
+            model: learnt.model.clone(),
+            calibration: Calibration::isotonic(&raw, &fraud).map_err(refused)?,
+            reference: Reference::of(&self.table, &learnt.later, &raw, &fraud),
         })
     }
 

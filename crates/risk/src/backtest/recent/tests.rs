@@ -133,6 +133,7 @@ impl Given {
             labelled: Labelled::Immature,
             customer: 0,
             before: Outcome::Decline,
+            floors: crate::Floors::default(),
         }
     }
 }

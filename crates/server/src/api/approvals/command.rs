@@ -22,10 +22,11 @@ use paywarden_privacy::{
 };
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
+    model::{ModelMoved, ModelProgress, ModelRelease},
     release::{Moved, Progress, RuleRelease},
     screening::{ScreeningChange, ScreeningClearance},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A command, named by its member.
@@ -34,6 +35,8 @@ use utoipa::ToSchema;
 pub enum CommandInput {
     /// Let a version of your rules decide payments.
     RuleRelease(RuleRelease),
+    /// Let a model decide your payments beside the rules.
+    ModelRelease(ModelRelease),
     /// Put values on a list, or take values off it.
     ListChange(ListChangeInput),
     /// Make, register, replace, bind or end a key of your company.
@@ -121,6 +124,13 @@ pub(super) async fn request(
                 .request(who, &release, Ask { authors, ..ask })
                 .await
         }
+        CommandInput::ModelRelease(release) => {
+            let author = call.state.engine.check_model_release(&who.tenant, &release);
+            let authors = vec![author.await?];
+            approvals
+                .request(who, &release, Ask { authors, ..ask })
+                .await
+        }
         CommandInput::ListChange(input) => {
             let change = list_change(call, input)?;
             change.validate()?;
@@ -165,11 +175,37 @@ pub(super) async fn request(
     Ok(view?)
 }
 
+/// How far a command is that takes its time.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Preparation {
+    /// Of rules.
+    Rules(Progress),
+    /// Of a model.
+    Model(ModelProgress),
+}
+
+impl Preparation {
+    fn of_rules(moved: Moved) -> Option<Self> {
+        match moved {
+            Moved::Done(_) => None,
+            Moved::Preparing(progress) => Some(Self::Rules(progress)),
+        }
+    }
+
+    fn of_model(moved: ModelMoved) -> Option<Self> {
+        match moved {
+            ModelMoved::Done(_) => None,
+            ModelMoved::Preparing(progress) => Some(Self::Model(progress)),
+        }
+    }
+}
+
 /// What carrying out a command came to, beside its approval.
 #[derive(Default)]
 pub(super) struct Outcome {
     /// How far it is, if it takes its time.
-    pub(super) progress: Option<Progress>,
+    pub(super) progress: Option<Preparation>,
     /// The key that it was about.
     pub(super) key: Option<KeyMade>,
 }
@@ -187,9 +223,12 @@ pub(super) async fn execute(
         Kind::RuleRelease => {
             let approved = approvals.claim(who, id).await?;
             let moved = engine.release_rule_set(approved, purpose);
-            if let Moved::Preparing(progress) = moved.await? {
-                outcome.progress = Some(progress);
-            }
+            outcome.progress = Preparation::of_rules(moved.await?);
+        }
+        Kind::ModelRelease => {
+            let approved = approvals.claim(who, id).await?;
+            let moved = engine.release_model(approved, purpose);
+            outcome.progress = Preparation::of_model(moved.await?);
         }
         Kind::KeyChange => {
             let approved = approvals.claim(who, id).await?;

@@ -1,0 +1,366 @@
+//! Models over the signed API: registered, asked beside, approved, deciding, taken back.
+
+use crate::support::{Client, Sent, Setup, Signer, World, payment, unique};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use paywarden_access::{Scope, Scopes};
+use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::time::DAY;
+use paywarden_features::EntityKind;
+use paywarden_models::{
+    Calibration, Ensemble, Link, Node, Package, Parts, Reads, Reference, Split, Sum, Table, Test,
+    Tree,
+};
+use serde_json::{Value, json};
+
+/// A model that sees a chance of 95 % in amounts above this, in minor units, and 5 % below.
+fn package(above: f64) -> Package {
+    let reads = Reads {
+        payer: EntityKind::Card,
+        place: EntityKind::Merchant,
+        delay: 7 * DAY,
+    };
+    let names = reads.recipe().unwrap().names().to_vec();
+    let leaf = |value| Node::Leaf { value, cover: 1.0 };
+    let split = Node::Split(Split {
+        feature: 0,
+        test: Test::AtMost(above),
+        missing_left: true,
+        left: 1,
+        right: 2,
+    });
+    let nodes = vec![split, leaf(-2.944_438_979), leaf(2.944_438_979)];
+    let model = Ensemble::new(Parts {
+        features: names.clone(),
+        trees: vec![Tree { nodes }],
+        sum: Sum::from(0.0),
+        link: Link::Logistic { scale: 1.0 },
+    });
+    let mut table = Table::new(names).unwrap();
+    table.push(&vec![1.0; table.names().len()]).unwrap();
+    Package {
+        reads,
+        model: model.unwrap(),
+        calibration: Calibration::Platt {
+            slope: 1.0,
+            offset: 0.0,
+        },
+        reference: Reference::of(&table, &[0], &[0.0], &[false]),
+    }
+}
+
+pub fn bytes(above: f64) -> Vec<u8> {
+    package(above).write().unwrap()
+}
+
+/// From a chance of 50 % on a review.
+fn policy() -> Value {
+    json!({ "chances": [{ "from_ppm": 500_000, "action": "review" }] })
+}
+
+struct Desk {
+    world: World,
+    client: Client,
+    maker: Signer,
+    checker: Signer,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        Self::of(World::start(Setup::default()).await).await
+    }
+
+    async fn of(world: World) -> Self {
+        let scopes = Scopes::of(&[Scope::RulesApprove, Scope::RulesRead, Scope::ApprovalsVote]);
+        Self {
+            client: world.client(true).await,
+            maker: world.signer("acme", Ed25519).await,
+            checker: world.signer_with("acme", Ed25519, scopes).await,
+            world,
+        }
+    }
+
+    async fn ask(&mut self, sent: Sent) -> (StatusCode, Value) {
+        let answer = self.client.signed(&self.maker, sent).await;
+        (answer.status, answer.json())
+    }
+
+    async fn read(&mut self, path: &str) -> Value {
+        let (status, json) = self.ask(Sent::new(Method::GET, path, "")).await;
+        assert_eq!(status, StatusCode::OK, "{path} {json}");
+        json
+    }
+
+    async fn register(&mut self, package: Vec<u8>) -> (StatusCode, Value) {
+        self.ask(upload(package)).await
+    }
+
+    async fn registered(&mut self, above: f64) -> String {
+        let (status, json) = self.register(bytes(above)).await;
+        assert_eq!(status, StatusCode::CREATED, "{json}");
+        json["model"].as_str().unwrap().to_owned()
+    }
+
+    async fn step(&mut self, path: &str, body: Value) -> (StatusCode, Value) {
+        let path = format!("/v1/models/{path}");
+        self.ask(Sent::json(Method::POST, &path, &body)).await
+    }
+
+    async fn moved(&mut self, path: &str) -> Value {
+        let body = json!({ "engine": "fraud", "purpose": "test" });
+        let (status, json) = self.step(path, body).await;
+        assert_eq!(status, StatusCode::OK, "{json}");
+        json
+    }
+
+    /// Asks for a release and has another approve it; the approval.
+    async fn approved(&mut self, model: &str) -> String {
+        let release = json!({ "engine": "fraud", "model": model, "policy": policy() });
+        let body = json!({ "command": { "model_release": release }, "reason": "as tried" });
+        self.approved_by_other(body).await
+    }
+
+    async fn approved_by_other(&mut self, body: Value) -> String {
+        let (status, asked) = self
+            .ask(Sent::json(Method::POST, "/v1/approvals", &body))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{asked}");
+        let id = asked["id"].as_str().unwrap().to_owned();
+        let vote = json!({
+            "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+        });
+        let sent = Sent::json(Method::POST, &format!("/v1/approvals/{id}/votes"), &vote);
+        let answer = self.client.signed(&self.checker, sent).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
+        id
+    }
+
+    async fn publish(&mut self, model: &str, approval: &str) -> (StatusCode, Value) {
+        let body = json!({
+            "engine": "fraud", "policy": policy(), "purpose": "test", "approval": approval,
+        });
+        self.step(&format!("{model}/publish"), body).await
+    }
+
+    async fn published(&mut self, above: f64) -> String {
+        let model = self.registered(above).await;
+        let approval = self.approved(&model).await;
+        let (status, json) = self.publish(&model, &approval).await;
+        assert_eq!(status, StatusCode::OK, "{json}");
+        assert_eq!(json["places"][0]["role"], "live");
+        model
+    }
+
+    /// The verdict on a payment of 12.34 dollars.
+    async fn decide(&mut self) -> Value {
+        let (status, json) = self.ask(Sent::decision(&payment(&unique("p")))).await;
+        assert_eq!(status, StatusCode::OK, "{json}");
+        json
+    }
+}
+
+pub fn upload(package: impl Into<Bytes>) -> Sent {
+    let mut sent = Sent::new(Method::POST, "/v1/models", package);
+    sent.headers.insert(
+        http::header::CONTENT_TYPE,
+        "application/octet-stream".parse().unwrap(),
+    );
+    sent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_decides_by_approval_says_why_and_is_taken_back() {
+    let mut desk = Desk::open().await;
+    let low = desk.registered(2_000.0).await;
+    let (status, json) = desk.register(bytes(2_000.0)).await;
+    assert_eq!((status, &json["model"]), (StatusCode::OK, &json!(low)));
+    assert_eq!(json["label_delay_s"], 7 * 86_400);
+    assert!(desk.decide().await.get("models").is_none());
+
+    let (status, json) = desk.publish(&low, "ap_none").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{json}");
+    let body = json!({ "engine": "fraud", "policy": policy(), "purpose": "test" });
+    let (_, json) = desk.step(&format!("{low}/publish"), body).await;
+    assert_eq!(json["code"], "approval_missing");
+
+    let high = desk.published(1_000.0).await;
+    let decided = desk.decide().await;
+    assert_eq!(decided["outcome"], "review");
+    assert_eq!(decided["fraud"]["score"], 950);
+    assert_eq!(decided["fraud"]["action"], "review");
+    let said = &decided["models"][0];
+    assert_eq!(
+        (&said["model"], &said["score"], &said["action"]),
+        (&json!(high), &json!(950), &json!("review"))
+    );
+    assert_eq!(said["reasons"][0]["feature"], "amount");
+    assert_eq!(said["reasons"][0]["value"], 1_234.0);
+    assert_eq!(decided["reasons"][0]["code"], "fraud_model");
+    let id = decided["id"].as_str().unwrap();
+    assert_eq!(
+        desk.read(&format!("/v1/decisions/{id}")).await["models"],
+        decided["models"]
+    );
+    reading(&mut desk, id, &high).await;
+
+    assert_eq!(desk.moved("rollback").await["model"], json!(high));
+    assert!(desk.decide().await.get("models").is_none());
+    let (status, json) = desk
+        .step("rollback", json!({ "engine": "fraud", "purpose": "test" }))
+        .await;
+    assert_eq!(
+        (status, &json["code"]),
+        (StatusCode::CONFLICT, &json!("model_move"))
+    );
+}
+
+/// What the model read, with Shapley values that add up.
+async fn reading(desk: &mut Desk, decision: &str, model: &str) {
+    let path = format!("/v1/decisions/{decision}/models");
+    let read = desk.read(&format!("{path}/fraud")).await;
+    assert_eq!(read["model"], json!(model));
+    let features = read["features"].as_array().unwrap();
+    assert_eq!(features.len(), package(0.0).model.features().len());
+    let added = |feature: &Value| feature["shapley"].as_f64().unwrap();
+    let sum: f64 = features.iter().map(added).sum();
+    let raw = read["raw"].as_f64().unwrap();
+    assert!((sum + read["mean"].as_f64().unwrap() - raw).abs() < 1e-9);
+    // The first payment of a card: nothing is known of a month ago, and missing is not zero.
+    let old = features
+        .iter()
+        .find(|one| one["feature"] == "card.avg(14d..44d)");
+    assert_eq!(old.unwrap()["value"], Value::Null);
+    for (engine, status) in [("laundering", 404), ("other", 400)] {
+        let sent = Sent::new(Method::GET, &format!("{path}/{engine}"), "");
+        assert_eq!(desk.ask(sent).await.0.as_u16(), status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_model_is_refused_and_the_live_one_goes_on() {
+    let mut desk = Desk::open().await;
+    let live = desk.published(1_000.0).await;
+    let whole = bytes(3_000.0);
+    let mut delayed = package(3_000.0);
+    delayed.reads.delay = 14 * DAY;
+    let mut nameless = package(3_000.0);
+    nameless.calibration = Calibration::Platt {
+        slope: f64::NAN,
+        offset: 0.0,
+    };
+    let refused = [
+        (Vec::new(), "begin"),
+        (b"tree\nversion=v4".to_vec(), "begin"),
+        (whole[..whole.len() - 1].to_vec(), "package"),
+        (delayed.write().unwrap(), "7d..8d"),
+        (nameless.write().unwrap(), "no number"),
+    ];
+    for (package, why) in refused {
+        let (status, json) = desk.register(package).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{json}");
+        assert_eq!(json["code"], "model_refused");
+        assert!(json["detail"].as_str().unwrap().contains(why), "{json}");
+    }
+    let (status, _) = desk.register(vec![0; 14 * 1024 * 1024 + 1]).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let json = Sent::json(Method::POST, "/v1/models", &json!({}));
+    assert_eq!(desk.ask(json).await.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let bad = [
+        json!({ "chances": [] }),
+        json!({ "chances": [{ "from_ppm": 1, "action": "approve" }] }),
+        json!({ "money_per_false_alarm": { "minor": 0, "action": "review" } }),
+    ];
+    for policy in bad {
+        let body = json!({ "engine": "fraud", "policy": policy, "purpose": "test" });
+        let (_, json) = desk.step(&format!("{live}/publish"), body).await;
+        assert_eq!(json["code"], "model_policy_malformed");
+    }
+    let budget =
+        json!({ "alerts_per_day": { "alerts": 5, "ranked_by": "loss", "action": "hold" } });
+    let other = desk.registered(3_000.0).await;
+    let release = json!({ "engine": "laundering", "model": other, "policy": budget });
+    let body = json!({ "command": { "model_release": release }, "reason": "r" });
+    let approval = desk.approved_by_other(body).await;
+    let body = json!({
+        "engine": "laundering", "policy": budget, "purpose": "test", "approval": approval,
+    });
+    let (_, json) = desk.step(&format!("{other}/publish"), body).await;
+    assert_eq!(json["code"], "model_unproven", "{json}");
+    assert_eq!(desk.decide().await["models"][0]["model"], json!(live));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_one_company_are_nothing_to_another() {
+    let mut desk = Desk::open().await;
+    let model = desk.published(1_000.0).await;
+    let decided = desk.decide().await["id"].as_str().unwrap().to_owned();
+    desk.maker = desk.world.signer("globex", Ed25519).await;
+    assert_eq!(desk.read("/v1/models").await["models"], json!([]));
+    for path in [model.clone(), format!("{model}/progress")] {
+        let sent = Sent::new(Method::GET, &format!("/v1/models/{path}"), "");
+        let (status, json) = desk.ask(sent).await;
+        assert_eq!(
+            (status.as_u16(), &json["code"]),
+            (404, &json!("model_unknown"))
+        );
+    }
+    for step in ["shadow", "withdraw"] {
+        let body = json!({ "engine": "fraud", "purpose": "test" });
+        let (_, json) = desk.step(&format!("{model}/{step}"), body).await;
+        assert_eq!(json["code"], "model_unknown");
+    }
+    let (_, json) = desk.publish(&model, "ap_none").await;
+    assert_eq!(json["code"], "model_unknown");
+    let reading = Sent::new(
+        Method::GET,
+        &format!("/v1/decisions/{decided}/models/fraud"),
+        "",
+    );
+    assert_eq!(desk.ask(reading).await.0, StatusCode::NOT_FOUND);
+    assert!(desk.decide().await.get("models").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_publish_at_once_each_is_whole_and_a_restart_keeps_what_stands() {
+    let mut desk = Desk::open().await;
+    let beside = desk.registered(9_000.0).await;
+    let shadow = desk.moved(&format!("{beside}/shadow")).await;
+    assert_eq!(shadow["places"][0]["role"], "shadow");
+    let mut approved = Vec::new();
+    for above in [1_000.0, 1_100.0] {
+        let model = desk.registered(above).await;
+        approved.push((desk.approved(&model).await, model));
+    }
+    let publish = async |(approval, model): &(String, String)| {
+        let mut client = desk.world.client(true).await;
+        let body = json!({
+            "engine": "fraud", "policy": policy(), "purpose": "test", "approval": approval,
+        });
+        let path = format!("/v1/models/{model}/publish");
+        let sent = Sent::json(Method::POST, &path, &body);
+        client.signed(&desk.maker, sent).await.status
+    };
+    let answers = tokio::join!(publish(&approved[0]), publish(&approved[1]));
+    assert_eq!(answers, (StatusCode::OK, StatusCode::OK));
+    let before = desk.read("/v1/models").await;
+    let decided = desk.decide().await;
+    let again = Desk::of(desk.world.restart(Setup::default()).await).await;
+    let mut again = again;
+    assert_eq!(again.read("/v1/models").await, before);
+    let after = again.decide().await;
+    assert_eq!(after["models"][0]["model"], decided["models"][0]["model"]);
+    let roles = |json: &Value| {
+        let models = json["models"].as_array().unwrap().iter();
+        let mut roles: Vec<String> = models
+            .flat_map(|model| model["places"].as_array().unwrap())
+            .map(|place| place["role"].as_str().unwrap().to_owned())
+            .collect();
+        roles.sort();
+        roles
+    };
+    assert_eq!(roles(&before), ["earlier", "live", "shadow"]);
+    again.moved("rollback").await;
+    assert_eq!(roles(&again.read("/v1/models").await), ["live", "shadow"]);
+    again.moved(&format!("{beside}/withdraw")).await;
+    assert_eq!(roles(&again.read("/v1/models").await), ["live"]);
+}
