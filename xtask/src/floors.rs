@@ -32,7 +32,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "risk", "privacy", "safety", "access", "store", "crypto", "domain",
+            "risk", "privacy", "safety", "access", "filings", "store", "crypto", "domain",
         ],
     ),
     (
@@ -61,6 +61,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("features", &["domain"]),
     ("models", &["features", "domain"]),
     ("screening", &["domain"]),
+    ("filings", &["domain"]),
     ("store", &["crypto", "domain"]),
     ("crypto", &["domain"]),
     ("outward", &["domain"]),
