@@ -273,10 +273,19 @@ def softhsm_root(_):
         roots.softhsm(Server, Skip, pathlib.Path(folder), BINARY)
 
 
+def console_in_a_browser(_):
+    """Every page of the console in Chromium, by axe-core, in both languages and themes."""
+    if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
+        raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
+    report = run(["node", "console.mjs", BINARY], timeout=900)
+    assert report.count("ok ") == 8, report
+
+
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver, patrol_of_the_trail, models_of_others, openbao_root, softhsm_root,
+    siem_receiver, patrol_of_the_trail, models_of_others, console_in_a_browser, openbao_root,
+    softhsm_root,
 ]
 
 

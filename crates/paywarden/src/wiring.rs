@@ -226,6 +226,7 @@ impl Running {
             vault: ground.vault.clone(),
             keyring: ground.keyring.clone(),
             breached,
+            pages: Some(paywarden_console::pages()),
             clock: Clock::System,
         };
         let server = listen(config, identity, parts).await?;
@@ -256,6 +257,11 @@ impl Running {
     /// The address as a URL.
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// Where browsers find the console.
+    pub fn console(&self) -> &str {
+        self.server.origin()
     }
 
     /// The keys of the callers.

@@ -12,6 +12,7 @@ use crate::{
     recovery,
     release::{self, Desk, PackFile, Running},
     screening::Screening,
+    statistics::Counted,
 };
 use arc_swap::ArcSwap;
 use paywarden_access::approval::Who;
@@ -109,6 +110,8 @@ pub struct Engine {
     pub(crate) backtests: Jobs,
     /// The last payments, for conditions that are being written.
     pub(crate) recent: Recent,
+    /// What was decided lately, in numbers.
+    pub(crate) counted: Counted,
     pub(crate) decided: AtomicU64,
 }
 
@@ -132,6 +135,7 @@ impl Engine {
             source: Source::new(database.clone(), keyring)?,
             backtests: Jobs::default(),
             recent: Recent::new(config.recent),
+            counted: Counted::default(),
             config,
             clock,
             database,

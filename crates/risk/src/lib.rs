@@ -28,6 +28,7 @@ mod recovery;
 pub mod release;
 pub mod screening;
 mod sight;
+mod statistics;
 mod verdict;
 mod weight;
 mod working;
@@ -42,5 +43,6 @@ pub use list::{ListChange, ListEntry, ListOperation, ListPage, ListSummary, List
 pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
 pub use release::PackFile;
 pub use sight::Sight;
+pub use statistics::{DecisionStatistics, HourStatistics, OutcomeStatistics};
 pub use weight::Floors;
 pub use working::RuleFigures;

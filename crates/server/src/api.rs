@@ -28,6 +28,7 @@ pub(crate) mod session;
 pub(crate) mod sign_on;
 mod size;
 pub(crate) mod staff;
+pub(crate) mod statistics;
 pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
@@ -100,6 +101,7 @@ enum Endpoint {
     Decision,
     Explanation,
     Decisions,
+    Statistics,
     AddLabel,
     Labels,
     Lists,
@@ -417,6 +419,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Decision => decisions::one(call).await,
         Endpoint::Explanation => decisions::explanation(call).await,
         Endpoint::Decisions => decisions::page(call).await,
+        Endpoint::Statistics => statistics::decisions(call).await,
         Endpoint::AddLabel => labels::add(call).await,
         Endpoint::Labels => labels::of_payment(call).await,
         Endpoint::Lists => lists::all(call),

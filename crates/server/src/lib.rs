@@ -1,7 +1,7 @@
 //! The door for programs: TLS, signed requests, the JSON API, signed replies.
 //!
 //! [`Server::start`] opens it. Requests pass the stations of [`edge`] and reach a handler of
-//! [`api`]; every refusal on the way is a problem document with a stable code.
+//! [`api`], or one of [`pages`]; every refusal on the way is a problem document with a stable code.
 
 pub mod api;
 pub mod edge;
@@ -9,6 +9,7 @@ mod export;
 mod limits;
 mod metrics;
 mod outbox;
+pub mod pages;
 pub mod rescreen;
 mod screening;
 mod serve;

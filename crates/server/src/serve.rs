@@ -13,6 +13,7 @@ use crate::{
         visitors::Visit as Visitor,
     },
     metrics::{Laps, Station},
+    pages,
     state::{Place, State},
 };
 use bytes::Bytes;
@@ -39,6 +40,9 @@ pub(crate) async fn answer(
     let received_us = state.clock.monotonic_us();
     let request_id = request_id(&state);
     let (head, mut body) = request.into_parts();
+    if let Some(pages) = state.pages.as_ref().filter(|_| pages::is_page(&head)) {
+        return pages::answer((&state, pages), peer, head, &mut body, request_id).await;
+    }
     let mut visit = Visit {
         state: &state,
         head: &head,
@@ -142,21 +146,11 @@ impl Visit<'_> {
             body::check_declared(&self.head.headers, &limits, route.size.media_types())?;
         }
         let (member, visit) = match door {
-            Door::Visitor => (None, Some(self.visit()?)),
+            Door::Visitor => (None, Some(visitor(&state, self.peer)?)),
             door => (Some(person::recognise(&state, self.head, door)?), None),
         };
         self.member.clone_from(&member);
-        let lacks = |scope: &Scope| {
-            !member
-                .as_ref()
-                .is_some_and(|one| one.scopes.contains(*scope))
-        };
-        if let Some(scope) = route.scope.filter(lacks) {
-            let missing = vec![scope.name().to_owned()];
-            let problem = Problem::new(Code::ScopeInsufficient, "your roles do not allow this");
-            return Err(problem.missing(missing));
-        }
-        let place = state.place().ok_or_else(overloaded)?;
+        let place = admit(&state, route, member.as_ref())?;
         let mut bytes = Bytes::new();
         if route.has_body {
             bytes = body::read(body, &route.size.limits(&state.limits)).await?;
@@ -187,14 +181,6 @@ impl Visit<'_> {
             caller: self.caller.as_ref(),
             member: self.member.as_ref(),
         }
-    }
-
-    fn visit(&self) -> Result<Visitor, Problem> {
-        let network = self.peer.network();
-        self.state.visitors.enter(network).ok_or_else(|| {
-            let detail = "too many people are signing in";
-            Problem::new(Code::VisitorLimit, detail).retry_after_us(PAUSE_US)
-        })
     }
 
     /// Everything that the headers alone decide: who calls, what they may do, whether there is
@@ -240,9 +226,32 @@ impl Visit<'_> {
     }
 }
 
+/// One of the few places for people who have not signed in.
+pub(crate) fn visitor(state: &State, peer: Peer) -> Result<Visitor, Problem> {
+    state.visitors.enter(peer.network()).ok_or_else(|| {
+        let detail = "too many people are signing in";
+        Problem::new(Code::VisitorLimit, detail).retry_after_us(PAUSE_US)
+    })
+}
+
+/// A place for the request of a person, if their roles allow it.
+pub(crate) fn admit(
+    state: &Arc<State>,
+    route: &Route,
+    member: Option<&Member>,
+) -> Result<Place, Problem> {
+    let lacks = |scope: &Scope| !member.is_some_and(|one| one.scopes.contains(*scope));
+    if let Some(scope) = route.scope.filter(lacks) {
+        let missing = vec![scope.name().to_owned()];
+        let problem = Problem::new(Code::ScopeInsufficient, "your roles do not allow this");
+        return Err(problem.missing(missing));
+    }
+    state.place().ok_or_else(overloaded)
+}
+
 /// Has a request answered by a task of its own: what was begun is finished even if the client
 /// leaves.
-async fn finish_in_task(
+pub(crate) async fn finish_in_task(
     work: impl Future<Output = Result<Reply, Problem>> + Send + 'static,
 ) -> Result<Reply, Problem> {
     tokio::spawn(work)
@@ -316,7 +325,7 @@ fn reserve(
     }
 }
 
-fn check_headers(headers: &HeaderMap, state: &State) -> Result<(), Problem> {
+pub(crate) fn check_headers(headers: &HeaderMap, state: &State) -> Result<(), Problem> {
     let bytes = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())

@@ -3,6 +3,7 @@
 use crate::{
     ExportProgress, Limits, OutboxProgress,
     edge::{listener, reply::ReplyKey},
+    pages::Pages,
     state::State,
     tls,
 };
@@ -76,6 +77,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// Passwords known from breaches, if a list was loaded.
     pub breached: Option<Arc<Breached>>,
+    /// Answers for pages, if there are any.
+    pub pages: Option<Pages>,
     /// The time.
     pub clock: Clock,
 }

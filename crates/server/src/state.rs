@@ -7,6 +7,7 @@ use crate::{
     edge::visitors::Visitors,
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
     metrics::Metrics,
+    pages::Pages,
 };
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_crypto::{
@@ -34,6 +35,10 @@ pub(crate) struct State {
     pub(crate) visitors: Arc<Visitors>,
     /// Where browsers find our pages.
     pub(crate) origin: String,
+    /// Whether an operator has said so.
+    pub(crate) origin_is_set: bool,
+    /// Who answers for them.
+    pub(crate) pages: Option<Pages>,
     pub(crate) notary: Notary,
     pub(crate) vault: Arc<Vault>,
     pub(crate) custody: Custody,
@@ -71,6 +76,7 @@ impl State {
             vault,
             keyring,
             breached,
+            pages,
             clock,
         } = parts;
         let limits = config.limits.clone();
@@ -78,6 +84,8 @@ impl State {
         let origin = config.origin.clone();
         Ok(Self {
             origin: origin.unwrap_or_else(|| format!("https://localhost:{port}")),
+            origin_is_set: config.origin.is_some(),
+            pages,
             visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,

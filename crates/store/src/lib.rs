@@ -60,8 +60,8 @@ pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
-    ApprovalStepFilter, DecisionFilter, EpochKeys, HistoryRow, HistorySpan, MaskedRow, PastRow,
-    ReplayRow, TraceRow, VaultFind, VaultReader,
+    ApprovalStepFilter, DecisionCount, DecisionFilter, EpochKeys, HistoryRow, HistorySpan,
+    MaskedRow, PastRow, ReplayRow, TraceRow, VaultFind, VaultReader,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, DecisionRow, DecisionSummary, DeliveryRow,

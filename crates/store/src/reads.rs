@@ -1,6 +1,7 @@
 //! Questions that the database answers, each for one tenant unless it says otherwise.
 
 mod approvals;
+mod counts;
 mod decisions;
 mod deliveries;
 mod history;
@@ -14,6 +15,7 @@ mod together;
 mod vault;
 
 pub use approvals::ApprovalStepFilter;
+pub use counts::DecisionCount;
 pub use decisions::DecisionFilter;
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;

@@ -100,9 +100,15 @@ async fn show(
     }
     if serves_on {
         let url = local.running.url();
+        let console = local.running.console();
         let link = local.running.first_administrator(TENANT).await?;
         let link = link.as_deref();
-        terminal::result(&where_next(&url, &local.key_file, &local.ca_pem, link));
+        terminal::result(&where_next(
+            (&url, console),
+            &local.key_file,
+            &local.ca_pem,
+            link,
+        ));
         wait_for_signal().await?;
     }
     match driven.unanswered() {
@@ -161,11 +167,17 @@ async fn send(arguments: &Arguments, config: &Config, local: &Local) -> Result<D
     .await
 }
 
-fn where_next(url: &str, key_file: &Path, ca_pem: &Path, link: Option<&str>) -> String {
+fn where_next(
+    (url, console): (&str, &str),
+    key_file: &Path,
+    ca_pem: &Path,
+    link: Option<&str>,
+) -> String {
     let (key, ca, program) = (key_file.display(), ca_pem.display(), terminal::program());
     let decide = example_call(key_file, url);
     let mut text = format!(
         "\nthe server stays up at {url} until Ctrl-C\n\
+         \x20 console  {console}\n\
          \x20 decide   {decide}\n\
          \x20 look     {program} sign --key {key} -- curl '{url}/v1/decisions?limit=5'\n\
          \x20 measure  curl --cacert {ca} {url}/metrics\n"
@@ -195,7 +207,7 @@ mod tests {
             Path::new("/tmp/demo/tls/ca.pem"),
         );
         insta::assert_snapshot!(where_next(
-            "https://127.0.0.1:8443",
+            ("https://127.0.0.1:8443", "https://localhost:8443"),
             key,
             ca,
             Some("https://localhost:8443/invitation#TOKEN"),

@@ -26,6 +26,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let rules = running.engine.library();
     let greeting = Greeting {
         url: running.url(),
+        console: running.console().to_owned(),
         rules: rules.rules.len(),
         rule_set: rules.version,
         config: &config,
@@ -74,6 +75,7 @@ fn log(config: &Config) -> Result<()> {
 /// What a person needs to know of a server that has started.
 struct Greeting<'a> {
     url: String,
+    console: String,
     rules: usize,
     rule_set: String,
     config: &'a Config,
@@ -87,10 +89,12 @@ impl Greeting<'_> {
         let data_dir = self.config.data_dir.display();
         let mut text = format!(
             "paywarden {} listens on {}\n\
+             \x20 console  {}\n\
              \x20 rules    {} rules, version {}\n\
              \x20 data     {data_dir}\n",
             env!("CARGO_PKG_VERSION"),
             self.url,
+            self.console,
             self.rules,
             self.rule_set,
         );
@@ -127,6 +131,7 @@ mod tests {
             let rule_set = "0123456789abcdef".to_owned();
             let greeting = Greeting {
                 url,
+                console: "https://localhost:8443".to_owned(),
                 rules: 243,
                 rule_set,
                 config,

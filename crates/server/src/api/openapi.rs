@@ -4,7 +4,7 @@ use super::{
     alerts,
     approvals::{self, delegations, reveal},
     areas, backtests, decisions, factors, keys, labels, lists, models, privacy, retention,
-    rule_sets, safety, screening, session, sign_on, staff,
+    rule_sets, safety, screening, session, sign_on, staff, statistics,
     subjects::{self, requests},
     system, trail,
     vault::{self, compatible, rotation},
@@ -30,6 +30,7 @@ use utoipa::{
     ),
     paths(
         decisions::decide, decisions::page, decisions::one, decisions::explanation,
+        statistics::decisions,
         labels::add, labels::of_payment,
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,

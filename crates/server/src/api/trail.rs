@@ -115,7 +115,7 @@ pub struct CheckpointView {
 /// The newest checkpoint, over every leaf that is written; made at once if there is none yet.
 #[utoipa::path(
     get, path = "/v1/trail/checkpoint", tag = "trail",
-    operation_id = "read_trail_checkpoint", security(("signature" = [])),
+    operation_id = "read_trail_checkpoint", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "A signed note (C2SP tlog-checkpoint)", body = String,
             content_type = "text/plain"),
@@ -131,7 +131,7 @@ pub(crate) async fn checkpoint(call: &Call) -> Result<Reply, Problem> {
 /// The verifier keys of checkpoints.
 #[utoipa::path(
     get, path = "/v1/trail/keys", tag = "trail",
-    operation_id = "list_trail_keys", security(("signature" = [])),
+    operation_id = "list_trail_keys", security(("signature" = []), ("session" = [])),
     responses(
         (status = 200, description = "The keys", body = TrailKeyList),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -159,7 +159,7 @@ pub(crate) async fn keys(call: &Call) -> Result<Reply, Problem> {
 /// checkpoint.
 #[utoipa::path(
     get, path = "/v1/trail/proofs/inclusion", tag = "trail",
-    operation_id = "prove_inclusion", security(("signature" = [])),
+    operation_id = "prove_inclusion", security(("signature" = []), ("session" = [])),
     params(
         ("leaf" = Option<u64>, Query, description = "Its number, from 0"),
         ("decision" = Option<String>, Query, description = "`dec_…`: the leaf that holds it"),
@@ -201,7 +201,7 @@ pub(crate) async fn inclusion(call: &Call) -> Result<Reply, Problem> {
 /// The proof that the tree of `to` leaves begins with the tree of `from` leaves.
 #[utoipa::path(
     get, path = "/v1/trail/proofs/consistency", tag = "trail",
-    operation_id = "prove_consistency", security(("signature" = [])),
+    operation_id = "prove_consistency", security(("signature" = []), ("session" = [])),
     params(
         ("from" = u64, Query, description = "Leaves of the older tree, 1 or more"),
         ("to" = u64, Query, description = "Leaves of the newer tree"),

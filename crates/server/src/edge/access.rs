@@ -192,6 +192,7 @@ fn refusal(kind: Kind, problem: &Problem) -> Option<Code> {
 const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::POST, "/v1/decisions", None),
     (&Method::POST, "/v1/labels", None),
+    (&Method::GET, "/v1/statistics/decisions", None),
     (&Method::POST, "/v1/safety/password-checks", None),
     (&Method::POST, "/v1/rules/effect", Some(Kind::Read)),
     (&Method::PUT, "/v1/lists/{list}/entries", Some(Kind::Add)),

@@ -59,11 +59,18 @@ pub(crate) fn recognise(state: &State, head: &Parts, door: Door) -> Result<Membe
     let member = state.staff.authenticate(token);
     let member = member.map_err(|_| session_required())?;
     if head.method != Method::GET {
-        check_token(&head.headers, &member.session.csrf)?;
+        let given = head.headers.get(CSRF_TOKEN).map(HeaderValue::as_bytes);
+        check_token(given, &member.session.csrf)?;
     }
+    check_door(state, &member, door)?;
+    Ok(member)
+}
+
+/// Refuses whom a door is not open to at present.
+pub(crate) fn check_door(state: &State, member: &Member, door: Door) -> Result<(), Problem> {
     let factor = member.session.factor;
     let is_full = factor.is_full();
-    let is_fresh = is_full && state.staff.is_fresh(&member);
+    let is_fresh = is_full && state.staff.is_fresh(member);
     match door {
         Door::Staff | Door::StaffFresh if !is_full => Err(setting_up()),
         Door::Proving if !factor.may_prove() => Err(setting_up()),
@@ -73,7 +80,7 @@ pub(crate) fn recognise(state: &State, head: &Parts, door: Door) -> Result<Membe
         )),
         Door::StaffFresh if !is_fresh => Err(stale()),
         Door::OwnFresh if is_full && !is_fresh => Err(stale()),
-        _ => Ok(member),
+        _ => Ok(()),
     }
 }
 
@@ -101,6 +108,13 @@ pub(crate) fn clear_cookie() -> (HeaderName, HeaderValue) {
     (SET_COOKIE, HeaderValue::from_static(value))
 }
 
+/// The token that a line of [`set_cookie`] or [`clear_cookie`] gives.
+pub(crate) fn given(line: &HeaderValue) -> Option<&str> {
+    let (name, rest) = line.to_str().ok()?.split_once('=')?;
+    let (token, _) = rest.split_once(';')?;
+    (name == SESSION_COOKIE && !token.is_empty()).then_some(token)
+}
+
 /// The value of the session cookie, unless there are two of them.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(COOKIE).iter();
@@ -113,8 +127,8 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     ours.next().is_none().then_some(value)
 }
 
-fn check_token(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
-    let given = headers.get(CSRF_TOKEN).map(HeaderValue::as_bytes);
+/// Refuses a command that does not carry the token of its session.
+pub(crate) fn check_token(given: Option<&[u8]>, expected: &str) -> Result<(), Problem> {
     // Hashes are compared, so that the time does not tell how much was right.
     let fits = given.is_some_and(|given| sha256(given) == sha256(expected.as_bytes()));
     match fits {
@@ -126,7 +140,7 @@ fn check_token(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
     }
 }
 
-fn session_required() -> Problem {
+pub(crate) fn session_required() -> Problem {
     Problem::new(Code::SessionRequired, "sign in first")
 }
 

@@ -172,11 +172,11 @@ impl Problem {
         self.code.status() == StatusCode::REQUEST_TIMEOUT
     }
 
-    /// The reply.
-    pub fn into_reply(self, request_id: &str) -> Reply {
+    /// What is sent of it.
+    pub fn into_document(self, request_id: &str) -> ProblemDocument {
         let details = *self.details;
         let shown = details.shown_as.unwrap_or(self.code);
-        let document = ProblemDocument {
+        ProblemDocument {
             uri: shown.uri(),
             title: shown.title().to_owned(),
             status: shown.status().as_u16(),
@@ -189,11 +189,18 @@ impl Problem {
             diagnostics: details.diagnostics,
             server_time: details.server_time,
             sandbox: details.sandbox,
-        };
+        }
+    }
+
+    /// The reply.
+    pub fn into_reply(mut self, request_id: &str) -> Reply {
+        let headers = std::mem::take(&mut self.details.headers);
+        let status = self.details.shown_as.unwrap_or(self.code).status();
+        let document = self.into_document(request_id);
         let body = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
         Reply {
-            headers: details.headers,
-            ..Reply::new(shown.status(), PROBLEM_JSON, body)
+            headers,
+            ..Reply::new(status, PROBLEM_JSON, body)
         }
     }
 }

@@ -149,6 +149,7 @@ impl World {
         let tls_folder = folder.path().join("tls");
         let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
         let parts = Parts {
+            pages: None,
             engine: Arc::clone(&engine),
             registry: Arc::clone(&registry),
             approvals: approvals(

@@ -1,0 +1,110 @@
+// Keys, the palette, and the secret of a one-time link. Every page works without it.
+
+const root = document.documentElement;
+const find = (selector) => document.querySelector(selector);
+const lettersAreCommands = root.dataset.keys === "on";
+
+/** The first link of each row: what j and k walk over. */
+const rows = () => [...document.querySelectorAll("tbody tr > td:first-child a, tbody tr > td:nth-child(2) a")]
+  .filter((link, place, all) => all.findIndex((other) => other.closest("tr") === link.closest("tr")) === place);
+
+function step(by) {
+  const all = rows();
+  const here = all.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const next = all[Math.min(Math.max(here + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+function open(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  if (id === "palette") fill(dialog);
+}
+
+function places() {
+  return [...document.querySelectorAll("nav.side a, .person .sheet a")]
+    .map((link) => ({ text: link.textContent.trim(), to: link.getAttribute("href") }));
+}
+
+function fill(dialog) {
+  const input = dialog.querySelector("input");
+  const list = dialog.querySelector("ul");
+  input.value = "";
+  let chosen = 0;
+  const draw = () => {
+    const wanted = input.value.trim().toLowerCase();
+    const found = places().filter(({ text }) => text.toLowerCase().includes(wanted));
+    if (wanted) found.push({ text: `${find("[data-search]")?.getAttribute("aria-label") ?? ""}: ${input.value.trim()}`, to: `/find?q=${encodeURIComponent(input.value.trim())}` });
+    chosen = Math.min(chosen, Math.max(found.length - 1, 0));
+    list.replaceChildren(...found.map(({ text, to }, place) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = to;
+      link.textContent = text;
+      if (place === chosen) link.setAttribute("aria-selected", "true");
+      item.append(link);
+      return item;
+    }));
+  };
+  input.oninput = () => { chosen = 0; draw(); };
+  input.onkeydown = (event) => {
+    if (event.key === "ArrowDown") chosen += 1;
+    else if (event.key === "ArrowUp") chosen = Math.max(chosen - 1, 0);
+    else if (event.key === "Enter") { list.querySelectorAll("a")[chosen]?.click(); return; }
+    else return;
+    event.preventDefault();
+    draw();
+  };
+  draw();
+  input.focus();
+}
+
+const commands = {
+  "/": () => find("[data-search]")?.focus(),
+  "?": () => open("sheet"),
+  j: () => step(1),
+  k: () => step(-1),
+  n: () => find('a[rel="next"]')?.click(),
+};
+
+let goes = 0;
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    open("palette");
+    return;
+  }
+  const typing = event.target.closest("input, select, textarea");
+  if (event.key === "Escape" && !find("dialog[open]")) {
+    if (typing) typing.blur();
+    else find("details.person[open]") ? find("details.person").open = false : find("[data-back]")?.click();
+    return;
+  }
+  if (!lettersAreCommands || typing || find("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (goes && Date.now() - goes < 1500) {
+    goes = 0;
+    const link = find(`[data-go="${CSS.escape(event.key)}"]`);
+    if (link) { event.preventDefault(); link.click(); }
+    return;
+  }
+  if (event.key === "g") { goes = Date.now(); return; }
+  const command = commands[event.key];
+  if (command) { event.preventDefault(); command(); }
+});
+
+document.addEventListener("click", (event) => {
+  const menu = find("details.person[open]");
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+
+// The secret of a one-time link stands behind #, which browsers keep to themselves.
+for (const form of document.querySelectorAll("form[data-from-hash]")) {
+  const secret = location.hash.slice(1);
+  if (!secret) continue;
+  const field = form.elements[form.dataset.fromHash];
+  field.value = secret;
+  field.closest(".field").hidden = true;
+  history.replaceState(null, "", location.pathname);
+}

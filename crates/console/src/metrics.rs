@@ -1,0 +1,81 @@
+//! The metrics page of this server, read back: gauges, counters and how long decisions take.
+
+/// The metrics page.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    pub(crate) const ADDRESS: &str = "/metrics";
+
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The value of a line without labels.
+    pub(crate) fn value(&self, name: &str) -> Option<u64> {
+        let mut lines = self.0.lines();
+        lines.find_map(|line| {
+            let rest = line.strip_prefix("paywarden_")?.strip_prefix(name)?;
+            let value = rest.strip_prefix("_total ").or(rest.strip_prefix(' '))?;
+            value.parse().ok()
+        })
+    }
+
+    /// In how many microseconds so many thousandths of the decisions since the start were answered;
+    /// nothing where there were none.
+    pub(crate) fn decision_us(&self, thousandths: u64) -> Option<u64> {
+        let buckets: Vec<(f64, u64)> = self.0.lines().filter_map(bucket).collect();
+        let total = buckets.last()?.1;
+        let wanted = (total * thousandths).div_ceil(1000).max(1);
+        let mut below = (0.0, 0);
+        for (bound, count) in buckets {
+            if total > 0 && count >= wanted && bound.is_finite() {
+                let inside = (count - below.1).max(1) as f64;
+                let part = (wanted - below.1) as f64 / inside;
+                let seconds = below.0 + (bound - below.0) * part;
+                return Some((seconds * 1_000_000.0) as u64);
+            }
+            below = (bound, count);
+        }
+        None
+    }
+}
+
+/// Upper bound in seconds and count of a line of the histogram of decisions.
+fn bucket(line: &str) -> Option<(f64, u64)> {
+    let rest = line.strip_prefix("paywarden_decision_seconds_bucket{le=\"")?;
+    let (bound, count) = rest.split_once("\"} ")?;
+    let bound = match bound {
+        "+Inf" => f64::INFINITY,
+        bound => bound.parse().ok()?,
+    };
+    Some((bound, count.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "# HELP paywarden_journal_queued x\n\
+        paywarden_journal_queued 7\n\
+        paywarden_glass_broken_total 2\n\
+        paywarden_decision_seconds_bucket{le=\"0.001\"} 10\n\
+        paywarden_decision_seconds_bucket{le=\"0.002\"} 90\n\
+        paywarden_decision_seconds_bucket{le=\"+Inf\"} 100\n# EOF\n";
+
+    #[test]
+    fn values_are_read_by_their_whole_name() {
+        let page = Metrics::new(PAGE.to_owned());
+        assert_eq!(page.value("journal_queued"), Some(7));
+        assert_eq!(page.value("glass_broken"), Some(2));
+        assert_eq!(page.value("journal"), None);
+    }
+
+    #[test]
+    fn quantiles_lie_within_their_bucket() {
+        let page = Metrics::new(PAGE.to_owned());
+        assert_eq!(page.decision_us(50), Some(500));
+        assert_eq!(page.decision_us(500), Some(1_500));
+        assert_eq!(page.decision_us(999), None);
+        assert_eq!(Metrics::new(String::new()).decision_us(500), None);
+    }
+}

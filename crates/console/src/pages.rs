@@ -1,0 +1,87 @@
+//! Every page, one line each. A new page is a file beside these and a line here.
+
+mod account;
+mod alert;
+mod alerts;
+mod approval;
+mod approvals;
+mod decision;
+mod decisions;
+mod find;
+mod gallery;
+mod invitation;
+mod library;
+mod list;
+mod lists;
+mod overview;
+mod preferences;
+mod rule_set;
+mod rules;
+mod sign_in;
+mod sign_out;
+
+use crate::page::Page;
+
+/// Every page.
+pub(crate) static PAGES: &[Page] = &[
+    overview::PAGE,
+    decisions::PAGE,
+    decision::PAGE,
+    alerts::PAGE,
+    alert::PAGE,
+    approvals::PAGE,
+    approval::PAGE,
+    rules::PAGE,
+    rule_set::PAGE,
+    library::PAGE,
+    lists::PAGE,
+    list::PAGE,
+    account::PAGE,
+    find::PAGE,
+    gallery::PAGE,
+    invitation::PAGE,
+    preferences::PAGE,
+    sign_in::PAGE,
+    sign_out::PAGE,
+];
+
+/// The page at a path, with what stands for `{…}` in it. Where two fit, the one without a parameter.
+pub(crate) fn find(path: &str) -> Option<(&'static Page, String)> {
+    let fitting = PAGES
+        .iter()
+        .filter_map(|page| Some((page, page.parameter(path)?)));
+    fitting.min_by_key(|(page, _)| page.path.contains('{'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_and_every_key_is_one_page_and_no_path_is_the_api_s() {
+        for (place, page) in PAGES.iter().enumerate() {
+            let others = PAGES.iter().skip(place + 1);
+            assert!(
+                others.clone().all(|other| other.path != page.path),
+                "{}",
+                page.path
+            );
+            assert!(!page.path.starts_with(paywarden_server::pages::API));
+            if let Some(menu) = &page.menu {
+                assert!(menu.key.is_ascii_lowercase() && !page.path.contains('{'));
+                let keys = others.filter_map(|other| other.menu.as_ref());
+                assert!(
+                    keys.map(|other| other.key).all(|key| key != menu.key),
+                    "{}",
+                    menu.key
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pages_are_found_with_their_parameter() {
+        assert_eq!(find("/").map(|(page, _)| page.path), Some("/"));
+        assert!(find("/nowhere").is_none() && find("").is_none());
+    }
+}

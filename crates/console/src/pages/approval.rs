@@ -1,0 +1,343 @@
+//! One approval: what is asked for and why, the votes, and what may be done about it now.
+
+use super::approvals::{self, Count};
+use crate::{
+    format,
+    page::{Body, Door, Fault, Page, Shown},
+    parts,
+    terms::{self, Tone},
+    visit::{Visit, encoded},
+    word::words,
+};
+use maud::{Markup, html};
+use paywarden_access::Scope;
+use paywarden_domain::Timestamp;
+use paywarden_server::pages::Form;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(crate) const PAGE: Page = Page {
+    path: "/approvals/{id}",
+    door: Door::Staff,
+    needs: &[Scope::ApprovalsRead],
+    menu: None,
+    show: |v| Box::pin(show(v)),
+    take: Some(|v, form| Box::pin(take(v, form))),
+    words: WORDS,
+};
+
+words! {
+    COMMAND = "Command", "操作";
+    ABOUT = "About", "涉及对象";
+    STATE = "State", "状态";
+    ASKED_BY = "Asked by", "申请人";
+    AUTHORS = "Made by", "编写人";
+    ASKED_AT = "Asked", "申请时间";
+    EXPIRES = "Expires", "有效期至";
+    TICKET = "Ticket", "工单号";
+    CLAUSE = "Clause of the policy", "适用策略条款";
+    COUNT = "Votes that count", "有效票数";
+    USED_BY = "Carried out by", "执行人";
+    PAYLOAD = "What will be done", "将执行的内容";
+    MASKED = "Values of customers are hidden from you; nobody votes on what is hidden from them.", "客户数据对您隐藏；无法查看内容的人员不能投票。";
+    FINGERPRINT = "SHA-256", "SHA-256";
+    VOTES = "Votes", "票数";
+    AT = "At", "时间";
+    BY = "By", "操作人";
+    COUNTS = "Counts", "是否计入";
+    DOES = "Counts now", "计入";
+    ACT = "Your part", "您的操作";
+    APPROVE = "Approve it", "批准";
+    DENY = "Refuse it", "否决";
+    EXECUTE = "Carry it out", "执行";
+    WITHDRAW = "Take it back", "撤回";
+    PRIVATE_HALF = "The private half of the key. It is shown once and stored nowhere.", "密钥的私有部分，仅显示一次，系统不保存。";
+    CARRIED_OUT = "Carried out.", "已执行完毕。";
+    PREPARING = "It is being prepared, then it follows.", "正在准备，完成后自动执行。";
+    DONE_VOTE = "Your vote counts.", "投票已计入。";
+    DONE_WITHDRAWN = "Taken back.", "已撤回申请。";
+    CHANGES = "Against what is live", "与生效版本的差异";
+    ADDED = "Added", "新增";
+    REMOVED = "Removed", "移除内容";
+    CHANGED = "Changed", "变更";
+    BACK = "Back to the approval", "返回审批单";
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    id: String,
+    command: String,
+    object: String,
+    payload: Value,
+    is_masked: bool,
+    payload_sha256: String,
+    state: String,
+    maker: String,
+    authors: Vec<String>,
+    reason: String,
+    ticket: Option<String>,
+    requested_at: Timestamp,
+    expires_at: Timestamp,
+    count: Option<Count>,
+    votes: Vec<Vote>,
+    denied: Option<Closing>,
+    withdrawn: Option<Closing>,
+    used: Option<Used>,
+}
+
+#[derive(Deserialize)]
+struct Vote {
+    by: String,
+    at: Timestamp,
+    reason: String,
+    void: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Closing {
+    by: String,
+    at: Timestamp,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Used {
+    by: String,
+    at: Timestamp,
+}
+
+/// What a version of rules changes.
+#[derive(Deserialize)]
+pub(super) struct Difference {
+    pub(super) added: Vec<String>,
+    pub(super) removed: Vec<String>,
+    pub(super) changed: Vec<Value>,
+}
+
+fn target(v: &Visit) -> String {
+    format!("/v1/approvals/{}", encoded(&v.parameter))
+}
+
+async fn show(v: &mut Visit) -> Result<Shown, Fault> {
+    let approval: Approval = v.get(&target(v)).await?;
+    let version = approval.payload.get("version").and_then(Value::as_str);
+    let difference: Option<Difference> = match version {
+        Some(version) if approval.command == "rule_release" => {
+            let target = format!("/v1/rule-sets/{}/diff", encoded(version));
+            v.get_if(Scope::RulesRead, &target).await?
+        }
+        _ => None,
+    };
+    let v = &*v;
+    let main = html! {
+        p { (approval.reason) }
+        div.columns {
+            div {
+                (parts::panel(v.t(ABOUT), facts(v, &approval)))
+                @if let Some(act) = act(v, &approval) { (parts::panel(v.t(ACT), act)) }
+            }
+            div {
+                (parts::panel(v.t(PAYLOAD), payload(v, &approval)))
+                @if let Some(difference) = &difference {
+                    (parts::panel(v.t(CHANGES), changes(v, difference)))
+                }
+            }
+        }
+        (parts::panel(v.t(VOTES), votes(v, &approval)))
+    };
+    let title = terms::term(&approval.command, v.language());
+    Ok(Body::new(title, main)
+        .below("/approvals", v.t(approvals::TITLE))
+        .into())
+}
+
+fn facts(v: &Visit, approval: &Approval) -> Markup {
+    let count = approval.count.as_ref();
+    let clause = count.and_then(|count| count.clause.as_deref());
+    let mut rows = vec![
+        parts::row(STATE, parts::state(&approval.state, v.language()), v),
+        parts::row(
+            COMMAND,
+            html! { (terms::term(&approval.command, v.language())) },
+            v,
+        ),
+        parts::row(ABOUT, parts::id(&approval.object), v),
+        parts::row(ASKED_BY, parts::actor(&approval.maker, v), v),
+        parts::row(ASKED_AT, parts::since(approval.requested_at, v), v),
+        parts::row(EXPIRES, format::time(approval.expires_at), v),
+    ];
+    if !approval.authors.is_empty() {
+        let authors = html! { @for author in &approval.authors { (parts::actor(author, v)) " " } };
+        rows.push(parts::row(AUTHORS, authors, v));
+    }
+    if let Some(ticket) = &approval.ticket {
+        rows.push(parts::row(TICKET, html! { (ticket) }, v));
+    }
+    if let Some(count) = count {
+        let counted = html! { (count.counted) " / " (count.needed) };
+        rows.push(parts::row(COUNT, counted, v));
+        rows.push(parts::row(CLAUSE, html! { (clause.unwrap_or("–")) }, v));
+    }
+    if let Some(Used { by, at }) = &approval.used {
+        rows.push(parts::row(
+            USED_BY,
+            html! { (parts::actor(by, v)) " " (parts::since(*at, v)) },
+            v,
+        ));
+    }
+    parts::facts(rows)
+}
+
+fn payload(v: &Visit, approval: &Approval) -> Markup {
+    html! {
+        @if approval.is_masked { (parts::note(Tone::Care, v.t(MASKED))) }
+        (parts::json(&approval.payload, v.t(PAYLOAD)))
+        p.hint { (v.t(FINGERPRINT)) " " (parts::id(&approval.payload_sha256)) }
+    }
+}
+
+/// Rules that come, go and change.
+pub(super) fn changes(v: &Visit, difference: &Difference) -> Markup {
+    html! {
+        @if !difference.added.is_empty() {
+            h3 { (v.t(ADDED)) }
+            ul.plain { @for rule in &difference.added { li { code.come { "+ " (rule) } } } }
+        }
+        @if !difference.removed.is_empty() {
+            h3 { (v.t(REMOVED)) }
+            ul.plain { @for rule in &difference.removed { li { code.gone { "− " (rule) } } } }
+        }
+        @if !difference.changed.is_empty() {
+            h3 { (v.t(CHANGED)) }
+            @for change in &difference.changed { (parts::json(change, v.t(CHANGED))) }
+        }
+        @if difference.added.is_empty() && difference.removed.is_empty() && difference.changed.is_empty() {
+            (parts::empty(v.t(parts::NOTHING_HERE)))
+        }
+    }
+}
+
+fn votes(v: &Visit, approval: &Approval) -> Markup {
+    let vote = |vote: &Vote| {
+        let counts = match &vote.void {
+            Some(void) => parts::state(void, v.language()),
+            None => parts::badge(Tone::Good, None, v.t(DOES)),
+        };
+        vec![
+            format::time(vote.at),
+            parts::actor(&vote.by, v),
+            html! { (vote.reason) },
+            counts,
+        ]
+    };
+    let closing = |closing: &Closing, state: &str| {
+        vec![
+            format::time(closing.at),
+            parts::actor(&closing.by, v),
+            html! { (closing.reason) },
+            parts::state(state, v.language()),
+        ]
+    };
+    let mut rows: Vec<_> = approval.votes.iter().map(vote).collect();
+    rows.extend(approval.denied.iter().map(|one| closing(one, "denied")));
+    rows.extend(
+        approval
+            .withdrawn
+            .iter()
+            .map(|one| closing(one, "withdrawn")),
+    );
+    let columns = [v.t(AT), v.t(BY), v.t(parts::REASON), v.t(COUNTS)];
+    parts::table(v.t(VOTES), &columns, &rows, v)
+}
+
+/// What whoever looks may do about it now; nothing where there is nothing.
+fn act(v: &Visit, approval: &Approval) -> Option<Markup> {
+    let me = v.desk.member()?.who().actor.to_string();
+    let is_open = approval.state == "open";
+    let is_maker = approval.maker == me;
+    let may_vote = is_open
+        && v.may(Scope::ApprovalsVote)
+        && !is_maker
+        && !approval.is_masked
+        && !approval.authors.contains(&me);
+    let kind = paywarden_access::approval::Kind::parse(&approval.command)?;
+    let may_execute =
+        approval.state == "approved" && v.may(Scope::ApprovalsRequest) && v.may(kind.scope());
+    let may_withdraw = is_maker && (is_open || approval.state == "approved");
+    if !may_vote && !may_execute && !may_withdraw {
+        return None;
+    }
+    let action = format!("/approvals/{}", encoded(&approval.id));
+    Some(parts::form(
+        v,
+        &action,
+        html! {
+            (parts::hidden("payload_sha256", &approval.payload_sha256))
+            (parts::reason("reason", v))
+            div.buttons {
+                @if may_vote {
+                    (parts::submit_as("do", "approve", v.t(APPROVE), Tone::Info))
+                    (parts::submit_as("do", "deny", v.t(DENY), Tone::Bad))
+                }
+                @if may_execute { (parts::submit_as("do", "execute", v.t(EXECUTE), Tone::Info)) }
+                @if may_withdraw { (parts::submit_as("do", "withdraw", v.t(WITHDRAW), Tone::Plain)) }
+            }
+        },
+    ))
+}
+
+async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
+    let (target, here) = (target(v), v.desk.path().to_owned());
+    let reason = form.text("reason");
+    match form.text("do") {
+        "execute" => return execute(v, &target, reason).await,
+        "withdraw" => {
+            let body = json!({ "reason": reason });
+            v.post::<Value>(&format!("{target}/withdrawal"), &body)
+                .await?;
+            Ok(Shown::done(here, v.t(DONE_WITHDRAWN)))
+        }
+        vote => {
+            let body = json!({
+                "vote": if vote == "approve" { "approve" } else { "deny" },
+                "payload_sha256": form.text("payload_sha256"),
+                "reason": reason,
+            });
+            v.post::<Value>(&format!("{target}/votes"), &body).await?;
+            Ok(Shown::done(here, v.t(DONE_VOTE)))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Execution {
+    progress: Option<Value>,
+    key: Option<Made>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    private_half: Option<String>,
+}
+
+async fn execute(v: &mut Visit, target: &str, reason: &str) -> Result<Shown, Fault> {
+    let body = json!({ "purpose": reason });
+    let done: Execution = v.post(&format!("{target}/execution"), &body).await?;
+    let here = v.desk.path().to_owned();
+    let word = match done.progress {
+        Some(_) => PREPARING,
+        None => CARRIED_OUT,
+    };
+    let Some(secret) = done.key.and_then(|key| key.private_half) else {
+        return Ok(Shown::done(here, v.t(word)));
+    };
+    let main = html! {
+        div.narrow {
+            (parts::note(Tone::Care, v.t(PRIVATE_HALF)))
+            pre.raw tabindex="0" { (secret) }
+            p { a.button href=(here) data-back="" { (v.t(BACK)) } }
+        }
+    };
+    let body = Body::new(v.t(CARRIED_OUT), main);
+    Ok(body.below("/approvals", v.t(approvals::TITLE)).into())
+}

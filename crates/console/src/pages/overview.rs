@@ -1,0 +1,240 @@
+//! What is going on: the last day in numbers, what waits, how the system stands. Every number leads
+//! to its rows.
+
+use super::{alerts::Alerts, approvals::Approvals};
+use crate::{
+    chart::{self, Bar, Series},
+    format,
+    icon::Icon,
+    metrics::Metrics,
+    page::{Body, Door, Fault, Group, Menu, Page, Shown},
+    parts,
+    terms::{self, Tone},
+    visit::{Visit, address},
+    word::words,
+};
+use maud::{Markup, html};
+use paywarden_access::Scope;
+use paywarden_domain::{Currency, Outcome, Timestamp, time::HOUR};
+use serde::Deserialize;
+
+pub(crate) const PAGE: Page = Page {
+    path: "/",
+    door: Door::Staff,
+    needs: &[],
+    menu: Some(Menu {
+        group: Group::Watch,
+        word: TITLE,
+        icon: Icon::OVERVIEW,
+        key: 'o',
+    }),
+    show: |v| Box::pin(show(v)),
+    take: None,
+    words: WORDS,
+};
+
+words! {
+    TITLE = "Overview", "总览";
+    LAST_DAY = "Decisions", "决策";
+    DAY = "last 24 hours", "近 24 小时";
+    PER_SECOND = "Decisions per second", "每秒决策数";
+    LAST_MINUTE = "over the last minute", "最近一分钟";
+    MEDIAN = "Median answer", "响应时间中位数";
+    TAIL = "Answer of 99 in 100", "响应时间 p99";
+    SINCE_START = "since this node started", "本节点启动以来";
+    STOPPED = "Kept from moving", "已拦截笔数";
+    OF_ALL = "{} of all", "占全部 {}";
+    AMOUNT_STOPPED = "Amount kept from moving", "已拦截金额";
+    LEFT_OUT = "{} without a rate left out", "{} 笔缺汇率未计入";
+    IN_BASE = "each currency by its rate", "各币种按汇率折算";
+    OPEN_APPROVALS = "Approvals that wait", "待审批";
+    OPEN_ALERTS = "Security alerts open", "未关闭安全告警";
+    OLDEST = "the oldest for {}", "最早的已等待 {}";
+    NONE_WAITS = "none waits", "无等待";
+    BY_HOUR = "Outcomes by hour", "每小时决策结果";
+    STATUS = "System", "系统状态";
+    QUEUE = "Journal queue", "日志写入队列";
+    QUEUE_FINE = "entries wait to be written", "条记录等待写入";
+    TRAIL = "Trail", "审计轨迹";
+    TRAIL_HOLDS = "no fault found", "未发现异常";
+    TRAIL_FAULTS = "places that do not hold", "处异常";
+    RULE_SET = "Rules", "规则版本";
+}
+
+#[derive(Deserialize)]
+struct Statistics {
+    base_currency: Currency,
+    last_minute: u64,
+    hours: Vec<Hour>,
+}
+
+#[derive(Deserialize)]
+struct Hour {
+    hour: Timestamp,
+    outcomes: Vec<Count>,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    outcome: Outcome,
+    decisions: u64,
+    amount_minor: i64,
+    without_rate: u64,
+}
+
+#[derive(Deserialize)]
+struct RuleSet {
+    version: String,
+}
+
+async fn show(v: &mut Visit) -> Result<Shown, Fault> {
+    let decided = v
+        .get_if::<Statistics>(Scope::DecisionsRead, "/v1/statistics/decisions")
+        .await?;
+    let waiting = v
+        .get_if::<Approvals>(Scope::ApprovalsRead, "/v1/approvals?state=open&limit=100")
+        .await?;
+    let alerts = v
+        .get_if::<Alerts>(
+            Scope::SecurityRead,
+            "/v1/security-alerts?state=open&limit=100",
+        )
+        .await?;
+    let rules = v
+        .get_if::<RuleSet>(Scope::DecisionsRead, "/v1/rule-set")
+        .await?;
+    let metrics = Metrics::new(v.text(Metrics::ADDRESS).await?);
+    let v = &*v;
+    let main = html! {
+        div.figures {
+            @if let Some(decided) = &decided { (figures(v, decided)) }
+            (latency(v, &metrics))
+            @if let Some(Approvals { approvals, .. }) = &waiting {
+                (queue(v, v.t(OPEN_APPROVALS), approvals.iter().map(|one| one.requested_at), "/approvals?state=open"))
+            }
+            @if let Some(Alerts { alerts, .. }) = &alerts {
+                (queue(v, v.t(OPEN_ALERTS), alerts.iter().map(|one| one.first_at), "/alerts?state=open"))
+            }
+        }
+        @if let Some(decided) = &decided { (parts::panel(v.t(BY_HOUR), by_hour(v, decided))) }
+        (parts::panel(v.t(STATUS), status(v, &metrics, rules.as_ref())))
+    };
+    Ok(Body::new(v.t(TITLE), main).with(&["live.js"]).into())
+}
+
+fn figures(v: &Visit, decided: &Statistics) -> Markup {
+    let all = || decided.hours.iter().flat_map(|hour| &hour.outcomes);
+    let total: u64 = all().map(|count| count.decisions).sum();
+    let stopped = || all().filter(|count| count.outcome.stops());
+    let count: u64 = stopped().map(|count| count.decisions).sum();
+    let minor: i64 = stopped().map(|count| count.amount_minor).sum();
+    let left_out: u64 = stopped().map(|count| count.without_rate).sum();
+    let rate = format!(
+        "{}.{:01}",
+        decided.last_minute / 60,
+        decided.last_minute % 60 / 6
+    );
+    let below = match left_out {
+        0 => v.t(IN_BASE).to_owned(),
+        count => LEFT_OUT.with(v.language(), &[&format::number(count)]),
+    };
+    let from = decided.hours.first().map(|hour| hour.hour.to_string());
+    let rows = address("/decisions", &[("from", from.as_deref())]);
+    let short = format::short(
+        minor / 10_i64.pow(decided.base_currency.decimals().into()),
+        v.language(),
+    );
+    html! {
+        (parts::figure(v.t(LAST_DAY), live("total", &format::number(total)), v.t(DAY), Some(&rows)))
+        (parts::figure(v.t(PER_SECOND), live("rate", &rate), v.t(LAST_MINUTE), Some("/decisions")))
+        (parts::figure(v.t(STOPPED), live("stopped", &format::number(count)), &OF_ALL.with(v.language(), &[&format::percent(count, total)]), Some(&format!("{rows}&outcome=decline"))))
+        (parts::figure(v.t(AMOUNT_STOPPED), html! { (live("amount", &short)) " " span.unit { (decided.base_currency.code()) } }, &below, Some(&format!("{rows}&outcome=hold"))))
+    }
+}
+
+/// A text that is kept current.
+fn live(name: &str, text: &str) -> Markup {
+    html! { span data-live=(name) { (text) } }
+}
+
+fn latency(v: &Visit, metrics: &Metrics) -> Markup {
+    let shown = |thousandths| {
+        let micros = metrics.decision_us(thousandths);
+        micros.map_or_else(|| "–".to_owned(), format::millis)
+    };
+    let to = v.may(Scope::DecisionsRead).then_some("/decisions");
+    html! {
+        (parts::figure(v.t(MEDIAN), live("p50", &shown(500)), v.t(SINCE_START), to))
+        (parts::figure(v.t(TAIL), live("p99", &shown(990)), v.t(SINCE_START), to))
+    }
+}
+
+fn queue(v: &Visit, name: &str, since: impl Iterator<Item = Timestamp>, to: &str) -> Markup {
+    let since: Vec<Timestamp> = since.collect();
+    let below = match since.iter().min() {
+        None => v.t(NONE_WAITS).to_owned(),
+        Some(oldest) => {
+            let age = format::age(*oldest, v.now(), v.language());
+            OLDEST.with(v.language(), &[&age])
+        }
+    };
+    let count = match since.len() {
+        100.. => "100+".to_owned(),
+        count => count.to_string(),
+    };
+    parts::figure(name, count, &below, Some(to))
+}
+
+fn by_hour(v: &Visit, decided: &Statistics) -> Markup {
+    let series: Vec<Series> = Outcome::ALL
+        .into_iter()
+        .map(|outcome| {
+            let (word, tone, _) = terms::outcome(outcome);
+            Series {
+                name: v.t(word).to_owned(),
+                tone,
+                is_hatched: matches!(outcome, Outcome::ApproveWithWarning | Outcome::Review),
+            }
+        })
+        .collect();
+    let bars: Vec<Bar> = decided.hours.iter().map(bar).collect();
+    chart::stacked(v.t(BY_HOUR), &series, &bars, v)
+}
+
+fn bar(hour: &Hour) -> Bar {
+    let text = hour.hour.to_string();
+    let end = Timestamp::from_micros(hour.hour.micros() + HOUR).to_string();
+    let count = |outcome: Outcome| {
+        let mut all = hour.outcomes.iter();
+        let found = all.find(|count| count.outcome == outcome);
+        found.map_or(0, |count| count.decisions)
+    };
+    Bar {
+        name: text.get(11..16).unwrap_or_default().to_owned(),
+        to: address("/decisions", &[("from", Some(&text)), ("to", Some(&end))]),
+        values: Outcome::ALL.into_iter().map(count).collect(),
+    }
+}
+
+fn status(v: &Visit, metrics: &Metrics, rules: Option<&RuleSet>) -> Markup {
+    let queued = metrics.value("journal_queued").unwrap_or(0);
+    let faults = metrics.value("trail_faults").unwrap_or(0);
+    let trail = match faults {
+        0 => parts::badge(Tone::Good, Some(Icon::YES), v.t(TRAIL_HOLDS)),
+        count => html! {
+            (parts::badge(Tone::Bad, Some(Icon::NO), &format!("{count} {}", v.t(TRAIL_FAULTS))))
+        },
+    };
+    let mut rows = vec![
+        parts::row(
+            QUEUE,
+            html! { (live("queue", &format::number(queued))) " " (v.t(QUEUE_FINE)) },
+            v,
+        ),
+        parts::row(TRAIL, trail, v),
+    ];
+    if let Some(RuleSet { version }) = rules {
+        rows.push(parts::row(RULE_SET, parts::link("/library", version), v));
+    }
+    parts::facts(rows)
+}
