@@ -11,6 +11,7 @@ pub mod model;
 pub mod openapi;
 pub mod passwords;
 pub mod replay;
+pub mod report;
 pub mod scan;
 pub mod screening;
 pub mod serve;

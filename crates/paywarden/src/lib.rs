@@ -45,8 +45,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, evaluate, keys, loadgen, model, openapi, passwords, replay, scan,
-    screening, serve, sign, staff, trail, train, vault, verify,
+    backtest, bench, check, demo, evaluate, keys, loadgen, model, openapi, passwords, replay,
+    report, scan, screening, serve, sign, staff, trail, train, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -93,6 +93,9 @@ enum Command {
     Train(train::Arguments),
     /// Say what a model is worth on later payments
     Evaluate(evaluate::Arguments),
+    /// Say how much loss was prevented, as a server that runs knows it
+    #[command(subcommand)]
+    Report(report::Command),
     /// Look at models in files, score rows with them, convert them, publish them
     #[command(subcommand)]
     Model(model::Command),
@@ -167,6 +170,7 @@ impl Command {
             Self::Screening(command) => screening::run(&command).await,
             Self::Train(arguments) => interruptible(train::run(arguments)).await,
             Self::Evaluate(arguments) => interruptible(evaluate::run(arguments)).await,
+            Self::Report(command) => report::run(&command).await,
             Self::Model(command) => model::run(&command).await,
             Self::Trail(command) => trail::run(command).await,
             Self::Vault(command) => vault::run(command).await,

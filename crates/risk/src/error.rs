@@ -31,6 +31,9 @@ pub enum Error {
     /// The list holds no such entry.
     #[error("the list holds no such entry")]
     ListEntryUnknown,
+    /// Ask for a shorter or a later stretch of time.
+    #[error("more payments lie in or behind this stretch than one report reads")]
+    ReportTooLong,
     /// Ask for another span of time.
     #[error("no decided event lies in this span of time")]
     HistoryEmpty,
@@ -172,6 +175,7 @@ impl Error {
             Self::PaymentUnknown => "payment_unknown",
             Self::ListEntryMalformed(_) => "list_entry_malformed",
             Self::ListEntryUnknown => "list_entry_unknown",
+            Self::ReportTooLong => "report_too_long",
             Self::HistoryEmpty => "history_empty",
             Self::HistoryTooLong(_) => "history_too_long",
             Self::BacktestLimit => "backtest_limit",

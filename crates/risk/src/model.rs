@@ -6,6 +6,8 @@
 //! stand      which models are at work for a tenant: the last version of one record
 //! policy     from a chance to an action: fixed chances, a budget of alerts, money
 //! bench      the models of a tenant over the windows of the plan: opinions on payments
+//! compare    a challenger beside the live model, on payments whose labels are in
+//! drift      how far payments have moved from those of training
 //! release    the command that lets a model decide; it takes effect by approval alone
 //! steps      what a caller can ask of models
 //! view       models as people see them
@@ -17,6 +19,8 @@
 //! for rules, and a row has the bits that training would give it.
 
 mod bench;
+mod compare;
+mod drift;
 mod keep;
 mod pace;
 mod policy;
@@ -27,6 +31,8 @@ mod steps;
 mod view;
 
 pub(crate) use bench::{Bench, Bound, Opinion, Reading, floors};
+pub use compare::{ComparedFigure, Estimate, ModelComparison};
+pub use drift::{FeatureDrift, ModelDrift};
 pub(crate) use keep::Signer;
 pub use policy::{AlertBudget, ChanceStep, ModelPolicy, MoneyBudget, Rank};
 pub use reading::{FeatureRead, ModelReading};

@@ -7,6 +7,8 @@
 
 #[path = "backtest/house.rs"]
 mod house;
+#[path = "backtest/prevention.rs"]
+mod prevention;
 
 use house::{Arrival, DAYS, House, START, packs, rates};
 use paywarden_domain::{Outcome, TenantId, Timestamp, time::DAY};

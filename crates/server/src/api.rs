@@ -19,6 +19,7 @@ mod own_words;
 pub mod person;
 pub(crate) mod privacy;
 pub(crate) mod query;
+pub(crate) mod reports;
 pub(crate) mod retention;
 mod routes;
 pub(crate) mod rule_sets;
@@ -126,6 +127,7 @@ enum Endpoint {
     CheckPassword,
     Screening(screening::Act),
     Model(models::Act),
+    Report(reports::Act),
     TrailCheckpoint,
     TrailKeys,
     TrailInclusion,
@@ -340,6 +342,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(subjects::ROUTES)
         .chain(screening::ROUTES)
         .chain(models::ROUTES)
+        .chain(reports::ROUTES)
         .chain(retention::ROUTES)
 }
 
@@ -444,6 +447,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::Screening(act) => screening::handle(act, call).await,
         Endpoint::Model(act) => models::handle(act, call).await,
+        Endpoint::Report(act) => reports::handle(act, call).await,
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,
         Endpoint::TrailInclusion => trail::inclusion(call).await,

@@ -8,6 +8,7 @@ pub mod edge;
 mod export;
 mod limits;
 mod metrics;
+mod models;
 mod outbox;
 pub mod pages;
 pub mod rescreen;

@@ -3,6 +3,7 @@
 use crate::{
     edge::Code,
     export::{ExportProgress, OfExport},
+    models::OfModels,
     outbox::{OfOutbox, OutboxProgress},
     screening::OfScreening,
 };
@@ -82,6 +83,7 @@ impl Metrics {
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfScreening(Arc::clone(&engine))));
+        registry.register_collector(Box::new(OfModels(Arc::clone(&engine))));
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
         registry.register_collector(Box::new(OfWatch(watch)));

@@ -1,5 +1,6 @@
 //! `paywarden model`: models in files, looked at, asked and converted, and brought to a server.
 
+mod compare;
 mod publish;
 
 use crate::{
@@ -27,6 +28,8 @@ pub enum Command {
     Convert(ConvertArguments),
     /// Bring a package to a server that runs, and put it to work there
     Publish(publish::Arguments),
+    /// Say how a challenger does beside the live model of a server that runs
+    Compare(compare::Arguments),
 }
 
 /// A model in a file: ours, LightGBM text, XGBoost JSON, ONNX TreeEnsemble or a scorecard.
@@ -82,6 +85,7 @@ pub async fn run(command: &Command) -> Result<()> {
         Command::Predict(arguments) => predict(arguments),
         Command::Convert(arguments) => convert(arguments),
         Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Compare(arguments) => compare::run(arguments).await,
     }
 }
 

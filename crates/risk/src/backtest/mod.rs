@@ -36,6 +36,7 @@ pub use meter::{Measured, Meter};
 pub use report::{
     Change, Day, Effect, Labelled, OVERLAPS_MAX, Overlap, Report, RuleEffect, SAMPLES_MAX,
 };
+pub(crate) use run::customer;
 pub use source::Source;
 pub use tally::Subject;
 

@@ -281,7 +281,7 @@ impl Side {
     }
 }
 
-pub(super) fn customer(event: &FeatureEvent) -> u64 {
+pub(crate) fn customer(event: &FeatureEvent) -> u64 {
     let keys = CUSTOMERS.iter().map(|kind| event.entity(*kind));
     keys.into_iter().find(|key| *key != 0).unwrap_or(0)
 }

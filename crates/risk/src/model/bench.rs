@@ -3,6 +3,7 @@
 //! Models that read the same recipe share one row: challengers see what the live model sees.
 
 use super::{
+    drift::Counts,
     policy::{ModelPolicy, Seen},
     stand::Duty,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Loaded {
     pub(super) package: Package,
     recipe: Recipe,
     windows: Vec<WindowSpec>,
+    /// What it has seen of late.
+    pub(super) counts: Counts,
 }
 
 /// A model at work and what it is there for.
@@ -101,6 +104,7 @@ impl Loaded {
             id,
             windows: windows.collect(),
             recipe,
+            counts: Counts::new(&package.reference),
             package,
         })
     }
@@ -172,6 +176,15 @@ impl Bound {
         self.bench.find(id).cloned()
     }
 
+    /// Every model at work, each once.
+    pub(super) fn models(&self) -> Vec<Arc<Loaded>> {
+        let seats = self.bench.groups.iter().flat_map(|group| &group.seats);
+        let mut models: Vec<Arc<Loaded>> = seats.map(|seat| Arc::clone(&seat.model)).collect();
+        models.sort_by(|one, other| one.id.cmp(&other.id));
+        models.dedup_by(|one, other| one.id == other.id);
+        models
+    }
+
     /// What the models say of an event with these values of the plan's windows. Of what is no
     /// payment they say nothing.
     pub(crate) fn opinion(&self, event: &FeatureEvent, plan: &[Value]) -> Opinion {
@@ -212,12 +225,14 @@ impl Seat {
         let chance = |raw| package.calibration.chance(raw).clamp(0.0, 1.0);
         let Duty::Live { policy, threshold } = &self.duty else {
             let raw = package.model.raw(row).ok()?;
+            self.note(row, raw, None);
             return Some(self.mark(raw, chance(raw), None));
         };
         let mut added = vec![0.0; row.len()];
         let raw = package.model.explain(row, &mut added).ok()?;
         let chance = chance(raw);
         let action = self.act(policy, (raw, chance, amount), *threshold);
+        self.note(row, raw, Some(action));
         opinion.floors.raise(self.engine, action);
         opinion.scores.push(ModelScore {
             engine: self.engine,
@@ -228,6 +243,11 @@ impl Seat {
             reasons: reasons(package.model.features(), row, &added),
         });
         Some(self.mark(raw, chance, Some(action)))
+    }
+
+    fn note(&self, row: &[f64], raw: f64, action: Option<Outcome>) {
+        let reference = &self.model.package.reference;
+        self.model.counts.note(reference, (row, raw), action);
     }
 
     fn act(

@@ -62,8 +62,14 @@ impl Engine {
         Ok(policy::threshold(ranks, alerts))
     }
 
-    /// Sets the thresholds of budgets anew that are a day old, of all tenants. Call it now and then.
+    /// Sets the thresholds of budgets anew that are a day old, and writes down what has drifted in a
+    /// day, of all tenants. Call it now and then.
     pub async fn tend_models(&self) -> Result<(), Error> {
+        self.note_drift().await?;
+        self.set_thresholds().await
+    }
+
+    async fn set_thresholds(&self) -> Result<(), Error> {
         let now = self.clock.now().micros();
         for (tenant, stand) in self.models.stands() {
             let due = Judge::ALL.into_iter().filter_map(|engine| {

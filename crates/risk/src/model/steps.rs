@@ -207,7 +207,8 @@ impl Engine {
         self.move_model(who, &live.model, step, purpose).await
     }
 
-    /// Refuses a release that is not possible now.
+    /// Refuses a release that is not possible now: whoever registered the model otherwise. Error:
+    /// [`Error::ModelUnproven`] if it has not shown that it is no worse than the live one.
     pub async fn check_model_release(
         &self,
         tenant: &TenantId,
@@ -218,6 +219,8 @@ impl Engine {
         let step = Move::Publish(release.clone(), None);
         let stand = self.models.stand(tenant);
         stand.after(&step, (self.clock.now(), &head.registered_by))?;
+        self.may_promote(tenant, (release.engine, &release.model))
+            .await?;
         Ok(head.registered_by)
     }
 
@@ -229,7 +232,7 @@ impl Engine {
         purpose: &str,
     ) -> Result<ModelMoved, Error> {
         let (who, release) = (approved.who().clone(), approved.command().clone());
-        self.check_model_release(&who.tenant, &release).await?;
+        keep::head(&self.database, &who.tenant, &release.model).await?;
         let model = release.model.clone();
         let threshold = match release.policy.budget() {
             Some(budget) => {
@@ -319,6 +322,10 @@ impl Engine {
         let (tenant, now) = (&who.tenant, self.clock.now());
         let before = self.models.stand(tenant);
         let (after, model) = before.after(&step, (now, &who.actor.to_string()))?;
+        if let Move::Publish(release, _) = &step {
+            self.may_promote(tenant, (release.engine, &release.model))
+                .await?;
+        }
         let mut floor = self.desk.floor.lock().await;
         let mut lineup = floor.lineup.clone();
         let known = floor.lineup.models.get(tenant).cloned();
@@ -360,6 +367,7 @@ impl Engine {
         floor.lineup = lineup;
         self.models.put(tenant, after);
         self.install(&floor);
+        self.begin_counts(tenant);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::{
     alerts,
     approvals::{self, delegations, reveal},
-    areas, backtests, decisions, factors, keys, labels, lists, models, privacy, retention,
+    areas, backtests, decisions, factors, keys, labels, lists, models, privacy, reports, retention,
     rule_sets, safety, screening, session, sign_on, staff, statistics,
     subjects::{self, requests},
     system, trail,
@@ -58,6 +58,7 @@ use utoipa::{
         backtests::start, backtests::one, backtests::effect,
         models::register, models::page, models::one, models::progress, models::shadow,
         models::withdraw, models::publish, models::roll_back, models::reading,
+        reports::prevention, reports::comparison, reports::drift,
         approvals::request, approvals::page, approvals::one, approvals::vote, approvals::withdraw,
         approvals::execute, reveal::reveal, approvals::review, approvals::policy,
         delegations::add, delegations::all, delegations::end,

@@ -241,6 +241,9 @@ codes! {
     /// The model is not where this is possible from, perhaps because another call was faster. Read
     /// it again.
     ModelMove = "model_move", CONFLICT, "Not possible for this model";
+    /// More than 250,000 payments lie in the stretch, or two million decisions behind it. Ask for a
+    /// shorter or a later one.
+    ReportTooLong = "report_too_long", UNPROCESSABLE_ENTITY, "Report too long";
     /// A limit on models or challengers is reached; `detail` says which.
     ModelLimit = "model_limit", CONFLICT, "Model limit";
     /// Another step of your models is being prepared. Follow its progress and ask again.

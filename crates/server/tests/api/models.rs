@@ -321,7 +321,7 @@ async fn models_of_one_company_are_nothing_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_publish_at_once_each_is_whole_and_a_restart_keeps_what_stands() {
+async fn of_two_who_publish_at_once_one_does_and_a_restart_keeps_what_stands() {
     let mut desk = Desk::open().await;
     let beside = desk.registered(9_000.0).await;
     let shadow = desk.moved(&format!("{beside}/shadow")).await;
@@ -332,6 +332,7 @@ async fn of_two_who_publish_at_once_each_is_whole_and_a_restart_keeps_what_stand
         approved.push((desk.approved(&model).await, model));
     }
     let publish = async |(approval, model): &(String, String)| {
+        // What the second has to show, it cannot: nothing is known of any payment.
         let mut client = desk.world.client(true).await;
         let body = json!({
             "engine": "fraud", "policy": policy(), "purpose": "test", "approval": approval,
@@ -340,8 +341,10 @@ async fn of_two_who_publish_at_once_each_is_whole_and_a_restart_keeps_what_stand
         let sent = Sent::json(Method::POST, &path, &body);
         client.signed(&desk.maker, sent).await.status
     };
-    let answers = tokio::join!(publish(&approved[0]), publish(&approved[1]));
-    assert_eq!(answers, (StatusCode::OK, StatusCode::OK));
+    let (one, other) = tokio::join!(publish(&approved[0]), publish(&approved[1]));
+    let mut answers = [one, other];
+    answers.sort_unstable();
+    assert_eq!(answers, [StatusCode::OK, StatusCode::CONFLICT]);
     let before = desk.read("/v1/models").await;
     let decided = desk.decide().await;
     let again = Desk::of(desk.world.restart(Setup::default()).await).await;
@@ -358,9 +361,88 @@ async fn of_two_who_publish_at_once_each_is_whole_and_a_restart_keeps_what_stand
         roles.sort();
         roles
     };
-    assert_eq!(roles(&before), ["earlier", "live", "shadow"]);
+    assert_eq!(roles(&before), ["live", "shadow"]);
     again.moved("rollback").await;
-    assert_eq!(roles(&again.read("/v1/models").await), ["live", "shadow"]);
+    assert_eq!(roles(&again.read("/v1/models").await), ["shadow"]);
     again.moved(&format!("{beside}/withdraw")).await;
-    assert_eq!(roles(&again.read("/v1/models").await), ["live"]);
+    assert!(roles(&again.read("/v1/models").await).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenger_is_compared_and_held_back_until_labels_speak_for_it() {
+    let mut desk = Desk::open().await;
+    let live = desk.published(1_000.0).await;
+    let challenger = desk.registered(9_000.0).await;
+    desk.moved(&format!("{challenger}/shadow")).await;
+    for place in 0..3 {
+        let decided = desk.decide().await;
+        assert_eq!(decided["outcome"], "review");
+        if place == 0 {
+            let label = json!({
+                "payment_id": decided["payment_id"], "verdict": "fraud", "source": "analyst",
+            });
+            let sent = Sent::json(Method::POST, "/v1/labels", &label);
+            assert_eq!(desk.ask(sent).await.0, StatusCode::CREATED);
+        }
+    }
+    let path = format!("/v1/models/{challenger}/comparison?label_delay_days=0");
+    let compared = desk.read(&path).await;
+    assert_eq!(
+        (&compared["live"], &compared["challenger"]),
+        (&json!(live), &json!(challenger))
+    );
+    assert_eq!(
+        (&compared["payments"], &compared["frauds"]),
+        (&json!(3), &json!(1))
+    );
+    assert_eq!(compared["alert_rate"], 1.0);
+    assert!(
+        compared["held_back"]
+            .as_str()
+            .unwrap()
+            .starts_with("1 frauds on")
+    );
+    let release = json!({ "engine": "fraud", "model": challenger, "policy": policy() });
+    let body = json!({ "command": { "model_release": release }, "reason": "hope" });
+    let (_, json) = desk
+        .ask(Sent::json(Method::POST, "/v1/approvals", &body))
+        .await;
+    assert_eq!(json["code"], "model_unproven", "{json}");
+    counted(&mut desk, &live).await;
+}
+
+/// What three payments that the model stopped, one of them fraud, come to.
+async fn counted(desk: &mut Desk, live: &str) {
+    let drift = desk.read(&format!("/v1/models/{live}/drift")).await;
+    assert_eq!(
+        (&drift["payments"], &drift["alerts"]),
+        (&json!(3), &json!(3))
+    );
+    assert_eq!(drift["alarms"], json!([]));
+    let page = desk.world.client(true).await.get("/metrics").await;
+    let page = String::from_utf8(page.body.to_vec()).unwrap();
+    let line = format!("paywarden_model_payments{{model=\"{live}\"}} 3.0\n");
+    assert!(page.contains(&line), "{page}");
+
+    let report = desk
+        .read("/v1/reports/prevention?by=model&label_delay_days=0")
+        .await;
+    assert_eq!(
+        (
+            &report["whole"]["frauds"],
+            &report["whole"]["frauds_stopped"]
+        ),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(report["whole"]["money"][0]["stopped_minor"], 1_234);
+    assert_eq!(report["whole"]["caught_in_advance"]["seen"], 1.0);
+    assert_eq!(report["parts"][0]["part"], json!(live));
+    for query in [
+        "by=moon",
+        "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+        "label_delay_days=9999",
+    ] {
+        let sent = Sent::new(Method::GET, &format!("/v1/reports/prevention?{query}"), "");
+        assert_eq!(desk.ask(sent).await.0, StatusCode::BAD_REQUEST, "{query}");
+    }
 }

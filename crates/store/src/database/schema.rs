@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0010_outbox_runs.sql"),
     include_str!("../schema/0011_vault_places.sql"),
     include_str!("../schema/0013_notify.sql"),
+    include_str!("../schema/0014_labels_by_event.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -13,10 +13,11 @@ use paywarden_domain::{
 };
 use paywarden_features::EntityKind;
 use paywarden_models::{
-    Calibration, Ensemble, Link, Node, Package, Parts, Reads, Reference, Sum, Tree, random::Random,
+    Calibration, Ensemble, Link, Node, Package, Parts, Reads, Reference, Split, Sum, Test, Tree,
+    random::Random,
 };
 use paywarden_risk::{
-    Caller, Decided, Engine, EngineConfig, PackFile, Request, Sight,
+    Caller, Decided, Engine, EngineConfig, Error, PackFile, Request, Sight,
     model::{ChanceStep, ModelPolicy, ModelRelease},
 };
 use paywarden_rules::Rates;
@@ -26,6 +27,8 @@ use std::sync::Arc;
 const START: &str = "2026-03-02T10:00:00Z";
 const DELAY: i64 = 3 * DAY;
 const PAYMENTS: usize = 900;
+/// Amounts above this are large, in minor units.
+const LARGE: i64 = 25_000;
 /// After so many payments the model is published: its windows are filled from the journal.
 const PUBLISHED: usize = 500;
 
@@ -77,16 +80,21 @@ fn history(events: &[Event<Card>], random: &mut Random) -> History {
     }
 }
 
-/// A model of one leaf: what it reads is what counts here.
-fn package(study: &Study<'_>) -> Package {
+/// A model that gives these log-odds to amounts up to 250 dollars, and above.
+fn package(study: &Study<'_>, [low, high]: [f64; 2]) -> Package {
     let names = study.recipe.names().to_vec();
-    let leaf = Node::Leaf {
-        value: 0.0,
-        cover: 1.0,
-    };
+    let leaf = |value| Node::Leaf { value, cover: 1.0 };
+    let split = Node::Split(Split {
+        feature: 0,
+        test: Test::AtMost(LARGE as f64),
+        missing_left: true,
+        left: 1,
+        right: 2,
+    });
+    let nodes = vec![split, leaf(low), leaf(high)];
     let model = Ensemble::new(Parts {
         features: names,
-        trees: vec![Tree { nodes: vec![leaf] }],
+        trees: vec![Tree { nodes }],
         sum: Sum::from(0.0),
         link: Link::Logistic { scale: 1.0 },
     });
@@ -154,16 +162,12 @@ impl House {
         clock.advance_us(u64::try_from(ahead).unwrap_or(0));
     }
 
-    async fn publish(&self, package: &Package) {
-        let (maker, bytes) = (self.who("maker"), package.write().unwrap());
-        let registered = self
-            .engine
-            .register_model(&maker, bytes.into())
-            .await
-            .unwrap();
+    /// Registers a model, has it approved, and lets it decide.
+    async fn publish(&self, package: &Package) -> Result<(), Error> {
+        let maker = self.who("maker");
         let release = ModelRelease {
             engine: Judge::Fraud,
-            model: registered.line.model,
+            model: self.register(package).await,
             policy: ModelPolicy::Chances(vec![ChanceStep {
                 from_ppm: 1_000_000,
                 action: Outcome::Review,
@@ -188,7 +192,22 @@ impl House {
             .await
             .unwrap();
         let approved = self.approvals.claim(&maker, &asked.id).await.unwrap();
-        self.engine.release_model(approved, "test").await.unwrap();
+        self.engine.release_model(approved, "test").await.map(drop)
+    }
+
+    async fn register(&self, package: &Package) -> String {
+        let (maker, bytes) = (self.who("maker"), package.write().unwrap());
+        let registered = self.engine.register_model(&maker, bytes.into()).await;
+        registered.unwrap().line.model
+    }
+
+    async fn shadow(&self, package: &Package) {
+        let (maker, model) = (self.who("maker"), self.register(package).await);
+        let place = (Judge::Fraud, model.as_str());
+        self.engine
+            .shadow_model(&maker, place, "test")
+            .await
+            .unwrap();
     }
 
     async fn label(&self, payment: &PaymentId) {
@@ -239,7 +258,7 @@ async fn the_engine_reads_what_the_matrix_says() {
         }
         house.advance_to(at);
         if place == PUBLISHED {
-            house.publish(&package(&study)).await;
+            house.publish(&package(&study, [0.0; 2])).await.unwrap();
         }
         let decision = house.decide(event).await;
         if place < PUBLISHED {
@@ -266,4 +285,41 @@ async fn the_engine_reads_what_the_matrix_says() {
         (PAYMENTS - PUBLISHED) * study.recipe.names().len()
     );
     assert!(known * 2 > compared, "{known} of {compared} are known");
+}
+
+/// Half a month of payments of which the large ones are frauds, known three days later. The live
+/// model is blind; of the challengers one sees them, one sees the others, one exaggerates.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenger_takes_the_place_once_labels_show_that_it_is_no_worse() {
+    let mut random = Random::new(4);
+    let events: Vec<Event<Card>> = (0..300).map(|place| event(place, &mut random)).collect();
+    let mut history = history(&events, &mut random);
+    for past in &mut history.payments {
+        past.fraud = past.event.amount.is_some_and(|amount| amount > LARGE);
+    }
+    let study = Study::new(&history, DELAY, &Known::After(DELAY)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path()).await;
+    house.publish(&package(&study, [-2.0, -2.0])).await.unwrap();
+    let [good, bad, loud] = [[-5.0, 3.0], [-1.5, -6.0], [0.0, 6.0]];
+    for chances in [good, bad, loud] {
+        house.shadow(&package(&study, chances)).await;
+    }
+    let early = house.publish(&package(&study, good)).await;
+    assert!(matches!(early, Err(Error::ModelUnproven(_))), "{early:?}");
+    for (event, past) in events.into_iter().zip(&history.payments) {
+        house.advance_to(past.event.at);
+        house.decide(event).await;
+        if past.fraud {
+            house.label(&past.id).await;
+        }
+    }
+    house.advance_to(history.end() + DELAY + DAY);
+    let held_back = async |chances| match house.publish(&package(&study, chances)).await {
+        Err(Error::ModelUnproven(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(held_back(bad).await.contains("value"));
+    assert!(held_back(loud).await.contains("calibration"));
+    house.publish(&package(&study, good)).await.unwrap();
 }

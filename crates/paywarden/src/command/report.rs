@@ -1,0 +1,187 @@
+//! `paywarden report`: figures of a server that runs.
+
+use super::replay::RemoteFlags;
+use crate::{
+    client::Protocol,
+    failure::{Failure, Result},
+    terminal, time,
+};
+use paywarden_domain::Timestamp;
+use serde_json::Value;
+
+/// Which report.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// How much loss was prevented: by day, rule, model, scenario, engine or channel
+    Prevention(PreventionArguments),
+}
+
+/// Which payments, seen from when.
+#[derive(Debug, clap::Args)]
+pub struct StretchFlags {
+    /// Payments that happened from this time on (RFC 3339 or a date) [default: 30 days before --to]
+    #[arg(long, value_parser = time::parse)]
+    from: Option<Timestamp>,
+    /// Payments that happened before this time [default: now]
+    #[arg(long, value_parser = time::parse)]
+    to: Option<Timestamp>,
+    /// Labels that were known by this time [default: now]
+    #[arg(long, value_parser = time::parse)]
+    as_of: Option<Timestamp>,
+    /// A payment without a label counts as genuine after so many days; younger ones are left out
+    #[arg(long, value_name = "DAYS", default_value_t = 45)]
+    label_delay: u16,
+}
+
+/// Arguments of `report prevention`.
+#[derive(Debug, clap::Args)]
+pub struct PreventionArguments {
+    #[command(flatten)]
+    stretch: StretchFlags,
+    /// day, rule, model, scenario, engine or channel
+    #[arg(long)]
+    by: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: RemoteFlags,
+}
+
+impl StretchFlags {
+    /// As query parameters.
+    pub fn query(&self) -> String {
+        let mut query = format!("?label_delay_days={}", self.label_delay);
+        let times = [("from", self.from), ("to", self.to), ("as_of", self.as_of)];
+        for (name, time) in times {
+            if let Some(time) = time {
+                query += &format!("&{name}={time}");
+            }
+        }
+        query
+    }
+}
+
+/// Runs the command.
+pub async fn run(command: &Command) -> Result<()> {
+    let Command::Prevention(arguments) = command;
+    let mut path = format!("/v1/reports/prevention{}", arguments.stretch.query());
+    if let Some(by) = &arguments.by {
+        path += &format!("&by={by}");
+    }
+    let report = read(&arguments.server, &path).await?;
+    terminal::result(&match arguments.json {
+        true => format!("{report}\n"),
+        false => text(&report),
+    });
+    Ok(())
+}
+
+/// What a server that runs answers.
+pub async fn read(server: &RemoteFlags, path: &str) -> Result<Value> {
+    let client = server.client(Protocol::Http1)?.ok_or_else(|| {
+        Failure::wrong_use("no server is named", "name it with --url, --key and --ca")
+    })?;
+    let reply = client.connection().get(path).await?;
+    if !reply.status.is_success() {
+        let next = "docs/reference/errors.md says what to do";
+        return Err(Failure::not_held(reply.refusal(), next));
+    }
+    reply.json()
+}
+
+/// A share with its interval, as `61.2 % (55.0–66.1)`.
+pub fn share(share: &Value) -> String {
+    let percent = |member: &str| share[member].as_f64().map(|share| share * 100.0);
+    match (percent("seen"), percent("low"), percent("high")) {
+        (Some(seen), Some(low), Some(high)) => format!("{seen:.1} % ({low:.1}–{high:.1})"),
+        (Some(seen), _, _) => format!("{seen:.1} %"),
+        _ => "-".to_owned(),
+    }
+}
+
+fn text(report: &Value) -> String {
+    let word = |member: &str| report[member].as_str().unwrap_or_default().to_owned();
+    let mut text = format!(
+        "{} to {}, labels as known at {}, {} days of delay\n{} payments younger than that without \
+         a label are left out\n\n",
+        word("from"),
+        word("to"),
+        word("as_of"),
+        report["label_delay_days"],
+        report["unknown"],
+    );
+    text += &lines("all", &report["whole"]);
+    for part in report["parts"].as_array().into_iter().flatten() {
+        text += &lines(part["part"].as_str().unwrap_or_default(), part);
+    }
+    text + "\nin brackets: nine of ten redrawings of the days\n"
+}
+
+fn lines(name: &str, part: &Value) -> String {
+    let mut text = format!(
+        "{name}\n  stopped {} of {} payments, {}; right {}\n  frauds stopped {} of {}, {}\n  \
+         risk events caught in advance {} of {}, {}\n",
+        part["alerts"],
+        part["payments"],
+        share(&part["alert_rate"]),
+        share(&part["precision"]),
+        part["frauds_stopped"],
+        part["frauds"],
+        share(&part["recall"]),
+        part["in_advance"],
+        part["risk_events"],
+        share(&part["caught_in_advance"]),
+    );
+    for money in part["money"].as_array().into_iter().flatten() {
+        let amount = |member: &str| {
+            let decimals = money["decimals"].as_u64().unwrap_or(0) as u32;
+            let minor = money[member].as_i64().unwrap_or(0);
+            decimal(minor, decimals)
+        };
+        text += &format!(
+            "  {}: stopped {} of {} attempted, {}; lost before the first alert {}\n",
+            money["currency"].as_str().unwrap_or_default(),
+            amount("stopped_minor"),
+            amount("attempted_minor"),
+            share(&money["rate"]),
+            amount("lost_before_alert_minor"),
+        );
+    }
+    text
+}
+
+/// Minor units as an amount.
+fn decimal(minor: i64, decimals: u32) -> String {
+    let unit = 10_u64.pow(decimals);
+    let (sign, size) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
+    match decimals {
+        0 => format!("{sign}{size}"),
+        _ => format!(
+            "{sign}{}.{:0width$}",
+            size / unit,
+            size % unit,
+            width = decimals as usize
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn amounts_have_the_decimals_of_their_currency_and_shares_their_interval() {
+        let amounts = [
+            decimal(-5, 2),
+            decimal(123_456, 2),
+            decimal(7, 0),
+            decimal(1_001, 3),
+        ];
+        assert_eq!(amounts, ["-0.05", "1234.56", "7", "1.001"]);
+        let known = json!({ "seen": 0.612, "low": 0.55, "high": 0.6611 });
+        assert_eq!(share(&known), "61.2 % (55.0–66.1)");
+        assert_eq!(share(&json!({ "seen": null })), "-");
+    }
+}

@@ -1,0 +1,123 @@
+//! Decided payments with what is known of them at a moment: what reports and comparisons count.
+//!
+//! The journal is read backwards, a page at a time, with the labels of each page; so much of it at
+//! most. What a label says counts from when it became known; without one a payment that is older
+//! than the delay is taken for genuine, and a younger one is left out.
+
+use crate::{Engine, Error, backtest::Labelled};
+use paywarden_domain::{LabelVerdict, TenantId, Timestamp, time::DAY};
+use paywarden_store::{DecisionRow, LabelRow};
+use serde::Serialize;
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// The most payments of one report or comparison.
+pub const PAYMENTS_MAX: u64 = 250_000;
+/// The most decisions that are passed on the way to them.
+const ROWS_MAX: u64 = 2_000_000;
+const ROWS: u32 = 1_000;
+const LABEL_ROWS: u32 = 10_000;
+
+/// Which payments, seen from when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Stretch {
+    /// Payments that happened from here on.
+    pub from: Timestamp,
+    /// Payments that happened before this.
+    pub to: Timestamp,
+    /// Labels that were known by then, and payments that were decided by then.
+    pub as_of: Timestamp,
+    /// After so many days a payment without a label counts as genuine; younger ones are left out.
+    pub label_delay_days: u16,
+}
+
+impl Stretch {
+    /// What a payment is taken for.
+    fn class(&self, row: &DecisionRow, labels: &HashMap<i64, LabelVerdict>) -> Labelled {
+        let delay = i64::from(self.label_delay_days) * DAY;
+        match labels.get(&row.event_no) {
+            Some(verdict) if verdict.is_fraud() => Labelled::Fraud,
+            Some(_) => Labelled::Genuine,
+            None if row.occurred_at.micros() < self.as_of.micros() - delay => {
+                Labelled::PresumedGenuine
+            }
+            None => Labelled::Immature,
+        }
+    }
+
+    fn holds(&self, row: &DecisionRow) -> bool {
+        (self.from..self.to).contains(&row.occurred_at) && row.decided_at <= self.as_of
+    }
+}
+
+impl Engine {
+    /// Gives `each` the payments of a stretch, newest first, with what they are taken for.
+    ///
+    /// Error: [`Error::ReportTooLong`] beyond [`PAYMENTS_MAX`] payments.
+    pub(crate) async fn in_hindsight(
+        &self,
+        tenant: &TenantId,
+        stretch: &Stretch,
+        mut each: impl FnMut(&DecisionRow, Labelled) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        // An event may lie a little ahead of its decision, never further.
+        let first = stretch
+            .from
+            .micros()
+            .saturating_sub(self.config.event_ahead_max);
+        let (mut before, mut read, mut payments) = (i64::MAX, 0, 0);
+        loop {
+            let rows = self.database.decisions_back(tenant, before, ROWS).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            before = last.event_no;
+            read += rows.len() as u64;
+            let is_end = last.decided_at.micros() < first;
+            let wanted: Vec<&DecisionRow> = rows
+                .iter()
+                .filter(|row| row.kind.is_payment() && stretch.holds(row))
+                .collect();
+            payments += wanted.len() as u64;
+            if payments > PAYMENTS_MAX || read > ROWS_MAX {
+                return Err(Error::ReportTooLong);
+            }
+            if let (Some(newest), Some(oldest)) = (wanted.first(), wanted.last()) {
+                let events = (oldest.event_no, newest.event_no);
+                let labels = self.labels_known(tenant, events, stretch.as_of).await?;
+                wanted
+                    .iter()
+                    .try_for_each(|row| each(row, stretch.class(row, &labels)))?;
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The last label of each of some events that was known by a moment.
+    async fn labels_known(
+        &self,
+        tenant: &TenantId,
+        (first, last): (i64, i64),
+        as_of: Timestamp,
+    ) -> Result<HashMap<i64, LabelVerdict>, Error> {
+        let mut known = HashMap::new();
+        let mut after = (first - 1, i64::MAX);
+        loop {
+            let rows: Vec<LabelRow> = self
+                .database
+                .labels_of_events(tenant, after, last, LABEL_ROWS)
+                .await?;
+            for row in rows.iter().filter(|row| row.known_at <= as_of) {
+                known.extend(row.event_no.map(|event_no| (event_no, row.verdict)));
+            }
+            match rows.last() {
+                Some(row) if rows.len() == LABEL_ROWS as usize => {
+                    after = (row.event_no.unwrap_or(last), row.seq);
+                }
+                _ => return Ok(known),
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Reports: how much loss was prevented, and how a challenger does beside the live model.
+
+use super::{
+    Call, Endpoint, Route, json_reply,
+    query::{Query, invalid},
+};
+use crate::edge::{Problem, ProblemDocument, reply::Reply};
+use http::StatusCode;
+use paywarden_access::Scope;
+use paywarden_domain::{Engine, Timestamp, time::DAY};
+use paywarden_risk::{
+    Stretch,
+    model::{ModelComparison, ModelDrift},
+    prevention::{Part, PreventionOrder, PreventionReport},
+};
+
+/// The stretch that is looked at if none is given, in days.
+const DAYS_DEFAULT: i64 = 30;
+/// The label delay that is reckoned with if none is given, in days.
+const DELAY_DEFAULT: u16 = 45;
+const DELAY_MAX: u16 = 3_650;
+const STRETCH: [&str; 4] = ["from", "to", "as_of", "label_delay_days"];
+
+/// The routes of reports.
+#[rustfmt::skip]
+pub(super) static ROUTES: &[Route] = &[
+    Route::shown("/v1/reports/prevention", Scope::DecisionsRead, Endpoint::Report(Act::Prevention)),
+    Route::shown("/v1/models/{model}/comparison", Scope::RulesRead, Endpoint::Report(Act::Comparison)),
+    Route::shown("/v1/models/{model}/drift", Scope::RulesRead, Endpoint::Report(Act::Drift)),
+];
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Prevention,
+    Comparison,
+    Drift,
+}
+
+/// Answers for reports.
+pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
+    match act {
+        Act::Prevention => prevention(call).await,
+        Act::Comparison => comparison(call).await,
+        Act::Drift => drift(call),
+    }
+}
+
+/// How much loss was prevented: of what frauds attempted the share that was stopped, of the risk
+/// events the share that was alerted at their first payment, what was lost before the first alert.
+/// Beside each share stand the alert rate, the label delay and where the share lies in nine of ten
+/// redrawings of the days. At most 250,000 payments.
+#[utoipa::path(
+    get, path = "/v1/reports/prevention", tag = "reports",
+    operation_id = "read_prevention", security(("signature" = []), ("session" = [])),
+    params(
+        ("from" = Option<String>, Query, description = "Payments that happened from here on; 30 \
+            days before `to` if not given"),
+        ("to" = Option<String>, Query, description = "Payments that happened before this; now if \
+            not given"),
+        ("as_of" = Option<String>, Query, description = "Labels that were known by then; now if \
+            not given"),
+        ("label_delay_days" = Option<u16>, Query, maximum = 3650, description = "After so many \
+            days a payment without a label counts as genuine, younger ones are left out; 45 if \
+            not given"),
+        ("by" = Option<String>, Query, description = "`day`, `rule`, `model`, `scenario`, \
+            `engine` or `channel`"),
+    ),
+    responses(
+        (status = 200, description = "The report", body = PreventionReport),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn prevention(call: &Call) -> Result<Reply, Problem> {
+    let [from, to, as_of, delay] = STRETCH;
+    let query = Query::parse(&call.query, &[from, to, as_of, delay, "by"])?;
+    let parts = "day, rule, model, scenario, engine or channel";
+    let order = PreventionOrder {
+        stretch: stretch(call, &query)?,
+        by: query.read("by", parts, Part::parse)?,
+    };
+    let engine = &call.state.engine;
+    let report = engine.prevention(&call.caller.tenant, order).await?;
+    json_reply(StatusCode::OK, &report)
+}
+
+/// A challenger beside the live model at the same number of alerts, on payments that both scored and
+/// whose labels are in; and why it would not be promoted.
+#[utoipa::path(
+    get, path = "/v1/models/{model}/comparison", tag = "models",
+    operation_id = "compare_models", security(("signature" = []), ("session" = [])),
+    params(
+        ("model" = String, Path, description = "The challenger, `mdl_…`"),
+        ("engine" = Option<String>, Query, description = "`fraud` or `laundering`; `fraud` if not \
+            given"),
+        ("from" = Option<String>, Query, description = "Payments that happened from here on; 30 \
+            days before `to` if not given"),
+        ("to" = Option<String>, Query, description = "Payments that happened before this; now if \
+            not given"),
+        ("as_of" = Option<String>, Query, description = "Labels that were known by then; now if \
+            not given"),
+        ("label_delay_days" = Option<u16>, Query, maximum = 3650, description = "After so many \
+            days a payment without a label counts as genuine, younger ones are left out; 45 if \
+            not given"),
+    ),
+    responses(
+        (status = 200, description = "The comparison", body = ModelComparison),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn comparison(call: &Call) -> Result<Reply, Problem> {
+    let [from, to, as_of, delay] = STRETCH;
+    let query = Query::parse(&call.query, &[from, to, as_of, delay, "engine"])?;
+    let known = |name: &str| Engine::ALL.into_iter().find(|engine| engine.name() == name);
+    let judge = query.read("engine", "fraud or laundering", known)?;
+    let place = (judge.unwrap_or(Engine::Fraud), call.parameter.as_str());
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    engine.model(tenant, place.1).await?;
+    let compared = engine.compare_models(tenant, place, stretch(call, &query)?);
+    json_reply(StatusCode::OK, &compared.await?)
+}
+
+/// How far the payments of a model at work have moved from those that it was calibrated on, number
+/// by number; and its alerts beside its budget. What stands out of a day is a leaf `model.drift`.
+#[utoipa::path(
+    get, path = "/v1/models/{model}/drift", tag = "models",
+    operation_id = "read_model_drift", security(("signature" = []), ("session" = [])),
+    params(("model" = String, Path, description = "`mdl_…`")),
+    responses(
+        (status = 200, description = "The drift", body = ModelDrift),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn drift(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let engine = &call.state.engine;
+    let drift = engine.model_drift(&call.caller.tenant, &call.parameter)?;
+    json_reply(StatusCode::OK, &drift)
+}
+
+fn stretch(call: &Call, query: &Query<'_>) -> Result<Stretch, Problem> {
+    let time = |name: &str| {
+        query.read(name, "a time such as 2026-01-31T00:00:00Z", |text| {
+            Timestamp::parse(text).ok()
+        })
+    };
+    let days = |text: &str| text.parse().ok().filter(|days| *days <= DELAY_MAX);
+    let delay = query.read("label_delay_days", "0 to 3650 days", days)?;
+    let now = call.state.clock.now();
+    let to = time("to")?.unwrap_or(now);
+    let month = Timestamp::from_micros(to.micros() - DAYS_DEFAULT * DAY);
+    let stretch = Stretch {
+        from: time("from")?.unwrap_or(month),
+        to,
+        as_of: time("as_of")?.unwrap_or(now),
+        label_delay_days: delay.unwrap_or(DELAY_DEFAULT),
+    };
+    match stretch.from < stretch.to {
+        true => Ok(stretch),
+        false => Err(invalid("from", "it lies before `to`")),
+    }
+}
