@@ -10,6 +10,7 @@ mod decisions;
 mod find;
 mod gallery;
 mod invitation;
+mod keys;
 mod library;
 mod list;
 mod lists;
@@ -19,6 +20,12 @@ mod rule_set;
 mod rules;
 mod sign_in;
 mod sign_out;
+mod staff;
+mod staff_member;
+mod subjects;
+mod system;
+mod trail;
+mod trail_leaf;
 
 use crate::page::Page;
 
@@ -36,6 +43,13 @@ pub(crate) static PAGES: &[Page] = &[
     library::PAGE,
     lists::PAGE,
     list::PAGE,
+    trail::PAGE,
+    trail_leaf::PAGE,
+    subjects::PAGE,
+    keys::PAGE,
+    staff::PAGE,
+    staff_member::PAGE,
+    system::PAGE,
     account::PAGE,
     find::PAGE,
     gallery::PAGE,

@@ -254,6 +254,8 @@ pub(crate) async fn consistency(call: &Call) -> Result<Reply, Problem> {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "100 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("from" = Option<u64>, Query, description = "Where to begin without a cursor: the number \
+            of a leaf; 0 if not given"),
         ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
             carried out, for more rows than may be looked at"),
     ),
@@ -264,14 +266,17 @@ pub(crate) async fn consistency(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn leaves(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["limit", "cursor", EXPORT])?;
+    let query = Query::parse(&call.query, &["limit", "cursor", "from", EXPORT])?;
     let wanted = query.limit(PAGE, PAGE_MAX)?;
     let place = query.cursor()?.map(|place| place.parse::<u64>());
     let first = place.transpose().map_err(|_| {
         let expected = "take the cursor of the last reply as it is";
         invalid("cursor", expected)
     })?;
-    let first = first.unwrap_or(0);
+    let from = query.read("from", "give the number of a leaf", |text| {
+        text.parse().ok()
+    })?;
+    let first = first.or(from).unwrap_or(0);
     let reserved = export::reserve(call, Collection::Trail, &query, wanted).await?;
     let limit = reserved.rows();
     let database = notary(call).database();
