@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "console",
             "server",
             "risk",
+            "cases",
             "privacy",
             "safety",
             "access",
@@ -34,7 +35,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "risk", "privacy", "safety", "access", "filings", "store", "crypto", "domain",
+            "risk", "cases", "privacy", "safety", "access", "filings", "store", "crypto", "domain",
         ],
     ),
     (
@@ -54,6 +55,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "privacy",
         &["access", "store", "crypto", "outward", "domain"],
     ),
+    ("cases", &["access", "store", "crypto", "domain"]),
     ("safety", &["crypto", "domain"]),
     (
         "access",

@@ -95,11 +95,19 @@ pub enum Scope {
     ScreeningWrite,
     /// Read screening lists, hold names against them.
     ScreeningRead,
+    /// Read alerts and cases of the queues that one sees.
+    CasesRead,
+    /// Claim alerts and cases, work on them, write notes, ask for what happens to payments.
+    CasesWork,
+    /// Say what alerts turned out to be, ask for cases to be closed, reopen them.
+    CasesClose,
+    /// Vote on the closing of cases.
+    CasesApprove,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -143,6 +151,10 @@ impl Scope {
         Self::SubjectsReveal,
         Self::ScreeningWrite,
         Self::ScreeningRead,
+        Self::CasesRead,
+        Self::CasesWork,
+        Self::CasesClose,
+        Self::CasesApprove,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -221,6 +233,10 @@ impl Scope {
             Self::SubjectsReveal => "subjects:reveal",
             Self::ScreeningWrite => "screening:write",
             Self::ScreeningRead => "screening:read",
+            Self::CasesRead => "cases:read",
+            Self::CasesWork => "cases:work",
+            Self::CasesClose => "cases:close",
+            Self::CasesApprove => "cases:approve",
         }
     }
 

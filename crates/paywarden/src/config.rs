@@ -94,6 +94,8 @@ pub struct Config {
     /// File that names the screening lists to fetch, as `[[list]]` tables; none are fetched when not
     /// set.
     pub screening_file: Option<PathBuf>,
+    /// File of what raises alerts, of queues, reasons and typologies; the shipped one when not set.
+    pub alert_policy: Option<PathBuf>,
     /// Rules that passwords of staff are held against: nist, pci, mlps-l3 or page.
     pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
@@ -221,6 +223,7 @@ impl Default for Config {
             roles_file: None,
             providers_file: None,
             screening_file: None,
+            alert_policy: None,
             password_profile: "pci".to_owned(),
             rules_dir: None,
             watch_effect_max: Effect::Suspend,

@@ -21,6 +21,7 @@ use paywarden_access::{
     approval::{self, Approvals},
     watch,
 };
+use paywarden_cases::{Cases, Policy};
 use paywarden_crypto::{Keyring, envelope::Profile};
 use paywarden_domain::{
     Currency, TenantId,
@@ -30,7 +31,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{ExportProgress, OutboxProgress, Parts, Server, tls};
+use paywarden_server::{Alerting, ExportProgress, OutboxProgress, Parts, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -138,6 +139,26 @@ impl Ground {
         Approvals::new(database, journal, Clock::System, rights)
     }
 
+    /// What people look at.
+    fn cases(&self, config: &Config) -> Result<Arc<Cases>> {
+        let refused = |error: &dyn std::fmt::Display| {
+            let next = "correct the file that alert_policy names, or leave it out";
+            Failure::wrong_use(error, next)
+        };
+        let policy = match &config.alert_policy {
+            None => Policy::shipped(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                Policy::parse(&text.map_err(|error| refused(&error))?)
+            }
+        };
+        let tables = (policy.map_err(|error| refused(&error))?, config.office());
+        let store = (self.database.clone(), self.journal.clone());
+        let cases = Cases::new(store, Clock::System, &self.keyring, tables);
+        let cases = cases.map_err(|error| needed("the desk of alerts", &error))?;
+        Ok(Arc::new(cases))
+    }
+
     /// Who watches the trail.
     async fn watch(&self, config: &Config) -> Result<Arc<Watch>> {
         let settings = watch::Settings {
@@ -214,6 +235,7 @@ impl Running {
         let outbox = Arc::new(OutboxProgress::default());
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
+        let cases = ground.cases(config)?;
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
@@ -223,6 +245,7 @@ impl Running {
             notary: notary.clone(),
             export: export.clone(),
             outbox: outbox.clone(),
+            cases: cases.clone(),
             vault: ground.vault.clone(),
             keyring: ground.keyring.clone(),
             breached,
@@ -236,7 +259,8 @@ impl Running {
         let calibrated = ground.staff.calibrate().await;
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
-        let dispatcher = ground.dispatcher(subscribers::all(), outbox);
+        let alerting = Alerting::new(engine.clone(), cases, ground.database.clone());
+        let dispatcher = ground.dispatcher(subscribers::all(alerting), outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
         let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher));

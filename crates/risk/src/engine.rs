@@ -247,15 +247,15 @@ impl Engine {
     /// Writes one row of the caller's own, with its trail leaf.
     pub(crate) async fn write(
         &self,
-        caller: &Caller,
+        who: &Who,
         action: &'static str,
         object: &str,
         purpose: &'static str,
         row: Row,
     ) -> Result<Appended, Error> {
         let entry = Entry {
-            tenant: caller.tenant.clone(),
-            actor: Actor::Key(caller.key_id.clone()),
+            tenant: who.tenant.clone(),
+            actor: who.actor.clone(),
             purpose: Purpose::from(purpose),
             action,
             object: object.to_owned(),

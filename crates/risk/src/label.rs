@@ -1,6 +1,7 @@
 //! Labels: what payments turned out to be, into the journal and into the windows.
 
 use crate::{Caller, Engine, Error};
+use paywarden_access::approval::Who;
 use paywarden_domain::{DecisionId, Label, PaymentId, TenantId, Timestamp};
 use paywarden_store::{Appended, LabelRow, Row};
 use serde::Serialize;
@@ -31,9 +32,19 @@ impl Engine {
         label: Label,
         known_at: Option<Timestamp>,
     ) -> Result<LabelReceipt, Error> {
+        self.label_by(&caller.who(), label, known_at).await
+    }
+
+    /// The same by whoever acts.
+    pub async fn label_by(
+        &self,
+        who: &Who,
+        label: Label,
+        known_at: Option<Timestamp>,
+    ) -> Result<LabelReceipt, Error> {
         let decided = self
             .database
-            .decision_of_payment(&caller.tenant, &label.payment_id)
+            .decision_of_payment(&who.tenant, &label.payment_id)
             .await?;
         let decided = decided.ok_or(Error::PaymentUnknown)?;
         let event_no = u64::try_from(decided.event_no).unwrap_or(0);
@@ -41,7 +52,7 @@ impl Engine {
         let _under_way = self.labels.begin();
         let row = Row::Label(LabelRow {
             seq: 0,
-            tenant: caller.tenant.clone(),
+            tenant: who.tenant.clone(),
             payment_id: label.payment_id,
             event_no: Some(decided.event_no),
             verdict: label.verdict,
@@ -51,7 +62,7 @@ impl Engine {
         });
         let object = decided.id.to_string();
         let appended = self
-            .write(caller, "label.create", &object, "payment label", row)
+            .write(who, "label.create", &object, "payment label", row)
             .await?;
         let Appended::Written {
             label_seq: Some(seq),
@@ -61,7 +72,7 @@ impl Engine {
             return Err(Error::RecordDamaged("a label got no number".to_owned()));
         };
         let in_windows = self.features.label(event_no, label.verdict);
-        self.recent.label(&caller.tenant, event_no, label.verdict);
+        self.recent.label(&who.tenant, event_no, label.verdict);
         self.labels
             .applied
             .fetch_max(u64::try_from(seq).unwrap_or(0), Ordering::SeqCst);

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod approvals;
 pub(crate) mod areas;
 pub(crate) mod backtests;
+pub(crate) mod cases;
 pub(crate) mod decisions;
 mod door;
 pub(crate) mod export;
@@ -16,6 +17,7 @@ pub(crate) mod lists;
 pub(crate) mod models;
 mod openapi;
 mod own_words;
+pub(crate) mod payment_alerts;
 pub mod person;
 pub(crate) mod privacy;
 pub(crate) mod query;
@@ -142,6 +144,8 @@ enum Endpoint {
     ConsentKeys,
     Alerts,
     Alert,
+    PaymentAlert(payment_alerts::Act),
+    Case(cases::Act),
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -319,6 +323,7 @@ impl Call {
         approvals::Acting {
             state: &self.state,
             who: self.who(),
+            roles: self.roles.clone(),
             parameter: &self.parameter,
             query: &self.query,
             body: &self.body,
@@ -344,6 +349,8 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(models::ROUTES)
         .chain(reports::ROUTES)
         .chain(retention::ROUTES)
+        .chain(payment_alerts::ROUTES)
+        .chain(cases::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -461,6 +468,8 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Retention(act) => retention::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
+        Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,
+        Endpoint::Case(act) => cases::handle(act, call).await,
         _ => Ok(open(&call.state, route)),
     }
 }

@@ -3,6 +3,7 @@
 //! [`Server::start`] opens it. Requests pass the stations of [`edge`] and reach a handler of
 //! [`api`], or one of [`pages`]; every refusal on the way is a problem document with a stable code.
 
+mod alerting;
 pub mod api;
 pub mod edge;
 mod export;
@@ -18,6 +19,7 @@ mod server;
 mod state;
 pub mod tls;
 
+pub use alerting::{Alerting, NotTaken};
 pub use api::openapi_json;
 pub use edge::errors_markdown;
 pub use export::ExportProgress;

@@ -8,6 +8,7 @@ use crate::{
     tls,
 };
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
+use paywarden_cases::Cases;
 use paywarden_crypto::Keyring;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub export: Arc<ExportProgress>,
     /// How far the outbox is handed on.
     pub outbox: Arc<OutboxProgress>,
+    /// Keeps what people look at.
+    pub cases: Arc<Cases>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
     /// Gives the key that signs replies.

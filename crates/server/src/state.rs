@@ -10,6 +10,7 @@ use crate::{
     pages::Pages,
 };
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
+use paywarden_cases::Cases;
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex,
 };
@@ -40,6 +41,7 @@ pub(crate) struct State {
     /// Who answers for them.
     pub(crate) pages: Option<Pages>,
     pub(crate) notary: Notary,
+    pub(crate) cases: Arc<Cases>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) custody: Custody,
     pub(crate) keyring: Arc<Keyring>,
@@ -73,6 +75,7 @@ impl State {
             notary,
             export,
             outbox,
+            cases,
             vault,
             keyring,
             breached,
@@ -115,6 +118,7 @@ impl State {
             staff,
             watch,
             notary,
+            cases,
             vault,
             custody: Custody::default(),
             keyring,

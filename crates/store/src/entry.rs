@@ -2,7 +2,8 @@
 
 use crate::{
     ApprovalStepRow, Clock, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
-    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultRecordRow, VaultRow,
+    RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultRecordRow, VaultRow, WorkItemRow,
+    rows::LINKS_MAX,
     trail::{Digester, hexadecimal, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -145,6 +146,8 @@ pub enum Row {
     Record(RecordRow),
     /// What the vault keeps changes.
     Vault(VaultRow),
+    /// Something that people work on gets its next version.
+    WorkItem(Box<WorkItemRow>),
 }
 
 impl Row {
@@ -161,6 +164,7 @@ impl Row {
             Self::RuleSetStep(row) => &row.tenant,
             Self::Record(row) => &row.tenant,
             Self::Vault(row) => row.tenant(),
+            Self::WorkItem(row) => &row.record.tenant,
         }
     }
 
@@ -178,6 +182,7 @@ impl Row {
             Self::RuleSetStep(row) => row.canonical(),
             Self::Record(row) => row.canonical(),
             Self::Vault(row) => row.canonical(),
+            Self::WorkItem(row) => row.canonical(),
         };
         digester.digest(&canonical)
     }
@@ -234,12 +239,9 @@ impl Row {
                 size.text("purpose", &row.purpose, 256)?;
                 size.free_text("detail", &row.detail, KIB * KIB)
             }
-            Self::Record(row) => {
-                size.word("kind", &row.kind, 32)?;
-                size.word("id", &row.id, 128)?;
-                size.bytes("body", &row.body, 64 * KIB)
-            }
+            Self::Record(row) => check_record(row, size),
             Self::Vault(row) => check_vault(row, size),
+            Self::WorkItem(row) => check_work_item(row, size),
         }
     }
 }
@@ -321,9 +323,29 @@ impl Size {
     }
 }
 
+fn check_record(row: &RecordRow, size: &mut Size) -> Result<(), Error> {
+    size.word("kind", &row.kind, 32)?;
+    size.word("id", &row.id, 128)?;
+    size.bytes("body", &row.body, 64 * KIB)
+}
+
+fn check_work_item(row: &WorkItemRow, size: &mut Size) -> Result<(), Error> {
+    check_record(&row.record, size)?;
+    size.text("queue", &row.queue, 64)?;
+    size.free_text("assignee", &row.assignee, 256)?;
+    size.text("subject", &row.subject, 128)?;
+    if row.linked.len() > LINKS_MAX || row.unlinked.len() > LINKS_MAX {
+        return Err(Error::invalid(
+            "a work item takes up at most 256 links at a time",
+        ));
+    }
+    let mut targets = row.linked.iter().chain(&row.unlinked);
+    targets.try_for_each(|target| size.text("target", target, 128))
+}
+
 fn check_vault(row: &VaultRow, size: &mut Size) -> Result<(), Error> {
     match row {
-        VaultRow::Record(row) => check_record(row, size),
+        VaultRow::Record(row) => check_vault_record(row, size),
         VaultRow::Key(row) => {
             size.text("key_id", &row.key_id, 64)?;
             size.text("subject", &row.subject, 64)?;
@@ -341,7 +363,7 @@ fn check_vault(row: &VaultRow, size: &mut Size) -> Result<(), Error> {
     }
 }
 
-fn check_record(row: &VaultRecordRow, size: &mut Size) -> Result<(), Error> {
+fn check_vault_record(row: &VaultRecordRow, size: &mut Size) -> Result<(), Error> {
     size.text("token", &row.token, 64)?;
     size.text("subject", &row.subject, 64)?;
     size.text("retention", &row.retention, 32)?;

@@ -7,6 +7,7 @@
 mod batch;
 mod duplicates;
 mod vault;
+mod work;
 mod writer;
 
 use crate::{

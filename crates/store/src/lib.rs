@@ -61,12 +61,13 @@ pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
     ApprovalStepFilter, DecisionCount, DecisionFilter, EpochKeys, HistoryRow, HistorySpan,
-    MaskedRow, PastRow, ReplayRow, TraceRow, VaultFind, VaultReader,
+    MaskedRow, PastRow, ReplayRow, Salience, TraceRow, VaultFind, VaultReader, WorkFilter,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, DecisionRow, DecisionSummary, DeliveryRow,
     DeliveryState, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, MessageRow, RecordRow,
     RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent, VaultErasure,
-    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
+    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, WorkItemRow,
+    WorkLink, WorkPlace, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

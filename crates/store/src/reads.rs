@@ -13,6 +13,7 @@ mod replay;
 mod rules;
 mod together;
 mod vault;
+mod work_items;
 
 pub use approvals::ApprovalStepFilter;
 pub use counts::DecisionCount;
@@ -21,6 +22,7 @@ pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
 pub use rules::TraceRow;
 pub use vault::{EpochKeys, MaskedRow, VaultFind, VaultReader};
+pub use work_items::{Salience, WorkFilter};
 
 use crate::{
     Database, Error,

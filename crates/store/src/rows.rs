@@ -11,6 +11,7 @@ mod record;
 mod rule_set;
 mod rule_set_step;
 mod vault;
+mod work_item;
 
 pub use approval_step::{ApprovalStepKind, ApprovalStepRow};
 pub(crate) use canonical::{Canonical, sha256};
@@ -29,3 +30,4 @@ pub use vault::{
     SealedRow, VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
     VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
 };
+pub use work_item::{LINKS_MAX, WorkItemRow, WorkLink, WorkPlace};

@@ -336,7 +336,8 @@ impl Approvals {
         }
     }
 
-    pub(crate) fn may(&self, tenant: &TenantId, actor: &str, scope: Scope) -> bool {
+    /// Whether an actor, `key:…` or `staff:…`, may do something at this moment.
+    pub fn may(&self, tenant: &TenantId, actor: &str, scope: Scope) -> bool {
         (self.0.rights)(tenant, actor, scope)
     }
 

@@ -35,6 +35,8 @@ pub enum Kind {
     ScreeningClearance,
     /// Secrets of epochs of the vault's keys are destroyed.
     EpochEnd,
+    /// A case is closed.
+    CaseClosing,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -52,7 +54,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RuleRelease,
         Self::ModelRelease,
         Self::ListChange,
@@ -65,6 +67,7 @@ impl Kind {
         Self::ScreeningChange,
         Self::ScreeningClearance,
         Self::EpochEnd,
+        Self::CaseClosing,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -82,6 +85,7 @@ impl Kind {
             Self::ScreeningChange => "screening_change",
             Self::ScreeningClearance => "screening_clearance",
             Self::EpochEnd => "epoch_end",
+            Self::CaseClosing => "case_closing",
         }
     }
 
@@ -98,6 +102,7 @@ impl Kind {
             Self::Reveal => Scope::SubjectsReveal,
             Self::ScreeningChange | Self::ScreeningClearance => Scope::ScreeningWrite,
             Self::EpochEnd => Scope::VaultKeys,
+            Self::CaseClosing => Scope::CasesClose,
         }
     }
 
@@ -120,7 +125,8 @@ impl Kind {
             | Self::Reveal
             | Self::ScreeningChange
             | Self::ScreeningClearance
-            | Self::EpochEnd => None,
+            | Self::EpochEnd
+            | Self::CaseClosing => None,
         }
     }
 

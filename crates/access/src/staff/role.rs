@@ -81,6 +81,10 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::SubjectsReveal,
     Scope::ScreeningRead,
     Scope::ScreeningWrite,
+    Scope::CasesRead,
+    Scope::CasesWork,
+    Scope::CasesClose,
+    Scope::CasesApprove,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -135,16 +139,18 @@ type Builtin = (&'static str, &'static str, Option<Duty>, &'static [Scope]);
 const BUILTIN: &[Builtin] = &[
     ("analyst", "Analyst", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::RulesRead,
-          Scope::ScreeningRead]),
+          Scope::ScreeningRead, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose]),
     ("senior_analyst", "Senior analyst", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ApprovalsVote,
-          Scope::SubjectsReveal, Scope::ScreeningRead]),
+          Scope::SubjectsReveal, Scope::ScreeningRead, Scope::CasesRead, Scope::CasesWork,
+          Scope::CasesClose, Scope::CasesApprove]),
     ("aml_officer", "AML officer", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::TrailRead, Scope::ApprovalsRead, Scope::ApprovalsRequest,
           Scope::ApprovalsVote, Scope::ExportsWrite, Scope::SubjectsReveal, Scope::ScreeningRead,
-          Scope::ScreeningWrite]),
+          Scope::ScreeningWrite, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose,
+          Scope::CasesApprove]),
     ("rule_author", "Rule author", None,
         &[Scope::RulesRead, Scope::RulesWrite, Scope::DecisionsRead, Scope::ListsRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest]),

@@ -79,6 +79,26 @@ impl Calendar {
         }
     }
 
+    /// The moment at which the office has worked so many microseconds since another one. If it
+    /// does not work so much within a year, a year later.
+    pub fn after(&self, start: Timestamp, working_us: i64) -> Timestamp {
+        let (mut now, mut left) = (start.micros(), working_us);
+        let offset = i64::from(self.offset_minutes) * MINUTE;
+        let end = now.saturating_add(366 * DAY);
+        while now < end {
+            let hour_ends = now + HOUR - (now + offset).rem_euclid(HOUR);
+            if self.at(Timestamp::from_micros(now)).is_open {
+                let worked = left.min(hour_ends - now);
+                left -= worked;
+                if left <= 0 {
+                    return Timestamp::from_micros(now + worked);
+                }
+            }
+            now = hour_ends;
+        }
+        Timestamp::from_micros(end)
+    }
+
     pub(super) fn at(&self, time: Timestamp) -> Local {
         let local = time
             .micros()
@@ -132,6 +152,41 @@ mod tests {
         assert!(!at(&shanghai, "2026-10-01T03:00:00Z").is_open);
         assert!(at(&shanghai, "2026-10-02T03:00:00Z").is_open);
         assert_eq!(shanghai.at(Timestamp::from_micros(-8 * HOUR)).weekday, 4);
+    }
+
+    #[test]
+    fn work_is_counted_minute_by_minute() {
+        let office = Calendar {
+            offset_minutes: 345,
+            from_hour: 9,
+            to_hour: 12,
+            weekdays: vec![1, 2, 4, 5],
+            holidays: vec!["2026-09-28".to_owned()],
+        };
+        for start in [
+            "2026-09-25T03:14:15Z",
+            "2026-09-25T06:14:59Z",
+            "2026-09-26T00:00:00Z",
+        ] {
+            let start = Timestamp::parse(start).unwrap();
+            for minutes in [1, 59, 60, 181, 600] {
+                let mut oracle = start.micros();
+                let mut worked = 0;
+                while worked < minutes * 60 {
+                    worked += i64::from(office.at(Timestamp::from_micros(oracle)).is_open);
+                    oracle += 1_000_000;
+                }
+                let after = office.after(start, minutes * MINUTE);
+                assert_eq!(after.micros(), oracle, "{start} + {minutes}");
+            }
+        }
+        let never = Calendar {
+            weekdays: Vec::new(),
+            ..office
+        };
+        let start = Timestamp::parse("2026-09-25T03:14:15Z").unwrap();
+        let after = never.after(start, MINUTE).micros();
+        assert!((365 * DAY..367 * DAY).contains(&(after - start.micros())));
     }
 
     #[test]

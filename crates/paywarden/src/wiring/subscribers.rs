@@ -1,8 +1,17 @@
 //! Who is handed what was written to the trail, in this order: one line each.
 
 use crate::dispatch::Subscriber;
+use paywarden_server::Alerting;
+use paywarden_store::OutboxItem;
+use std::sync::Arc;
 
 /// Every subscriber of the outbox.
-pub(super) fn all() -> Vec<Subscriber> {
-    Vec::new()
+pub(super) fn all(alerting: Alerting) -> Vec<Subscriber> {
+    vec![Subscriber::new(
+        "alerts",
+        move |batch: Arc<[OutboxItem]>| {
+            let alerting = alerting.clone();
+            async move { alerting.take(&batch).await }
+        },
+    )]
 }

@@ -62,6 +62,8 @@ pub enum Act {
 pub(crate) struct Acting<'c> {
     pub(crate) state: &'c Arc<Server>,
     pub(crate) who: Who,
+    /// The roles of a person; `program` of a key.
+    pub(crate) roles: Vec<String>,
     pub(crate) parameter: &'c str,
     pub(crate) query: &'c str,
     pub(crate) body: &'c Bytes,

@@ -239,9 +239,11 @@ impl PersonCall {
     }
 
     fn acting(&self) -> Result<approvals::Acting<'_>, Problem> {
+        let member = self.member()?;
         Ok(approvals::Acting {
             state: &self.state,
-            who: self.member()?.who(),
+            who: member.who(),
+            roles: member.account.roles().map(ToOwned::to_owned).collect(),
             parameter: &self.parameter,
             query: &self.query,
             body: &self.body,

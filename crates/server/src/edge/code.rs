@@ -82,11 +82,18 @@ codes! {
     /// Commands of a session carry its `csrf_token` in the header `x-csrf-token`; it changes
     /// whenever a factor is proved.
     CsrfTokenInvalid = "csrf_token_invalid", FORBIDDEN, "Token of the session not valid";
-    /// The session is for setting up factors and nothing else. Set up a passkey, or a password with
-    /// an authenticator application.
+    /// The session only sets up factors. Set up a passkey, or a password with an authenticator.
     FactorsIncomplete = "factors_incomplete", FORBIDDEN, "Factors incomplete";
     /// No security alert of your company has this identifier.
     AlertUnknown = "alert_unknown", NOT_FOUND, "Alert unknown";
+    /// No alert or case of a queue that you see has this identifier.
+    WorkItemUnknown = "work_item_unknown", NOT_FOUND, "Alert or case unknown";
+    /// The alert or case stands where this cannot be done; `detail` says where. Read it again.
+    WorkItemState = "work_item_state", CONFLICT, "Alert or case not in this state";
+    /// Somebody else works on it; `detail` says who. Have it released or assigned first.
+    WorkItemTaken = "work_item_taken", CONFLICT, "Somebody else works on it";
+    /// It was changed since you read it: of two who change at once one is refused. Read it again.
+    WorkItemChanged = "work_item_changed", CONFLICT, "Changed in between";
     /// The alert is about you: somebody else decides about it.
     OwnAlert = "own_alert", FORBIDDEN, "Alert about yourself";
     /// The alert is closed, or acknowledged already. Read it again.
@@ -483,16 +490,4 @@ codes! {
     /// A defect of the server. The request may or may not have taken effect: retry with the same
     /// idempotency key.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
-}
-
-impl Code {
-    /// The code with this name; codes of the subjects below come up as text.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.name() == name)
-    }
-
-    /// The `type` of the problem document (RFC 9457).
-    pub fn uri(self) -> String {
-        format!("urn:paywarden:error:{}", self.name())
-    }
 }

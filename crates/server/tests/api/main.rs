@@ -11,6 +11,7 @@ mod administrators;
 mod approvals;
 mod approvals_of_people;
 mod backtests;
+mod cases;
 mod decisions;
 mod exports;
 mod key_terms;

@@ -170,11 +170,8 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     if is_of_privacy(route) {
         return walk_privacy(route, mine);
     }
-    if route.path.starts_with("/v1/screening") {
-        return walk_screening(route, mine);
-    }
-    if route.path.contains("/models") {
-        return walk_models(route, mine);
+    if let Some(walked) = walk_apart(route, mine) {
+        return walked;
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -224,6 +221,18 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
 }
 
+/// The same of routes that have a walk of their own.
+fn walk_apart(route: &Route, mine: Mine<'_>) -> Option<(Sent, &'static str)> {
+    let begins = |part: &str| route.path.starts_with(part);
+    if begins("/v1/screening") {
+        return Some(walk_screening(route, mine));
+    }
+    if route.path.contains("/models") {
+        return Some(walk_models(route, mine));
+    }
+    (begins("/v1/alert") || begins("/v1/cases")).then(|| walk_cases(route))
+}
+
 /// The same of the routes of models.
 fn walk_models(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     let path = route
@@ -247,6 +256,56 @@ fn walk_models(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             (Sent::new(Method::GET, &path, ""), "decision_unknown")
         }
         _ => (Sent::new(Method::GET, &path, ""), "model_unknown"),
+    }
+}
+
+/// The same of the routes of alerts and cases. Alerts and cases are walked with what there is in
+/// `cases.rs` beside this; here there is none of this identifier.
+fn walk_cases(route: &Route) -> (Sent, &'static str) {
+    let path = route.path.replace("{id}", "alr_1");
+    let send = |body: Value| Sent::json(Method::POST, &path, &body);
+    let close = json!({ "disposition": "confirmed", "reason": "customer_denies" });
+    match (route.method.as_str(), route.path) {
+        ("GET", "/v1/alerts" | "/v1/cases" | "/v1/alert-policy" | "/v1/alert-quality") => {
+            (Sent::new(Method::GET, &path, ""), "own")
+        }
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "work_item_unknown"),
+        (_, "/v1/alerts/next") => (Sent::new(Method::POST, &path, ""), "own"),
+        (_, "/v1/alerts/acts") => (
+            send(json!({ "alerts": ["alr_1"], "act": { "claim": {} } })),
+            "own",
+        ),
+        (_, "/v1/alerts/closings") => (
+            send(json!({ "alerts": ["alr_1"], "closing": close })),
+            "own",
+        ),
+        (_, "/v1/alerts/{id}/closing") => (send(json!({ "closing": close })), "work_item_unknown"),
+        (_, "/v1/cases") => (
+            send(json!({ "title": "t", "typology": "mule", "alerts": ["alr_1"] })),
+            "work_item_unknown",
+        ),
+        (_, "/v1/cases/{id}/reopening") => (send(json!({ "reason": "r" })), "work_item_unknown"),
+        (_, "/v1/cases/{id}/payments") => {
+            (send(json!({ "payments": ["pay-1"] })), "work_item_unknown")
+        }
+        (_, path) if path.ends_with("/acts") => {
+            (send(json!({ "act": { "claim": {} } })), "work_item_unknown")
+        }
+        (_, path) if path.ends_with("/notes") => {
+            (send(json!({ "text": "t" })), "work_item_unknown")
+        }
+        (_, path) if path.ends_with("/payment-actions") => (
+            send(json!({ "action": "release", "payment_id": "pay-1", "reason": "r" })),
+            "work_item_unknown",
+        ),
+        (_, path) if path.ends_with("/entity-actions") => (
+            send(json!({
+                "action": "block", "entity": "customer:00000000000000aa",
+                "expires_at": "2199-01-01T00:00:00Z", "reason": "r",
+            })),
+            "work_item_unknown",
+        ),
+        unknown => panic!("the walk does not know {unknown:?}"),
     }
 }
 

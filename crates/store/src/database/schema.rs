@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0009_vault.sql"),
     include_str!("../schema/0010_outbox_runs.sql"),
     include_str!("../schema/0011_vault_places.sql"),
+    include_str!("../schema/0012_work_items.sql"),
     include_str!("../schema/0013_notify.sql"),
     include_str!("../schema/0014_labels_by_event.sql"),
 ];

@@ -3,12 +3,12 @@
 use super::{
     Appended, Pending,
     duplicates::{Finder, Known},
-    vault,
+    vault, work,
 };
 use crate::{
     ActRow, ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow,
     ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultKeyRow,
-    VaultRow,
+    VaultRow, WorkItemRow,
     acts::is_act,
     deliveries,
     outbox::Run,
@@ -66,6 +66,7 @@ pub(super) struct Statements {
     rule_set_steps: Insert<RuleSetStepRow>,
     records: Insert<RecordRow>,
     vault: vault::Statements,
+    work: work::Statements,
     outbox: Insert<Run>,
     acts: Insert<ActRow>,
     pub(super) deliveries: Arc<deliveries::Statements>,
@@ -87,6 +88,7 @@ impl Statements {
             rule_set_steps: Insert::new(backend),
             records: Insert::new(backend),
             vault: vault::Statements::new(backend),
+            work: work::Statements::new(backend),
             outbox: Insert::new(backend),
             acts: Insert::new(backend),
             deliveries: Arc::new(deliveries::Statements::new(backend)),
@@ -299,6 +301,7 @@ impl Draft<'_> {
                 self.insert_one(|all| &all.records, row).await?;
                 RowRef::Record(row.record())
             }
+            Row::WorkItem(row) => self.add_work_item(row).await?,
             Row::Vault(row) => return self.add_vault_row(entry, (row, after), changes).await,
         };
         changes.push(Change { row, before, after });
@@ -341,6 +344,12 @@ impl Draft<'_> {
     fn is_needed(&self, entry: &Entry, key: &VaultKeyRow) -> bool {
         vault::records(entry)
             .any(|row| row.key_id == key.key_id && self.new_records.contains(&row.token))
+    }
+
+    async fn add_work_item(&mut self, row: &WorkItemRow) -> Result<RowRef, Error> {
+        self.insert_one(|all| &all.records, &row.record).await?;
+        self.statements.work.write(self.connection, row).await?;
+        Ok(RowRef::Record(row.record.record()))
     }
 
     async fn insert_one<S: Insertable>(

@@ -19,3 +19,4 @@ mod outbox;
 mod reads;
 mod trail;
 mod vault;
+mod work_items;

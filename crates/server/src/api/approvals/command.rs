@@ -13,6 +13,7 @@ use paywarden_access::{
     approval::{ApprovalView, Approved, Ask, Collection, Export, Kind, PolicyChange},
     staff::RoleGrant,
 };
+use paywarden_cases::{CaseClosing, Worker};
 use paywarden_domain::{Pan, Timestamp, event::Text};
 use paywarden_privacy::{
     By,
@@ -58,6 +59,8 @@ pub enum CommandInput {
     ScreeningClearance(ClearanceInput),
     /// Destroy the secrets of epochs that wrap no key any more.
     EpochEnd(EpochEnd),
+    /// Close a case, and its open alerts with it.
+    CaseClosing(CaseClosing),
 }
 
 /// A party that is not the one on a list.
@@ -156,20 +159,16 @@ pub(super) async fn request(
             approvals.request(who, &change, ask).await
         }
         CommandInput::ScreeningClearance(input) => {
-            let engine = &call.state.engine;
-            let clearance = ScreeningClearance {
-                party: engine.screening_party(&who.tenant, &input.reference),
-                list: input.list,
-                entry: input.entry,
-                expires_at: input.expires_at,
-                reason: input.reason,
-            };
-            engine.check_clearance(&who.tenant, &clearance)?;
+            let clearance = clearance(call, input)?;
             approvals.request(who, &clearance, ask).await
         }
         CommandInput::EpochEnd(end) => {
             call.state.vault.may_end_epochs(end.before).await?;
             approvals.request(who, &end, ask).await
+        }
+        CommandInput::CaseClosing(closing) => {
+            let ask = ask_to_close(call, &closing, ask).await?;
+            approvals.request(who, &closing, ask).await
         }
     };
     Ok(view?)
@@ -201,6 +200,34 @@ impl Preparation {
     }
 }
 
+/// Whoever acts, with the queues of alerts and cases that they see.
+fn worker(call: &Acting<'_>) -> Worker {
+    let roles = call.roles.iter().map(String::as_str);
+    call.state.cases.worker(call.who.clone(), roles)
+}
+
+/// Whoever works on the case counts no more as approver than whoever asks.
+async fn ask_to_close(call: &Acting<'_>, closing: &CaseClosing, ask: Ask) -> Result<Ask, Problem> {
+    let cases = &call.state.cases;
+    let assignee = cases.check_closing(&worker(call), closing).await?;
+    let authors = assignee.into_iter().collect();
+    Ok(Ask { authors, ..ask })
+}
+
+/// The clearance of a party, which is named by its pseudonym.
+fn clearance(call: &Acting<'_>, input: ClearanceInput) -> Result<ScreeningClearance, Problem> {
+    let (engine, tenant) = (&call.state.engine, &call.who.tenant);
+    let clearance = ScreeningClearance {
+        party: engine.screening_party(tenant, &input.reference),
+        list: input.list,
+        entry: input.entry,
+        expires_at: input.expires_at,
+        reason: input.reason,
+    };
+    engine.check_clearance(tenant, &clearance)?;
+    Ok(clearance)
+}
+
 /// What carrying out a command came to, beside its approval.
 #[derive(Default)]
 pub(super) struct Outcome {
@@ -217,7 +244,7 @@ pub(super) async fn execute(
     purpose: &str,
 ) -> Result<Outcome, Problem> {
     let (approvals, who, id) = (&call.state.approvals, &call.who, call.parameter);
-    let engine = &call.state.engine;
+    let (engine, vault) = (&call.state.engine, &call.state.vault);
     let mut outcome = Outcome::default();
     match kind {
         Kind::RuleRelease => {
@@ -234,10 +261,7 @@ pub(super) async fn execute(
             let approved = approvals.claim(who, id).await?;
             outcome.key = Some(keys::carry_out(call.state, approved, purpose).await?);
         }
-        Kind::ListChange => {
-            let approved = approvals.claim(who, id).await?;
-            engine.change_list(approved).await?;
-        }
+        Kind::ListChange => drop(engine.change_list(approvals.claim(who, id).await?).await?),
         Kind::RoleGrant => {
             let approved = approvals.claim(who, id).await?;
             call.state.staff.grant_roles(approved, purpose).await?;
@@ -253,24 +277,27 @@ pub(super) async fn execute(
         }
         Kind::PrivacyPolicyChange => {
             let approved = approvals.claim(who, id).await?;
-            let changed = call.state.vault.change_privacy_policy(approved, purpose);
-            changed.await?;
+            vault.change_privacy_policy(approved, purpose).await?;
         }
         Kind::Reveal => {
             let approved = approvals.claim(who, id).await?;
-            call.state.vault.open_reveal(approved, purpose).await?;
+            vault.open_reveal(approved, purpose).await?;
         }
-        Kind::ScreeningChange => {
-            let approved = approvals.claim(who, id).await?;
-            engine.change_screening(approved).await?;
-        }
+        Kind::ScreeningChange => drop(
+            engine
+                .change_screening(approvals.claim(who, id).await?)
+                .await?,
+        ),
         Kind::ScreeningClearance => {
-            let approved = approvals.claim(who, id).await?;
-            engine.clear_party(approved).await?;
+            drop(engine.clear_party(approvals.claim(who, id).await?).await?)
         }
         Kind::EpochEnd => {
             let approved = approvals.claim(who, id).await?;
-            call.state.vault.end_epochs(approved, purpose).await?;
+            vault.end_epochs(approved, purpose).await?;
+        }
+        Kind::CaseClosing => {
+            let approved = approvals.claim(who, id).await?;
+            call.state.cases.close_case(&worker(call), approved).await?;
         }
     }
     Ok(outcome)

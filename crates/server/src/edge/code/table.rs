@@ -32,6 +32,16 @@ macro_rules! codes {
             pub const fn meaning(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($doc),*],)* }
             }
+
+            /// The code with this name; codes of the subjects below come up as text.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
+            }
+
+            /// The `type` of the problem document (RFC 9457).
+            pub fn uri(self) -> String {
+                format!("urn:paywarden:error:{}", self.name())
+            }
         }
     };
 }

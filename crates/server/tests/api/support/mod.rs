@@ -17,6 +17,7 @@ use paywarden_access::{
     staff::Settings,
     watch::{self, Calendar, Effect},
 };
+use paywarden_cases::{Cases, Policy};
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey,
     note::{NoteKind, NoteSigner},
@@ -26,11 +27,11 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
-    Config, Limits, Parts, Server,
+    Alerting, Config, Limits, Parts, Server,
     tls::{Identity, SelfSigned},
 };
 use paywarden_store::{
-    Actor, Clock, Database, Journal, JournalLimits,
+    Actor, Clock, Database, Journal, JournalLimits, OutboxItem,
     trail::notary::{self, Notary},
 };
 use std::{
@@ -66,6 +67,7 @@ pub struct World {
     pub staff: Arc<Staff>,
     pub watch: Arc<Watch>,
     pub engine: Arc<Engine>,
+    pub cases: Arc<Cases>,
     pub vault: Arc<Vault>,
     pub database: Database,
     pub ca_pem: PathBuf,
@@ -122,7 +124,7 @@ impl World {
         self.server.shutdown().await;
         self.journal.close().await;
         self.database.close().await;
-        drop((self.registry, self.engine, self.vault));
+        drop((self.registry, self.engine, self.vault, self.cases));
         Self::open(folder, setup).await
     }
 
@@ -135,10 +137,8 @@ impl World {
         let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
         let journal = journal.unwrap();
         let (db, log, ring) = (database.clone(), journal.clone(), Arc::clone(&keyring));
-        let registry = KeyRegistry::open(db, log, ring, clock.clone())
-            .await
-            .unwrap();
-        let registry = Arc::new(registry);
+        let registry = KeyRegistry::open(db, log, ring, clock.clone()).await;
+        let registry = Arc::new(registry.unwrap());
         let rules = setup.rules.unwrap_or(RULES);
         let engine = Arc::new(engine(&database, &journal, &keyring, rules).await);
         let notary = notary(&database, &journal, &keyring, &setup).await;
@@ -146,8 +146,9 @@ impl World {
         let vault = vault((&database, &journal), &keyring, (folder.path(), &setup));
         let vault = Arc::new(vault.await);
         let watch = watch(&database, &journal, &keyring, &staff).await;
-        let tls_folder = folder.path().join("tls");
-        let tls = SelfSigned::open_or_create(&tls_folder, &NAMES, clock.now()).unwrap();
+        let cases = Arc::new(cases(&database, &journal, &keyring));
+        let tls = SelfSigned::open_or_create(&folder.path().join("tls"), &NAMES, clock.now());
+        let tls = tls.unwrap();
         let parts = Parts {
             pages: None,
             engine: Arc::clone(&engine),
@@ -162,6 +163,7 @@ impl World {
             notary: notary.clone(),
             export: Arc::default(),
             outbox: Arc::default(),
+            cases: Arc::clone(&cases),
             vault: Arc::clone(&vault),
             keyring: Arc::clone(&keyring),
             breached: None,
@@ -170,16 +172,16 @@ impl World {
         let server = Server::start(setup.config(tls.identity().unwrap()), parts)
             .await
             .unwrap();
-        let ca_pem = tls.ca_pem;
         Self {
             server,
             registry,
             staff,
             watch,
             engine,
+            cases,
             vault,
             database,
-            ca_pem,
+            ca_pem: tls.ca_pem,
             keyring,
             notary,
             journal,
@@ -236,6 +238,25 @@ impl World {
             .unwrap()
     }
 
+    /// Hands on whatever waits in the outbox, and strikes it off.
+    pub async fn dispatch(&self) {
+        while let batch = self.hand_on().await
+            && !batch.is_empty()
+        {
+            let seqs: Vec<i64> = batch.iter().map(|item| item.seq).collect();
+            self.journal.outbox_ack("test", &seqs).await.unwrap();
+        }
+    }
+
+    /// Hands a batch on without striking it off, as a dispatcher does that is killed in between.
+    pub async fn hand_on(&self) -> Vec<OutboxItem> {
+        let batch = self.journal.outbox_claim("test", 256, 0).await.unwrap();
+        let (engine, cases) = (Arc::clone(&self.engine), Arc::clone(&self.cases));
+        let alerting = Alerting::new(engine, cases, self.database.clone());
+        alerting.take(&batch).await.unwrap();
+        batch
+    }
+
     /// Has the watch look at everything there is.
     pub async fn look(&self) {
         while self.watch.round().await.unwrap() > 0 {}
@@ -254,6 +275,12 @@ async fn engine(database: &Database, journal: &Journal, keyring: &Keyring, rules
     Engine::start(config, database, journal, Clock::System, keyring, packs)
         .await
         .unwrap()
+}
+
+fn cases(database: &Database, journal: &Journal, keyring: &Keyring) -> Cases {
+    let store = (database.clone(), journal.clone());
+    let tables = (Policy::shipped().unwrap(), Calendar::default());
+    Cases::new(store, Clock::System, keyring, tables).unwrap()
 }
 
 fn approvals(
