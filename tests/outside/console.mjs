@@ -5,7 +5,7 @@
 import assert from "node:assert";
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import net from "node:net";
 import { createRequire } from "node:module";
@@ -28,8 +28,26 @@ const port = await new Promise((resolve) => {
   });
 });
 const origin = `https://localhost:${port}`;
+// A small list to screen against.
+const list = join(folder, "list.csv");
+writeFileSync(list, [
+  "id,name,kind,aliases,birth_date,countries,programs",
+  "P-1,Viktor Aleksandrovich Brezhin,person,Brezhin Viktor;Виктор Брежин,1961-04-02,RU,TEST-A",
+  "P-2,Lin Haoyu,person,林浩宇,1974,CN,TEST-B",
+  "O-1,Northern Star Shipping LLC,organisation,,,CY,TEST-A",
+].join("\n"));
+const lists = join(folder, "lists.toml");
+writeFileSync(lists, `[[list]]
+company = "${COMPANY}"
+name = "test"
+kind = "sanctions"
+format = "csv"
+files = ["${list}"]
+every_minutes = 10080
+`);
 const server = spawn(binary, [
   "demo", "--events", "1500", "--data-dir", data, "--listen", `127.0.0.1:${port}`,
+  "--set", `screening_file=${lists}`,
 ], { stdio: ["ignore", "pipe", "pipe"] });
 let said = "";
 server.stdout.on("data", (text) => { said += text; });
@@ -320,7 +338,85 @@ try {
   const custodian = await sit();
   await arrive(custodian.page, invite("Qian Yu", "qian@demo.example", "key_custodian"));
 
-  const people = [administrator, officer, privacy, security, custodian];
+  const analyst = await sit();
+  await arrive(analyst.page, invite("Li Na", "li@demo.example", "analyst"));
+  const hostileTitle = "<b onmouseover=alert(3)>ring</b>";
+
+  await test("an alert is taken by one key and closed by two, and the next one follows", async () => {
+    const { page } = analyst;
+    await until("an alert", async () => {
+      await page.goto(`${origin}/payment-alerts`);
+      return await firstRow(page);
+    });
+    await page.keyboard.press("n");
+    await page.waitForURL(/payment-alerts\/alr_/);
+    const first = page.url();
+    assert.ok((await page.textContent("main")).includes("you"), "it is mine");
+    assert.match(await page.locator("[data-due]").first().textContent(), /^−?\d+:\d\d$/);
+    await page.keyboard.press("e");
+    await page.keyboard.press("1");
+    await page.waitForURL((url) => url.href !== first);
+    await page.goto(first);
+    const closed = await page.textContent("main");
+    assert.ok(closed.includes("Confirmed") && closed.includes("The customer says that it was not them"), closed);
+    assert.ok(closed.includes("Labelled fraud"), "its payments are labelled");
+  });
+
+  await test("a case is opened of picked alerts and closed by two", async () => {
+    const { page } = voter;
+    await page.goto(`${origin}/payment-alerts`);
+    await page.keyboard.press("j");
+    await page.keyboard.press("x");
+    assert.equal(await page.locator("tbody input:checked").count(), 1);
+    await page.getByText("With those picked").click();
+    await page.fill("#f-title", hostileTitle);
+    await press(page, "Open a case of them");
+    await page.getByText("The case is open.").waitFor();
+    const here = page.url();
+    assert.equal(await page.textContent("h1"), hostileTitle);
+    assert.equal(await page.getByRole("button", { name: "Ask for its closing" }).count(), 0, "not before all is checked");
+    for (let left = 5; left > 0; left -= 1) {
+      const check = page.getByRole("button", { name: /^Done: / }).first();
+      if (!await check.count()) break;
+      await check.click();
+      await page.getByText("Done.", { exact: true }).waitFor();
+    }
+    await page.getByText("Write a note").first().click();
+    await page.fill("#f-note_text", hostileTitle);
+    await press(page, "Keep the note");
+    assert.equal(await page.locator(".said").first().textContent(), hostileTitle);
+    await page.fill("#f-close_reason", "seen it all");
+    await press(page, "Ask for its closing");
+    await page.getByText("Asked for. Others vote now.").waitFor();
+    const asked = page.url();
+    assert.equal(await page.getByRole("button", { name: "Approve it" }).count(), 0, "not by whoever asked");
+    await officer.page.goto(asked);
+    await officer.page.fill("#f-reason", "agreed");
+    await press(officer.page, "Approve it");
+    await officer.page.getByText("Your vote counts.").waitFor();
+    await page.goto(asked);
+    await page.fill("#f-reason", "as agreed");
+    await press(page, "Carry it out");
+    await page.getByText("Carried out.").waitFor();
+    await page.goto(here);
+    assert.ok((await page.textContent("main")).includes("Turned out"));
+    assert.equal(await page.locator("main img, main script, main b[onmouseover]").count(), 0);
+  });
+
+  await test("a name is screened side by side, and stands in no address", async () => {
+    const { page } = officer;
+    await until("the list", async () => {
+      await page.goto(`${origin}/screening`);
+      return await page.locator('main a[href="/screening/test"]').count();
+    });
+    await page.fill("#f-name", "Victor Brezhin");
+    await press(page, "Screen it");
+    await page.getByText("Viktor Aleksandrovich Brezhin").waitFor();
+    assert.equal(page.url(), `${origin}/screening`);
+    assert.deepEqual((await violations(page)), []);
+  });
+
+  const people = [administrator, officer, privacy, security, custodian, analyst];
   const forms = new Set();
   await test("every page in both languages and themes has no fault that axe-core finds", async () => {
     const planted = officer.page;
@@ -351,6 +447,7 @@ try {
     const { context } = officer;
     const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
     assert.ok(forms.size >= 8, [...forms].join());
+    assert.ok(forms.size >= 6, [...forms].join());
     for (const action of forms) {
       assert.equal(await post(action, { cookie, origin }, "reason=x"), 403, `${action} without token`);
       const foreign = { cookie, origin: "https://evil.example" };

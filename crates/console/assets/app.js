@@ -67,9 +67,12 @@ const commands = {
   j: () => step(1),
   k: () => step(-1),
   n: () => find('a[rel="next"]')?.click(),
+  x: () => document.activeElement.closest("tr")?.querySelector('input[type="checkbox"]')?.click(),
 };
 
-let goes = 0;
+/** What a key, or two after each other, do on this page: places say so by data-keys. */
+const placeOf = (keys, begins = "") => find(`[data-keys${begins}="${CSS.escape(keys)}"]`);
+let first = "", pressed = 0;
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
@@ -83,13 +86,11 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!lettersAreCommands || typing || find("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (goes && Date.now() - goes < 1500) {
-    goes = 0;
-    const link = find(`[data-go="${CSS.escape(event.key)}"]`);
-    if (link) { event.preventDefault(); link.click(); }
-    return;
-  }
-  if (event.key === "g") { goes = Date.now(); return; }
+  const keys = first && Date.now() - pressed < 1500 ? `${first} ${event.key}` : event.key;
+  const place = placeOf(keys);
+  first = "";
+  if (place) { event.preventDefault(); place.click(); return; }
+  if (placeOf(`${event.key} `, "^")) { [first, pressed] = [event.key, Date.now()]; return; }
   const command = commands[event.key];
   if (command) { event.preventDefault(); command(); }
 });

@@ -107,6 +107,14 @@ pub(crate) fn percent(part: u64, of: u64) -> String {
     }
 }
 
+/// A share from 0 to 1 as a percentage with one decimal.
+pub(crate) fn share(share: f64) -> String {
+    let thousandths = (share * 1000.0).round() as i64;
+    let sign = if thousandths < 0 { "−" } else { "" };
+    let size = thousandths.unsigned_abs();
+    format!("{sign}{}.{} %", size / 10, size % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +139,10 @@ mod tests {
         }
         assert_eq!(percent(1, 3), "33.3 %");
         assert_eq!(percent(0, 0), "–");
+        assert_eq!(
+            (share(0.3333).as_str(), share(-0.05).as_str()),
+            ("33.3 %", "−5.0 %")
+        );
         assert_eq!(
             (millis(1_234), millis(45_678)),
             ("1.23 ms".into(), "45.6 ms".into())

@@ -40,6 +40,7 @@ words! {
     KEY_OPEN = "Open the row", "打开所在行";
     KEY_BACK = "One page up", "返回上一级";
     KEY_NEXT = "Next page of rows", "下一页列表";
+    KEY_PICK = "Pick the row", "选取所在行";
     KEY_SHEET = "This sheet", "本说明";
     CLOSE = "Close", "关闭窗口";
     TIMES = "Times are UTC. Values of customers are masked.", "时间均为 UTC。客户数据已脱敏。";
@@ -231,7 +232,7 @@ fn menu(v: &Visit, current: Option<&Page>) -> Markup {
                         ul {
                             @for (page, menu) in places {
                                 li {
-                                    a href=(page.path) data-go=(menu.key) aria-current=[is_current(page).then_some("page")] {
+                                    a href=(page.path) data-keys=(format!("g {}", menu.key)) aria-current=[is_current(page).then_some("page")] {
                                         (menu.icon.draw())
                                         span { (v.t(menu.word)) }
                                     }
@@ -261,13 +262,14 @@ fn group_word(group: Group) -> Word {
 }
 
 fn dialogs(v: &Visit) -> Markup {
-    let keys: [(&[&str], Word); 7] = [
+    let keys: [(&[&str], Word); 8] = [
         (&["Ctrl", "K"], KEY_PALETTE),
         (&["/"], KEY_SEARCH),
         (&["j", "k"], KEY_ROWS),
         (&["Enter"], KEY_OPEN),
         (&["Esc"], KEY_BACK),
         (&["n"], KEY_NEXT),
+        (&["x"], KEY_PICK),
         (&["?"], KEY_SHEET),
     ];
     html! {

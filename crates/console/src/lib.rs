@@ -12,6 +12,7 @@ mod icon;
 mod layout;
 mod look;
 mod metrics;
+mod names;
 mod page;
 mod pages;
 mod parts;

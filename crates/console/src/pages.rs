@@ -5,6 +5,8 @@ mod alert;
 mod alerts;
 mod approval;
 mod approvals;
+mod case;
+mod cases;
 mod decision;
 mod decisions;
 mod find;
@@ -15,9 +17,13 @@ mod library;
 mod list;
 mod lists;
 mod overview;
+mod payment_alert;
+mod payment_alerts;
 mod preferences;
 mod rule_set;
 mod rules;
+mod screening;
+mod screening_list;
 mod sign_in;
 mod sign_out;
 mod staff;
@@ -26,14 +32,24 @@ mod subjects;
 mod system;
 mod trail;
 mod trail_leaf;
+mod work;
 
-use crate::page::Page;
+use crate::{page::Page, word::Word};
+
+/// Words that several pages share.
+pub(crate) const SHARED_WORDS: &[Word] = work::WORDS;
 
 /// Every page.
 pub(crate) static PAGES: &[Page] = &[
     overview::PAGE,
     decisions::PAGE,
     decision::PAGE,
+    payment_alerts::PAGE,
+    payment_alert::PAGE,
+    cases::PAGE,
+    case::PAGE,
+    screening::PAGE,
+    screening_list::PAGE,
     alerts::PAGE,
     alert::PAGE,
     approvals::PAGE,

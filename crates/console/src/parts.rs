@@ -218,6 +218,17 @@ impl Render for Field<'_> {
     }
 }
 
+/// Lines of text, at most 4,096 bytes.
+pub(crate) fn text_area(name: &str, label: &str, is_required: bool) -> Markup {
+    let id = format!("f-{name}");
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            textarea id=(id) name=(name) rows="3" maxlength="4096" required[is_required] {}
+        }
+    }
+}
+
 /// Asks for the reason of what is done, under a name.
 pub(crate) fn reason(name: &str, v: &Visit) -> Markup {
     let field = Field {

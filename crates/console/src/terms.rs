@@ -61,6 +61,7 @@ words! {
     ACTIVE = "Active", "正常";
     LOCKED = "Locked", "已锁定";
     DISABLED = "Disabled", "已停用";
+    MERGED = "Merged", "合并";
     FRAUD = "Fraud", "欺诈";
     LAUNDERING = "Money laundering", "洗钱";
     TRUE = "True", "成立";
@@ -91,6 +92,7 @@ words! {
     SCREENING_CHANGE = "Screening list", "筛查名单变更";
     SCREENING_CLEARANCE = "Clearance of a party", "筛查排除";
     EPOCH_END = "End of key epochs", "密钥周期终止";
+    CASE_CLOSING = "Closing of a case", "案件结案";
     PASSKEY = "Passkey", "通行密钥";
     PASSWORD_AND_CODE = "Password and code", "密码与动态码";
     RECOVERY_CODE = "Recovery code", "恢复码";
@@ -131,7 +133,7 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("shadow", SHADOW, Tone::Info), ("canary", CANARY, Tone::Care), ("live", LIVE, Tone::Good),
     ("off", OFF, Tone::Plain), ("archived", ARCHIVED, Tone::Plain),
     ("invited", INVITED, Tone::Info), ("active", ACTIVE, Tone::Good), ("locked", LOCKED, Tone::Wait),
-    ("disabled", DISABLED, Tone::Plain), ("fraud", FRAUD, Tone::Plain),
+    ("disabled", DISABLED, Tone::Plain), ("merged", MERGED, Tone::Plain), ("fraud", FRAUD, Tone::Plain),
     ("laundering", LAUNDERING, Tone::Plain), ("true", TRUE, Tone::Good), ("false", FALSE, Tone::Plain),
     ("unknown", UNKNOWN, Tone::Care),
     ("payment.card", PAYMENT_CARD, Tone::Plain), ("payment.transfer", PAYMENT_TRANSFER, Tone::Plain),
@@ -147,6 +149,7 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("privacy_policy_change", PRIVACY_POLICY_CHANGE, Tone::Plain), ("reveal", REVEAL, Tone::Plain),
     ("screening_change", SCREENING_CHANGE, Tone::Plain),
     ("screening_clearance", SCREENING_CLEARANCE, Tone::Plain), ("epoch_end", EPOCH_END, Tone::Plain),
+    ("case_closing", CASE_CLOSING, Tone::Plain),
     ("passkey", PASSKEY, Tone::Plain), ("password_and_code", PASSWORD_AND_CODE, Tone::Plain),
     ("recovery_code", RECOVERY_CODE, Tone::Plain), ("invitation", INVITATION, Tone::Plain),
     ("provider", PROVIDER, Tone::Plain), ("provider_and_code", PROVIDER_AND_CODE, Tone::Plain),

@@ -88,9 +88,12 @@ pub(crate) fn all() -> impl Iterator<Item = Word> {
         crate::layout::WORDS,
         crate::parts::WORDS,
         crate::desk::WORDS,
+        crate::pages::SHARED_WORDS,
     ];
+    let named = crate::names::NAMES.iter().map(|(_, word)| *word);
     let pages = crate::pages::PAGES.iter().map(|page| page.words);
-    shared.into_iter().chain(pages).flatten().copied()
+    let written = shared.into_iter().chain(pages).flatten().copied();
+    written.chain(named)
 }
 
 /// Declares the words of a file, one line each, and all of them together as `WORDS`.

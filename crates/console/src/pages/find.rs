@@ -23,6 +23,8 @@ const PLACES: &[(&str, &str)] = &[
     ("dec_", "/decisions/"),
     ("apr_", "/approvals/"),
     ("alt_", "/alerts/"),
+    ("alr_", "/payment-alerts/"),
+    ("cas_", "/cases/"),
     ("stf_", "/staff/"),
     ("sub_", "/subjects?subject="),
     ("key_", "/keys?key="),
