@@ -185,3 +185,17 @@ fn step(x: u32, width: u32, tone: Tone) -> Markup {
         }
     }
 }
+
+/// Where a share lies, from 0 to 1: the band of its interval and a line for what was seen. The
+/// numbers stand beside it.
+pub(crate) fn interval(seen: f64, (low, high): (f64, f64)) -> Markup {
+    let at = |share: f64| (share.clamp(0.0, 1.0) * 100.0).round() as u32;
+    let (from, to) = (at(low), at(high));
+    html! {
+        svg.interval viewBox="0 0 100 12" width="100" height="12" preserveAspectRatio="none" aria-hidden="true" {
+            rect.track x="0" y="4" width="100" height="4" rx="2" {}
+            rect class="part info" x=(from) y="2" width=(to.saturating_sub(from).max(1)) height="8" rx="2" {}
+            line.mark x1=(at(seen)) y1="0" x2=(at(seen)) y2="12" {}
+        }
+    }
+}

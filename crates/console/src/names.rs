@@ -148,6 +148,19 @@ pub(crate) const NAMES: &[(&str, Word)] = &[
     ("component.birth", word("Birth date", "出生日期比对")),
     ("component.country", word("Country", "国家或地区比对")),
     ("component.identifier", word("Same identifier", "证件号码相同")),
+    ("part.day", word("Day", "日期")),
+    ("part.rule", word("Rule", "规则")),
+    ("part.scenario", word("Scenario", "场景")),
+    ("part.model", word("Model", "模型名")),
+    ("part.engine", word("Engine", "引擎")),
+    ("part.channel", word("Channel", "渠道")),
+    ("model.live", word("Live", "生效中")),
+    ("model.earlier", word("Earlier", "此前生效")),
+    ("model.shadow", word("Shadow", "影子运行")),
+    ("model.recall", word("Frauds found", "欺诈识别率")),
+    ("model.precision", word("Of those found, frauds", "识别准确率")),
+    ("model.value", word("Amount of frauds found", "欺诈金额识别率")),
+    ("model.ap", word("Average precision", "平均精确率")),
 ];
 
 #[cfg(test)]

@@ -16,10 +16,13 @@ mod keys;
 mod library;
 mod list;
 mod lists;
+mod model;
+mod models;
 mod overview;
 mod payment_alert;
 mod payment_alerts;
 mod preferences;
+mod prevention;
 mod rule_set;
 mod rules;
 mod screening;
@@ -42,6 +45,7 @@ pub(crate) const SHARED_WORDS: &[Word] = work::WORDS;
 /// Every page.
 pub(crate) static PAGES: &[Page] = &[
     overview::PAGE,
+    prevention::PAGE,
     decisions::PAGE,
     decision::PAGE,
     payment_alerts::PAGE,
@@ -57,6 +61,8 @@ pub(crate) static PAGES: &[Page] = &[
     rules::PAGE,
     rule_set::PAGE,
     library::PAGE,
+    models::PAGE,
+    model::PAGE,
     lists::PAGE,
     list::PAGE,
     trail::PAGE,
