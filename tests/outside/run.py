@@ -19,6 +19,7 @@ import urllib.request
 import patrol
 import roots
 import siem
+import webhooks
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -253,6 +254,17 @@ def patrol_of_the_trail(_):
     patrol.run(Server, paywarden, BINARY)
 
 
+def webhooks_elsewhere(_):
+    """What the binary sends, verified by the libraries of the standard, also after kill -9."""
+    venv = HERE / ".venv" / "bin" / "python"
+    if not venv.exists() or not (HERE / "node_modules").exists() or not shutil.which("node"):
+        raise Skip("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && npm ci")
+    tools = {"python": venv, "node": "node"}
+    with tempfile.TemporaryDirectory(prefix="paywarden-webhooks-") as folder:
+        check = lambda tool, *arguments: run([tools[tool], *arguments])
+        webhooks.run(Server, paywarden, check, pathlib.Path(folder))
+
+
 def models_of_others(_):
     """Fresh models of LightGBM, XGBoost and scikit-learn, by their libraries and by the binary."""
     venv = HERE / ".venv" / "bin" / "python"
@@ -284,8 +296,8 @@ def console_in_a_browser(_):
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver, patrol_of_the_trail, models_of_others, console_in_a_browser, openbao_root,
-    softhsm_root,
+    siem_receiver, webhooks_elsewhere, patrol_of_the_trail, models_of_others, console_in_a_browser,
+    openbao_root, softhsm_root,
 ]
 
 

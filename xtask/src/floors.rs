@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cases",
             "privacy",
             "safety",
+            "notify",
             "access",
             "rules",
             "features",
@@ -35,7 +36,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "risk", "cases", "privacy", "safety", "access", "filings", "store", "crypto", "domain",
+            "risk", "cases", "privacy", "safety", "notify", "access", "filings", "store", "crypto",
+            "domain",
         ],
     ),
     (
@@ -60,6 +62,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "access",
         &["rules", "features", "store", "crypto", "outward", "domain"],
+    ),
+    (
+        "notify",
+        &["access", "store", "crypto", "outward", "domain"],
     ),
     ("rules", &["features", "domain"]),
     ("features", &["domain"]),

@@ -11,6 +11,8 @@ const ANY: &str = "*";
 pub const PROGRAM: &str = "program";
 /// The role of whoever lacks the scope that the data asks for.
 pub const NOBODY: &str = "nobody";
+/// The role of a payer, who recognises a payment of their own.
+pub const PAYER: &str = "payer";
 /// The role of whoever looks by an approved grant.
 pub const GRANTED: &str = "granted";
 /// What stands in the place of what is not shown.
@@ -61,6 +63,8 @@ pub enum Channel {
     Webhook,
     /// Written into a log.
     Log,
+    /// On a page that whoever holds its link sees.
+    Link,
 }
 
 /// A row of the table.
@@ -211,14 +215,19 @@ mod tests {
 
     #[test]
     fn nothing_is_shown_that_no_row_names() {
-        assert_eq!(rows().len(), 14);
+        assert_eq!(rows().len(), 17);
         for field in FIELDS {
             for channel in [Channel::Webhook, Channel::Log] {
                 for role in [PROGRAM, NOBODY, "analyst", "auditor"] {
                     assert_eq!(form([role], "settlement", field, channel), Form::None);
                 }
             }
-            for channel in [Channel::Api, Channel::Console, Channel::Export] {
+            for channel in [
+                Channel::Api,
+                Channel::Console,
+                Channel::Export,
+                Channel::Link,
+            ] {
                 assert_eq!(form([NOBODY], ANY, field, channel), Form::None, "{field}");
             }
             // No copy that is kept in clear is the value; of a card at most what PCI DSS allows.

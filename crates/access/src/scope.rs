@@ -103,11 +103,17 @@ pub enum Scope {
     CasesClose,
     /// Vote on the closing of cases.
     CasesApprove,
+    /// Say where events are sent, and have them sent again.
+    WebhooksWrite,
+    /// Read where events are sent and whether they arrived.
+    WebhooksRead,
+    /// Have payers asked whether payments were theirs, and hand in what they answer.
+    ConfirmationsWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -155,6 +161,9 @@ impl Scope {
         Self::CasesWork,
         Self::CasesClose,
         Self::CasesApprove,
+        Self::WebhooksWrite,
+        Self::WebhooksRead,
+        Self::ConfirmationsWrite,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -185,6 +194,7 @@ impl Scope {
         Self::SubjectsRead,
         Self::SubjectsWrite,
         Self::SubjectsReveal,
+        Self::WebhooksWrite,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -237,6 +247,9 @@ impl Scope {
             Self::CasesWork => "cases:work",
             Self::CasesClose => "cases:close",
             Self::CasesApprove => "cases:approve",
+            Self::WebhooksWrite => "webhooks:write",
+            Self::WebhooksRead => "webhooks:read",
+            Self::ConfirmationsWrite => "confirmations:write",
         }
     }
 

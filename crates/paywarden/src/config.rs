@@ -96,6 +96,13 @@ pub struct Config {
     pub screening_file: Option<PathBuf>,
     /// File of what raises alerts, of queues, reasons and typologies; the shipped one when not set.
     pub alert_policy: Option<PathBuf>,
+    /// Private networks that webhooks may reach, such as `["10.1.0.0/16"]`; public addresses alone
+    /// when none.
+    pub webhook_networks: Vec<Network>,
+    /// Authorities that webhooks are held against, as PEM; those of the machine when not set.
+    pub webhook_ca: Option<PathBuf>,
+    /// How messages to payers are sent: webhook, or log, in a sandbox alone.
+    pub messenger: MessengerKind,
     /// Rules that passwords of staff are held against: nist, pci, mlps-l3 or page.
     pub password_profile: String,
     /// Folder of rule packs; the shipped packs when not set.
@@ -186,6 +193,16 @@ pub enum RootKind {
     Transit,
 }
 
+/// How messages to payers are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessengerKind {
+    /// To the webhooks of the company, whose own app tells them.
+    Webhook,
+    /// Into the log.
+    Log,
+}
+
 impl Default for Config {
     #[allow(clippy::too_many_lines, reason = "one line for each setting")]
     fn default() -> Self {
@@ -224,6 +241,9 @@ impl Default for Config {
             providers_file: None,
             screening_file: None,
             alert_policy: None,
+            webhook_networks: Vec::new(),
+            webhook_ca: None,
+            messenger: MessengerKind::Webhook,
             password_profile: "pci".to_owned(),
             rules_dir: None,
             watch_effect_max: Effect::Suspend,

@@ -3,6 +3,7 @@
 mod jobs;
 mod root;
 mod subscribers;
+mod telling;
 
 pub use root::told as root_told;
 
@@ -236,6 +237,7 @@ impl Running {
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
         let cases = ground.cases(config)?;
+        let (notify, courier) = telling::open(config, &ground).await?;
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
@@ -247,6 +249,7 @@ impl Running {
             outbox: outbox.clone(),
             cases: cases.clone(),
             vault: ground.vault.clone(),
+            notify: notify.clone(),
             keyring: ground.keyring.clone(),
             breached,
             pages: Some(paywarden_console::pages()),
@@ -260,10 +263,10 @@ impl Running {
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let alerting = Alerting::new(engine.clone(), cases, ground.database.clone());
-        let dispatcher = ground.dispatcher(subscribers::all(alerting), outbox);
+        let dispatcher = ground.dispatcher(subscribers::all(alerting, notify.feed.clone()), outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
-        let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher));
+        let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher, courier));
         Ok(Self {
             address,
             ca_pem,

@@ -244,26 +244,6 @@ impl Engine {
         sets.iter().filter(|set| set.working.refresh()).count() > 0
     }
 
-    /// Writes one row of the caller's own, with its trail leaf.
-    pub(crate) async fn write(
-        &self,
-        who: &Who,
-        action: &'static str,
-        object: &str,
-        purpose: &'static str,
-        row: Row,
-    ) -> Result<Appended, Error> {
-        let entry = Entry {
-            tenant: who.tenant.clone(),
-            actor: who.actor.clone(),
-            purpose: Purpose::from(purpose),
-            action,
-            object: object.to_owned(),
-            rows: vec![row],
-        };
-        Ok(self.journal.append(entry).await?)
-    }
-
     fn check_time(&self, event: &Event<Card>) -> Result<(), Error> {
         let age = self.clock.now().micros() - event.occurred_at.micros();
         if age < -self.config.event_ahead_max {

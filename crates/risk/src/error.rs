@@ -159,6 +159,9 @@ pub enum Error {
     /// Retry after a pause; nothing was decided or written that was not answered.
     #[error("the journal cannot make the decision durable: {0}")]
     StoreUnavailable(String),
+    /// Somebody else changed the same thing at the same moment: read it again.
+    #[error("somebody else changed it at the same moment")]
+    Conflict,
     /// What is stored does not read back: an operator must look at it.
     #[error("a stored record does not read back: {0}")]
     RecordDamaged(String),
@@ -213,6 +216,7 @@ impl Error {
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
+            Self::Conflict => "conflict",
             Self::RecordDamaged(_) => "record_damaged",
         }
     }
@@ -222,6 +226,7 @@ impl From<paywarden_store::Error> for Error {
     fn from(error: paywarden_store::Error) -> Self {
         match error {
             paywarden_store::Error::Overloaded => Self::Overloaded,
+            paywarden_store::Error::Conflict { .. } => Self::Conflict,
             paywarden_store::Error::Corrupt { reason } => Self::RecordDamaged(reason),
             other => Self::StoreUnavailable(other.to_string()),
         }

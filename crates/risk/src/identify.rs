@@ -25,7 +25,8 @@ impl<'a> Keys<'a> {
     }
 }
 
-fn key(kind: EntityKind, event: &Event<Card>) -> Option<Cow<'_, str>> {
+/// The key of an event's entity of a kind, as lists have it.
+pub(crate) fn key(kind: EntityKind, event: &Event<Card>) -> Option<Cow<'_, str>> {
     fn borrowed(text: Option<&paywarden_domain::event::Text>) -> Option<Cow<'_, str>> {
         text.map(|text| Cow::Borrowed(text.as_str()))
     }

@@ -3,7 +3,7 @@
 use crate::{Caller, Engine, Error};
 use paywarden_access::approval::Who;
 use paywarden_domain::{DecisionId, Label, PaymentId, TenantId, Timestamp};
-use paywarden_store::{Appended, LabelRow, Row};
+use paywarden_store::{Appended, Entry, LabelRow, Row};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Mutex;
@@ -21,6 +21,17 @@ pub struct LabelReceipt {
     pub decision: DecisionId,
     /// Whether the payment is recent enough for windows to see the label.
     pub in_windows: bool,
+}
+
+/// What else stands in the entry of a label.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// What the trail calls it.
+    pub action: &'static str,
+    /// Why.
+    pub purpose: &'static str,
+    /// Further rows.
+    pub rows: Vec<Row>,
 }
 
 impl Engine {
@@ -42,6 +53,23 @@ impl Engine {
         label: Label,
         known_at: Option<Timestamp>,
     ) -> Result<LabelReceipt, Error> {
+        let beside = Beside {
+            action: "label.create",
+            purpose: "payment label",
+            rows: Vec::new(),
+        };
+        self.label_beside(who, label, known_at, beside).await
+    }
+
+    /// The same as a part of something else, whose rows are written in the same entry. A row that
+    /// contradicts what is stored is [`Error::Conflict`], and there is no label either.
+    pub async fn label_beside(
+        &self,
+        who: &Who,
+        label: Label,
+        known_at: Option<Timestamp>,
+        beside: Beside,
+    ) -> Result<LabelReceipt, Error> {
         let decided = self
             .database
             .decision_of_payment(&who.tenant, &label.payment_id)
@@ -60,10 +88,15 @@ impl Engine {
             occurred_at: label.occurred_at,
             known_at: known_at.unwrap_or_else(|| self.clock.now()),
         });
-        let object = decided.id.to_string();
-        let appended = self
-            .write(who, "label.create", &object, "payment label", row)
-            .await?;
+        let entry = Entry {
+            tenant: who.tenant.clone(),
+            actor: who.actor.clone(),
+            purpose: beside.purpose.into(),
+            action: beside.action,
+            object: decided.id.to_string(),
+            rows: [vec![row], beside.rows].concat(),
+        };
+        let appended = self.journal.append(entry).await?;
         let Appended::Written {
             label_seq: Some(seq),
             ..

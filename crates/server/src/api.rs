@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod areas;
 pub(crate) mod backtests;
 pub(crate) mod cases;
+pub(crate) mod confirmations;
 pub(crate) mod decisions;
 mod door;
 pub(crate) mod export;
@@ -36,6 +37,7 @@ pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
 pub(crate) mod vault;
+pub(crate) mod webhooks;
 
 pub use door::Door;
 pub(crate) use own_words::own_words;
@@ -141,6 +143,8 @@ enum Endpoint {
     Privacy(privacy::Act),
     Subject(subjects::Act),
     Retention(retention::Act),
+    Webhook(webhooks::Act),
+    Confirmation(confirmations::Act),
     ConsentKeys,
     Alerts,
     Alert,
@@ -351,6 +355,8 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(retention::ROUTES)
         .chain(payment_alerts::ROUTES)
         .chain(cases::ROUTES)
+        .chain(webhooks::ROUTES)
+        .chain(confirmations::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -466,6 +472,8 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Privacy(act) => privacy::handle(act, call).await,
         Endpoint::Subject(act) => subjects::handle(act, call).await,
         Endpoint::Retention(act) => retention::handle(act, call).await,
+        Endpoint::Webhook(act) => webhooks::handle(act, call).await,
+        Endpoint::Confirmation(act) => confirmations::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,

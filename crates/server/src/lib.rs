@@ -10,6 +10,7 @@ mod export;
 mod limits;
 mod metrics;
 mod models;
+mod notify;
 mod outbox;
 pub mod pages;
 pub mod rescreen;

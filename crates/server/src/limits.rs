@@ -48,6 +48,16 @@ pub struct Limits {
     pub visitors_max: usize,
     /// The same of one network (/24 of IPv4, /48 of IPv6): `visitor_limit`.
     pub visitors_per_network_max: usize,
+    /// Links that are opened or answered per second from one network, sustained: `link_limit`.
+    pub links_per_second_per_network: u32,
+    /// The same at once on top of that: `link_limit`.
+    pub links_burst_per_network: u32,
+    /// People behind links who are listened to at once: `visitor_limit`.
+    pub link_visitors_max: usize,
+    /// The same of one network: `visitor_limit`.
+    pub link_visitors_per_network_max: usize,
+    /// Bytes of a form behind a link: `body_too_large`.
+    pub form_bytes_max: usize,
     /// Nonces remembered at once: `replay_store_full`.
     pub nonces_max: usize,
     /// Bytes of replies remembered by idempotency key; the oldest are then read from the store.
@@ -85,6 +95,11 @@ impl Default for Limits {
             requests_in_flight_max: 1_024,
             visitors_max: 64,
             visitors_per_network_max: 24,
+            links_per_second_per_network: 1,
+            links_burst_per_network: 60,
+            link_visitors_max: 128,
+            link_visitors_per_network_max: 24,
+            form_bytes_max: 1_024,
             nonces_max: 4_000_000,
             remembered_reply_bytes_max: 4 * 1024 * 1024,
             requests_per_second_per_key: 20_000,

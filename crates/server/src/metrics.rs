@@ -4,11 +4,13 @@ use crate::{
     edge::Code,
     export::{ExportProgress, OfExport},
     models::OfModels,
+    notify::OfNotify,
     outbox::{OfOutbox, OutboxProgress},
     screening::OfScreening,
 };
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
 use paywarden_domain::Outcome;
+use paywarden_notify::Figures;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_store::{Clock, trail::Notary};
@@ -77,7 +79,7 @@ impl Metrics {
         engine: Arc<Engine>,
         approvals: Approvals,
         watch: Arc<Watch>,
-        (export, outbox): (Arc<ExportProgress>, Arc<OutboxProgress>),
+        (export, outbox, told): (Arc<ExportProgress>, Arc<OutboxProgress>, Arc<Figures>),
         notary: Notary,
         vault: Arc<Vault>,
     ) -> Self {
@@ -89,6 +91,7 @@ impl Metrics {
         registry.register_collector(Box::new(OfWatch(watch)));
         registry.register_collector(Box::new(OfExport(export)));
         registry.register_collector(Box::new(OfOutbox(outbox)));
+        registry.register_collector(Box::new(OfNotify(told)));
         registry.register_collector(Box::new(OfTrail(notary)));
         registry.register_collector(Box::new(OfVault(vault)));
         let all = &mut registry;

@@ -1,7 +1,7 @@
 //! One request from its headers to its reply: the stations in their order.
 
 use crate::{
-    api::{self, Call, Door, Keyed, Route, Size, person::PersonCall},
+    api::{self, Call, Door, Keyed, Route, Size, confirmations::page, person::PersonCall},
     edge::{
         Code, Problem, access, body,
         idempotency::{Begin, Remembered, Reservation},
@@ -10,7 +10,7 @@ use crate::{
         person,
         reply::{JSON, Reply},
         signature::{self, Caller},
-        visitors::Visit as Visitor,
+        visitors::{Visit as Visitor, Visitors},
     },
     metrics::{Laps, Station},
     pages,
@@ -97,6 +97,7 @@ impl Visit<'_> {
         let scope = match (door, route.scope) {
             (Door::Key, Some(scope)) => scope,
             (Door::Key, None) => return Ok(api::open(&state, route)),
+            (Door::Link, _) => return self.pass_link(route, &parameter, body).await,
             _ => return self.pass_person((route, door), parameter, body).await,
         };
         let (caller, place) = self.admit(route, scope)?;
@@ -170,6 +171,53 @@ impl Visit<'_> {
         .await
     }
 
+    /// The way of whoever holds a link: nobody is known, and every answer is a page.
+    async fn pass_link(
+        &mut self,
+        route: &'static Route,
+        token: &str,
+        body: &mut Incoming,
+    ) -> Result<Reply, Problem> {
+        match self.open_link(route, token, body).await {
+            Ok(reply) => Ok(reply),
+            Err(problem) => {
+                self.state.metrics.refused(problem.code());
+                Ok(page::refused(self.head, problem, &request_id(self.state)))
+            }
+        }
+    }
+
+    async fn open_link(
+        &mut self,
+        route: &'static Route,
+        token: &str,
+        body: &mut Incoming,
+    ) -> Result<Reply, Problem> {
+        let state = Arc::clone(self.state);
+        let network = self.peer.network().to_string();
+        let now_us = state.clock.monotonic_us();
+        if let Err(wait_us) = state.links.admit(&network, now_us) {
+            let detail = "too many links are opened from this network";
+            return Err(Problem::new(Code::LinkLimit, detail).retry_after_us(wait_us));
+        }
+        let _visit = among(&state.link_visitors, self.peer)?;
+        let _place = state.place().ok_or_else(overloaded)?;
+        let mut form = None;
+        if route.has_body {
+            let limits = route.size.limits(&state.limits);
+            body::check_declared(&self.head.headers, &limits, route.size.media_types())?;
+            person::check_site(self.head)?;
+            form = Some(body::read(body, &limits).await?);
+        }
+        let visit = page::Visit {
+            state: &state,
+            head: self.head,
+            token,
+            form,
+        };
+        page::handle(&visit).await
+    }
+
     /// What is known of it for its leaf.
     fn asked(&self) -> access::Asked<'_> {
         access::Asked {
@@ -228,8 +276,12 @@ impl Visit<'_> {
 
 /// One of the few places for people who have not signed in.
 pub(crate) fn visitor(state: &State, peer: Peer) -> Result<Visitor, Problem> {
-    state.visitors.enter(peer.network()).ok_or_else(|| {
-        let detail = "too many people are signing in";
+    among(&state.visitors, peer)
+}
+
+fn among(visitors: &Arc<Visitors>, peer: Peer) -> Result<Visitor, Problem> {
+    visitors.enter(peer.network()).ok_or_else(|| {
+        let detail = "too many people are here at once";
         Problem::new(Code::VisitorLimit, detail).retry_after_us(PAUSE_US)
     })
 }
@@ -289,7 +341,7 @@ fn list_place(state: &State, route: &Route) -> Result<Option<OwnedSemaphorePermi
             Code::ModelBusy,
             "so many large bodies are being read that no other is taken",
         ),
-        Size::Event | Size::Batch | Size::RuleSet => return Ok(None),
+        Size::Event | Size::Batch | Size::RuleSet | Size::Form => return Ok(None),
     };
     let place = Arc::clone(&state.list_places).try_acquire_owned();
     place

@@ -10,6 +10,7 @@ use crate::{
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_cases::Cases;
 use paywarden_crypto::Keyring;
+use paywarden_notify::Notify;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_safety::password::Breached;
@@ -76,6 +77,8 @@ pub struct Parts {
     pub cases: Arc<Cases>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
+    /// Tells companies what happens, and asks payers.
+    pub notify: Arc<Notify>,
     /// Gives the key that signs replies.
     pub keyring: Arc<Keyring>,
     /// Passwords known from breaches, if a list was loaded.

@@ -14,6 +14,7 @@ use paywarden_cases::Cases;
 use paywarden_crypto::{
     Keyring, SignatureAlgorithm, SigningKey, VerifyingKey, keyring::PreparedIndex,
 };
+use paywarden_notify::Notify;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_safety::password::Breached;
@@ -34,6 +35,8 @@ pub(crate) struct State {
     pub(crate) staff: Arc<Staff>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) visitors: Arc<Visitors>,
+    /// People behind links: they take no place of those who sign in.
+    pub(crate) link_visitors: Arc<Visitors>,
     /// Where browsers find our pages.
     pub(crate) origin: String,
     /// Whether an operator has said so.
@@ -51,6 +54,9 @@ pub(crate) struct State {
     pub(crate) nonces: NonceStore,
     pub(crate) idempotency: Arc<Idempotency>,
     pub(crate) rates: RateLimiter,
+    /// Links that are opened, by network.
+    pub(crate) links: RateLimiter,
+    pub(crate) notify: Arc<Notify>,
     pub(crate) handouts: Handouts,
     /// Bodies as large as screening lists that may be held at once.
     pub(crate) list_places: Arc<Semaphore>,
@@ -65,6 +71,7 @@ pub(crate) struct State {
 }
 
 impl State {
+    #[allow(clippy::too_many_lines, reason = "one line for each part")]
     pub(crate) fn new(config: &Config, parts: Parts, port: u16) -> Result<Self, StartError> {
         let Parts {
             engine,
@@ -77,6 +84,7 @@ impl State {
             outbox,
             cases,
             vault,
+            notify,
             keyring,
             breached,
             pages,
@@ -90,13 +98,17 @@ impl State {
             origin_is_set: config.origin.is_some(),
             pages,
             visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
+            link_visitors: Visitors::new(
+                limits.link_visitors_max,
+                limits.link_visitors_per_network_max,
+            ),
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
             metrics: Metrics::new(
                 Arc::clone(&engine),
                 approvals.clone(),
                 Arc::clone(&watch),
-                (export, outbox),
+                (export, outbox, Arc::clone(&notify.figures)),
                 notary.clone(),
                 Arc::clone(&vault),
             ),
@@ -105,6 +117,11 @@ impl State {
             handouts: Handouts::default(),
             list_places: Arc::new(Semaphore::new(limits.screening_lists_in_flight_max)),
             rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
+            links: RateLimiter::new(
+                limits.links_per_second_per_network,
+                limits.links_burst_per_network,
+            ),
+            notify,
             reply_key: ReplyKey::new(&keyring)?,
             stand_in: SigningKey::generate(SignatureAlgorithm::Ed25519)?.verifying_key()?,
             fingerprints: keyring.index_for("request fingerprint")?,

@@ -37,6 +37,8 @@ pub enum Kind {
     EpochEnd,
     /// A case is closed.
     CaseClosing,
+    /// Where events are sent changes.
+    WebhookChange,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -54,7 +56,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RuleRelease,
         Self::ModelRelease,
         Self::ListChange,
@@ -68,6 +70,7 @@ impl Kind {
         Self::ScreeningClearance,
         Self::EpochEnd,
         Self::CaseClosing,
+        Self::WebhookChange,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -86,6 +89,7 @@ impl Kind {
             Self::ScreeningClearance => "screening_clearance",
             Self::EpochEnd => "epoch_end",
             Self::CaseClosing => "case_closing",
+            Self::WebhookChange => "webhook_change",
         }
     }
 
@@ -103,6 +107,7 @@ impl Kind {
             Self::ScreeningChange | Self::ScreeningClearance => Scope::ScreeningWrite,
             Self::EpochEnd => Scope::VaultKeys,
             Self::CaseClosing => Scope::CasesClose,
+            Self::WebhookChange => Scope::WebhooksWrite,
         }
     }
 
@@ -126,7 +131,8 @@ impl Kind {
             | Self::ScreeningChange
             | Self::ScreeningClearance
             | Self::EpochEnd
-            | Self::CaseClosing => None,
+            | Self::CaseClosing
+            | Self::WebhookChange => None,
         }
     }
 

@@ -4,6 +4,7 @@ use super::{Ground, root};
 use crate::{config::Config, dispatch::Dispatcher, refresh::Refresh};
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_domain::TenantId;
+use paywarden_notify::Courier;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
 use paywarden_server::rescreen;
@@ -33,7 +34,7 @@ pub(super) fn start(
     (engine, notary, watch, approvals): (&Arc<Engine>, &Notary, &Arc<Watch>, Approvals),
     ground: &Ground,
     config: &Config,
-    (refresh, dispatcher): (Refresh, Dispatcher),
+    (refresh, dispatcher, courier): (Refresh, Dispatcher, Courier),
 ) -> Vec<JoinHandle<()>> {
     let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
     let mut jobs = vec![
@@ -49,6 +50,7 @@ pub(super) fn start(
         tokio::spawn(keep_root(ground.vault.clone(), root::renewal(config))),
         tokio::spawn(keep_persons(ground.vault.clone())),
         tokio::spawn(dispatcher.run()),
+        tokio::spawn(courier.run()),
     ];
     jobs.extend(refresh.start(engine));
     jobs

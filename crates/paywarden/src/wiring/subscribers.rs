@@ -1,17 +1,21 @@
 //! Who is handed what was written to the trail, in this order: one line each.
 
 use crate::dispatch::Subscriber;
+use paywarden_notify::Feed;
 use paywarden_server::Alerting;
 use paywarden_store::OutboxItem;
 use std::sync::Arc;
 
 /// Every subscriber of the outbox.
-pub(super) fn all(alerting: Alerting) -> Vec<Subscriber> {
-    vec![Subscriber::new(
-        "alerts",
-        move |batch: Arc<[OutboxItem]>| {
+pub(super) fn all(alerting: Alerting, feed: Arc<Feed>) -> Vec<Subscriber> {
+    vec![
+        Subscriber::new("alerts", move |batch: Arc<[OutboxItem]>| {
             let alerting = alerting.clone();
             async move { alerting.take(&batch).await }
-        },
-    )]
+        }),
+        Subscriber::new("webhooks", move |batch: Arc<[OutboxItem]>| {
+            let feed = Arc::clone(&feed);
+            async move { feed.take(&batch).await }
+        }),
+    ]
 }

@@ -9,6 +9,7 @@ use super::{
     json_reply,
     keys::KeyMade,
     query::{Query, cursor, invalid},
+    webhooks::WebhookMade,
 };
 use crate::{
     edge::{Problem, ProblemDocument, reply::Reply},
@@ -180,6 +181,9 @@ pub struct Execution {
     pub progress: Option<Preparation>,
     /// The key that was made, replaced, bound or ended.
     pub key: Option<KeyMade>,
+    /// The webhook that it was about, with the secret that was made for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookMade>,
 }
 
 /// Asks for approval of a command. You must be allowed to do what you ask for.
@@ -359,6 +363,7 @@ pub(crate) async fn execute(call: &Acting<'_>) -> Result<Reply, Problem> {
         approval,
         progress: outcome.progress,
         key: outcome.key,
+        webhook: outcome.webhook,
     };
     json_reply(status, &execution)
 }

@@ -7,6 +7,8 @@ pub enum Door {
     Key,
     /// People who have not signed in.
     Visitor,
+    /// Whoever holds a link: it says what may be done, and nobody is known.
+    Link,
     /// People with a session of any kind.
     Own,
     /// People with a session in which a factor can be proved: a full one, or one that lacks it.

@@ -3,11 +3,13 @@
 use super::{
     alerts,
     approvals::{self, delegations, reveal},
-    areas, backtests, cases, decisions, factors, keys, labels, lists, models, payment_alerts,
-    privacy, reports, retention, rule_sets, safety, screening, session, sign_on, staff, statistics,
+    areas, backtests, cases, confirmations, decisions, factors, keys, labels, lists, models,
+    payment_alerts, privacy, reports, retention, rule_sets, safety, screening, session, sign_on,
+    staff, statistics,
     subjects::{self, requests},
     system, trail,
     vault::{self, compatible, rotation},
+    webhooks,
 };
 use crate::edge::person;
 use std::sync::LazyLock;
@@ -32,6 +34,11 @@ use utoipa::{
         decisions::decide, decisions::page, decisions::one, decisions::explanation,
         statistics::decisions,
         labels::add, labels::of_payment,
+        confirmations::ask, confirmations::answer, confirmations::read,
+        confirmations::page::handle, confirmations::page::submit,
+        webhooks::all, webhooks::one, webhooks::create, webhooks::update, webhooks::rotate,
+        webhooks::disable, webhooks::enable, webhooks::ping, webhooks::page, webhooks::delivery,
+        webhooks::replay_one, webhooks::replay,
         lists::all, lists::entries, lists::add, lists::remove,
         safety::check_password,
         screening::lists, screening::versions, screening::import, screening::screen,

@@ -16,6 +16,8 @@ pub enum Size {
     ScreeningList,
     /// The package of a model.
     Model,
+    /// A form of one page.
+    Form,
 }
 
 /// What screening lists are declared as.
@@ -36,6 +38,7 @@ impl Size {
             Self::RuleSet => Cow::Owned(limits.with_body(limits.rule_set_bytes_max)),
             Self::ScreeningList => Cow::Owned(limits.of_screening_lists()),
             Self::Model => Cow::Owned(limits.of_models()),
+            Self::Form => Cow::Owned(limits.with_body(limits.form_bytes_max)),
         }
     }
 
@@ -44,6 +47,7 @@ impl Size {
         match self {
             Self::ScreeningList => LIST_TYPES,
             Self::Model => &["application/octet-stream"],
+            Self::Form => &["application/x-www-form-urlencoded"],
             Self::Event | Self::Batch | Self::RuleSet => &[JSON],
         }
     }

@@ -186,13 +186,17 @@ fn refusal(kind: Kind, problem: &Problem) -> Option<Code> {
 }
 
 /// Routes that are something else than their method says; nothing where a leaf would say nothing:
-/// payments and labels have their own, challenges and one's own session are asked for all day,
+/// payments, labels and confirmations have their own, challenges and one's own session are asked for all day,
 /// and proofs of the trail show nobody's data.
 #[rustfmt::skip]
 const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::POST, "/v1/decisions", None),
     (&Method::POST, "/v1/labels", None),
     (&Method::GET, "/v1/statistics/decisions", None),
+    (&Method::POST, "/v1/payments/{payment_id}/confirmation-requests", None),
+    (&Method::POST, "/v1/payments/{payment_id}/confirmation-answers", None),
+    (&Method::GET, "/confirm/{token}", None),
+    (&Method::POST, "/confirm/{token}", None),
     (&Method::POST, "/v1/safety/password-checks", None),
     (&Method::POST, "/v1/rules/effect", Some(Kind::Read)),
     (&Method::PUT, "/v1/lists/{list}/entries", Some(Kind::Add)),

@@ -27,17 +27,14 @@ codes! {
     SignatureMissing = "signature_missing", UNAUTHORIZED, "Signature missing";
     /// `Signature-Input` or `Signature` does not follow RFC 9421.
     SignatureMalformed = "signature_malformed", BAD_REQUEST, "Signature malformed";
-    /// The key is not known. Replies say `signature_invalid`; this code appears in metrics and
-    /// in the `sandbox` member only.
+    /// The key is not known. Replies say `signature_invalid`; metrics and `sandbox` say this.
     SignatureKeyUnknown = "signature_key_unknown", UNAUTHORIZED, "Signature not valid";
-    /// The key was revoked. Replies say `signature_invalid`; this code appears in metrics and in
-    /// the `sandbox` member only.
+    /// The key was revoked. Replies say `signature_invalid`; metrics and `sandbox` say this.
     SignatureKeyRevoked = "signature_key_revoked", UNAUTHORIZED, "Signature not valid";
     /// `created` lies more than 300 seconds back, more than 60 seconds ahead or before the server
     /// started, or `expires` has passed. Compare your clock with `server_time` and sign again.
     SignatureExpired = "signature_expired", UNAUTHORIZED, "Signature out of its time";
-    /// The signature leaves out components or parameters that it must cover; `missing` names
-    /// them.
+    /// The signature leaves out what it must cover; `missing` names it.
     SignatureComponentsInsufficient = "signature_components_insufficient", UNAUTHORIZED,
         "Signature covers too little";
     /// The signature does not verify for this request under this key. In sandbox mode `sandbox`
@@ -47,20 +44,17 @@ codes! {
     BearerInvalid = "bearer_invalid", UNAUTHORIZED, "Bearer key not valid";
     /// The key lacks the scope that this route needs; `missing` names it.
     ScopeInsufficient = "scope_insufficient", FORBIDDEN, "Scope missing";
-    /// More authenticated requests are under way than the server takes. Retry after the stated
-    /// pause.
+    /// More requests are under way than the server takes. Retry after the stated pause.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded";
     /// A request with a body must carry `Content-Digest` (RFC 9530).
     ContentDigestMissing = "content_digest_missing", BAD_REQUEST, "Content digest missing";
-    /// `Content-Digest` is not a dictionary of byte sequences, or has neither `sha-256` nor
-    /// `sha-512`.
+    /// `Content-Digest` is no dictionary of bytes, or has neither `sha-256` nor `sha-512`.
     ContentDigestMalformed = "content_digest_malformed", BAD_REQUEST, "Content digest malformed";
     /// The body does not have the stated digest: it was changed on the way or after signing.
     ContentDigestMismatch = "content_digest_mismatch", BAD_REQUEST, "Content digest differs";
     /// The key sent more requests than its rate allows. Retry after the stated pause.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
-    /// The nonce was used before with this key. Sign again with a new nonce and the same
-    /// idempotency key.
+    /// The nonce was used before. Sign again with a new one and the same idempotency key.
     SignatureReplayed = "signature_replayed", UNAUTHORIZED, "Signature replayed";
     /// The signature is right, but the key may not be used from this address. Ask whoever looks
     /// after keys to add the network.
@@ -73,8 +67,8 @@ codes! {
     ReplayStoreFull = "replay_store_full", SERVICE_UNAVAILABLE, "Replay store full";
     /// The request is not from the pages of this server: its `Origin`, or `Sec-Fetch-Site`, says so.
     OriginRefused = "origin_refused", FORBIDDEN, "Origin refused";
-    /// So many people are signing in at once, all in all or from your network, that no other is
-    /// listened to. Come again after the stated pause.
+    /// So many people are signing in, or answering behind links, at once, all in all or from your
+    /// network, that no other is listened to. Come again after the stated pause.
     VisitorLimit = "visitor_limit", TOO_MANY_REQUESTS, "Too many visitors";
     /// There is no session, or it has ended: after 15 minutes without use, after 12 hours, or
     /// because somebody ended it. Sign in.
@@ -108,8 +102,7 @@ codes! {
     /// `Retry-After` says; after the tenth failure that is half an hour. Passkeys are not delayed
     /// by failures of the name.
     SignInDelayed = "sign_in_delayed", TOO_MANY_REQUESTS, "Sign-in delayed";
-    /// Passwords are checked by half of the processors, and 16 wait at most. Come again after the
-    /// stated pause.
+    /// Half of the processors check passwords, and 16 wait at most. Come again after the pause.
     PasswordChecksBusy = "password_checks_busy", SERVICE_UNAVAILABLE, "Password checks busy";
     /// `Idempotency-Key` is required on this route.
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "Idempotency key missing";
@@ -183,8 +176,7 @@ codes! {
     EventTooOld = "event_too_old", UNPROCESSABLE_ENTITY, "Event too old";
     /// The event lies in the future. Set your clock.
     EventInFuture = "event_in_future", UNPROCESSABLE_ENTITY, "Event in the future";
-    /// The payment was decided before under another idempotency key; `decision` names the
-    /// decision that stands.
+    /// The payment was decided under another idempotency key; `decision` names what stands.
     PaymentAlreadyDecided = "payment_already_decided", CONFLICT, "Payment already decided";
     /// No decision is known for this payment.
     PaymentUnknown = "payment_unknown", NOT_FOUND, "Payment unknown";
@@ -225,11 +217,9 @@ codes! {
     RuleUnknown = "rule_unknown", NOT_FOUND, "Rule unknown";
     /// The decision cannot be explained: it is older than the keeping of what rules see.
     TraceUnknown = "trace_unknown", NOT_FOUND, "Nothing to explain with";
-    /// The version is not in a state from which this is possible, perhaps because another call was
-    /// faster. Read it again.
+    /// The version is not where this is possible from; another call was faster. Read it again.
     RuleSetMove = "rule_set_move", CONFLICT, "Not possible in this state";
-    /// A limit on versions, steps, shadows or canaries is reached; `detail` says which. Archive
-    /// what is no longer needed.
+    /// A limit on versions, steps, shadows or canaries is reached; `detail` says which. Archive some.
     RuleSetLimit = "rule_set_limit", CONFLICT, "Rule set limit";
     /// Another step of your rule sets is being prepared. Follow its progress and ask again.
     RuleSetBusy = "rule_set_busy", CONFLICT, "Rule set busy";
@@ -245,8 +235,7 @@ codes! {
     ModelUnproven = "model_unproven", CONFLICT, "Model not proven";
     /// The policy of the model, or the purpose, is not accepted; `detail` says why.
     ModelPolicyMalformed = "model_policy_malformed", UNPROCESSABLE_ENTITY, "Policy malformed";
-    /// The model is not where this is possible from, perhaps because another call was faster. Read
-    /// it again.
+    /// The model is not where this is possible from; another call was faster. Read it again.
     ModelMove = "model_move", CONFLICT, "Not possible for this model";
     /// More than 250,000 payments lie in the stretch, or two million decisions behind it. Ask for a
     /// shorter or a later one.
@@ -276,8 +265,7 @@ codes! {
     ApprovalByMaker = "approval_by_maker", FORBIDDEN, "Approval by the maker";
     /// The payload is not the one that was asked for and voted on. Read the approval again.
     ApprovalOtherPayload = "approval_other_payload", CONFLICT, "Another payload";
-    /// The two have approved each other as often in 30 days as the policy allows. Have somebody
-    /// else vote.
+    /// The two have approved each other as often in 30 days as they may. Have another one vote.
     ApprovalMutual = "approval_mutual", FORBIDDEN, "Mutual approval";
     /// You have voted on this already, or the right that you use has been used for it.
     ApprovalRepeated = "approval_repeated", CONFLICT, "Voted already";
@@ -326,8 +314,7 @@ codes! {
     ScreeningNoLists = "screening_no_lists", CONFLICT, "No screening list";
     /// The name is longer than 1,024 bytes, or has no letters.
     ScreeningNameRefused = "screening_name_refused", UNPROCESSABLE_ENTITY, "Name refused";
-    /// So many imports or batches are under way that no other is taken. Retry after the stated
-    /// pause.
+    /// So many imports or batches are under way that no other is taken. Retry after the pause.
     ScreeningBusy = "screening_busy", SERVICE_UNAVAILABLE, "Screening busy";
     /// A limit on lists, parties or names is reached; `detail` says which.
     ScreeningLimit = "screening_limit", UNPROCESSABLE_ENTITY, "Screening limit";
@@ -454,8 +441,7 @@ codes! {
         "Privacy policy refused";
     /// Another privacy policy has come into force. Read it and ask for its change.
     PrivacyPolicyMoved = "privacy_policy_moved", CONFLICT, "Privacy policy changed meanwhile";
-    /// The privacy policy knows no such purpose. `GET /v1/privacy-policy` lists those that can be
-    /// stated.
+    /// The privacy policy knows no such purpose. `GET /v1/privacy-policy` lists those it knows.
     PurposeUnknown = "purpose_unknown", UNPROCESSABLE_ENTITY, "Purpose unknown";
     /// This data is not kept for this purpose. State another one, or have the policy attach it.
     PurposeNotForData = "purpose_not_for_data", FORBIDDEN, "Not for this purpose";
@@ -482,12 +468,32 @@ codes! {
     SubjectRestricted = "subject_restricted", FORBIDDEN, "Handling restricted";
     /// A custodian's share is not one, or the shares do not make the master key of this server.
     ShareRefused = "share_refused", UNPROCESSABLE_ENTITY, "Share refused";
-    /// The journal cannot make the decision durable at present. Retry with the same idempotency
-    /// key.
+    /// No webhook of your company has this identifier.
+    WebhookUnknown = "webhook_unknown", NOT_FOUND, "Webhook unknown";
+    /// What is said of the webhook cannot be; `detail` says what. See `webhook_networks` too.
+    WebhookRefused = "webhook_refused", UNPROCESSABLE_ENTITY, "Webhook refused";
+    /// The webhook is enabled or disabled already. Read it again.
+    WebhookState = "webhook_state", CONFLICT, "Webhook not in this state";
+    /// A company has at most 32 webhooks, disabled ones included.
+    WebhookLimit = "webhook_limit", CONFLICT, "Too many webhooks";
+    /// No delivery to this webhook has this message, or it is older than 30 days.
+    DeliveryUnknown = "delivery_unknown", NOT_FOUND, "Delivery unknown";
+    /// The payer was not asked about this payment.
+    ConfirmationUnknown = "confirmation_unknown", NOT_FOUND, "Confirmation unknown";
+    /// The payer has answered already, or the time for an answer is over. Read it again.
+    ConfirmationState = "confirmation_state", CONFLICT, "Confirmation not in this state";
+    /// A payer is asked about one payment five times at most.
+    ConfirmationLimit = "confirmation_limit", TOO_MANY_REQUESTS, "Asked too often";
+    /// What is asked of the confirmation cannot be; `detail` says what.
+    ConfirmationRefused = "confirmation_refused", UNPROCESSABLE_ENTITY, "Confirmation refused";
+    /// Too many links were opened from your network. Come again after the stated pause.
+    LinkLimit = "link_limit", TOO_MANY_REQUESTS, "Too many links";
+    /// Somebody else changed the same thing at the same moment. Read it again, then repeat.
+    Conflict = "conflict", CONFLICT, "Changed meanwhile";
+    /// Nothing can be made durable at present. Retry with the same idempotency key.
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";
     /// A stored record does not read back. An operator must look at it.
     RecordDamaged = "record_damaged", INTERNAL_SERVER_ERROR, "Record damaged";
-    /// A defect of the server. The request may or may not have taken effect: retry with the same
-    /// idempotency key.
+    /// A defect of the server. It may have taken effect: retry with the same idempotency key.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
 }

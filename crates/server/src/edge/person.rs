@@ -47,6 +47,17 @@ pub(crate) fn check_origin(state: &State, head: &Parts) -> Result<(), Problem> {
     }
 }
 
+/// Refuses a form that another page has sent, where the browser says so.
+pub(crate) fn check_site(head: &Parts) -> Result<(), Problem> {
+    match head.headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Problem::new(
+            Code::OriginRefused,
+            "answers come from the page of this server",
+        )),
+    }
+}
+
 /// Whether a request comes with the cookie of a person, and signs nothing.
 pub(crate) fn is_shown(headers: &HeaderMap) -> bool {
     let signs = headers.contains_key(SIGNATURE_INPUT) || headers.contains_key(AUTHORIZATION);

@@ -1,12 +1,16 @@
 //! Station: is this key within its rate? The generic cell rate algorithm (ITU-T I.371): one number
-//! per key, the time at which its bucket would be empty.
+//! per key, or network, the time at which its bucket would be empty.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
-/// Rates of the verified keys; as many entries as there are keys.
+/// Keys and networks remembered at once. Those whose bucket is empty are forgotten first; when none
+/// is, a new one waits.
+const REMEMBERED_MAX: usize = 131_072;
+
+/// Rates of the verified keys, or of networks.
 pub struct RateLimiter {
     interval_ns: u64,
     tolerance_ns: u64,
@@ -31,6 +35,12 @@ impl RateLimiter {
             .empty_at_ns
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED_MAX && !all.contains_key(key_id) {
+            all.retain(|_, empty_at| *empty_at > now_ns);
+            if all.len() >= REMEMBERED_MAX {
+                return Err(self.interval_ns.div_ceil(1_000));
+            }
+        }
         let Some(empty_at) = all.get_mut(key_id) else {
             all.insert(key_id.into(), now_ns + self.interval_ns);
             return Ok(());
@@ -59,5 +69,17 @@ mod tests {
         assert_eq!(limiter.admit("b", 0), Ok(()));
         assert_eq!(limiter.admit("a", 100_000), Ok(()));
         assert_eq!(limiter.admit("a", 100_000), Err(100_000));
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_is_room_for() {
+        let limiter = RateLimiter::new(1, 2);
+        for number in 0..REMEMBERED_MAX {
+            assert_eq!(limiter.admit(&number.to_string(), 0), Ok(()));
+        }
+        assert_eq!(limiter.admit("late", 0), Err(1_000_000));
+        assert_eq!(limiter.admit("0", 0), Ok(()), "who is known is counted on");
+        assert_eq!(limiter.admit("later", 1_000_000), Ok(()));
+        assert_eq!(limiter.empty_at_ns.lock().unwrap().len(), 2);
     }
 }

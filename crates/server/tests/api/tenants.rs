@@ -8,6 +8,8 @@ use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_server::api::{Route, program_routes};
 use serde_json::{Value, json};
 
+/// A webhook that is not the other tenant's; `webhooks.rs` walks with one that is the first one's.
+const HOOK: &str = "whe_0123456789abcdef01234567";
 const LIST: &str = "/v1/lists/denied_cards/entries";
 
 /// What only the first tenant may read.
@@ -96,7 +98,9 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let decided = ok(&mut client, &acme, Sent::decision(&payment("pay-1"))).await;
     let mine_id = decided["id"].as_str().unwrap();
     let entry = Sent::json(Method::PUT, LIST, &entry());
-    for sent in [entry, labelled(), list_of("secret-party")] {
+    let question = "/v1/payments/pay-1/confirmation-requests";
+    let question = Sent::json(Method::POST, question, &json!({}));
+    for sent in [entry, labelled(), list_of("secret-party"), question] {
         ok(&mut client, &acme, sent).await;
     }
 
@@ -142,6 +146,8 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
 
 /// What was there before is there still, and only that.
 async fn unharmed(client: &mut Client, acme: &Signer, mine: Mine<'_>, decided: &Value) {
+    let question = Sent::new(Method::GET, "/v1/payments/pay-1/confirmation", "");
+    assert_eq!(ok(client, acme, question).await["state"], "open");
     let read = ok(client, acme, reading(mine.token)).await;
     assert_eq!(read["value"], "secret-value");
     let same = Sent::new(Method::GET, &format!("/v1/decisions/{}", mine.decision), "");
@@ -160,6 +166,7 @@ async fn unharmed(client: &mut Client, acme: &Signer, mine: Mine<'_>, decided: &
 }
 
 /// What the other tenant asks of a route, with the first one's identifiers, and what it may get.
+#[allow(clippy::too_many_lines, reason = "one arm for each route")]
 fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     if route.path.starts_with("/v1/approval") {
         return walk_approvals(route, mine);
@@ -172,6 +179,9 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
     if let Some(walked) = walk_apart(route, mine) {
         return walked;
+    }
+    if route.path.starts_with("/v1/webhooks") || route.path.contains("/confirmation") {
+        return walk_notify(route);
     }
     let mine_id = mine.decision;
     let path = route.path.replace("{id}", mine_id);
@@ -348,6 +358,42 @@ fn walk_screening(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         }
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
         unknown => panic!("the walk does not know {unknown:?}"),
+    }
+}
+
+/// The same of webhooks and of what payers are asked. Both tenants have a payment by this name, and
+/// the first one's payer was asked about it: the other tenant asks and answers for its own.
+fn walk_notify(route: &Route) -> (Sent, &'static str) {
+    let path = route
+        .path
+        .replace("{id}", HOOK)
+        .replace("{message}", "msg_1")
+        .replace("{payment_id}", "pay-1");
+    let send = |body: Value| Sent::json(route.method.clone(), &path, &body);
+    match (route.method.as_str(), route.path) {
+        ("GET", "/v1/webhooks") => (Sent::new(Method::GET, &path, ""), "own"),
+        ("POST", "/v1/webhooks") => (send(json!({ "url": "u" })), "field_missing"),
+        ("GET", path_of) if path_of.starts_with("/v1/webhooks") => {
+            (Sent::new(Method::GET, &path, ""), "webhook_unknown")
+        }
+        ("PUT", _) => {
+            let body = json!({ "url": "https://a.example/", "events": ["*"], "reason": "r" });
+            (send(body), "webhook_unknown")
+        }
+        (_, "/v1/webhooks/{id}/rotation") => (
+            send(json!({ "overlap_hours": 1, "reason": "r" })),
+            "webhook_unknown",
+        ),
+        (_, "/v1/webhooks/{id}/replay") => {
+            let span = json!({ "from": now().to_string(), "to": now().to_string(), "reason": "r" });
+            (send(span), "webhook_unknown")
+        }
+        (_, path_of) if path_of.starts_with("/v1/webhooks") => {
+            (send(json!({ "reason": "r" })), "webhook_unknown")
+        }
+        ("GET", _) => (Sent::new(Method::GET, &path, ""), "own"),
+        (_, path_of) if path_of.ends_with("answers") => (send(json!({ "answer": "yes" })), "own"),
+        _ => (send(json!({})), "drafted"),
     }
 }
 

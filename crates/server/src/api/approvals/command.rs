@@ -5,6 +5,7 @@ use crate::{
         approvals::Acting,
         keys::{self, KeyMade},
         lists,
+        webhooks::{self, WebhookMade},
     },
     edge::{Code, Problem},
 };
@@ -15,6 +16,7 @@ use paywarden_access::{
 };
 use paywarden_cases::{CaseClosing, Worker};
 use paywarden_domain::{Pan, Timestamp, event::Text};
+use paywarden_notify::WebhookChange;
 use paywarden_privacy::{
     By,
     policy::{Data, PrivacyPolicyChange},
@@ -61,6 +63,8 @@ pub enum CommandInput {
     EpochEnd(EpochEnd),
     /// Close a case, and its open alerts with it.
     CaseClosing(CaseClosing),
+    /// Make a webhook, or change where it is, of what it is told, its secret or its state.
+    WebhookChange(WebhookChange),
 }
 
 /// A party that is not the one on a list.
@@ -113,6 +117,7 @@ pub struct ListValueInput {
 }
 
 /// Asks for a command that is possible now.
+#[allow(clippy::too_many_lines, reason = "one arm for each kind of command")]
 pub(super) async fn request(
     call: &Acting<'_>,
     command: CommandInput,
@@ -169,6 +174,11 @@ pub(super) async fn request(
         CommandInput::CaseClosing(closing) => {
             let ask = ask_to_close(call, &closing, ask).await?;
             approvals.request(who, &closing, ask).await
+        }
+        CommandInput::WebhookChange(change) => {
+            let endpoints = &call.state.notify.endpoints;
+            endpoints.check_change(&who.tenant, &change)?;
+            approvals.request(who, &change, ask).await
         }
     };
     Ok(view?)
@@ -235,9 +245,12 @@ pub(super) struct Outcome {
     pub(super) progress: Option<Preparation>,
     /// The key that it was about.
     pub(super) key: Option<KeyMade>,
+    /// The webhook that it was about.
+    pub(super) webhook: Option<WebhookMade>,
 }
 
 /// Carries out the command of the approval that the path names.
+#[allow(clippy::too_many_lines, reason = "one arm for each kind of command")]
 pub(super) async fn execute(
     call: &Acting<'_>,
     kind: Kind,
@@ -298,6 +311,11 @@ pub(super) async fn execute(
         Kind::CaseClosing => {
             let approved = approvals.claim(who, id).await?;
             call.state.cases.close_case(&worker(call), approved).await?;
+        }
+        Kind::WebhookChange => {
+            let approved = approvals.claim(who, id).await?;
+            let changed = webhooks::carry_out(call.state, approved, purpose).await?;
+            outcome.webhook = Some(changed);
         }
     }
     Ok(outcome)

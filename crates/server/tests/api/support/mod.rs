@@ -23,6 +23,8 @@ use paywarden_crypto::{
     note::{NoteKind, NoteSigner},
 };
 use paywarden_domain::{Currency, TenantId, Timestamp};
+use paywarden_notify::{Courier, Notify};
+use paywarden_outward::Reach;
 use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
@@ -73,7 +75,9 @@ pub struct World {
     pub ca_pem: PathBuf,
     pub keyring: Arc<Keyring>,
     pub notary: Notary,
-    journal: Journal,
+    pub notify: Arc<Notify>,
+    pub courier: Courier,
+    pub journal: Journal,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -124,10 +128,17 @@ impl World {
         self.server.shutdown().await;
         self.journal.close().await;
         self.database.close().await;
-        drop((self.registry, self.engine, self.vault, self.cases));
+        drop((
+            self.registry,
+            self.engine,
+            self.vault,
+            self.cases,
+            self.notify,
+        ));
         Self::open(folder, setup).await
     }
 
+    #[allow(clippy::too_many_lines, reason = "one line for each part")]
     async fn open(folder: Arc<tempfile::TempDir>, setup: Setup) -> Self {
         let clock = Clock::System;
         let keyring = Keyring::open_or_create(&folder.path().join("master.key"));
@@ -149,6 +160,15 @@ impl World {
         let cases = Arc::new(cases(&database, &journal, &keyring));
         let tls = SelfSigned::open_or_create(&folder.path().join("tls"), &NAMES, clock.now());
         let tls = tls.unwrap();
+        let store = (database.clone(), journal.clone());
+        let told = paywarden_notify::Settings {
+            reach: Reach::anywhere(),
+            ..Default::default()
+        };
+        let (notify, courier) = Notify::open(store, &keyring, clock.clone(), told)
+            .await
+            .unwrap();
+        let notify = Arc::new(notify);
         let parts = Parts {
             pages: None,
             engine: Arc::clone(&engine),
@@ -165,6 +185,7 @@ impl World {
             outbox: Arc::default(),
             cases: Arc::clone(&cases),
             vault: Arc::clone(&vault),
+            notify: Arc::clone(&notify),
             keyring: Arc::clone(&keyring),
             breached: None,
             clock,
@@ -184,6 +205,8 @@ impl World {
             ca_pem: tls.ca_pem,
             keyring,
             notary,
+            notify,
+            courier,
             journal,
             folder,
         }
