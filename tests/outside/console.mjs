@@ -359,7 +359,10 @@ try {
     await page.goto(first);
     const closed = await page.textContent("main");
     assert.ok(closed.includes("Confirmed") && closed.includes("The customer says that it was not them"), closed);
-    assert.ok(closed.includes("Labelled fraud"), "its payments are labelled");
+    await until("the label of its payment", async () => {
+      await page.goto(first);
+      return (await page.textContent("main")).includes("Labelled fraud");
+    });
   });
 
   await test("a case is opened of picked alerts and closed by two", async () => {
