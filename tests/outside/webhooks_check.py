@@ -31,7 +31,8 @@ def main(file):
     for name, library in (("standardwebhooks", standardwebhooks), ("svix", svix.webhooks)):
         webhook = library.Webhook(told["secret"])
         for one in told["shared"]:
-            assert webhook.verify(one["body"], one["headers"])["type"] == "decision.created"
+            webhook.verify(one["body"], one["headers"])
+            assert json.loads(one["body"])["type"] == "decision.created"
         print(f"ok {name} verifies")
         for spoil in ("body", "webhook-id", "webhook-timestamp"):
             one = json.loads(json.dumps(told["shared"][0]))
