@@ -17,6 +17,7 @@ import time
 import urllib.request
 
 import patrol
+import reports
 import roots
 import siem
 import webhooks
@@ -265,6 +266,11 @@ def webhooks_elsewhere(_):
         webhooks.run(Server, paywarden, check, pathlib.Path(folder))
 
 
+def reports_to_units(_):
+    """Files of all three formats, by another parser."""
+    reports.run(ROOT)
+
+
 def models_of_others(_):
     """Fresh models of LightGBM, XGBoost and scikit-learn, by their libraries and by the binary."""
     venv = HERE / ".venv" / "bin" / "python"
@@ -296,7 +302,8 @@ def console_in_a_browser(_):
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
-    siem_receiver, webhooks_elsewhere, patrol_of_the_trail, models_of_others, console_in_a_browser,
+    siem_receiver, webhooks_elsewhere, patrol_of_the_trail, reports_to_units, models_of_others,
+    console_in_a_browser,
     openbao_root, softhsm_root,
 ]
 

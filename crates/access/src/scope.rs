@@ -109,11 +109,15 @@ pub enum Scope {
     WebhooksRead,
     /// Have payers asked whether payments were theirs, and hand in what they answer.
     ConfirmationsWrite,
+    /// Read reports to financial intelligence units, and that there are any.
+    ReportsRead,
+    /// Draft reports, ask for their approval, write down that they were filed.
+    ReportsWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -164,6 +168,8 @@ impl Scope {
         Self::WebhooksWrite,
         Self::WebhooksRead,
         Self::ConfirmationsWrite,
+        Self::ReportsRead,
+        Self::ReportsWrite,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -195,6 +201,8 @@ impl Scope {
         Self::SubjectsWrite,
         Self::SubjectsReveal,
         Self::WebhooksWrite,
+        Self::ReportsRead,
+        Self::ReportsWrite,
     ];
 
     /// The word used in the store, on the command line and in replies.
@@ -250,6 +258,8 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::WebhooksRead => "webhooks:read",
             Self::ConfirmationsWrite => "confirmations:write",
+            Self::ReportsRead => "reports:read",
+            Self::ReportsWrite => "reports:write",
         }
     }
 

@@ -93,6 +93,7 @@ words! {
     SCREENING_CLEARANCE = "Clearance of a party", "筛查排除";
     EPOCH_END = "End of key epochs", "密钥周期终止";
     CASE_CLOSING = "Closing of a case", "案件结案";
+    REPORT_FILING = "Filing of a report", "报送监管报告";
     PASSKEY = "Passkey", "通行密钥";
     PASSWORD_AND_CODE = "Password and code", "密码与动态码";
     RECOVERY_CODE = "Recovery code", "恢复码";
@@ -150,6 +151,7 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("screening_change", SCREENING_CHANGE, Tone::Plain),
     ("screening_clearance", SCREENING_CLEARANCE, Tone::Plain), ("epoch_end", EPOCH_END, Tone::Plain),
     ("case_closing", CASE_CLOSING, Tone::Plain),
+    ("report_filing", REPORT_FILING, Tone::Plain),
     ("passkey", PASSKEY, Tone::Plain), ("password_and_code", PASSWORD_AND_CODE, Tone::Plain),
     ("recovery_code", RECOVERY_CODE, Tone::Plain), ("invitation", INVITATION, Tone::Plain),
     ("provider", PROVIDER, Tone::Plain), ("provider_and_code", PROVIDER_AND_CODE, Tone::Plain),

@@ -32,7 +32,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Alerting, ExportProgress, OutboxProgress, Parts, Server, tls};
+use paywarden_server::{Alerting, ExportProgress, OutboxProgress, Parts, Reports, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -131,6 +131,15 @@ impl Ground {
         let started = Engine::start(settings, database, journal, clock, &self.keyring, library);
         let engine = started.await.map_err(|error| not_started(&error))?;
         Ok(Arc::new(engine))
+    }
+
+    /// The reports to financial intelligence units.
+    async fn reports(&self) -> Result<Arc<Reports>> {
+        let store = (self.database.clone(), self.journal.clone());
+        let opened = Reports::open(store, &self.keyring, Clock::System).await;
+        Ok(Arc::new(
+            opened.map_err(|error| needed("the reports", &error))?,
+        ))
     }
 
     /// What lets sensitive commands take effect.
@@ -232,8 +241,7 @@ impl Running {
             tracing::error!(%error, "whoever was signed in has to sign in again");
         }
         let notary = notary(config, &ground).await?;
-        let export = Arc::new(ExportProgress::default());
-        let outbox = Arc::new(OutboxProgress::default());
+        let (export, outbox): (Arc<ExportProgress>, Arc<OutboxProgress>) = Default::default();
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
         let cases = ground.cases(config)?;
@@ -248,6 +256,7 @@ impl Running {
             export: export.clone(),
             outbox: outbox.clone(),
             cases: cases.clone(),
+            reports: ground.reports().await?,
             vault: ground.vault.clone(),
             notify: notify.clone(),
             keyring: ground.keyring.clone(),

@@ -10,6 +10,7 @@ pub(crate) mod decisions;
 mod door;
 pub(crate) mod export;
 pub(crate) mod factors;
+pub(crate) mod filings;
 pub(crate) mod ground;
 pub(crate) mod json;
 pub(crate) mod keys;
@@ -145,6 +146,7 @@ enum Endpoint {
     Retention(retention::Act),
     Webhook(webhooks::Act),
     Confirmation(confirmations::Act),
+    Filing(filings::Act),
     ConsentKeys,
     Alerts,
     Alert,
@@ -357,6 +359,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(cases::ROUTES)
         .chain(webhooks::ROUTES)
         .chain(confirmations::ROUTES)
+        .chain(filings::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -474,6 +477,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Retention(act) => retention::handle(act, call).await,
         Endpoint::Webhook(act) => webhooks::handle(act, call).await,
         Endpoint::Confirmation(act) => confirmations::handle(act, call).await,
+        Endpoint::Filing(act) => filings::handle(act, call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,

@@ -6,6 +6,7 @@ use crate::{
     models::OfModels,
     notify::OfNotify,
     outbox::{OfOutbox, OutboxProgress},
+    reports::{OfReports, Reports},
     screening::OfScreening,
 };
 use paywarden_access::{Watch, approval::Approvals, watch::Severity};
@@ -81,7 +82,7 @@ impl Metrics {
         watch: Arc<Watch>,
         (export, outbox, told): (Arc<ExportProgress>, Arc<OutboxProgress>, Arc<Figures>),
         notary: Notary,
-        vault: Arc<Vault>,
+        (vault, reports): (Arc<Vault>, Arc<Reports>),
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
         registry.register_collector(Box::new(OfScreening(Arc::clone(&engine))));
@@ -94,6 +95,7 @@ impl Metrics {
         registry.register_collector(Box::new(OfNotify(told)));
         registry.register_collector(Box::new(OfTrail(notary)));
         registry.register_collector(Box::new(OfVault(vault)));
+        registry.register_collector(Box::new(OfReports(reports)));
         let all = &mut registry;
         let codes = Code::ALL.iter().map(|code| [("code", code.name())]);
         let outcomes = Outcome::ALL

@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::{
-    ExportProgress, Limits, OutboxProgress,
+    ExportProgress, Limits, OutboxProgress, Reports,
     edge::{listener, reply::ReplyKey},
     pages::Pages,
     state::State,
@@ -75,6 +75,8 @@ pub struct Parts {
     pub outbox: Arc<OutboxProgress>,
     /// Keeps what people look at.
     pub cases: Arc<Cases>,
+    /// Keeps reports to financial intelligence units.
+    pub reports: Arc<Reports>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
     /// Tells companies what happens, and asks payers.

@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use crate::{
-    Config, Limits, Parts, StartError,
+    Config, Limits, Parts, Reports, StartError,
     api::export::Handouts,
     api::vault::compatible::Custody,
     edge::visitors::Visitors,
@@ -46,6 +46,7 @@ pub(crate) struct State {
     pub(crate) notary: Notary,
     pub(crate) cases: Arc<Cases>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) reports: Arc<Reports>,
     pub(crate) custody: Custody,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) breached: Option<Arc<Breached>>,
@@ -85,6 +86,7 @@ impl State {
             cases,
             vault,
             notify,
+            reports,
             keyring,
             breached,
             pages,
@@ -92,9 +94,8 @@ impl State {
         } = parts;
         let limits = config.limits.clone();
         let now_us = clock.now().micros();
-        let origin = config.origin.clone();
         Ok(Self {
-            origin: origin.unwrap_or_else(|| format!("https://localhost:{port}")),
+            origin: origin(config, port),
             origin_is_set: config.origin.is_some(),
             pages,
             visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
@@ -110,7 +111,7 @@ impl State {
                 Arc::clone(&watch),
                 (export, outbox, Arc::clone(&notify.figures)),
                 notary.clone(),
-                Arc::clone(&vault),
+                (Arc::clone(&vault), Arc::clone(&reports)),
             ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
@@ -137,6 +138,7 @@ impl State {
             notary,
             cases,
             vault,
+            reports,
             custody: Custody::default(),
             keyring,
             breached,
@@ -161,6 +163,12 @@ impl State {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
+}
+
+/// Where browsers find our pages.
+fn origin(config: &Config, port: u16) -> String {
+    let local = || format!("https://localhost:{port}");
+    config.origin.clone().unwrap_or_else(local)
 }
 
 /// The right to be worked on; given back when dropped.

@@ -285,7 +285,7 @@ impl Approvals {
         build: impl Fn(&Case) -> Result<Step, Error>,
     ) -> Result<ApprovalView, Error> {
         for _ in 0..TRIES {
-            let step = build(&self.case(&who.tenant, id).await?)?;
+            let step = build(&self.case_known_to(who, id).await?)?;
             match self.append(who, step).await {
                 Err(Error::Busy) => {}
                 Err(error) => return Err(error),
@@ -293,6 +293,17 @@ impl Approvals {
             }
         }
         Err(Error::Busy)
+    }
+
+    /// An approval, for somebody who may know of it.
+    pub(crate) async fn case_known_to(&self, who: &Who, id: &str) -> Result<Case, Error> {
+        let case = self.case(&who.tenant, id).await?;
+        let scope = case.kind().known_with();
+        let actor = who.actor.to_string();
+        match scope.is_none_or(|scope| self.may(&who.tenant, &actor, scope)) {
+            true => Ok(case),
+            false => Err(Error::Unknown),
+        }
     }
 
     pub(crate) async fn case(&self, tenant: &TenantId, id: &str) -> Result<Case, Error> {

@@ -61,7 +61,7 @@ pub struct CarriedOut<T> {
 impl Approvals {
     /// The command of an approval, to be carried out by `who`, if enough votes count now.
     pub async fn claim<T: Sensitive>(&self, who: &Who, id: &str) -> Result<Approved<T>, Error> {
-        let command = self.case(&who.tenant, id).await?.payload.command()?;
+        let command = self.case_known_to(who, id).await?.payload.command()?;
         self.admit(who, command, Some(id)).await
     }
 
@@ -90,7 +90,7 @@ impl Approvals {
         id: &str,
     ) -> Result<CarriedOut<T>, Error> {
         self.must(who, T::KIND.scope())?;
-        let case = self.case(&who.tenant, id).await?;
+        let case = self.case_known_to(who, id).await?;
         let command = case.payload.command()?;
         let now = self.clock().now();
         let Some(used) = case.used else {

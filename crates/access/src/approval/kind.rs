@@ -39,6 +39,8 @@ pub enum Kind {
     CaseClosing,
     /// Where events are sent changes.
     WebhookChange,
+    /// A report goes to a financial intelligence unit.
+    ReportFiling,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -56,7 +58,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RuleRelease,
         Self::ModelRelease,
         Self::ListChange,
@@ -71,6 +73,7 @@ impl Kind {
         Self::EpochEnd,
         Self::CaseClosing,
         Self::WebhookChange,
+        Self::ReportFiling,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -90,6 +93,7 @@ impl Kind {
             Self::EpochEnd => "epoch_end",
             Self::CaseClosing => "case_closing",
             Self::WebhookChange => "webhook_change",
+            Self::ReportFiling => "report_filing",
         }
     }
 
@@ -108,6 +112,7 @@ impl Kind {
             Self::EpochEnd => Scope::VaultKeys,
             Self::CaseClosing => Scope::CasesClose,
             Self::WebhookChange => Scope::WebhooksWrite,
+            Self::ReportFiling => Scope::ReportsWrite,
         }
     }
 
@@ -132,8 +137,15 @@ impl Kind {
             | Self::ScreeningClearance
             | Self::EpochEnd
             | Self::CaseClosing
-            | Self::WebhookChange => None,
+            | Self::WebhookChange
+            | Self::ReportFiling => None,
         }
+    }
+
+    /// What whoever learns that there is such an approval at all must be allowed to do: telling of a
+    /// report tips its subject off.
+    pub(crate) fn known_with(self) -> Option<Scope> {
+        (self == Self::ReportFiling).then_some(Scope::ReportsRead)
     }
 
     /// The kind with this name.

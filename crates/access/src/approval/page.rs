@@ -70,7 +70,7 @@ impl Scene<'_> {
 impl Approvals {
     /// One of the approvals of the reader's tenant, as the reader may see it.
     pub async fn find(&self, reader: &Who, id: &str) -> Result<ApprovalView, Error> {
-        let case = self.case(&reader.tenant, id).await?;
+        let case = self.case_known_to(reader, id).await?;
         let scene = self.scene(&reader.tenant).await?;
         ApprovalView::of(case, &scene, &reader.actor.to_string())
     }
@@ -102,11 +102,13 @@ impl Approvals {
             for row in rows {
                 scanned += 1;
                 next = Some((row.taken_at, row.approval.clone()));
-                let case = self.case(tenant, &row.approval).await?;
-                let view = ApprovalView::of(case, &scene, &by)?;
-                if filter.state.is_none_or(|state| state == view.state) {
-                    approvals.push(view);
-                }
+                let view = match self.case_known_to(reader, &row.approval).await {
+                    Err(Error::Unknown) => None,
+                    case => Some(ApprovalView::of(case?, &scene, &by)?),
+                };
+                let is_wanted =
+                    |view: &ApprovalView| filter.state.is_none_or(|state| state == view.state);
+                approvals.extend(view.filter(is_wanted));
                 if approvals.len() == limit as usize || scanned == SCANNED_MAX {
                     return Ok(ApprovalPage { approvals, next });
                 }
@@ -124,7 +126,10 @@ impl Approvals {
         let scene = self.scene(tenant).await?;
         let mut views = Vec::new();
         for row in self.database().approvals_unreviewed(tenant, limit).await? {
-            let case = self.case(tenant, &row.approval).await?;
+            let case = match self.case_known_to(reader, &row.approval).await {
+                Err(Error::Unknown) => continue,
+                case => case?,
+            };
             views.push(ApprovalView::of(case, &scene, &by)?);
         }
         Ok(views)

@@ -85,6 +85,8 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::CasesWork,
     Scope::CasesClose,
     Scope::CasesApprove,
+    Scope::ReportsRead,
+    Scope::ReportsWrite,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -150,7 +152,7 @@ const BUILTIN: &[Builtin] = &[
           Scope::RulesRead, Scope::TrailRead, Scope::ApprovalsRead, Scope::ApprovalsRequest,
           Scope::ApprovalsVote, Scope::ExportsWrite, Scope::SubjectsReveal, Scope::ScreeningRead,
           Scope::ScreeningWrite, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose,
-          Scope::CasesApprove]),
+          Scope::CasesApprove, Scope::ReportsRead, Scope::ReportsWrite]),
     ("rule_author", "Rule author", None,
         &[Scope::RulesRead, Scope::RulesWrite, Scope::DecisionsRead, Scope::ListsRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest]),

@@ -1,13 +1,14 @@
 //! Every refusal the API can give, one row each. The reference page of errors is made from them.
 
 mod page;
+mod reports;
 mod table;
 
 use http::StatusCode;
 pub use page::errors_markdown;
-use table::codes;
+use reports::with_reports;
 
-codes! {
+with_reports! {
     /// The header lines are more than 64 or longer than 16 KiB in total. Send fewer.
     HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large";
     /// No route has this path. See the API reference.

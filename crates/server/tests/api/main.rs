@@ -21,6 +21,7 @@ mod modes;
 mod people;
 mod privacy;
 mod refusals;
+mod reports;
 mod reveals;
 mod rule_sets;
 mod screening;

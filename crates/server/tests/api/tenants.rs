@@ -1,7 +1,7 @@
 //! No tenant reaches another: every route is walked with another tenant's key.
 
-use crate::models;
 use crate::support::{Client, Sent, Setup, Signer, World, now, payment};
+use crate::{models, reports};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::{Timestamp, time::DAY};
@@ -13,13 +13,14 @@ const HOOK: &str = "whe_0123456789abcdef01234567";
 const LIST: &str = "/v1/lists/denied_cards/entries";
 
 /// What only the first tenant may read.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "secret-value",
     "secret-reason",
     "secret_rule",
     "secret_method",
     "secret_notice",
     "secret-party",
+    "secret-report",
 ];
 
 fn entry() -> Value {
@@ -50,6 +51,7 @@ struct Mine<'m> {
     request: &'m str,
     run: &'m str,
     model: &'m str,
+    report: &'m str,
 }
 
 /// Asks for the release of a version.
@@ -111,6 +113,12 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let agreed = agree_and_publish(&mut client, &acme).await;
     let owed = owe(&mut client, &acme).await;
     let model = ok(&mut client, &acme, models::upload(models::bytes(1_000.0))).await;
+    let report = Sent::json(
+        Method::POST,
+        "/v1/reports",
+        &reports::sample("secret-report"),
+    );
+    let report = ok(&mut client, &acme, report).await;
     let mine = Mine {
         decision: mine_id,
         version,
@@ -120,6 +128,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         request: owed[0]["id"].as_str().unwrap(),
         run: owed[1]["id"].as_str().unwrap(),
         model: model["model"].as_str().unwrap(),
+        report: report["id"].as_str().unwrap(),
     };
 
     for route in program_routes().filter(|route| route.scope.is_some()) {
@@ -128,7 +137,7 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
         let text = String::from_utf8_lossy(&answer.body);
         for secret in SECRETS
             .into_iter()
-            .chain([mine_id, mine.approval, mine.model])
+            .chain([mine_id, mine.approval, mine.model, mine.report])
         {
             assert!(
                 !text.contains(secret),
@@ -176,6 +185,9 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     }
     if is_of_privacy(route) {
         return walk_privacy(route, mine);
+    }
+    if route.path.starts_with("/v1/report") && route.path != "/v1/reports/prevention" {
+        return reports::walk(route, mine.report);
     }
     if let Some(walked) = walk_apart(route, mine) {
         return walked;

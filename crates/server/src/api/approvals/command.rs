@@ -8,6 +8,7 @@ use crate::{
         webhooks::{self, WebhookMade},
     },
     edge::{Code, Problem},
+    reports::ReportFiling,
 };
 use paywarden_access::{
     KeyChange,
@@ -65,6 +66,8 @@ pub enum CommandInput {
     CaseClosing(CaseClosing),
     /// Make a webhook, or change where it is, of what it is told, its secret or its state.
     WebhookChange(WebhookChange),
+    /// Let a report be filed with its financial intelligence unit, as it is.
+    ReportFiling(ReportFiling),
 }
 
 /// A party that is not the one on a list.
@@ -180,6 +183,10 @@ pub(super) async fn request(
             endpoints.check_change(&who.tenant, &change)?;
             approvals.request(who, &change, ask).await
         }
+        CommandInput::ReportFiling(filing) => {
+            let ask = ask_to_file(call, &filing, ask).await?;
+            approvals.request(who, &filing, ask).await
+        }
     };
     Ok(view?)
 }
@@ -221,6 +228,13 @@ async fn ask_to_close(call: &Acting<'_>, closing: &CaseClosing, ask: Ask) -> Res
     let cases = &call.state.cases;
     let assignee = cases.check_closing(&worker(call), closing).await?;
     let authors = assignee.into_iter().collect();
+    Ok(Ask { authors, ..ask })
+}
+
+/// Who wrote a report does not approve it.
+async fn ask_to_file(call: &Acting<'_>, filing: &ReportFiling, ask: Ask) -> Result<Ask, Problem> {
+    let reports = &call.state.reports;
+    let authors = reports.check_filing(&call.who.tenant, filing).await?;
     Ok(Ask { authors, ..ask })
 }
 
@@ -296,14 +310,7 @@ pub(super) async fn execute(
             let approved = approvals.claim(who, id).await?;
             vault.open_reveal(approved, purpose).await?;
         }
-        Kind::ScreeningChange => drop(
-            engine
-                .change_screening(approvals.claim(who, id).await?)
-                .await?,
-        ),
-        Kind::ScreeningClearance => {
-            drop(engine.clear_party(approvals.claim(who, id).await?).await?)
-        }
+        Kind::ScreeningChange | Kind::ScreeningClearance => screened(call, kind).await?,
         Kind::EpochEnd => {
             let approved = approvals.claim(who, id).await?;
             vault.end_epochs(approved, purpose).await?;
@@ -317,8 +324,26 @@ pub(super) async fn execute(
             let changed = webhooks::carry_out(call.state, approved, purpose).await?;
             outcome.webhook = Some(changed);
         }
+        Kind::ReportFiling => {
+            let approved = approvals.claim(who, id).await?;
+            call.state.reports.approve(approved).await?;
+        }
     }
     Ok(outcome)
+}
+
+/// Carries out what changes whom screening finds.
+async fn screened(call: &Acting<'_>, kind: Kind) -> Result<(), Problem> {
+    let (approvals, who, id) = (&call.state.approvals, &call.who, call.parameter);
+    let engine = &call.state.engine;
+    if kind == Kind::ScreeningChange {
+        let approved = approvals.claim(who, id).await?;
+        engine.change_screening(approved).await?;
+    } else {
+        let approved = approvals.claim(who, id).await?;
+        engine.clear_party(approved).await?;
+    }
+    Ok(())
 }
 
 /// What is taken out in bulk serves a purpose of the privacy policy. Leaves of the trail are about

@@ -29,7 +29,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
-    Alerting, Config, Limits, Parts, Server,
+    Alerting, Config, Limits, Parts, Reports, Server,
     tls::{Identity, SelfSigned},
 };
 use paywarden_store::{
@@ -184,6 +184,7 @@ impl World {
             export: Arc::default(),
             outbox: Arc::default(),
             cases: Arc::clone(&cases),
+            reports: Arc::new(reports((&database, &journal), &keyring).await),
             vault: Arc::clone(&vault),
             notify: Arc::clone(&notify),
             keyring: Arc::clone(&keyring),
@@ -347,6 +348,11 @@ async fn vault(
     let (database, journal) = (database.clone(), journal.clone());
     let opened = Vault::open(keyring, database, journal, Clock::System, &settings);
     opened.await.unwrap()
+}
+
+async fn reports((database, journal): (&Database, &Journal), keyring: &Keyring) -> Reports {
+    let store = (database.clone(), journal.clone());
+    Reports::open(store, keyring, Clock::System).await.unwrap()
 }
 
 /// The watch with the rules that are shipped. It looks when it is told to.
