@@ -32,6 +32,15 @@ pub struct Sighting {
     pub entities: Vec<Entity>,
 }
 
+impl Sighting {
+    fn judged(&self, engine: Engine) -> &EngineResult {
+        match engine {
+            Engine::Fraud => &self.decision.fraud,
+            Engine::Laundering => &self.decision.laundering,
+        }
+    }
+}
+
 /// One engine's judgement that meets a trigger.
 struct Hit<'s> {
     tenant: &'s TenantId,
@@ -70,6 +79,32 @@ impl Cases {
         Ok(taken)
     }
 
+    /// Opens an alert for a payment that its payer reports, or lets it join, unless an alert of that
+    /// engine has it already. Whether it was taken.
+    pub async fn take_reported(
+        &self,
+        tenant: &TenantId,
+        sighting: &Sighting,
+    ) -> Result<bool, Error> {
+        let Some(trigger) = self.policy.reported() else {
+            return Ok(false);
+        };
+        let known = [target(trigger.engine, sighting.event_no)];
+        if !self.database.work_links(tenant, &known).await?.is_empty() {
+            return Ok(false);
+        }
+        let judged = sighting.judged(trigger.engine);
+        let hit = Hit {
+            tenant,
+            trigger,
+            sighting,
+            judged,
+            fired: judged.fired.iter().collect(),
+            subject: subject(trigger, sighting)?,
+        };
+        self.place(&hit).await.map(|()| true)
+    }
+
     /// Opens or joins an alert if an engine's judgement asks for one; whether it did.
     async fn alert_on(
         &self,
@@ -91,10 +126,7 @@ impl Cases {
         engine: Engine,
         sighting: &'s Sighting,
     ) -> Result<Option<Hit<'s>>, Error> {
-        let judged = match engine {
-            Engine::Fraud => &sighting.decision.fraud,
-            Engine::Laundering => &sighting.decision.laundering,
-        };
+        let judged = sighting.judged(engine);
         let all: Vec<&FiredRule> = judged.fired.iter().collect();
         let Some(trigger) = self.policy.trigger(engine, judged, &all) else {
             return Ok(None);

@@ -82,6 +82,9 @@ pub struct Trigger {
     /// One of these rules fired; any if empty.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// The payer reports the payment, whatever was judged. Says nothing of the four above.
+    #[serde(default)]
+    pub reported: bool,
     /// Where the alert waits.
     pub queue: String,
     /// How urgent it is.
@@ -152,8 +155,9 @@ impl Policy {
     /// What a decision has to be like for any trigger to fit it: the database is asked for no
     /// other.
     pub fn salience(&self) -> Salience {
-        let by_action = self.triggers.iter().flat_map(|trigger| &trigger.actions);
-        let by_score = self.triggers.iter().filter(|one| one.actions.is_empty());
+        let judging = self.triggers.iter().filter(|one| !one.reported);
+        let by_action = judging.clone().flat_map(|trigger| &trigger.actions);
+        let by_score = judging.filter(|one| one.actions.is_empty());
         Salience {
             outcome_min: by_action.copied().min(),
             score_min: by_score.map(|trigger| trigger.score_min).min(),
@@ -167,11 +171,14 @@ impl Policy {
         judged: &EngineResult,
         fired: &[&FiredRule],
     ) -> Option<&Trigger> {
-        let own = self
-            .triggers
-            .iter()
-            .filter(|trigger| trigger.engine == engine);
-        own.into_iter().find(|trigger| trigger.fits(judged, fired))
+        let judging = self.triggers.iter().filter(|one| !one.reported);
+        let mut own = judging.filter(|trigger| trigger.engine == engine);
+        own.find(|trigger| trigger.fits(judged, fired))
+    }
+
+    /// The trigger of payments that payers report.
+    pub(crate) fn reported(&self) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.reported)
     }
 
     pub(crate) fn queue(&self, name: &str) -> Option<&Queue> {
@@ -247,7 +254,7 @@ impl Policy {
             (queues.iter().all(up), "a queue escalates to another one of the file"),
             (queues.iter().all(|queue| !queue.roles.is_empty()), "a queue has a role that sees it"),
             (triggers.iter().all(|trigger| self.queue(&trigger.queue).is_some()), "a trigger names a queue of the file"),
-            (triggers.iter().all(|trigger| !trigger.actions.is_empty() || trigger.score_min > 0), "a trigger has actions or score_min"),
+            (triggers.iter().all(|trigger| trigger.judges() != trigger.reported), "a trigger has actions or score_min, or is reported and has neither, nor scenarios or rules"),
             (triggers.iter().all(|trigger| trigger.due_minutes <= MINUTES_MAX && trigger.window_minutes <= MINUTES_MAX), "a time is at most ninety days"),
             (triggers.iter().all(|trigger| kinds_known(&trigger.subject)), "a subject is a kind of entity"),
             (kinds_known(&self.groups.by), "groups are made by kinds of entity"),
@@ -262,6 +269,12 @@ impl Policy {
 }
 
 impl Trigger {
+    /// Whether it says what a judgement has to be like.
+    fn judges(&self) -> bool {
+        let by_verdict = !self.actions.is_empty() || self.score_min > 0;
+        by_verdict || self.reported && !(self.scenarios.is_empty() && self.rules.is_empty())
+    }
+
     fn fits(&self, judged: &EngineResult, fired: &[&FiredRule]) -> bool {
         let by_rule = |rule: &FiredRule| {
             let pack = rule.rule.split('.').next().unwrap_or_default();
@@ -317,6 +330,9 @@ mod tests {
             ("name = \"fraud_senior\"", "name = \"fraud\""),
             ("roles = [\"senior_analyst\", \"program\"]", "roles = []"),
             ("actions = [\"review\"]", "actions = []"),
+            ("reported = true", "reported = true\nscore_min = 1"),
+            ("reported = true", "reported = true\nrules = [\"a.b\"]"),
+            ("reported = true\n", ""),
             ("due_minutes = 60", "due_minutes = 129601"),
             ("subject = [\"customer\"", "subject = [\"nobody\""),
             ("code = \"customer_denies\"", "code = \"Customer denies\""),

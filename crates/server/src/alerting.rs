@@ -54,7 +54,7 @@ impl Alerting {
     }
 
     /// Takes a batch of leaves. Taken again it changes nothing: a decision makes one alert of each
-    /// engine, a closing one label of each payment.
+    /// engine, with or without a report of the payer, a closing one label of each payment.
     pub async fn take(&self, batch: &[OutboxItem]) -> Result<(), NotTaken> {
         let mut decided = Decided::new();
         for item in batch {
@@ -66,6 +66,13 @@ impl Alerting {
         }
         for (tenant, numbers) in decided {
             self.open(tenant, &numbers).await?;
+        }
+        for item in batch {
+            for row in &item.rows {
+                if let RowRef::Label(seq) = row {
+                    self.report(&item.tenant, *seq).await?;
+                }
+            }
         }
         let closings = batch
             .iter()
@@ -129,6 +136,29 @@ impl Alerting {
                 let (tenant, event_no) = (&row.tenant, row.event_no);
                 tracing::error!(%tenant, event_no, %error, "decision not looked at");
                 None
+            }
+        }
+    }
+
+    /// What a payer reports is looked at, if a payment of theirs was decided here.
+    async fn report(&self, tenant: &TenantId, seq: i64) -> Result<(), NotTaken> {
+        let label = self.database.label(seq).await?;
+        let reported = label.filter(|label| {
+            label.source == LabelSource::CustomerReport && label.verdict == LabelVerdict::Fraud
+        });
+        let Some(event_no) = reported.and_then(|label| label.event_no) else {
+            return Ok(());
+        };
+        let row = self.database.decision_by_event_no(tenant, event_no).await?;
+        let Some(sighting) = row.and_then(|row| self.sighting(&row)) else {
+            return Ok(());
+        };
+        match self.cases.take_reported(tenant, &sighting).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_passing() => Err(error.into()),
+            Err(error) => {
+                tracing::error!(%tenant, event_no, %error, "no alert opened");
+                Ok(())
             }
         }
     }

@@ -136,6 +136,38 @@ impl Desk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_its_payer_reports_raises_an_alert_whatever_was_judged() {
+    let mut desk = Desk::open().await;
+    let (fine, reported) = (desk.pay("honest").await, desk.pay("victim").await);
+    desk.list("suspects", "mallory").await;
+    let alerted = desk.pay("mallory").await;
+    for (payment, verdict, source) in [
+        (&fine, "genuine", "customer_report"),
+        (&fine, "fraud", "consortium"),
+        (&reported, "fraud", "customer_report"),
+        (&alerted, "fraud", "customer_report"),
+    ] {
+        let label = json!({ "payment_id": payment, "verdict": verdict, "source": source });
+        desk.posted("/v1/labels", &label).await;
+    }
+    desk.world.hand_on().await;
+    desk.world.dispatch().await;
+    let page = desk.get("/v1/alerts").await;
+    let raised = page["alerts"].as_array().unwrap().iter();
+    let raised: HashSet<(&str, &str)> = raised
+        .map(|alert| {
+            let payments = alert["payments"].as_array().unwrap();
+            assert_eq!(payments.len(), 1, "{alert}");
+            let payment = payments[0]["payment_id"].as_str().unwrap();
+            (alert["trigger"].as_str().unwrap(), payment)
+        })
+        .collect();
+    let expected = [("payer_reported", &*reported), ("fraud_review", &*alerted)];
+    assert_eq!(raised, expected.into());
+    desk.assert_intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hits_on_a_customer_are_one_alert_whose_disposition_labels_each_payment_once() {
     let mut desk = Desk::open().await;
     desk.list("suspects", "mallory").await;
