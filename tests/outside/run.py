@@ -296,7 +296,7 @@ def console_in_a_browser(_):
     if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
         raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
     report = run(["node", "console.mjs", BINARY], timeout=900)
-    assert report.count("ok ") == 9, report
+    assert report.count("ok ") == 12, report
 
 
 TESTS = [
