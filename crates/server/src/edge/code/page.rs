@@ -8,7 +8,7 @@ pub fn errors_markdown() -> String {
     let mut page = String::from(
         "# Errors\n\nEvery refusal is a problem document (RFC 9457, `application/problem+json`) \
          whose member `code` is one of these. Codes are stable: none is renamed, new ones are \
-         added. Made from `crates/server/src/edge/code.rs`.\n",
+         added. Made from `crates/server/src/edge/code/`.\n",
     );
     for code in Code::ALL {
         let meaning = code.meaning().concat();

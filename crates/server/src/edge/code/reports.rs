@@ -1,21 +1,20 @@
-//! Refusals about reports to financial intelligence units, behind all others in the table.
+//! Refusals about reports to financial intelligence units.
 
-macro_rules! with_reports {
-    ($($others:tt)*) => { table::codes! {
-        $($others)*
-            /// No report of your company has this identifier.
-            ReportUnknown = "report_unknown", NOT_FOUND, "Report unknown";
-            /// No profile of reports has this name. `GET /v1/report-profiles` lists them.
-            ReportProfileUnknown = "report_profile_unknown", UNPROCESSABLE_ENTITY, "Profile unknown";
-            /// Another report has this reference. Give each its own.
-            ReportReferenceTaken = "report_reference_taken", CONFLICT, "Reference taken";
-            /// The report is in another state, or has changed since you read it. Read it again.
-            ReportState = "report_state", CONFLICT, "Report not in this state";
-            /// The report has faults. `GET /v1/reports/{id}/faults` lists each with its place and a hint.
-            ReportFaulty = "report_faulty", UNPROCESSABLE_ENTITY, "Report faulty";
-            /// The unit of this profile takes no file for this report. Fill in its form.
-            ReportNoFile = "report_no_file", CONFLICT, "No file";
+macro_rules! reports {
+    ($next:ident $($later:ident)*; $($rows:tt)*) => { $next! { $($later)*; $($rows)*
+        /// No report of your company has this identifier.
+        ReportUnknown = "report_unknown", NOT_FOUND, "Report unknown";
+        /// No profile of reports has this name. `GET /v1/report-profiles` lists them.
+        ReportProfileUnknown = "report_profile_unknown", UNPROCESSABLE_ENTITY, "Profile unknown";
+        /// Another report has this reference. Give each its own.
+        ReportReferenceTaken = "report_reference_taken", CONFLICT, "Reference taken";
+        /// The report is in another state, or has changed since you read it. Read it again.
+        ReportState = "report_state", CONFLICT, "Report not in this state";
+        /// The report has faults. `GET /v1/reports/{id}/faults` lists each with its place and a hint.
+        ReportFaulty = "report_faulty", UNPROCESSABLE_ENTITY, "Report faulty";
+        /// The unit of this profile takes no file for this report. Fill in its form.
+        ReportNoFile = "report_no_file", CONFLICT, "No file";
     } };
 }
 
-pub(super) use with_reports;
+pub(super) use reports;

@@ -1,7 +1,9 @@
 //! What becomes of the table of refusals: one variant for each row, and what is known of it.
+//!
+//! Each chapter is a macro that appends its rows and hands all of them to the next one named.
 
 macro_rules! codes {
-    ($(
+    (; $(
         $(#[doc = $doc:literal])*
         $variant:ident = $name:literal, $status:ident, $title:literal;
     )*) => {

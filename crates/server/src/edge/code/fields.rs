@@ -1,0 +1,66 @@
+//! Refusals of a body field by field.
+
+macro_rules! fields {
+    ($next:ident $($later:ident)*; $($rows:tt)*) => { $next! { $($later)*; $($rows)*
+        /// A query or path parameter is not known or not well formed; `detail` names it.
+        ParameterInvalid = "parameter_invalid", BAD_REQUEST, "Parameter not valid";
+        /// The body is not UTF-8.
+        BodyNotUtf8 = "body_not_utf8", BAD_REQUEST, "Body is not UTF-8";
+        /// The body is not one JSON text.
+        JsonMalformed = "json_malformed", BAD_REQUEST, "JSON malformed";
+        /// The JSON is nested deeper than 32 levels.
+        JsonTooDeep = "json_too_deep", BAD_REQUEST, "JSON too deep";
+        /// A member is not known; `pointer` says where, `detail` what may have been meant.
+        FieldUnknown = "field_unknown", UNPROCESSABLE_ENTITY, "Unknown field";
+        /// A required member is missing; `pointer` says where.
+        FieldMissing = "field_missing", UNPROCESSABLE_ENTITY, "Field missing";
+        /// A member is given twice.
+        FieldDuplicate = "field_duplicate", UNPROCESSABLE_ENTITY, "Field given twice";
+        /// A member has the wrong type or a word that is not known; `pointer` says where.
+        FieldInvalid = "field_invalid", UNPROCESSABLE_ENTITY, "Field not valid";
+        /// The amount has more decimals than its currency (ISO 4217).
+        AmountDecimals = "amount_decimals", UNPROCESSABLE_ENTITY, "Too many decimals";
+        /// The amount is not plain digits such as `12.34`, or not exactly one of `value` and `minor`
+        /// is given.
+        AmountMalformed = "amount_malformed", UNPROCESSABLE_ENTITY, "Amount malformed";
+        /// The amount is negative.
+        AmountNegative = "amount_negative", UNPROCESSABLE_ENTITY, "Amount negative";
+        /// The amount exceeds 10^15 minor units.
+        AmountOverflow = "amount_overflow", UNPROCESSABLE_ENTITY, "Amount too large";
+        /// More than 64 attributes.
+        AttributeLimit = "attribute_limit", UNPROCESSABLE_ENTITY, "Too many attributes";
+        /// An attribute is not a string, a number, true or false.
+        AttributeNotScalar = "attribute_not_scalar", UNPROCESSABLE_ENTITY, "Attribute not a scalar";
+        /// The card number is not 12 to 19 digits.
+        CardNumberMalformed = "card_number_malformed", UNPROCESSABLE_ENTITY, "Card number malformed";
+        /// The card number fails the Luhn check.
+        CardNumberLuhn = "card_number_luhn", UNPROCESSABLE_ENTITY, "Card number mistyped";
+        /// The card has neither `number` nor `index`.
+        CardNumberMissing = "card_number_missing", UNPROCESSABLE_ENTITY, "Card number missing";
+        /// The card's `index` is not one that a reply has given.
+        CardIndexMalformed = "card_index_malformed", UNPROCESSABLE_ENTITY, "Card index malformed";
+        /// Latitude lies outside -90 to 90 or longitude outside -180 to 180.
+        CoordinateOutOfRange = "coordinate_out_of_range", UNPROCESSABLE_ENTITY,
+            "Coordinate out of range";
+        /// Not an ISO 3166-1 alpha-2 country code.
+        CountryUnknown = "country_unknown", UNPROCESSABLE_ENTITY, "Country unknown";
+        /// Not an active ISO 4217 currency code.
+        CurrencyUnknown = "currency_unknown", UNPROCESSABLE_ENTITY, "Currency unknown";
+        /// The expiry is not `YYYY-MM`.
+        ExpiryMalformed = "expiry_malformed", UNPROCESSABLE_ENTITY, "Expiry malformed";
+        /// An identifier is not 1 to 128 visible ASCII characters.
+        IdentifierMalformed = "identifier_malformed", UNPROCESSABLE_ENTITY, "Identifier malformed";
+        /// Not an IPv4 or IPv6 address.
+        IpMalformed = "ip_malformed", UNPROCESSABLE_ENTITY, "Address malformed";
+        /// A text has more than 512 bytes or a control character.
+        TextTooLong = "text_too_long", UNPROCESSABLE_ENTITY, "Text not accepted";
+        /// A time is not RFC 3339.
+        TimeMalformed = "time_malformed", UNPROCESSABLE_ENTITY, "Time malformed";
+        /// A time lies outside the years 1970 to 2199.
+        TimeOutOfRange = "time_out_of_range", UNPROCESSABLE_ENTITY, "Time out of range";
+        /// `known_at` is accepted only by a server that replays history.
+        KnownAtRefused = "known_at_refused", UNPROCESSABLE_ENTITY, "known_at not accepted";
+    } };
+}
+
+pub(super) use fields;

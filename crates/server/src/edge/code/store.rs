@@ -1,0 +1,16 @@
+//! Refusals that any route can give.
+
+macro_rules! store {
+    ($next:ident $($later:ident)*; $($rows:tt)*) => { $next! { $($later)*; $($rows)*
+        /// Somebody else changed the same thing at the same moment. Read it again, then repeat.
+        Conflict = "conflict", CONFLICT, "Changed meanwhile";
+        /// Nothing can be made durable at present. Retry with the same idempotency key.
+        StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "Store unavailable";
+        /// A stored record does not read back. An operator must look at it.
+        RecordDamaged = "record_damaged", INTERNAL_SERVER_ERROR, "Record damaged";
+        /// A defect of the server. It may have taken effect: retry with the same idempotency key.
+        Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
+    } };
+}
+
+pub(super) use store;
