@@ -1,4 +1,5 @@
-//! `paywarden train`, `evaluate` and `model` over a small made-up file.
+//! `paywarden train`, `evaluate` and `model` over a small made-up file, and what is trained at work
+//! in a server.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,65 +7,23 @@
     reason = "a test fails by panicking"
 )]
 
-use serde_json::Value;
-use std::{
-    fmt::Write,
-    fs,
-    path::Path,
-    process::{Command, Output},
+mod common;
+
+use common::{
+    client_with,
+    labelled::{DAYS, PER_DAY, file},
+    paywarden, printed, serve,
 };
-
-const DAYS: u64 = 70;
-const PER_DAY: u64 = 120;
-
-/// The columns of the Handbook. From day 25 on every tenth terminal is compromised for a week in
-/// turn: all its payments are fraud; large amounts are, too.
-fn file(path: &Path) {
-    let mut state = 7u64;
-    let mut below = |bound: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % bound
-    };
-    let mut text =
-        String::from("tx_id,tx_datetime,customer_id,terminal_id,amount,is_fraud,fraud_scenario\n");
-    for number in 0..DAYS * PER_DAY {
-        let (day, of_day) = (number / PER_DAY, number % PER_DAY);
-        let (month, date) = [(4, 30), (5, 31), (6, 30)]
-            .into_iter()
-            .scan(day, |left, (month, days)| {
-                let here = *left;
-                *left = left.saturating_sub(days);
-                Some((month, here, days))
-            })
-            .find(|(_, here, days)| here < days)
-            .map_or((6, 1), |(month, here, _)| (month, here + 1));
-        let minute = of_day * 12;
-        let terminal = below(30);
-        let compromised = day >= 25 && terminal % 10 == day / 7 % 10;
-        let large = below(100) == 0;
-        let amount = if large { 250 } else { 5 + below(90) };
-        let scenario = if large { 1 } else { 2 * u64::from(compromised) };
-        let _ = writeln!(
-            text,
-            "{number},2018-{month:02}-{date:02}T{:02}:{:02}:00Z,{},{terminal},{amount}.00,{},{scenario}",
-            minute / 60,
-            minute % 60,
-            below(40),
-            u8::from(scenario > 0),
-        );
-    }
-    fs::write(path, text).unwrap();
-}
-
-fn paywarden(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_paywarden"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
+use http::Method;
+use paywarden::{child::ServerChild, client::Connection};
+use paywarden_domain::{TenantId, Timestamp, time::DAY};
+use paywarden_store::Clock;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 fn figure(output: &Output, name: &str) -> f64 {
     let report: Value = serde_json::from_slice(&output.stdout)
@@ -244,5 +203,201 @@ fn what_cannot_be_trained_on_is_said_with_its_line() {
     assert_eq!(
         genuine,
         "error: cannot train: all rows to learn from are of one kind"
+    );
+}
+
+/// Whoever has a key of the server: by API, and by command.
+struct Caller {
+    key: PathBuf,
+    connection: Connection,
+}
+
+impl Caller {
+    fn new(server: &ServerChild, folder: &Path) -> Self {
+        let tenant = TenantId::parse("acme").unwrap();
+        let (id, private) = server.create_key(&tenant, "ed25519").unwrap();
+        let key = folder.join(format!("{id}.pem"));
+        fs::write(&key, &private).unwrap();
+        Self {
+            connection: client_with(server, &id, &private).connection(),
+            key,
+        }
+    }
+
+    async fn post(&mut self, path: &str, body: &Value) -> Value {
+        let (key, body) = (body["id"].as_str(), body.to_string().into());
+        let sent = self.connection.send(Method::POST, path, body, key);
+        let reply = sent.await.unwrap();
+        let json: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert!(reply.status.is_success(), "{path} {json}");
+        json
+    }
+
+    /// The verdict on a payment of a customer of its own.
+    async fn decide(&mut self, id: &str, amount: &str) -> Value {
+        let body = json!({
+            "id": id,
+            "type": "payment.card",
+            "occurred_at": Clock::System.now().to_string(),
+            "amount": { "value": amount, "currency": "USD" },
+            "channel": "pos",
+            "payer": { "id": format!("customer of {id}") },
+            "merchant": { "id": "m", "terminal_id": id },
+        });
+        self.post("/v1/decisions", &body).await
+    }
+
+    async fn label(&mut self, id: &str, verdict: &str) {
+        let body = json!({ "payment_id": id, "verdict": verdict, "source": "analyst" });
+        self.post("/v1/labels", &body).await;
+    }
+
+    /// What a command says to the server.
+    fn command(&self, server: &ServerChild, folder: &Path, arguments: &[&str]) -> String {
+        let (url, ca) = (server.url(), server.ca_pem());
+        let place = ["--url", &url, "--key", self.key.to_str().unwrap(), "--ca"];
+        let place = [&place[..], &[ca.to_str().unwrap()]].concat();
+        printed(folder, &[arguments, &place].concat())
+    }
+}
+
+const POLICY: &str = r#"{"chances":[{"from_ppm":200000,"action":"review"}]}"#;
+
+/// Where a share lies depends on how many days the test ran on: midnight may pass.
+fn without_intervals(json: &mut Value) {
+    match json {
+        Value::Object(members) => {
+            members.remove("low");
+            members.remove("high");
+            members.values_mut().for_each(without_intervals);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_intervals),
+        _ => {}
+    }
+}
+
+/// Trains two packages, lets the first decide by approval, asks the second beside, and takes the
+/// first back: the model by command, the verdicts by API.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    file(&folder.join("a.csv"));
+    for (out, trees) in [("one.pwp", "20"), ("two.pwp", "5")] {
+        let flags = "train --data a.csv --delay 1d --warm-up-days 10 --trees";
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        printed(folder, &[&flags[..], &[trees, "--out", out]].concat());
+    }
+    let server = serve(&folder.join("data"), &[]);
+    let (mut maker, mut checker) = (Caller::new(&server, folder), Caller::new(&server, folder));
+    let publish = |caller: &Caller, more: &[&str]| -> Value {
+        let said = caller.command(&server, folder, &[&["model", "publish"], more].concat());
+        serde_json::from_str(&said).unwrap()
+    };
+    let before = maker.decide("p0", "250.00").await;
+    assert_eq!(
+        (&before["outcome"], before.get("models")),
+        (&json!("approve"), None)
+    );
+
+    let registered = publish(&maker, &["one.pwp", "--json"]);
+    let one = registered["model"].as_str().unwrap().to_owned();
+    assert_eq!(registered["places"], json!([]));
+    let policy: Value = serde_json::from_str(POLICY).unwrap();
+    let release = json!({ "engine": "fraud", "model": one, "policy": policy });
+    let ask = json!({ "command": { "model_release": release }, "reason": "as measured" });
+    let asked = maker.post("/v1/approvals", &ask).await;
+    let approval = asked["id"].as_str().unwrap();
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+    });
+    checker
+        .post(&format!("/v1/approvals/{approval}/votes"), &vote)
+        .await;
+    let live = publish(
+        &maker,
+        &[
+            "one.pwp",
+            "--policy",
+            POLICY,
+            "--approval",
+            approval,
+            "--json",
+        ],
+    );
+    assert_eq!(live["places"][0]["role"], "live");
+    let beside = publish(&maker, &["two.pwp", "--shadow", "--json"]);
+    let two = beside["model"].as_str().unwrap();
+    assert_eq!(beside["places"][0]["role"], "shadow");
+
+    let large = maker.decide("p1", "250.00").await;
+    assert_eq!(large["outcome"], "review", "{large}");
+    assert_eq!(
+        (&large["models"][0]["model"], &large["models"][0]["action"]),
+        (&json!(one), &json!("review"))
+    );
+    for (id, amount, outcome) in [
+        ("p2", "20.00", "approve"),
+        ("p3", "30.00", "approve"),
+        ("p4", "250.00", "review"),
+    ] {
+        let verdict = maker.decide(id, amount).await;
+        assert_eq!(verdict["outcome"], outcome, "{verdict}");
+    }
+    for (id, verdict) in [
+        ("p1", "fraud"),
+        ("p2", "genuine"),
+        ("p3", "fraud"),
+        ("p4", "genuine"),
+    ] {
+        maker.label(id, verdict).await;
+    }
+    let to = Timestamp::from_micros(Clock::System.now().micros() + DAY).to_string();
+    let stretch = ["--from", "2020-01-01", "--to", &to];
+    let report = |more: &[&str]| {
+        maker.command(
+            &server,
+            folder,
+            &[&["report", "prevention"], &stretch[..], more].concat(),
+        )
+    };
+    let mut json: Value = serde_json::from_str(&report(&["--by", "model", "--json"])).unwrap();
+    assert_eq!(json["parts"][0]["part"], json!(one));
+    for when in ["from", "to", "as_of"] {
+        assert!(json[when].is_string());
+        json[when] = json!("a time");
+    }
+    json["parts"][0]["part"] = json!("the live model");
+    without_intervals(&mut json);
+    insta::assert_json_snapshot!("prevention", json);
+    let text = report(&[]);
+    assert!(text.contains("stopped 2 of 4 payments, 50.0 %"), "{text}");
+    assert!(
+        text.contains("stopped 250.00 of 280.00 attempted, 89.3 %"),
+        "{text}"
+    );
+
+    let compared = maker.command(
+        &server,
+        folder,
+        &[&["model", "compare", two, "--json"], &stretch[..]].concat(),
+    );
+    let compared: Value = serde_json::from_str(&compared).unwrap();
+    assert_eq!(
+        (&compared["payments"], &compared["frauds"]),
+        (&json!(4), &json!(2))
+    );
+    assert!(
+        compared["held_back"].as_str().unwrap().contains("20"),
+        "{compared}"
+    );
+
+    let back = json!({ "engine": "fraud", "purpose": "too loud" });
+    let back = maker.post("/v1/models/rollback", &back).await;
+    assert_eq!(back["model"], json!(one));
+    let after = maker.decide("p5", "250.00").await;
+    assert_eq!(
+        (&after["outcome"], after.get("models")),
+        (&json!("approve"), None)
     );
 }

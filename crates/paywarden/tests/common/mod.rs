@@ -1,6 +1,8 @@
 //! What the tests of the whole binary share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod labelled;
+
 use paywarden::{
     child::ServerChild,
     client::{Caller, Client, Protocol},
