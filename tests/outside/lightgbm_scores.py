@@ -14,8 +14,8 @@ from numpy.lib.recfunctions import structured_to_unstructured
 
 LATER = numpy.timedelta64(14, "D")
 SETTINGS = {
-    "objective": "binary", "metric": "binary_logloss", "num_leaves": 31, "learning_rate": 0.05,
-    "feature_fraction": 0.8, "num_threads": 2, "verbose": -1,
+    "objective": "binary", "metric": "binary_logloss", "num_leaves": 31, "learning_rate": 0.03,
+    "feature_fraction": 0.5, "min_data_in_leaf": 100, "lambda_l2": 5, "num_threads": 2, "verbose": -1,
 }
 TREES_MAX, PATIENCE = 600, 50
 

@@ -277,6 +277,7 @@ def models_of_others(_):
     if not venv.exists():
         raise Skip("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
     assert run([venv, "models.py", BINARY], timeout=600).count("ok ") == 17
+    assert run([venv, "imported.py", BINARY], timeout=600).count("ok ") == 3
 
 
 def openbao_root(_):

@@ -105,6 +105,7 @@ fn sighting(number: i64, customer: u64, hour: i64, actions: [Outcome; 2]) -> Sig
     Sighting {
         event_no: number,
         decision: Decision {
+            control: None,
             id: DecisionId::new(at, random),
             payment_id: PaymentId::parse(&format!("pay-{number}")).unwrap(),
             kind: EventKind::PaymentCard,

@@ -45,6 +45,32 @@ pub struct Decision {
     /// What the models at work said; empty where none is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ModelScore>,
+    /// Of a payment that would be declined by scores alone, where the release of the fraud model asks
+    /// for a control group: whether it is let pass. Stands behind models only, so that what is left
+    /// out of the stored form is always its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
+}
+
+/// A payment from among those of which a control group is drawn: what would be declined by scores
+/// alone is let pass now and then, with a challenge, so that its truth becomes known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Control {
+    /// One in so many is let pass.
+    pub one_in: u16,
+    /// Whether this one is: its outcome is `challenge` instead of `decline`.
+    pub is_drawn: bool,
+}
+
+impl Control {
+    /// How many payments it stands for where truths are counted: as many as it was drawn from, or
+    /// none if it was declined (Horvitz and Thompson, 1952). The sums are unbiased.
+    pub fn stands_for(self) -> u32 {
+        match self.is_drawn {
+            true => u32::from(self.one_in),
+            false => 0,
+        }
+    }
 }
 
 /// What a model said of a payment, and why.

@@ -23,8 +23,8 @@ pub mod written;
 pub use country::Country;
 pub use currency::Currency;
 pub use decision::{
-    Challenge, Decision, EngineResult, FiredRule, ModelReason, ModelScore, Reason, RuleFault,
-    Warning,
+    Challenge, Control, Decision, EngineResult, FiredRule, ModelReason, ModelScore, Reason,
+    RuleFault, Warning,
 };
 pub use event::{Card, CardInput, Event, EventKind};
 pub use identifier::{DecisionId, PaymentId, TenantId};

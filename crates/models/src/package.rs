@@ -15,7 +15,7 @@ use paywarden_features::EntityKind;
 use serde::{Deserialize, Serialize};
 
 /// How a package begins.
-pub const MAGIC: &[u8] = b"PWPACK01";
+pub const MAGIC: &[u8] = b"PWPACK02";
 /// The longest label delay of a recipe, in microseconds.
 pub const DELAY_MAX: i64 = 365 * DAY;
 
@@ -54,6 +54,8 @@ pub struct Reference {
     pub features: Vec<Spread>,
     /// The raw scores.
     pub score: Spread,
+    /// Of each feature that names something, what it named, ascending; empty of the others.
+    pub named: Vec<Vec<u16>>,
 }
 
 /// A package as bytes hold it.
@@ -84,14 +86,35 @@ impl Reference {
             let value = |row: &u32| table.row(*row as usize).get(place).copied();
             rows.iter().filter_map(value).collect::<Vec<f64>>()
         };
-        let spreads = (0..table.names().len()).map(|place| Spread::of(column(place)));
+        let width = 0..table.names().len();
+        let named = |place: usize| match Recipe::is_category(&table.names()[place]) {
+            true => distinct(column(place)),
+            false => Vec::new(),
+        };
+        let named = width.clone().map(named).collect();
+        let spreads = width.map(|place| Spread::of(column(place)));
         Self {
             rows: rows.len() as u64,
             frauds: fraud.iter().filter(|fraud| **fraud).count() as u64,
             features: spreads.collect(),
             score: Spread::of(raw.to_vec()),
+            named,
         }
     }
+
+    /// Whether a feature that names something names what it did not name then.
+    pub fn is_new(&self, feature: usize, value: f64) -> bool {
+        let known = self.named.get(feature).filter(|known| !known.is_empty());
+        known.is_some_and(|known| !value.is_nan() && known.binary_search(&(value as u16)).is_err())
+    }
+}
+
+fn distinct(mut values: Vec<f64>) -> Vec<u16> {
+    values.retain(|value| !value.is_nan());
+    let mut named: Vec<u16> = values.into_iter().map(|value| value as u16).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 impl Package {
@@ -139,8 +162,15 @@ impl Wire {
         let model = Ensemble::new(self.model)?;
         model.bind(reads.recipe()?.names())?;
         let reference = self.reference;
-        if reference.features.len() != model.features().len() {
+        let features = model.features().len();
+        if [reference.features.len(), reference.named.len()] != [features; 2] {
             return Err(Error::damaged("reference", "it is of other features"));
+        }
+        if !reference.named.iter().all(|named| named.is_sorted()) {
+            return Err(Error::damaged(
+                "reference",
+                "its categories are out of order",
+            ));
         }
         let spreads = reference.features.iter().chain([&reference.score]);
         spreads.into_iter().try_for_each(Spread::check)?;

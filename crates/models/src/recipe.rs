@@ -8,14 +8,18 @@
 use crate::Error;
 use paywarden_domain::LabelVerdict;
 use paywarden_domain::time::{DAY, HOUR, MINUTE, SECOND};
-use paywarden_features::{
-    Aggregate, EntityKind, FeatureEvent, Filter, Part, Set, Value, WindowSpec,
-};
+use paywarden_features::{Aggregate, EntityKind, FeatureEvent, Filter, Part, Value, WindowSpec};
 
 /// Earlier payments of the payer that are looked at one by one.
 const EARLIER: u8 = 8;
 /// An amount this many times the usual one stands out.
 const SPIKE: f64 = 2.5;
+/// Of so many of the last payments whose label is due, how long ago the frauds among them were.
+const DUE: u8 = 4;
+/// How far back payments whose label is due are looked at.
+const DUE_REACH: i64 = 90 * DAY;
+/// Numbers that name something: new ones are news, and their order means nothing.
+const CATEGORIES: [&str; 2] = ["mcc", "country"];
 
 /// Windows, and the numbers made of them.
 ///
@@ -43,6 +47,10 @@ enum Formula {
     Hour,
     /// Days since Monday, UTC.
     Weekday,
+    /// The merchant category code.
+    Mcc,
+    /// The number of the country (ISO 3166-1).
+    Country,
     /// The value of a window: a count, minor units, or seconds.
     Window(usize),
     /// One window over another.
@@ -61,8 +69,12 @@ impl Recipe {
     ///
     /// - Amounts against the payer's own past, also against the month before the last fortnight: an
     ///   attack of two weeks does not raise that.
+    /// - Against the payer's past without what is known to be fraud: an attack that was found does
+    ///   not raise it either.
     /// - Frauds of the place in windows behind the delay, where a share means what it says, and
     ///   frauds known by now, which tell of prompt reports.
+    /// - Whether the last payments whose label is due were frauds: where a compromise has ended the
+    ///   last one was not. And frauds of weeks ago: a compromise that is old is near its end.
     pub fn payments(payer: EntityKind, place: EntityKind, delay: i64) -> Self {
         let mut recipe = Self {
             windows: Vec::new(),
@@ -72,6 +84,8 @@ impl Recipe {
         recipe.add("amount", Formula::Amount);
         recipe.add("hour", Formula::Hour);
         recipe.add("weekday", Formula::Weekday);
+        recipe.add("mcc", Formula::Mcc);
+        recipe.add("country", Formula::Country);
         recipe.own_pace(payer);
         recipe.own_amounts(payer);
         recipe.pace(place);
@@ -90,9 +104,14 @@ impl Recipe {
         &self.names
     }
 
+    /// Whether a number of this name names something: new ones are news.
+    pub fn is_category(name: &str) -> bool {
+        CATEGORIES.contains(&name)
+    }
+
     /// Which of them more confirmed fraud can only raise.
     pub fn rising(&self) -> Vec<String> {
-        let fraud = |name: &&String| name.contains(".fraud");
+        let fraud = |name: &&String| name.contains(".fraud") && !name.contains("ago");
         self.names.iter().filter(fraud).cloned().collect()
     }
 
@@ -134,6 +153,9 @@ impl Recipe {
         let old = self.place(span(Aggregate::Avg, 14 * DAY, 44 * DAY));
         let old_deviation = self.place(span(Aggregate::Deviation, 14 * DAY, 44 * DAY));
         let old_max = self.place(span(Aggregate::Max, 14 * DAY, 44 * DAY));
+        let clean = |aggregate| span(aggregate, 0, 90 * DAY).filtered(not_fraud());
+        let clean_mean = self.place(clean(Aggregate::Avg));
+        let clean_deviation = self.place(clean(Aggregate::Deviation));
         self.add(format!("{payer}.avg(0d..30d)"), Formula::Window(month));
         self.add(format!("{payer}.avg(14d..44d)"), Formula::Window(old));
         self.add(
@@ -148,12 +170,17 @@ impl Recipe {
             format!("amount/{payer}.max(14d..44d)"),
             Formula::AmountOver(old_max),
         );
+        self.add(
+            format!("amount/{payer}.clean_avg(90d)"),
+            Formula::AmountOver(clean_mean),
+        );
         for (name, mean, deviation) in [
-            ("0d..30d", month, month_deviation),
-            ("14d..44d", old, old_deviation),
+            ("clean_deviations(90d)", clean_mean, clean_deviation),
+            ("deviations(0d..30d)", month, month_deviation),
+            ("deviations(14d..44d)", old, old_deviation),
         ] {
             let formula = Formula::Deviations { mean, deviation };
-            self.add(format!("{payer}.deviations({name})"), formula);
+            self.add(format!("{payer}.{name}"), formula);
         }
         for (days, aggregate, name) in [
             (3, Aggregate::Avg, "avg"),
@@ -191,14 +218,7 @@ impl Recipe {
 
     /// Frauds behind the delay with their share, and what is known by now.
     fn known_frauds(&mut self, entity: EntityKind, delay: i64) {
-        let frauds = Filter {
-            labels: Some(
-                Set::EMPTY
-                    .with(Some(LabelVerdict::Fraud))
-                    .with(Some(LabelVerdict::Chargeback)),
-            ),
-            ..Filter::default()
-        };
+        let frauds = fraud();
         for days in [1, 3, 7, 14, 28] {
             let all = WindowSpec::between(entity, Aggregate::Count, delay, delay + days * DAY);
             let span = span_of(&all);
@@ -216,6 +236,17 @@ impl Recipe {
         }
         let since = WindowSpec::since_previous(entity).filtered(frauds);
         self.window(since, "since_known");
+        for (newer, older) in [(14, 21), (21, 28), (28, 42)] {
+            let ago = WindowSpec::between(entity, Aggregate::Count, newer * DAY, older * DAY);
+            self.window(ago.filtered(frauds), "frauds_ago");
+        }
+        for place in 1..=DUE {
+            let age = Aggregate::Earlier(place, Part::Age);
+            let due = WindowSpec::between(entity, age, delay, DUE_REACH);
+            let name = format!("{entity}.due_fraud{place}/due{place}({})", span_of(&due));
+            let (any, fraud) = (self.place(due), self.place(due.filtered(frauds)));
+            self.add(name, Formula::Ratio(fraud, any));
+        }
     }
 
     /// A number that is the value of a window.
@@ -240,6 +271,24 @@ impl Recipe {
     }
 }
 
+/// What is known to be fraud.
+fn fraud() -> Filter {
+    let verdicts = [LabelVerdict::Fraud, LabelVerdict::Chargeback];
+    labelled(verdicts.into_iter().map(Some))
+}
+
+/// What is not known to be fraud.
+fn not_fraud() -> Filter {
+    labelled([None, Some(LabelVerdict::Genuine)].into_iter())
+}
+
+fn labelled(labels: impl Iterator<Item = Option<LabelVerdict>>) -> Filter {
+    Filter {
+        labels: Some(labels.collect()),
+        ..Filter::default()
+    }
+}
+
 impl Formula {
     fn of(&self, event: &FeatureEvent, values: &[Value]) -> f64 {
         let value = |place: &usize| match values[*place] {
@@ -252,6 +301,8 @@ impl Formula {
             Self::Hour => (event.at.rem_euclid(DAY) / MINUTE) as f64 / 60.0,
             // The first day of 1970 was a Thursday.
             Self::Weekday => (event.at.div_euclid(DAY) + 3).rem_euclid(7) as f64,
+            Self::Mcc => named(event.mcc),
+            Self::Country => named(event.country),
             Self::Window(place) => value(place),
             Self::Ratio(one, other) => over(value(one), value(other)),
             Self::AmountOver(place) => over(amount, value(place)),
@@ -264,6 +315,14 @@ impl Formula {
                 earlier.iter().filter(|place| value(place) > limit).count() as f64
             }
         }
+    }
+}
+
+/// The number of something; missing where there is none.
+fn named(number: u16) -> f64 {
+    match number {
+        0 => f64::NAN,
+        number => f64::from(number),
     }
 }
 
@@ -349,6 +408,11 @@ mod tests {
             ("terminal.frauds(7d..14d)", 0.0),
             ("terminal.frauds_known(30d)", 1.0),
             ("terminal.since_known(90d)", 24.5 * 86_400.0),
+            ("terminal.frauds_ago(21d..28d)", 1.0),
+            ("terminal.frauds_ago(14d..21d)", 0.0),
+            ("terminal.due_fraud1/due1(7d..90d)", 24.5 / 23.5),
+            ("amount/customer.clean_avg(90d)", 8_000.0 / 5_333.0),
+            ("customer.clean_deviations(90d)", 2_667.0 / 3_215.0),
         ];
         for (name, value) in expected {
             assert!(
@@ -358,6 +422,18 @@ mod tests {
             );
         }
         assert!(number("terminal.fraud_share(7d..14d)").is_nan());
+    }
+
+    /// What rules say of a payment changes no number that a model reads of it or of later ones, so
+    /// that rules may read scores.
+    #[test]
+    fn no_window_asks_for_what_rules_said() {
+        let recipe = Recipe::payments(EntityKind::Customer, EntityKind::Terminal, 7 * DAY);
+        let asks = |window: &WindowSpec| {
+            let earlier = matches!(window.aggregate, Aggregate::Earlier(_, Part::Outcome));
+            window.filter.outcomes.is_some() || earlier
+        };
+        assert!(!recipe.windows().iter().any(asks));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Mapping {
     columns: BTreeMap<String, SourceFile>,
     label: Option<LabelFile>,
     scenario: Option<ScenarioFile>,
+    /// The column that says how many payments a row stands for; every row for itself if none.
+    stands_for: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +72,9 @@ struct ScenarioFile {
     names: BTreeMap<String, String>,
 }
 
+/// The most payments that one row stands for.
+const STANDS_FOR_MAX: u32 = 1_000;
+
 /// One row, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -87,6 +92,9 @@ pub struct Row {
     pub fraud: bool,
     /// The kind of fraud, for the report alone.
     pub scenario: Option<Arc<str>>,
+    /// How many payments it stands for where truths are counted: 1, unless a control group was drawn
+    /// from those like it.
+    pub stands_for: u32,
     /// What will be said of the payment later, if anything.
     pub label: Option<LateLabel>,
     /// A hash of each entity that the event names.
@@ -125,6 +133,7 @@ pub struct RowReader {
     entities: Vec<(&'static str, Bound)>,
     label: Option<LabelReader>,
     scenario: Option<(Bound, BTreeMap<String, Arc<str>>)>,
+    stands_for: Option<Bound>,
 }
 
 struct LabelReader {
@@ -233,6 +242,7 @@ impl Mapping {
                 Some(scenario) => Some((one(&scenario.column)?, scenario.names())),
                 None => None,
             },
+            stands_for: self.stands_for.as_deref().map(one).transpose()?,
         })
     }
 }
@@ -327,6 +337,7 @@ impl RowReader {
             body,
             fraud: verdict.is_some_and(LabelVerdict::is_fraud),
             scenario: self.scenario(record),
+            stands_for: self.stands_for(record)?,
             label,
             entities: self.entities(record),
         })
@@ -375,6 +386,18 @@ impl RowReader {
     fn scenario(&self, record: &StringRecord) -> Option<Arc<str>> {
         let (source, names) = self.scenario.as_ref()?;
         names.get(source.text(record)?.as_ref()).cloned()
+    }
+
+    /// A row without a word on it stands for itself.
+    fn stands_for(&self, record: &StringRecord) -> Result<u32, String> {
+        let text = self
+            .stands_for
+            .as_ref()
+            .and_then(|source| source.text(record));
+        let number = text.map_or(Some(1), |text| text.parse().ok());
+        number
+            .filter(|number| *number <= STANDS_FOR_MAX)
+            .ok_or_else(|| format!("a row stands for 0 to {STANDS_FOR_MAX} payments"))
     }
 
     fn entities(&self, record: &StringRecord) -> Vec<u64> {

@@ -221,6 +221,7 @@ fn row_of_transfer(line: u64, transfer: &Transfer, rates: &Rates) -> Result<Row,
 fn row_of(line: u64, event: &OutgoingEvent, body: Vec<u8>, rates: &Rates) -> Result<Row, String> {
     let amount = event.amount.map(|amount| rates.to_base(amount)).transpose();
     Ok(Row {
+        stands_for: 1,
         line,
         id: event.id.clone(),
         occurred_at: event.occurred_at,

@@ -57,12 +57,15 @@ fn a_model_is_trained_judged_and_asked() {
             "c.json",
             "--matrix",
             "m.npy",
+            "--report",
+            "t.html",
             "--json",
         ];
         paywarden(folder, &[&flags[..], &rest].concat())
     };
     let trained = train("one.pwm");
     assert!((1.0..=30.0).contains(&figure(&trained, "trees")));
+    is_a_report(folder, "t", figure(&trained, "later_rows"));
     train("two.pwm");
     let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
     assert!(
@@ -126,6 +129,62 @@ fn later_payments_are_judged_by_what_was_known_before() {
         ["", "_ceiling"].map(|end| figure(&handbook, &format!("card_precision_100{end}")));
     assert!(0.0 < found && found <= most);
     assert!(figure(&handbook, "scored") < figure(&split, "scored"));
+    let cards = evaluate(&["cards", "--report", "r.html", "--matrix", "m.npy"]);
+    let [scored, all] = [&cards, &split].map(|output| figure(output, "scored"));
+    assert!((0.15..0.45).contains(&(scored / all)), "{scored} of {all}");
+    let firsts = ["1", "2"].map(|rate| figure(&cards, &format!("first_fraud_alerted_at_{rate}")));
+    assert!(0.0 <= firsts[0] && firsts[0] <= firsts[1] && firsts[1] <= 1.0);
+    assert!(figure(&cards, "recall_of_ceiling_at_1") <= 1.0);
+    assert!(
+        fs::read(folder.join("m.npy"))
+            .unwrap()
+            .starts_with(b"\x93NUMPY")
+    );
+    is_a_report(folder, "r", scored);
+}
+
+/// One page that asks for nothing else, each picture with its numbers, and the same as JSON.
+fn is_a_report(folder: &Path, name: &str, scored: f64) {
+    let read = |end: &str| fs::read_to_string(folder.join(format!("{name}.{end}"))).unwrap();
+    let (page, json) = (read("html"), read("json"));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let chapters = json["chapters"].as_array().unwrap();
+    let names: Vec<&str> = chapters
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "precision_recall",
+        "alert_rates",
+        "scenarios",
+        "calibration",
+        "drift",
+        "features",
+    ];
+    assert_eq!(names, expected);
+    let facts = json["facts"].as_array().unwrap();
+    let fact = facts
+        .iter()
+        .find(|fact| fact[0] == "payments scored")
+        .unwrap();
+    assert_eq!(fact[1], json!(scored.to_string()));
+    for chapter in chapters {
+        let (columns, rows) = (chapter["columns"].as_array(), chapter["rows"].as_array());
+        let width = columns.unwrap().len();
+        assert!(!rows.unwrap().is_empty(), "{}", chapter["name"]);
+        assert!(
+            rows.unwrap()
+                .iter()
+                .all(|row| row.as_array().unwrap().len() == width)
+        );
+    }
+    assert_eq!(page.matches("role=\"img\"").count(), expected.len());
+    assert_eq!(page.matches("<table>").count(), expected.len());
+    for outside in [
+        "http://", "https://", "src=", "url(", "<script", "@import", "NaN",
+    ] {
+        assert!(!page.contains(outside), "{outside}");
+    }
 }
 
 #[test]
@@ -304,7 +363,9 @@ async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
     let one = registered["model"].as_str().unwrap().to_owned();
     assert_eq!(registered["places"], json!([]));
     let policy: Value = serde_json::from_str(POLICY).unwrap();
-    let release = json!({ "engine": "fraud", "model": one, "policy": policy });
+    let release = json!({
+        "engine": "fraud", "model": one, "policy": policy, "control": { "one_in": 500 },
+    });
     let ask = json!({ "command": { "model_release": release }, "reason": "as measured" });
     let asked = maker.post("/v1/approvals", &ask).await;
     let approval = asked["id"].as_str().unwrap();
@@ -318,6 +379,8 @@ async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
         &maker,
         &[
             "one.pwp",
+            "--control-one-in",
+            "500",
             "--policy",
             POLICY,
             "--approval",
@@ -326,6 +389,7 @@ async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
         ],
     );
     assert_eq!(live["places"][0]["role"], "live");
+    assert_eq!(live["places"][0]["control"], json!({ "one_in": 500 }));
     let beside = publish(&maker, &["two.pwp", "--shadow", "--json"]);
     let two = beside["model"].as_str().unwrap();
     assert_eq!(beside["places"][0]["role"], "shadow");

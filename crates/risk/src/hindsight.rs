@@ -2,10 +2,12 @@
 //!
 //! The journal is read backwards, a page at a time, with the labels of each page; so much of it at
 //! most. What a label says counts from when it became known; without one a payment that is older
-//! than the delay is taken for genuine, and a younger one is left out.
+//! than the delay is taken for genuine, and a younger one is left out. Where a control group is drawn,
+//! the truth about what was declined is known from it alone: each of it stands for those that it was
+//! drawn from, and the others for none.
 
-use crate::{Engine, Error, backtest::Labelled};
-use paywarden_domain::{LabelVerdict, TenantId, Timestamp, time::DAY};
+use crate::{Engine, Error, backtest::Labelled, record};
+use paywarden_domain::{Control, LabelVerdict, Outcome, TenantId, Timestamp, time::DAY};
 use paywarden_store::{DecisionRow, LabelRow};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -17,6 +19,14 @@ pub const PAYMENTS_MAX: u64 = 250_000;
 const ROWS_MAX: u64 = 2_000_000;
 const ROWS: u32 = 1_000;
 const LABEL_ROWS: u32 = 10_000;
+
+/// A payment in hindsight.
+pub(crate) struct Past<'a> {
+    pub(crate) row: &'a DecisionRow,
+    pub(crate) labelled: Labelled,
+    /// How many payments it stands for where truths are counted.
+    pub(crate) stands_for: u32,
+}
 
 /// Which payments, seen from when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -50,15 +60,24 @@ impl Stretch {
     }
 }
 
+/// How many payments one stands for: one, unless a control group was drawn from those like it.
+fn stands_for(row: &DecisionRow) -> Result<u32, Error> {
+    if !matches!(row.outcome, Outcome::Challenge | Outcome::Decline) {
+        return Ok(1);
+    }
+    let control = record::decision(row)?.control;
+    Ok(control.map_or(1, Control::stands_for))
+}
+
 impl Engine {
-    /// Gives `each` the payments of a stretch, newest first, with what they are taken for.
+    /// Gives `each` the payments of a stretch, newest first, with what is known of them.
     ///
     /// Error: [`Error::ReportTooLong`] beyond [`PAYMENTS_MAX`] payments.
     pub(crate) async fn in_hindsight(
         &self,
         tenant: &TenantId,
         stretch: &Stretch,
-        mut each: impl FnMut(&DecisionRow, Labelled) -> Result<(), Error>,
+        mut each: impl FnMut(&Past<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // An event may lie a little ahead of its decision, never further.
         let first = stretch
@@ -85,9 +104,13 @@ impl Engine {
             if let (Some(newest), Some(oldest)) = (wanted.first(), wanted.last()) {
                 let events = (oldest.event_no, newest.event_no);
                 let labels = self.labels_known(tenant, events, stretch.as_of).await?;
-                wanted
-                    .iter()
-                    .try_for_each(|row| each(row, stretch.class(row, &labels)))?;
+                wanted.iter().try_for_each(|row| {
+                    each(&Past {
+                        row,
+                        labelled: stretch.class(row, &labels),
+                        stands_for: stands_for(row)?,
+                    })
+                })?;
             }
             if is_end {
                 return Ok(());

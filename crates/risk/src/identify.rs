@@ -6,6 +6,9 @@ use paywarden_rules::Rates;
 use siphasher::sip::SipHasher24;
 use std::{borrow::Cow, hash::Hasher, net::IpAddr};
 
+/// Tells what is drawn by chance apart from every kind of entity.
+const DRAW: u8 = u8::MAX;
+
 /// The key of each entity that takes part in one event, as text.
 pub(crate) struct Keys<'a>([Option<Cow<'a, str>>; EntityKind::ALL.len()]);
 
@@ -113,6 +116,16 @@ impl EntityHasher {
         hasher.write(&[0, space as u8]);
         hasher.write(key.as_bytes());
         hasher.finish().max(1)
+    }
+
+    /// Whether a payment is one of about one in so many. The same payment always is, or never, and
+    /// nobody outside can tell which are.
+    pub(crate) fn is_drawn(&self, tenant: &TenantId, payment: &str, one_in: u16) -> bool {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        hasher.write(tenant.as_str().as_bytes());
+        hasher.write(&[0, DRAW]);
+        hasher.write(payment.as_bytes());
+        hasher.finish().is_multiple_of(u64::from(one_in))
     }
 
     /// The event as the windows see it.

@@ -3,7 +3,7 @@
 use crate::{
     Engine, Request, facts,
     identify::Keys,
-    model::Opinion,
+    model::{self, Opinion},
     release::{LoadedSet, Runner, Seen, Trace, Trial},
     screening::Findings,
     verdict,
@@ -64,6 +64,7 @@ impl Engine {
         let mut fields = Slots::new();
         facts::fill(&mut fields, event, &keys, rates);
         screening.fill(&mut fields);
+        model::fill(&opinion.readings, &mut fields);
         let case = Case {
             engine: self,
             tenant,
@@ -114,7 +115,12 @@ impl Case<'_> {
         runner.set.working.decided(&hits);
         let bands = &self.engine.config.bands;
         let opinion = &self.opinion;
-        let verdict = verdict::decide(rules, &hits, &slots, self.event, (opinion, bands));
+        let draw = |one_in| {
+            let hasher = &self.engine.hasher;
+            hasher.is_drawn(self.tenant, self.event.id.as_str(), one_in)
+        };
+        let beside = (opinion, bands, &draw as &dyn Fn(u16) -> bool);
+        let verdict = verdict::decide(rules, &hits, &slots, self.event, beside);
         let decision = Decision {
             id: DecisionId::new(self.now, self.engine.clock.random()),
             payment_id: self.event.id.clone(),
@@ -133,6 +139,7 @@ impl Case<'_> {
             deadline: self.deadline(&hits),
             card: self.event.card.as_ref().map(summary),
             models: opinion.scores.clone(),
+            control: verdict.control,
         };
         (decision, places(&hits), seen)
     }

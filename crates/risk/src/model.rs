@@ -30,13 +30,13 @@ mod stand;
 mod steps;
 mod view;
 
-pub(crate) use bench::{Bench, Bound, Opinion, Reading, floors};
+pub(crate) use bench::{Bench, Bound, Opinion, Reading, fill, floors};
 pub use compare::{ComparedFigure, Estimate, ModelComparison};
 pub use drift::{FeatureDrift, ModelDrift};
 pub(crate) use keep::Signer;
 pub use policy::{AlertBudget, ChanceStep, ModelPolicy, MoneyBudget, Rank};
 pub use reading::{FeatureRead, ModelReading};
-pub use release::ModelRelease;
+pub use release::{ControlGroup, ModelRelease};
 pub(crate) use stand::{Stand, load};
 pub use steps::{ModelDesk, ModelMoved};
 pub use view::{ModelLine, ModelList, ModelPlace, ModelProgress, ModelRole, RegisteredModel};

@@ -16,7 +16,9 @@ mod sums;
 
 pub use report::{Part, Prevented, PreventedMoney, PreventionOrder, PreventionReport, Share};
 
-use crate::{Engine, Error, backtest::Labelled, model::Reading, record, release::Trace};
+use crate::{
+    Engine, Error, backtest::Labelled, hindsight::Past, model::Reading, record, release::Trace,
+};
 use paywarden_domain::{Engine as Judge, Outcome, TenantId};
 use paywarden_features::FeatureEvent;
 use paywarden_store::DecisionRow;
@@ -34,13 +36,13 @@ impl Engine {
     ) -> Result<PreventionReport, Error> {
         let mut counting = Counting::new(order);
         let stretch = order.stretch;
-        let each = |row: &DecisionRow, labelled| {
-            if labelled == Labelled::Immature {
+        let each = |past: &Past<'_>| {
+            if past.labelled == Labelled::Immature {
                 counting.pass();
                 return Ok(());
             }
-            let parts = self.parts(row, order.by)?;
-            counting.add(payment(row, labelled)?, &parts);
+            let parts = self.parts(past.row, order.by)?;
+            counting.add(payment(past)?, &parts);
             Ok(())
         };
         self.in_hindsight(tenant, &stretch, each).await?;
@@ -115,7 +117,8 @@ fn scenario(rule: &str) -> String {
     pack.to_owned()
 }
 
-fn payment(row: &DecisionRow, labelled: Labelled) -> Result<Payment, Error> {
+fn payment(past: &Past<'_>) -> Result<Payment, Error> {
+    let row = past.row;
     let event = FeatureEvent::decode(&row.feature);
     let event = event.map_err(|error| Error::RecordDamaged(error.to_string()))?;
     Ok(Payment {
@@ -123,7 +126,8 @@ fn payment(row: &DecisionRow, labelled: Labelled) -> Result<Payment, Error> {
         payer: crate::backtest::customer(&event),
         event_no: row.event_no,
         amount: row.amount,
-        fraud: labelled == Labelled::Fraud,
+        fraud: past.labelled == Labelled::Fraud && past.stands_for > 0,
+        stands_for: past.stands_for,
         stopped: row.outcome.stops(),
     })
 }

@@ -82,10 +82,10 @@ pub(crate) fn seal(keyring: &Keyring) -> Result<PreparedSeal, paywarden_crypto::
     keyring.seal_for("decision event")
 }
 
-/// The decision that a row holds. Rows end before their models where there was none: what is read
-/// beyond the end is an empty list.
+/// The decision that a row holds. Rows end before their models, and before their control group, where
+/// there was none: what is read beyond the end is an empty list and nothing.
 pub(crate) fn decision(row: &DecisionRow) -> Result<Decision, Error> {
-    let body = [row.body.as_slice(), &[0]].concat();
+    let body = [row.body.as_slice(), &[0, 0]].concat();
     postcard::from_bytes(&body).map_err(damaged)
 }
 

@@ -6,16 +6,17 @@
 //! is the higher of points and chance in thousandths. A fired rule with action `approve` is an exemption:
 //! it takes back everything but another rule's own `decline`. The verdict is the stricter of the
 //! two engines' actions; a plain approval with something to tell the payer becomes
-//! `approve_with_warning`.
+//! `approve_with_warning`. Of what scores alone would decline, a control group is let pass with a
+//! challenge where the release of the fraud model asks for one.
 
 use crate::{
     config::Bands,
-    model::Opinion,
+    model::{ControlGroup, Opinion},
     weight::{Floors, Sum, Weight},
 };
 use paywarden_domain::{
-    Card, Challenge, Engine, EngineResult, Event, EventKind, Explained, FiredRule, Outcome, Reason,
-    RuleFault, Warning,
+    Card, Challenge, Control, Engine, EngineResult, Event, EventKind, Explained, FiredRule,
+    Outcome, Reason, RuleFault, Warning,
 };
 use paywarden_rules::{
     Hits, Rule, RuleSet, Slots,
@@ -36,6 +37,7 @@ pub(crate) struct Verdict {
     pub(crate) laundering: EngineResult,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) warnings: Vec<Warning>,
+    pub(crate) control: Option<Control>,
 }
 
 /// Judges one event by its hits.
@@ -44,7 +46,7 @@ pub(crate) fn decide(
     hits: &Hits,
     slots: &Slots<'_>,
     event: &Event<Card>,
-    (opinion, bands): (&Opinion, &Bands),
+    (opinion, bands, draw): (&Opinion, &Bands, &dyn Fn(u16) -> bool),
 ) -> Verdict {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
     let sum = sum(rules, hits, &fraud_faults, &laundering_faults).beside(opinion.floors);
@@ -59,7 +61,15 @@ pub(crate) fn decide(
     };
     let fraud = result(Engine::Fraud, fraud_faults);
     let laundering = result(Engine::Laundering, laundering_faults);
-    let outcome = sum.outcome(bands);
+    let control = opinion.control.filter(|_| sum.declines_by_scores(bands));
+    let control = control.map(|ControlGroup { one_in }| Control {
+        one_in,
+        is_drawn: draw(one_in),
+    });
+    let outcome = match control {
+        Some(Control { is_drawn: true, .. }) => Outcome::Challenge,
+        _ => sum.outcome(bands),
+    };
     let mut fired: Vec<&Rule> = hits
         .fired
         .iter()
@@ -77,8 +87,10 @@ pub(crate) fn decide(
             .into_iter()
             .chain(opinion.reasons())
             .chain(blind(rules, event))
+            .chain(control.and_then(let_pass))
             .collect(),
         warnings,
+        control,
     }
 }
 
@@ -165,6 +177,18 @@ fn reasons(fired: &[&Rule]) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+/// Why a payment that scores would decline is let pass.
+fn let_pass(control: Control) -> Option<Reason> {
+    control.is_drawn.then(|| Reason {
+        code: "control_group".to_owned(),
+        text: format!(
+            "Scores would decline it; one in {} is let pass with a challenge to learn the truth",
+            control.one_in
+        ),
+        engine: Some(Engine::Fraud),
+    })
 }
 
 /// Rules on amounts are silent for a currency without a rate, which must not go unseen.

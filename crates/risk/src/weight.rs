@@ -126,6 +126,15 @@ impl Sum {
             .max(self.floors.of(engine))
     }
 
+    /// Whether the fraud engine's scores alone decline: no rule does so by itself, and the laundering
+    /// engine does not.
+    pub(crate) fn declines_by_scores(&self, bands: &Bands) -> bool {
+        let by_rule = |engine: &EngineSum| engine.asked[Outcome::Decline as usize] > 0;
+        self.action(Engine::Fraud, bands) == Outcome::Decline
+            && self.action(Engine::Laundering, bands) < Outcome::Decline
+            && !self.engines.iter().any(by_rule)
+    }
+
     /// The stricter of the two engines' actions; a plain approval with something to tell the
     /// payer becomes `approve_with_warning`.
     pub(crate) fn outcome(&self, bands: &Bands) -> Outcome {

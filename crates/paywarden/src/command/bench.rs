@@ -48,7 +48,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Edge(arguments) => edge::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
-        Command::Models(arguments) => models::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments).await,
         Command::Laundering(arguments) => laundering::run(&arguments),
         Command::Screening(arguments) => screening::run(&arguments),
         Command::Trail(arguments) => trail::run(arguments).await,

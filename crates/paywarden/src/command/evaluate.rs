@@ -4,12 +4,13 @@
 //! before.
 
 mod against;
+mod cards;
 mod feedback;
-mod measure;
+pub(super) mod measure;
 
 use super::train::{
-    DataFlags,
-    study::{self, Known, Span, Study},
+    DataFlags, matrix, sheet,
+    study::{self, Known, Study},
 };
 use crate::{
     failure::{Failure, Result},
@@ -28,6 +29,9 @@ const HANDBOOK_DAYS: i64 = 7;
 /// Cards that are looked at each day in it.
 const HANDBOOK_CARDS: usize = 100;
 
+/// Protocols that score the payments from a day on.
+const NEEDS_DAY: [(&str, &str); 2] = [("protocol", "handbook"), ("protocol", "timesplit")];
+
 /// How payments to learn from and payments to score are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Protocol {
@@ -35,6 +39,8 @@ pub enum Protocol {
     Handbook,
     /// All payments from a day on
     Timesplit,
+    /// Payments of three in ten payers, learnt from those of the others
+    Cards,
 }
 
 /// Arguments of `evaluate`.
@@ -45,15 +51,22 @@ pub struct Arguments {
     /// How payments to learn from and payments to score are chosen
     #[arg(long, value_enum)]
     protocol: Protocol,
-    /// The first day that is scored; what is learnt was known before it
-    #[arg(long, value_parser = time::parse)]
-    test_from: Timestamp,
+    /// The first day that is scored; what is learnt was known before it [with --protocol cards: the
+    /// end of the warm-up]
+    #[arg(long, value_parser = time::parse, required_if_eq_any = NEEDS_DAY)]
+    test_from: Option<Timestamp>,
     #[command(flatten)]
     feedback: Feedback,
     /// Another model's scores, to compare with on the same payments: a CSV file with a header, in
     /// each line a payment and its chance of fraud
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Where to write every payment with the numbers that the judged model read, as NumPy's .npy
+    #[arg(long, value_name = "FILE")]
+    matrix: Option<PathBuf>,
+    /// Where to write a report: one page that needs nothing else, and beside it the same as JSON
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -66,12 +79,20 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 fn evaluate(arguments: &Arguments) -> Result<()> {
-    let flags = &arguments.data;
-    let history = flags.history()?;
-    let from = arguments.test_from.micros();
-    let rows = match arguments.protocol {
-        Protocol::Timesplit => history.within(from, i64::MAX),
-        Protocol::Handbook => handbook_rows(&history, from, flags.delay),
+    let (flags, file) = (&arguments.data, &arguments.data.file);
+    let history = file.history()?;
+    let warm = file.span(&history, history.end() + 1 + file.delay).from;
+    let from = arguments.test_from.map_or(warm, Timestamp::micros);
+    let (rows, to_learn) = match arguments.protocol {
+        Protocol::Timesplit => (
+            history.within(from, i64::MAX),
+            history.to_learn(file.span(&history, from), |_| true),
+        ),
+        Protocol::Handbook => (
+            handbook_rows(&history, from, file.delay),
+            history.to_learn(file.span(&history, from), |_| true),
+        ),
+        Protocol::Cards => cards::split(&history, file, from),
     };
     if rows.is_empty() {
         return Err(Failure::wrong_use(
@@ -82,25 +103,24 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     let against = arguments.against.as_ref();
     let other = against.map(|path| against::read(path, &history, &rows));
     let other = other.transpose()?;
-    let span = Span {
-        from: history.start() + i64::from(flags.warm_up_days) * DAY,
-        to: from - flags.delay,
-    };
+    let span = file.span(&history, from);
     let learn = |study: &Study<'_>| -> Result<Ensemble> {
         let settings = flags.settings(study.recipe.rising());
         let progress = Progress::new(u64::from(settings.trees_max));
-        let learnt = study.learn(span, &settings, |round| {
+        let learnt = study.learn(to_learn.clone(), &settings, |round| {
             progress.show(u64::from(round.trees), "train");
         })?;
         Ok(learnt.model)
     };
     let mut found = Vec::new();
     let (study, model) = if arguments.feedback.is_open() {
-        let study = Study::new(&history, flags.delay, &Known::After(flags.delay))?;
+        let study = Study::new(&history, file.delay, &Known::After(file.delay))?;
         let model = learn(&study)?;
         (study, model)
     } else {
-        let (study, model, alerts) = arguments.feedback.close(&history, flags, span, learn)?;
+        let (study, model, alerts) = arguments
+            .feedback
+            .close(&history, file.delay, span, learn)?;
         found.extend(measure::of_alerts(&history, &alerts, from));
         (study, model)
     };
@@ -109,8 +129,19 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     if let Some(other) = other {
         found.extend(against::figures(&judged, &other));
     }
-    if arguments.protocol == Protocol::Handbook {
-        found.extend(card_precision(&judged));
+    match arguments.protocol {
+        Protocol::Handbook => found.extend(card_precision(&judged)),
+        Protocol::Cards => found.extend(cards::figures(&judged)),
+        Protocol::Timesplit => {}
+    }
+    if let Some(path) = &arguments.matrix {
+        matrix::write(&study, path)?;
+    }
+    if let Some(path) = &arguments.report {
+        let seen = [&to_learn.0[..], &to_learn.1].concat();
+        let seen = (&model, &rows[..], &seen[..]);
+        let title = "What a model is worth on payments that it has not seen";
+        sheet::of((title, file), &study, seen, &judged)?.write(path)?;
     }
     found.push(Figure::count("features", study.recipe.names().len() as u64));
     found.push(Figure::count("trees", model.size().0 as u64));

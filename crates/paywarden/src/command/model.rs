@@ -1,6 +1,7 @@
 //! `paywarden model`: models in files, looked at, asked and converted, and brought to a server.
 
 mod compare;
+mod import;
 mod publish;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     terminal,
 };
 use csv::{ReaderBuilder, StringRecord};
-use paywarden_models::{Ensemble, import, limits};
+use paywarden_models::{Ensemble, import as formats, limits};
 use serde_json::json;
 use std::{
     fs::File,
@@ -26,6 +27,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Write a model in our own form
     Convert(ConvertArguments),
+    /// Make a package of a model of another library, ready to be published
+    Import(import::Arguments),
     /// Bring a package to a server that runs, and put it to work there
     Publish(publish::Arguments),
     /// Say how a challenger does beside the live model of a server that runs
@@ -37,9 +40,10 @@ pub enum Command {
 struct ModelFile {
     /// The model: ours, LightGBM text, XGBoost JSON, ONNX TreeEnsemble or a scorecard
     model: PathBuf,
-    /// Names of its features in their order, where the file does not tell them
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
-    features: Option<Vec<String>>,
+    /// Names of its features in their order, where the file does not tell them, separated by commas;
+    /// @FILE for a file with one a line
+    #[arg(long, value_name = "NAMES")]
+    features: Option<String>,
 }
 
 /// Arguments of `model show`.
@@ -84,6 +88,7 @@ pub async fn run(command: &Command) -> Result<()> {
         Command::Show(arguments) => show(arguments),
         Command::Predict(arguments) => predict(arguments),
         Command::Convert(arguments) => convert(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Compare(arguments) => compare::run(arguments).await,
     }
@@ -91,7 +96,7 @@ pub async fn run(command: &Command) -> Result<()> {
 
 fn show(arguments: &ShowArguments) -> Result<()> {
     let bytes = bytes(&arguments.file.model)?;
-    let format = import::Format::detect(&bytes).map_err(refused)?;
+    let format = formats::Format::detect(&bytes).map_err(refused)?;
     let model = arguments.file.parse(&bytes)?;
     let (trees, leaves) = model.size();
     terminal::result(&if arguments.json {
@@ -159,7 +164,7 @@ fn predict(arguments: &PredictArguments) -> Result<()> {
 
 fn convert(arguments: &ConvertArguments) -> Result<()> {
     let model = arguments.file.read()?;
-    let bytes = import::native::write(&model).map_err(refused)?;
+    let bytes = formats::native::write(&model).map_err(refused)?;
     write(&arguments.out, &bytes)
 }
 
@@ -193,7 +198,8 @@ impl ModelFile {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Ensemble> {
-        import::read(bytes, self.features.as_deref()).map_err(refused)
+        let names = self.features.as_deref().map(import::names).transpose()?;
+        formats::read(bytes, names.as_deref()).map_err(refused)
     }
 }
 

@@ -3,10 +3,11 @@
 pub mod history;
 #[cfg(test)]
 mod live;
-mod matrix;
+pub mod matrix;
+pub mod sheet;
 pub mod study;
 
-use super::model::write;
+use super::{evaluate::measure::Judged, model::write};
 use crate::{
     failure::{Failure, Result},
     figures::{Figure, Report},
@@ -20,9 +21,9 @@ use paywarden_models::train::Settings;
 use std::path::PathBuf;
 use study::{Known, Span, Study};
 
-/// What every study of a labelled file needs.
+/// A labelled file, and how it is read.
 #[derive(Debug, Clone, clap::Args)]
-pub struct DataFlags {
+pub struct FileFlags {
     /// Labelled payments: .csv or .csv.zst, in the order of time
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
@@ -35,6 +36,14 @@ pub struct DataFlags {
     /// Days at the beginning that only fill the windows
     #[arg(long, default_value_t = 30)]
     pub warm_up_days: u16,
+}
+
+/// What every study of a labelled file needs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataFlags {
+    /// The file.
+    #[command(flatten)]
+    pub file: FileFlags,
     /// Trees at most; the later days of training say when to stop
     #[arg(long, default_value_t = 600)]
     pub trees: u32,
@@ -64,17 +73,31 @@ pub struct Arguments {
     /// Where to write every payment with the numbers that a model reads, as NumPy's .npy
     #[arg(long, value_name = "FILE")]
     matrix: Option<PathBuf>,
+    /// Where to write a report of what the model said of the last fortnight before it learnt from
+    /// it: one page that needs nothing else, and beside it the same as JSON
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-impl DataFlags {
+impl FileFlags {
     /// Reads the file.
     pub fn history(&self) -> Result<History> {
         History::read(&self.data, &Mapping::find(&self.mapping)?)
     }
 
+    /// From the end of the warm-up to the last payment whose label is known at a time.
+    pub fn span(&self, history: &History, until: i64) -> Span {
+        Span {
+            from: history.start() + i64::from(self.warm_up_days) * paywarden_domain::time::DAY,
+            to: until - self.delay,
+        }
+    }
+}
+
+impl DataFlags {
     /// How to train, by these flags.
     pub fn settings(&self, rising: Vec<String>) -> Settings {
         Settings {
@@ -93,32 +116,35 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 fn train(arguments: &Arguments) -> Result<()> {
-    let flags = &arguments.data;
-    let history = flags.history()?;
+    let (flags, file) = (&arguments.data, &arguments.data.file);
+    let history = file.history()?;
     let until = arguments.until.map_or(history.end() + 1, Timestamp::micros);
-    let study = Study::new(&history, flags.delay, &Known::After(flags.delay))?;
+    let study = Study::new(&history, file.delay, &Known::After(file.delay))?;
     if let Some(path) = &arguments.matrix {
         matrix::write(&study, path)?;
     }
-    let span = Span {
-        from: history.start() + i64::from(flags.warm_up_days) * paywarden_domain::time::DAY,
-        to: until - flags.delay,
-    };
+    let rows = history.to_learn(file.span(&history, until), |_| true);
     let settings = flags.settings(study.recipe.rising());
     let progress = Progress::new(u64::from(settings.trees_max));
-    let learnt = study.learn(span, &settings, |round| {
+    let learnt = study.learn(rows, &settings, |round| {
         let loss = round
             .loss
             .map_or(String::new(), |loss| format!("loss {loss:.6}"));
         progress.show(u64::from(round.trees), loss);
     })?;
     drop(progress);
-    let package = study.package(&learnt, flags.delay)?;
+    let package = study.package(&learnt, file.delay)?;
     write(&arguments.out, &package.write().map_err(study::refused)?)?;
     if let Some(path) = &arguments.calibration {
         let json = serde_json::to_vec(&package.calibration)
             .map_err(|error| Failure::environment(error, "report this as a bug"))?;
         write(path, &json)?;
+    }
+    if let Some(path) = &arguments.report {
+        let seen = (&learnt.early, &learnt.later[..], &learnt.rows[..]);
+        let judged = Judged::new(&history, &study, &learnt.early, &learnt.later)?;
+        let title = "What a model said of the last fortnight, before it learnt from it";
+        sheet::of((title, file), &study, seen, &judged)?.write(path)?;
     }
     let (trees, leaves) = learnt.model.size();
     let figures = vec![

@@ -66,6 +66,7 @@ mod tests {
 
     fn row(line: u64, entities: Vec<u64>) -> Row {
         Row {
+            stands_for: 1,
             line,
             id: PaymentId::parse(&format!("p{line}")).unwrap(),
             occurred_at: Timestamp::from_micros(0),

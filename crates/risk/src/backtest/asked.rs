@@ -111,6 +111,7 @@ impl Engine {
         let mut slots = Slots::new();
         facts::fill(&mut slots, &request.event, &keys, &self.config.rates);
         trace.screening.fill(&mut slots);
+        model::fill(&trace.models, &mut slots);
         slots.windows = &trace.seen.windows;
         let subject = Subject {
             payment_id: decision.payment_id.clone(),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     EngineConfig, Error, Floors, facts,
     identify::Keys,
-    model,
+    model::{self, Reading},
     release::Trace,
     screening::{self, Findings},
 };
@@ -175,6 +175,7 @@ impl Run {
             event: &event,
             keys: &keys,
             screening: &screening,
+            models: &trace.models,
             values: &self.values,
             lists: &self.lists,
             at: past.decided_at,
@@ -249,6 +250,8 @@ struct Case<'a> {
     keys: &'a Keys<'a>,
     /// What screening found when it was decided: lists of today would know more.
     screening: &'a Findings,
+    /// What models said then.
+    models: &'a [Reading],
     values: &'a [Value],
     lists: &'a ListHistory,
     at: Timestamp,
@@ -260,6 +263,7 @@ impl Case<'_> {
         let mut slots = Slots::new();
         facts::fill(&mut slots, self.event, self.keys, rules.rates());
         self.screening.fill(&mut slots);
+        model::fill(self.models, &mut slots);
         let listed = |probe: &ListProbe| {
             let value = probe.value(&slots)?;
             Some(self.lists.contains(&probe.list, &value, self.at))

@@ -5,12 +5,14 @@
 use super::{
     drift::Counts,
     policy::{ModelPolicy, Seen},
+    release::ControlGroup,
     stand::Duty,
 };
 use crate::{release::values, weight::Floors};
 use paywarden_domain::{Engine, EventKind, ModelReason, ModelScore, Outcome, Reason};
 use paywarden_features::{FeatureEvent, Value, WindowSpec};
 use paywarden_models::{Package, Reads, Recipe};
+use paywarden_rules::{Field, FieldValue, Slots};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -67,6 +69,8 @@ pub(crate) struct Opinion {
     pub(crate) readings: Vec<Reading>,
     /// What those that decide ask for.
     pub(crate) floors: Floors,
+    /// The control group of the fraud model that decides.
+    pub(crate) control: Option<ControlGroup>,
 }
 
 /// What models of one recipe read and said.
@@ -223,7 +227,12 @@ impl Seat {
     fn say(&self, row: &[f64], amount: Option<i64>, opinion: &mut Opinion) -> Option<Mark> {
         let package = &self.model.package;
         let chance = |raw| package.calibration.chance(raw).clamp(0.0, 1.0);
-        let Duty::Live { policy, threshold } = &self.duty else {
+        let Duty::Live {
+            policy,
+            threshold,
+            control,
+        } = &self.duty
+        else {
             let raw = package.model.raw(row).ok()?;
             self.note(row, raw, None);
             return Some(self.mark(raw, chance(raw), None));
@@ -234,10 +243,11 @@ impl Seat {
         let action = self.act(policy, (raw, chance, amount), *threshold);
         self.note(row, raw, Some(action));
         opinion.floors.raise(self.engine, action);
+        opinion.control = opinion.control.or(*control);
         opinion.scores.push(ModelScore {
             engine: self.engine,
             model: self.model.id.clone(),
-            score: (chance * 1000.0).round() as u16,
+            score: thousandths(chance),
             chance,
             action,
             reasons: reasons(package.model.features(), row, &added),
@@ -306,6 +316,25 @@ impl Opinion {
             }
         })
     }
+}
+
+/// Gives rules the chances of the models that decided; of those asked beside they learn nothing.
+///
+/// No circle closes: what a model reads are windows of its recipe, and none of them asks for what
+/// rules said.
+pub(crate) fn fill(readings: &[Reading], slots: &mut Slots<'_>) {
+    let marks = readings.iter().flat_map(|reading| &reading.marks);
+    for mark in marks.filter(|mark| mark.action.is_some()) {
+        let field = match mark.engine {
+            Engine::Fraud => Field::ModelFraudScore,
+            Engine::Laundering => Field::ModelLaunderingScore,
+        };
+        slots.set(field, FieldValue::Int(thousandths(mark.chance).into()));
+    }
+}
+
+fn thousandths(chance: f64) -> u16 {
+    (chance * 1000.0).round() as u16
 }
 
 /// What models asked for when a payment was decided.

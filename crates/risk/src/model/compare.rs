@@ -5,11 +5,15 @@
 //! is better.
 
 use super::{bench::Mark, stand::Stand};
-use crate::{Engine, Error, backtest::Labelled, hindsight::Stretch, release::Trace};
+use crate::{
+    Engine, Error,
+    backtest::Labelled,
+    hindsight::{Past, Stretch},
+    release::Trace,
+};
 use paywarden_domain::{Engine as Judge, Outcome, TenantId, Timestamp, time::DAY};
 use paywarden_features::FeatureEvent;
 use paywarden_models::metrics::{self, Interval, Scored};
-use paywarden_store::DecisionRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -108,10 +112,11 @@ impl Engine {
         let stand = self.models.stand(tenant);
         let live = live(&stand, engine)?;
         let mut days: BTreeMap<i64, Vec<Both>> = BTreeMap::new();
-        let each = |row: &DecisionRow, labelled| {
-            let day = row.occurred_at.micros().div_euclid(DAY);
-            if let Some(both) = both(row, labelled, (engine, &live, challenger))? {
-                days.entry(day).or_default().push(both);
+        let each = |past: &Past<'_>| {
+            let day = past.row.occurred_at.micros().div_euclid(DAY);
+            if let Some(both) = both(past, (engine, &live, challenger))? {
+                let times = std::iter::repeat_n(both, past.stands_for as usize);
+                days.entry(day).or_default().extend(times);
             }
             Ok(())
         };
@@ -158,8 +163,7 @@ fn live(stand: &Stand, engine: Judge) -> Result<String, Error> {
 
 /// What both said of a payment, if both were asked and its label is in.
 fn both(
-    row: &DecisionRow,
-    labelled: Labelled,
+    &Past { row, labelled, .. }: &Past<'_>,
     (engine, live, challenger): (Judge, &str, &str),
 ) -> Result<Option<Both>, Error> {
     let (Some(trace), false) = (&row.trace, labelled == Labelled::Immature) else {

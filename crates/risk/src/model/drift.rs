@@ -23,6 +23,8 @@ const PAYMENTS_MIN: u64 = 1_000;
 const STABILITY_MAX: f64 = 0.25;
 /// So much more may be missing than then.
 const MISSING_MAX: f64 = 0.1;
+/// More payments than this with new categories are an alarm.
+const NEW_MAX: f64 = 0.01;
 /// So many times the budget, or the inverse, is an alarm.
 const BUDGET_TIMES: f64 = 2.0;
 /// The most features that an alarm names.
@@ -33,6 +35,8 @@ const NAMED_MAX: usize = 3;
 pub(super) struct Counts {
     /// By feature and bin.
     features: Vec<Vec<AtomicU64>>,
+    /// By feature, how often it named what it had not named.
+    new: Vec<AtomicU64>,
     score: Vec<AtomicU64>,
     alerts: AtomicU64,
     since: AtomicI64,
@@ -74,6 +78,9 @@ pub struct FeatureDrift {
     pub missing: Option<f64>,
     /// The same while the model was calibrated.
     pub missing_then: f64,
+    /// The share of payments where it named what it did not name then, such as a new merchant
+    /// category; 0 of a number that names nothing.
+    pub new: Option<f64>,
 }
 
 impl Counts {
@@ -85,6 +92,7 @@ impl Counts {
                 .iter()
                 .map(|one| bins(one.bins()))
                 .collect(),
+            new: bins(reference.features.len()),
             score: bins(reference.score.bins()),
             alerts: AtomicU64::new(0),
             since: AtomicI64::new(0),
@@ -109,12 +117,17 @@ impl Counts {
         for ((value, spread), bins) in row.iter().zip(&reference.features).zip(&self.features) {
             bins[spread.bin(*value)].fetch_add(1, Ordering::Relaxed);
         }
+        for (place, (value, new)) in row.iter().zip(&self.new).enumerate() {
+            let is_new = reference.is_new(place, *value);
+            new.fetch_add(u64::from(is_new), Ordering::Relaxed);
+        }
     }
 
     /// Begins again.
     fn clear(&self, now: Timestamp) {
         let all = self.features.iter().flatten().chain(&self.score);
-        all.chain([&self.alerts])
+        all.chain(&self.new)
+            .chain([&self.alerts])
             .for_each(|count| count.store(0, Ordering::Relaxed));
         self.since.store(now.micros(), Ordering::Relaxed);
     }
@@ -135,7 +148,8 @@ impl Loaded {
         let names = self.package.model.features().iter();
         let spreads = names.zip(&reference.features).zip(&counts.features);
         let mut features: Vec<FeatureDrift> = spreads
-            .map(|((name, spread), bins)| {
+            .zip(&counts.new)
+            .map(|(((name, spread), bins), new)| {
                 let bins = read(bins);
                 let all: u64 = bins.iter().sum();
                 let missing = bins.last().copied().unwrap_or(0) as f64;
@@ -144,6 +158,7 @@ impl Loaded {
                     stability: known(spread.stability(&bins)),
                     missing: known(missing / all as f64),
                     missing_then: spread.missing(),
+                    new: known(new.load(Ordering::Relaxed) as f64 / all as f64),
                 }
             })
             .collect();
@@ -193,11 +208,13 @@ impl ModelDrift {
             one.missing
                 .is_some_and(|now| now > one.missing_then + MISSING_MAX)
         };
+        let new = |one: &FeatureDrift| one.new.is_some_and(|share| share > NEW_MAX);
         let score = self.score_stability.filter(|psi| *psi > STABILITY_MAX);
         [
             score.map(|psi| format!("the score has moved by {psi:.2}")),
             named("features have moved", &moved),
             named("features are missing more often", &missing),
+            named("features name what is new", &new),
             self.off_budget(now),
         ]
         .into_iter()

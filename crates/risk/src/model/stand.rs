@@ -5,7 +5,7 @@ use super::{
     bench::{Bench, Loaded},
     keep::{self, Signer},
     policy::ModelPolicy,
-    release::ModelRelease,
+    release::{ControlGroup, ModelRelease},
 };
 use crate::{Error, StartError};
 use paywarden_crypto::digest::sha256;
@@ -44,6 +44,9 @@ pub(super) struct Live {
     pub(super) threshold: Option<f64>,
     /// When the threshold was set.
     pub(super) threshold_at: Option<Timestamp>,
+    /// The control group of its release.
+    #[serde(default)]
+    pub(super) control: Option<ControlGroup>,
     pub(super) since: Timestamp,
     pub(super) by: String,
 }
@@ -63,6 +66,7 @@ pub(super) enum Duty {
     Live {
         policy: ModelPolicy,
         threshold: Option<f64>,
+        control: Option<ControlGroup>,
     },
     Shadow,
 }
@@ -178,7 +182,10 @@ impl Stand {
         (at, by): (Timestamp, String),
     ) -> Result<(), Error> {
         let (engine, model) = (release.engine, &release.model);
-        let is_same = |live: &Live| live.model == *model && live.policy == release.policy;
+        let is_same = |live: &Live| {
+            let is_now = (&live.model, &live.policy, live.control);
+            is_now == (model, &release.policy, release.control)
+        };
         if self.live(engine).is_some_and(is_same) {
             return Err(Error::ModelMove("it decides already, by this policy"));
         }
@@ -190,6 +197,7 @@ impl Stand {
             policy: release.policy.clone(),
             threshold,
             threshold_at: threshold.map(|_| at),
+            control: release.control,
             since: at,
             by,
         });
@@ -204,6 +212,7 @@ impl Stand {
             let duty = Duty::Live {
                 policy: live.policy.clone(),
                 threshold: live.threshold,
+                control: live.control,
             };
             Some((engine, live.model.clone(), duty))
         };
@@ -348,6 +357,7 @@ mod tests {
             engine: Engine::Fraud,
             model: model.to_owned(),
             policy,
+            control: None,
         };
         Move::Publish(release, None)
     }

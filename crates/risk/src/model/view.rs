@@ -1,6 +1,6 @@
 //! Models as people see them.
 
-use super::{keep::Head, policy::ModelPolicy, stand::Stand};
+use super::{keep::Head, policy::ModelPolicy, release::ControlGroup, stand::Stand};
 use paywarden_domain::{Engine, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +49,8 @@ pub struct ModelPlace {
     pub policy: Option<ModelPolicy>,
     /// From which rank on the budget alerts; null if the policy is no budget.
     pub threshold: Option<f64>,
+    /// Its control group; null if it draws none.
+    pub control: Option<ControlGroup>,
     /// Since when.
     pub since: Timestamp,
     /// By whom, as in the trail.
@@ -124,6 +126,7 @@ impl ModelLine {
             },
             policy: Some(live.policy.clone()),
             threshold: live.threshold,
+            control: live.control,
             since: live.since,
             by: live.by.clone(),
         });
@@ -133,6 +136,7 @@ impl ModelLine {
             role: ModelRole::Shadow,
             policy: None,
             threshold: None,
+            control: None,
             since: shadow.since,
             by: shadow.by.clone(),
         });

@@ -35,6 +35,7 @@ mod tests {
 
     fn fraud(payer: u64, day: i64, minor: i64, stopped: bool) -> Payment {
         Payment {
+            stands_for: 1,
             at: day * DAY,
             payer,
             event_no: day,

@@ -12,6 +12,8 @@ pub(super) struct Payment {
     pub(super) event_no: i64,
     pub(super) amount: Option<Money>,
     pub(super) fraud: bool,
+    /// How many payments a fraud stands for.
+    pub(super) stands_for: u32,
     /// Whether it was stopped, by whatever is being counted.
     pub(super) stopped: bool,
 }
@@ -53,13 +55,15 @@ impl Sums {
         if !payment.fraud {
             return;
         }
-        self.frauds += 1;
-        self.frauds_stopped += u64::from(payment.stopped);
+        let times = u64::from(payment.stands_for);
+        self.frauds += times;
+        self.frauds_stopped += times * u64::from(payment.stopped);
         if let Some(amount) = payment.amount {
             let amounts = self.money.entry(amount.currency).or_default();
-            amounts.attempted += i128::from(amount.minor);
+            let minor = i128::from(amount.minor) * i128::from(payment.stands_for);
+            amounts.attempted += minor;
             if payment.stopped {
-                amounts.stopped += i128::from(amount.minor);
+                amounts.stopped += minor;
             }
         }
     }
@@ -102,5 +106,82 @@ impl Days {
         let mut whole = Sums::default();
         self.all().for_each(|day| whole.merge(day));
         whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identify::EntityHasher;
+    use paywarden_domain::{Control, TenantId};
+
+    const PAYMENTS: i64 = 2_000;
+    const KEYS: u16 = 600;
+    const ONE_IN: u16 = 200;
+
+    /// A payment of which every fifth would be declined by scores; half of those are frauds, and one
+    /// in forty others. `stands_for` is one, or by the draw of a control group.
+    fn payment(place: i64, stands_for: u32) -> Payment {
+        let is_declined = place % 5 == 0;
+        let is_fraud = place % if is_declined { 10 } else { 40 } == i64::from(!is_declined);
+        Payment {
+            at: 0,
+            payer: 0,
+            event_no: place,
+            amount: Some(Money {
+                minor: 100 + place * 7,
+                currency: Currency::parse("USD").unwrap(),
+            }),
+            fraud: is_fraud && stands_for > 0,
+            stands_for,
+            stopped: is_declined,
+        }
+    }
+
+    fn sums(stands_for: impl Fn(i64) -> u32) -> [f64; 4] {
+        let mut sums = Sums::default();
+        (0..PAYMENTS).for_each(|place| sums.add(&payment(place, stands_for(place))));
+        let amounts = sums.of(Currency::parse("USD").unwrap());
+        [
+            sums.frauds as f64,
+            sums.frauds_stopped as f64,
+            amounts.attempted as f64,
+            amounts.stopped as f64,
+        ]
+    }
+
+    /// Over many keys of installations the mean of what a control group says is the truth.
+    #[test]
+    fn what_a_control_group_says_of_frauds_is_unbiased() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let truth = sums(|_| 1);
+        let said = (0..KEYS).map(|key| {
+            let mut bytes = [0; 32];
+            bytes[..2].copy_from_slice(&key.to_le_bytes());
+            let hasher = EntityHasher::new(&bytes);
+            sums(|place| match place % 5 {
+                0 => Control {
+                    one_in: ONE_IN,
+                    is_drawn: hasher.is_drawn(&tenant, &place.to_string(), ONE_IN),
+                }
+                .stands_for(),
+                _ => 1,
+            })
+        });
+        let said: Vec<[f64; 4]> = said.collect();
+        for (figure, truth) in truth.into_iter().enumerate() {
+            let count = said.len() as f64;
+            let mean = said.iter().map(|said| said[figure]).sum::<f64>() / count;
+            let spread = said.iter().map(|said| (said[figure] - mean).powi(2));
+            let error = (spread.sum::<f64>() / count / (count - 1.0)).sqrt();
+            assert!(
+                (mean - truth).abs() < 4.0 * error,
+                "{figure}: {mean}, truth {truth}, {error}"
+            );
+            assert!(
+                error < 0.1 * truth,
+                "{figure}: {error} of {truth} shows nothing"
+            );
+        }
     }
 }

@@ -165,6 +165,10 @@ fields! {
             "What being on the list of that score means.";
         ScreeningRemittanceSanctions = "screening.remittance.sanctions": Double,
             "The same chance for lists of sanctions alone.";
+        ModelFraudScore = "model.fraud.score": Int,
+            "Chance that the live fraud model sees, in thousandths; missing while none decides.";
+        ModelLaunderingScore = "model.laundering.score": Int,
+            "Chance that the live laundering model sees, in thousandths; missing while none decides.";
         Card = "card": Text, "Key of the card: its index.";
         Bin = "bin": Text, "Key of the issuer: the BIN.";
         Account = "account": Text, "Key of the payer's account: its identifier.";

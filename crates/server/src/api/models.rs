@@ -12,8 +12,8 @@ use http::StatusCode;
 use paywarden_access::Scope;
 use paywarden_domain::Engine;
 use paywarden_risk::model::{
-    ModelLine, ModelList, ModelMoved, ModelPolicy, ModelProgress, ModelReading, ModelRelease,
-    RegisteredModel,
+    ControlGroup, ModelLine, ModelList, ModelMoved, ModelPolicy, ModelProgress, ModelReading,
+    ModelRelease, RegisteredModel,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -89,6 +89,10 @@ pub struct ModelPublishInput {
     pub engine: Engine,
     /// What its chances come to.
     pub policy: ModelPolicy,
+    /// Of what would be declined by scores alone, how much is let pass with a challenge; nothing if
+    /// not given.
+    #[serde(default)]
+    pub control: Option<ControlGroup>,
     /// Why; it goes into the trail.
     #[serde(deserialize_with = "crate::api::own_words")]
     pub purpose: String,
@@ -280,6 +284,7 @@ pub(crate) async fn publish(call: &Call) -> Result<Reply, Problem> {
         engine: input.engine,
         model: call.parameter.clone(),
         policy: input.policy,
+        control: input.control,
     };
     let (engine, who) = (&call.state.engine, call.who());
     engine.check_model_release(&who.tenant, &release).await?;

@@ -1,9 +1,12 @@
-//! `paywarden bench models`: what a prediction with its reasons costs, and what training costs,
-//! beside LightGBM on the same rows in the same run where a Python with it is named.
+//! `paywarden bench models`: what a prediction with its reasons costs, what a live model adds to a
+//! decision, and what training costs, beside LightGBM on the same rows in the same run where a Python
+//! with it is named.
 //!
 //! Before a prediction is timed, its score with and without reasons must have the same bits, and
 //! the reasons must add up to it. Each latency is the shortest of some runs over a row, so that what
 //! else the machine does is not counted.
+
+mod decision;
 
 use crate::{
     command::train::study,
@@ -67,7 +70,18 @@ struct Peer {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub async fn run(arguments: &Arguments) -> Result<()> {
+    let mut figures = decision::figures().await?;
+    figures.extend(measure(arguments)?);
+    terminal::result(&if arguments.json {
+        Report::new("bench models", figures).to_json()?
+    } else {
+        study::text(&figures)
+    });
+    Ok(())
+}
+
+fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let progress = Progress::new(4);
     progress.show(0, "rows");
     let (table, labels) = rows(arguments.rows as usize + JUDGED)?;
@@ -113,13 +127,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             );
         }
     }
-    drop(progress);
-    terminal::result(&if arguments.json {
-        Report::new("bench models", figures).to_json()?
-    } else {
-        study::text(&figures)
-    });
-    Ok(())
+    Ok(figures)
 }
 
 /// Made-up payments: counts, sums and shares with missing values; fraud in one of fifty, from a few

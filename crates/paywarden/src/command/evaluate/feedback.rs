@@ -5,7 +5,6 @@
 //! then with the alerts of the model learnt from this, which is the one that is judged.
 
 use super::super::train::{
-    DataFlags,
     history::History,
     study::{Known, Span, Study},
 };
@@ -42,16 +41,16 @@ impl Feedback {
     pub fn close<'a>(
         &self,
         history: &'a History,
-        flags: &DataFlags,
+        delay: i64,
         span: Span,
         learn: impl Fn(&Study<'_>) -> Result<Ensemble>,
     ) -> Result<(Study<'a>, Ensemble, Vec<bool>)> {
-        let known = self.known(history, flags.delay);
-        let study = Study::new(history, flags.delay, &known)?;
+        let known = self.known(history, delay);
+        let study = Study::new(history, delay, &known)?;
         let model = learn(&study)?;
-        let (study, _) = self.live(history, flags.delay, span, &known, (&study, &model))?;
+        let (study, _) = self.live(history, delay, span, &known, (&study, &model))?;
         let model = learn(&study)?;
-        let (study, alerted) = self.live(history, flags.delay, span, &known, (&study, &model))?;
+        let (study, alerted) = self.live(history, delay, span, &known, (&study, &model))?;
         Ok((study, model, alerted))
     }
 

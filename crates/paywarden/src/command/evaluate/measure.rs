@@ -10,7 +10,7 @@ use paywarden_models::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Budgets of alerts, with their names.
-const RATES: [(f64, &str); 5] = [
+pub const RATES: [(f64, &str); 5] = [
     (0.001, "01"),
     (0.005, "05"),
     (0.01, "1"),
@@ -71,6 +71,11 @@ impl Judged {
             fraud: scored.fraud,
         })
         .collect()
+    }
+
+    /// The kinds of fraud of the payments.
+    pub fn scenarios(&self) -> &[Option<Arc<str>>] {
+        &self.scenarios
     }
 
     /// What there is of each payment, by the day of the payment.

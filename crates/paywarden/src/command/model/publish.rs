@@ -32,6 +32,10 @@ pub struct Arguments {
     /// Let it decide by this policy, in JSON [default: register it only]
     #[arg(long, value_name = "JSON", value_parser = policy)]
     policy: Option<Value>,
+    /// Let one in so many of the payments that scores alone would decline pass with a challenge,
+    /// 200 to 1000 [default: none]
+    #[arg(long, requires = "policy", value_name = "N")]
+    control_one_in: Option<u16>,
     /// The approval of this very release, where one is needed
     #[arg(long, requires = "policy")]
     approval: Option<String>,
@@ -76,8 +80,11 @@ impl Arguments {
             return Some(("shadow", body));
         }
         let policy = self.policy.as_ref()?;
+        let control = self
+            .control_one_in
+            .map(|one_in| json!({ "one_in": one_in }));
         let body = json!({
-            "engine": engine, "policy": policy, "purpose": self.purpose, "approval": self.approval,
+            "engine": engine, "policy": policy, "control": control, "purpose": self.purpose, "approval": self.approval,
         });
         Some(("publish", body))
     }

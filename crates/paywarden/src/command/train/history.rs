@@ -1,16 +1,20 @@
 //! A labelled file as the windows see it: what to train on and to be judged by.
 
+use super::study::Span;
 use crate::{
     failure::{Failure, Result},
     mapping::{Mapping, Row, parse_duration},
     progress::Progress,
     rows::{self, Line, Selection},
 };
-use paywarden_domain::{Card, CardInput, Event, Pan, PaymentId, TenantId, event::Text};
+use paywarden_domain::{Card, CardInput, Event, Pan, PaymentId, TenantId, event::Text, time::DAY};
 use paywarden_features::{EntityKind, FeatureEvent};
 use paywarden_risk::Sight;
 use paywarden_rules::Rates;
 use std::{collections::BTreeSet, path::Path, sync::Arc, sync::atomic::Ordering};
+
+/// The last days of what is learnt from say when to stop.
+const LATER_DAYS: i64 = 14;
 
 /// One payment of the past.
 pub struct Past {
@@ -24,6 +28,8 @@ pub struct Past {
     pub amount: f64,
     /// The kind of fraud, for reports alone.
     pub scenario: Option<Arc<str>>,
+    /// How many payments it stands for where truths are counted.
+    pub stands_for: u32,
 }
 
 /// All payments of a file, in the order of time.
@@ -103,10 +109,28 @@ impl History {
         self.payments.last().map_or(0, |past| past.event.at)
     }
 
-    /// The places of the payments in a span of time.
+    /// The places of the payments in a span of time, each as often as it stands for: what is learnt
+    /// and measured is as if nothing had been declined (Horvitz and Thompson, 1952).
     pub fn within(&self, from: i64, to: i64) -> Vec<u32> {
-        let place = |time: i64| self.payments.partition_point(|past| past.event.at < time) as u32;
-        (place(from)..place(to).max(place(from))).collect()
+        let place = |time: i64| self.payments.partition_point(|past| past.event.at < time);
+        let (from, to) = (place(from), place(to));
+        let rows = (from..to.max(from)).zip(self.payments.get(from..to).unwrap_or_default());
+        rows.flat_map(|(place, past)| std::iter::repeat_n(place as u32, past.stands_for as usize))
+            .collect()
+    }
+
+    /// What is learnt from in a span: payments of these payers before its last fortnight, and those
+    /// of the fortnight, which say when to stop.
+    pub fn to_learn(&self, span: Span, is_of: impl Fn(u64) -> bool) -> (Vec<u32>, Vec<u32>) {
+        let middle = span.to - LATER_DAYS * DAY;
+        let rows = |from, to| {
+            let rows = self.within(from, to).into_iter();
+            rows.filter(|row| is_of(self.payer_of(*row))).collect()
+        };
+        (
+            rows(span.from, middle),
+            rows(middle.max(span.from), span.to),
+        )
     }
 
     /// Who pays.
@@ -139,6 +163,7 @@ fn past(sight: &Sight, row: Row) -> Result<Past> {
         fraud: row.fraud,
         amount: row.amount_minor as f64,
         scenario: row.scenario,
+        stands_for: row.stands_for,
     })
 }
 
@@ -163,4 +188,92 @@ fn wrong(line: u64, why: &str) -> Failure {
         format!("line {line}: {why}"),
         "correct the file or its mapping",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paywarden_domain::{EventKind, time::MINUTE};
+    use paywarden_models::{
+        Table,
+        random::Random,
+        train::{Settings, train},
+    };
+
+    const PAYMENTS: usize = 40_000;
+    const ONE_IN: u32 = 200;
+    /// Amounts from here on are declined, but for the control group.
+    const DECLINED: i64 = 60;
+
+    /// Of amounts below 100, half of those that are declined are frauds, and one in fifty others.
+    fn history() -> History {
+        let mut random = Random::new(3);
+        let mut past = |place: usize| {
+            let amount = random.below(100) as i64;
+            let is_declined = amount >= DECLINED;
+            let mut event = FeatureEvent::new(EventKind::PaymentCard, place as i64 * MINUTE);
+            event.amount = Some(amount);
+            let is_drawn = random.below(ONE_IN as usize) == 0;
+            Past {
+                id: PaymentId::parse(&format!("p{place}")).unwrap(),
+                event,
+                fraud: random.below(if is_declined { 2 } else { 50 }) == 0,
+                amount: amount as f64,
+                scenario: None,
+                stands_for: match (is_declined, is_drawn) {
+                    (false, _) => 1,
+                    (true, drawn) => u32::from(drawn) * ONE_IN,
+                },
+            }
+        };
+        History {
+            payments: (0..PAYMENTS).map(&mut past).collect(),
+            payer: EntityKind::Customer,
+            place: EntityKind::Terminal,
+        }
+    }
+
+    /// The mean chance that a model sees in what was declined.
+    fn seen(history: &History, labels: &[bool], rows: &[u32]) -> f64 {
+        let mut table = Table::new(vec!["amount".to_owned()]).unwrap();
+        let amounts = history.payments.iter().map(|past| past.amount);
+        amounts.for_each(|amount| table.push(&[amount]).unwrap());
+        let settings = Settings {
+            trees_max: 60,
+            learning_rate: 0.2,
+            leaves_max: 4,
+            ..Settings::default()
+        };
+        let model = train(&table, labels, (rows, &[]), &settings, |_| ()).unwrap();
+        let declined = DECLINED..100;
+        let chances = declined.clone().map(|amount| {
+            let raw = model.raw(&[amount as f64]).unwrap();
+            model.link().probability(raw)
+        });
+        chances.sum::<f64>() / declined.count() as f64
+    }
+
+    /// Learnt from a control group, the chance is that of the truth; learnt from what is left after
+    /// declining, taken for genuine, it is close to none.
+    #[test]
+    fn a_control_group_teaches_what_declining_hides() {
+        let history = history();
+        let all: Vec<u32> = (0..PAYMENTS as u32).collect();
+        let truth: Vec<bool> = history.payments.iter().map(|past| past.fraud).collect();
+        let hidden = |past: &Past| past.fraud && past.stands_for == 1;
+        let hidden: Vec<bool> = history.payments.iter().map(hidden).collect();
+        let rows = history.within(i64::MIN, i64::MAX);
+        let drawn = history.payments.iter().filter(|past| past.stands_for > 1);
+        let noise = (0.25 / drawn.count() as f64).sqrt();
+        let of_truth = seen(&history, &truth, &all);
+        assert!((of_truth - 0.5).abs() < 0.02, "{of_truth}");
+        let of_control = seen(&history, &truth, &rows);
+        assert!(
+            (of_control - of_truth).abs() < 3.0 * noise,
+            "{of_control}, noise {noise}"
+        );
+        let of_rest = seen(&history, &hidden, &all);
+        assert!(of_rest < 0.02, "{of_rest}");
+        assert!((rows.len() as f64 - PAYMENTS as f64).abs() < 0.15 * PAYMENTS as f64);
+    }
 }

@@ -1,4 +1,7 @@
-//! What a running engine reads is what `train --matrix` writes, bit for bit.
+//! Models at work in an engine: what it reads is what `train --matrix` writes, bit for bit.
+
+mod control;
+mod daily;
 
 use super::{
     history::{History, Past},
@@ -7,8 +10,8 @@ use super::{
 use paywarden_access::approval::{Approvals, Ask, Ballot, Who};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
-    Card, Currency, Engine as Judge, Event, Label, LabelSource, LabelVerdict, Outcome, PaymentId,
-    TenantId, Timestamp,
+    Card, Currency, Decision, Engine as Judge, Event, Label, LabelSource, LabelVerdict, Outcome,
+    PaymentId, TenantId, Timestamp,
     time::{DAY, MINUTE},
 };
 use paywarden_features::EntityKind;
@@ -18,7 +21,7 @@ use paywarden_models::{
 };
 use paywarden_risk::{
     Caller, Decided, Engine, EngineConfig, Error, PackFile, Request, Sight,
-    model::{ChanceStep, ModelPolicy, ModelRelease},
+    model::{ChanceStep, ControlGroup, ModelPolicy, ModelRelease},
 };
 use paywarden_rules::Rates;
 use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
@@ -47,6 +50,28 @@ rules:
     examples:
       - { hit: true, given: { 'customer.count("1h")': 1000 } }
       - { hit: false, given: { 'customer.count("1h")': 1 } }
+  - id: denied
+    title: A customer who is denied
+    engine: fraud
+    when: payer.id == "denied"
+    score: 0
+    action: decline
+    reason: { code: denied, text: Denied }
+    source: test
+    examples:
+      - { hit: true, given: { payer.id: denied } }
+      - { hit: false, given: { payer.id: c1 } }
+  - id: sure
+    title: The model is sure of a small amount
+    engine: fraud
+    when: model.fraud.score >= 900 && payment.amount_base < money("10.00", "USD")
+    score: 0
+    action: challenge
+    reason: { code: sure, text: The model is sure }
+    source: test
+    examples:
+      - { hit: true, given: { model.fraud.score: 900, payment.amount_base: 9.00 USD } }
+      - { hit: false, given: { payment.amount_base: 9.00 USD } }
 "#;
 
 fn event(place: usize, random: &mut Random) -> Event<Card> {
@@ -72,6 +97,7 @@ fn history(events: &[Event<Card>], random: &mut Random) -> History {
         fraud: random.below(6) == 0,
         amount: 1.0,
         scenario: None,
+        stands_for: 1,
     };
     History {
         payments: events.iter().map(past).collect(),
@@ -113,8 +139,18 @@ fn package(study: &Study<'_>, [low, high]: [f64; 2]) -> Package {
     }
 }
 
+/// From a chance of a whole on a review: no payment.
+fn never() -> ModelPolicy {
+    chances(1_000_000, Outcome::Review)
+}
+
+fn chances(from_ppm: u32, action: Outcome) -> ModelPolicy {
+    ModelPolicy::Chances(vec![ChanceStep { from_ppm, action }])
+}
+
 struct House {
     engine: Arc<Engine>,
+    database: Database,
     approvals: Approvals,
     clock: Clock,
     caller: Caller,
@@ -127,7 +163,7 @@ impl House {
         let database = database.unwrap();
         let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
         let journal = journal.unwrap();
-        let keyring = Keyring::ephemeral();
+        let keyring = Keyring::of_master(&[7; 32]);
         let engine = Engine::start(
             EngineConfig::new(Currency::parse("USD").unwrap()),
             database.clone(),
@@ -138,6 +174,7 @@ impl House {
         );
         Self {
             engine: Arc::new(engine.await.unwrap()),
+            database: database.clone(),
             approvals: Approvals::new(database, journal, clock.clone(), Arc::new(|_, _, _| true)),
             clock,
             caller: Caller {
@@ -162,16 +199,24 @@ impl House {
         clock.advance_us(u64::try_from(ahead).unwrap_or(0));
     }
 
-    /// Registers a model, has it approved, and lets it decide.
+    /// Registers a model, has it approved, and lets it decide nothing.
     async fn publish(&self, package: &Package) -> Result<(), Error> {
+        self.publish_with(package, never(), None).await
+    }
+
+    /// Registers a model, has it approved, and lets it decide.
+    async fn publish_with(
+        &self,
+        package: &Package,
+        policy: ModelPolicy,
+        control: Option<ControlGroup>,
+    ) -> Result<(), Error> {
         let maker = self.who("maker");
         let release = ModelRelease {
             engine: Judge::Fraud,
             model: self.register(package).await,
-            policy: ModelPolicy::Chances(vec![ChanceStep {
-                from_ppm: 1_000_000,
-                action: Outcome::Review,
-            }]),
+            policy,
+            control,
         };
         let ask = Ask {
             reason: "test".to_owned(),
@@ -221,6 +266,10 @@ impl House {
     }
 
     async fn decide(&self, event: Event<Card>) -> String {
+        self.decision(event).await.id.to_string()
+    }
+
+    async fn decision(&self, event: Event<Card>) -> Arc<Decision> {
         let request = Request {
             caller: self.caller.clone(),
             event,
@@ -230,7 +279,7 @@ impl House {
             received_us: self.clock.monotonic_us(),
         };
         match self.engine.decide(request).await.unwrap() {
-            Decided::New(decision) | Decided::Repeated(decision) => decision.id.to_string(),
+            Decided::New(decision) | Decided::Repeated(decision) => decision,
         }
     }
 }
