@@ -209,7 +209,16 @@ impl Staff {
     /// Who the holder of a session's token is. The session counts as used.
     pub fn authenticate(&self, token: &str) -> Result<Member, Error> {
         let session = self.sessions.find(token, self.clock.monotonic_us());
-        let session = session.ok_or(Error::SessionUnknown)?;
+        self.member(session.ok_or(Error::SessionUnknown)?)
+    }
+
+    /// The same, but the session does not count as used: for what a page does by itself.
+    pub fn recognise(&self, token: &str) -> Result<Member, Error> {
+        let session = self.sessions.peek(token, self.clock.monotonic_us());
+        self.member(session.ok_or(Error::SessionUnknown)?)
+    }
+
+    fn member(&self, session: Session) -> Result<Member, Error> {
         let account = self.get(&session.account).ok_or(Error::SessionUnknown)?;
         let now = self.clock.now();
         let may = match session.factor.is_full() {

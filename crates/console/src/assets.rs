@@ -20,13 +20,14 @@ const SVG: &str = "image/svg+xml";
 
 /// Every file, one line each.
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let files: [(&str, &str, &[u8]); 7] = [
+    let files: [(&str, &str, &[u8]); 8] = [
         ("console.css", CSS, include_bytes!("../assets/console.css")),
         ("mark.svg", SVG, include_bytes!("../assets/mark.svg")),
         ("app.js", SCRIPT, include_bytes!("../assets/app.js")),
         ("due.js", SCRIPT, include_bytes!("../assets/due.js")),
         ("live.js", SCRIPT, include_bytes!("../assets/live.js")),
         ("passkey.js", SCRIPT, include_bytes!("../assets/passkey.js")),
+        ("stream.js", SCRIPT, include_bytes!("../assets/stream.js")),
         ("proof.js", SCRIPT, include_bytes!("../assets/proof.js")),
     ];
     let asset = |(name, media_type, bytes): (&'static str, &'static str, &'static [u8])| {

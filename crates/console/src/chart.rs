@@ -1,5 +1,8 @@
 //! Pictures of numbers, as SVG, each with its table.
 
+pub(crate) mod moments;
+pub(crate) mod web;
+
 use crate::{
     format,
     parts::{self, SHOW_TABLE},

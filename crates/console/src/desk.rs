@@ -78,6 +78,9 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
         told: told.filter(|text| !text.is_empty()),
         keep_look: false,
     };
+    if method == Method::GET && visit.desk.path() == pages::live::STREAM {
+        return pages::live::stream(visit);
+    }
     let reply = match method {
         Method::GET | Method::POST => page(&mut visit, &method).await,
         _ => {

@@ -67,9 +67,13 @@ pub(crate) fn decimal(minor: i64, currency: Currency) -> String {
 /// A moment, in UTC.
 pub(crate) fn time(time: Timestamp) -> Markup {
     let text = time.to_string();
-    let (day, clock) = text.split_once('T').unwrap_or((&text, ""));
-    let seconds = clock.get(..8).unwrap_or(clock);
-    html! { time datetime=(text) title=(text) { (day) " " (seconds) } }
+    html! { time datetime=(text) title=(text) { (second(time)) } }
+}
+
+/// The same to the second, as text.
+pub(crate) fn second(time: Timestamp) -> String {
+    let text = time.to_string();
+    text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
 /// How long something took, in milliseconds.
@@ -83,7 +87,15 @@ pub(crate) fn millis(micros: u64) -> String {
 
 /// How long ago something was, in one unit.
 pub(crate) fn age(since: Timestamp, now: Timestamp, language: Language) -> String {
-    let seconds = (now.seconds() - since.seconds()).max(0);
+    seconds((now.seconds() - since.seconds()).max(0), language)
+}
+
+/// How long something is, from microseconds, in one unit.
+pub(crate) fn span(micros: i64, language: Language) -> String {
+    seconds((micros / 1_000_000).max(0), language)
+}
+
+fn seconds(seconds: i64, language: Language) -> String {
     let (count, en, zh) = match seconds {
         0..60 => (seconds, "s", "秒"),
         60..3_600 => (seconds / 60, "min", "分钟"),

@@ -59,6 +59,9 @@ pub(crate) fn whole(v: &Visit, page: Option<&Page>, body: &Body) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (body.title) " · Paywarden" }
+                @if let Some(seconds) = body.renews_s {
+                    noscript { meta http-equiv="refresh" content=(seconds); }
+                }
                 link rel="icon" type="image/svg+xml" href=(assets::address("mark.svg"));
                 link rel="stylesheet" href=(assets::address("console.css"));
                 script type="module" src=(assets::address("app.js")) {}

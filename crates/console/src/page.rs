@@ -75,6 +75,8 @@ pub(crate) struct Body {
     pub(crate) main: Markup,
     /// Modules that it needs beside the usual one.
     pub(crate) scripts: &'static [&'static str],
+    /// How often a browser without script asks for it again, in seconds.
+    pub(crate) renews_s: Option<u32>,
 }
 
 impl Body {
@@ -84,6 +86,7 @@ impl Body {
             above: Vec::new(),
             main,
             scripts: &[],
+            renews_s: None,
         }
     }
 
@@ -135,22 +138,22 @@ pub(crate) type Show = for<'v> fn(&'v mut Visit) -> Later<'v>;
 pub(crate) type Take = for<'v> fn(&'v mut Visit, &'v Form) -> Later<'v>;
 
 impl Page {
-    /// The segment at the place of `{…}`, decoded, if the path is the page's.
+    /// The segments at the places of `{…}`, decoded, with `/` between them, if the path is the page's.
     pub(crate) fn parameter(&self, path: &str) -> Option<String> {
         let mut given = path.split('/');
-        let mut found = String::new();
+        let mut found: Vec<String> = Vec::new();
         for wanted in self.path.split('/') {
             let segment = given.next()?;
             match wanted.starts_with('{') {
                 true if segment.is_empty() => return None,
                 true => {
                     let decoded = percent_encoding::percent_decode_str(segment);
-                    found = decoded.decode_utf8().ok()?.into_owned();
+                    found.push(decoded.decode_utf8().ok()?.into_owned());
                 }
                 false if wanted != segment => return None,
                 false => {}
             }
         }
-        given.next().is_none().then_some(found)
+        given.next().is_none().then(|| found.join("/"))
     }
 }

@@ -9,6 +9,7 @@ mod case;
 mod cases;
 mod decision;
 mod decisions;
+mod entity;
 mod find;
 mod gallery;
 mod invitation;
@@ -16,6 +17,7 @@ mod keys;
 mod library;
 mod list;
 mod lists;
+pub(crate) mod live;
 mod model;
 mod models;
 mod overview;
@@ -35,6 +37,8 @@ mod subjects;
 mod system;
 mod trail;
 mod trail_leaf;
+mod webhook;
+mod webhooks;
 mod work;
 
 use crate::{page::Page, word::Word};
@@ -46,8 +50,10 @@ pub(crate) const SHARED_WORDS: &[Word] = work::WORDS;
 pub(crate) static PAGES: &[Page] = &[
     overview::PAGE,
     prevention::PAGE,
+    live::PAGE,
     decisions::PAGE,
     decision::PAGE,
+    entity::PAGE,
     payment_alerts::PAGE,
     payment_alert::PAGE,
     cases::PAGE,
@@ -69,6 +75,8 @@ pub(crate) static PAGES: &[Page] = &[
     trail_leaf::PAGE,
     subjects::PAGE,
     keys::PAGE,
+    webhooks::PAGE,
+    webhook::PAGE,
     staff::PAGE,
     staff_member::PAGE,
     system::PAGE,

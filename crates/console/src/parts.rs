@@ -55,11 +55,7 @@ pub(crate) fn state(name: &str, language: Language) -> Markup {
 /// A score from 0 to 1,000 with a bar.
 pub(crate) fn score(score: u16, language: Language) -> Markup {
     let width = score.min(1000) / 20;
-    let tone = match score {
-        0..300 => Tone::Good,
-        300..600 => Tone::Care,
-        _ => Tone::Bad,
-    };
+    let tone = terms::score(score);
     let said = OF_1000.with(language, &[&score.to_string()]);
     html! {
         span.score title=(said) {

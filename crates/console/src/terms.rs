@@ -94,6 +94,12 @@ words! {
     EPOCH_END = "End of key epochs", "密钥周期终止";
     CASE_CLOSING = "Closing of a case", "案件结案";
     REPORT_FILING = "Filing of a report", "报送监管报告";
+    WEBHOOK_CHANGE = "Change of a webhook", "事件通知变更";
+    ENABLED = "Enabled", "已启用";
+    GONE = "Gone", "接收方已撤销";
+    WAITING = "Waiting", "等待投递";
+    DELIVERED = "Delivered", "已送达";
+    GIVEN_UP = "Given up", "已放弃";
     PASSKEY = "Passkey", "通行密钥";
     PASSWORD_AND_CODE = "Password and code", "密码与动态码";
     RECOVERY_CODE = "Recovery code", "恢复码";
@@ -152,6 +158,9 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("screening_clearance", SCREENING_CLEARANCE, Tone::Plain), ("epoch_end", EPOCH_END, Tone::Plain),
     ("case_closing", CASE_CLOSING, Tone::Plain),
     ("report_filing", REPORT_FILING, Tone::Plain),
+    ("webhook_change", WEBHOOK_CHANGE, Tone::Plain), ("enabled", ENABLED, Tone::Good),
+    ("gone", GONE, Tone::Bad), ("waiting", WAITING, Tone::Care),
+    ("delivered", DELIVERED, Tone::Good), ("given_up", GIVEN_UP, Tone::Bad),
     ("passkey", PASSKEY, Tone::Plain), ("password_and_code", PASSWORD_AND_CODE, Tone::Plain),
     ("recovery_code", RECOVERY_CODE, Tone::Plain), ("invitation", INVITATION, Tone::Plain),
     ("provider", PROVIDER, Tone::Plain), ("provider_and_code", PROVIDER_AND_CODE, Tone::Plain),
@@ -181,6 +190,15 @@ pub(crate) fn term(name: &str, language: Language) -> String {
 pub(crate) fn tone(name: &str) -> Tone {
     let found = TERMS.iter().find(|(known, ..)| *known == name);
     found.map_or(Tone::Plain, |(_, _, tone)| *tone)
+}
+
+/// How a score is coloured.
+pub(crate) fn score(score: u16) -> Tone {
+    match score {
+        0..300 => Tone::Good,
+        300..600 => Tone::Care,
+        _ => Tone::Bad,
+    }
 }
 
 /// Word, tone and icon of an outcome.

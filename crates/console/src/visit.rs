@@ -28,7 +28,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) struct Visit {
     pub(crate) desk: Desk,
     pub(crate) look: Look,
-    /// The segment of the path that stands for `{…}`.
+    /// The segments of the path that stand for `{…}`, with `/` between them.
     pub(crate) parameter: String,
     /// What is said on the page once.
     pub(crate) told: Option<String>,

@@ -88,6 +88,7 @@ pub(crate) fn all() -> impl Iterator<Item = Word> {
         crate::layout::WORDS,
         crate::parts::WORDS,
         crate::desk::WORDS,
+        crate::chart::web::WORDS,
         crate::pages::SHARED_WORDS,
     ];
     let named = crate::names::NAMES.iter().map(|(_, word)| *word);

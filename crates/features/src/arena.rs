@@ -179,6 +179,11 @@ impl Arena {
         (kept && self.fact(position)?.standing != Standing::EMPTY).then_some(position)
     }
 
+    /// The number of a kept position.
+    pub(crate) fn number(&self, position: u32) -> u64 {
+        self.base + u64::from(self.rank(position))
+    }
+
     /// How far a position lies behind the oldest page: positions in the order of their numbers.
     pub(crate) fn rank(&self, position: u32) -> u32 {
         position.wrapping_sub(self.base as u32)

@@ -123,10 +123,15 @@ impl Past {
         }
     }
 
-    fn is_marked(&self, id: u32) -> bool {
+    pub(crate) fn is_marked(&self, id: u32) -> bool {
         let entity = self.registry.get(id);
         entity.is_some_and(|entity| self.marks.contains(&(entity.kind as u8, entity.key)))
     }
+}
+
+/// Whether an entity of this kind ties people together.
+pub(crate) fn ties_people(kind: EntityKind) -> bool {
+    TIES.contains(&kind)
 }
 
 fn ties(ids: &Ids) -> impl Iterator<Item = u32> {

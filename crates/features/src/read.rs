@@ -27,6 +27,20 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// An event that is in no view itself: what each looks at, if it names that at all.
+    pub(crate) fn onlooker(fact: Fact, ids: Ids, views: [Option<Option<u32>>; VIEW_COUNT]) -> Self {
+        let seen = |view: Option<Option<u32>>| match view {
+            None => NO_ENTITY,
+            Some(known) => known.unwrap_or(NO_EVENTS),
+        };
+        Self {
+            fact,
+            ids,
+            place: None,
+            views: views.map(seen),
+        }
+    }
+
     /// The event as one view sees it.
     fn asked(&self, view: usize) -> Asked<'_> {
         Asked {
@@ -191,7 +205,7 @@ impl Past {
     }
 
     /// When an entity was first seen; the end of time if never.
-    fn first_seen(&self, id: u32) -> i64 {
+    pub(crate) fn first_seen(&self, id: u32) -> i64 {
         let Some(entity) = self.registry.get(id) else {
             return i64::MAX;
         };
@@ -289,7 +303,7 @@ impl Past {
     }
 
     /// How many events an entity has.
-    fn count(&self, id: u32) -> usize {
+    pub(crate) fn count(&self, id: u32) -> usize {
         self.registry.get(id).map_or(0, |entity| match entity.list {
             Timeline::Short(list) => list.len(),
             Timeline::Long => self.longs.get(&id).map_or(0, Long::len),

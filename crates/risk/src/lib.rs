@@ -13,6 +13,7 @@
 pub mod backtest;
 pub mod config;
 mod engine;
+pub mod entity;
 mod error;
 mod explain;
 mod facts;

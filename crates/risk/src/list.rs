@@ -4,7 +4,7 @@ mod change;
 
 pub use change::{ListChange, ListOperation, ListValue};
 
-use crate::{Engine, Error};
+use crate::{Engine, Error, entity::EntityListing};
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_features::EntityKind;
 use serde::{Deserialize, Serialize};
@@ -188,6 +188,31 @@ impl Engine {
             .unwrap_or_default();
         summaries.sort_by(|one, other| one.name.cmp(&other.name));
         summaries
+    }
+
+    /// The entries of a tenant's lists that hold a value at a moment, by list.
+    pub(crate) fn listings(
+        &self,
+        tenant: &TenantId,
+        value: &str,
+        now: Timestamp,
+    ) -> Vec<EntityListing> {
+        let holding = |lists: &TenantLists| {
+            let entries = lists
+                .iter()
+                .filter_map(|(name, entries)| Some((name, entries.get(value)?)));
+            let open = entries.filter(|(_, entry)| entry.expires_at.is_none_or(|at| at > now));
+            let listing = open.map(|(name, entry)| EntityListing {
+                list: name.clone(),
+                reason: entry.reason.clone(),
+                added_at: entry.added_at,
+                expires_at: entry.expires_at,
+            });
+            listing.collect::<Vec<_>>()
+        };
+        let mut found = self.lists.read(tenant, holding).unwrap_or_default();
+        found.sort_by(|one, other| one.list.cmp(&other.list));
+        found
     }
 
     /// Lets windows know whether a value is on a deny list: one whose name begins with `denied_`.

@@ -1,29 +1,17 @@
 //! Reading decisions and the live rule set.
 
 use crate::{Engine, Error, record};
-use paywarden_domain::{
-    Decision, DecisionId, Engine as EngineName, EventKind, Outcome, PaymentId, TenantId, Timestamp,
-};
+use paywarden_domain::{Decision, DecisionId, Engine as EngineName, Outcome, TenantId};
 use paywarden_rules::{Rule, RuleSet};
-use paywarden_store::DecisionFilter;
+use paywarden_store::{DecisionFilter, DecisionRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Which decisions to list.
 #[derive(Debug, Clone, Default)]
 pub struct DecisionQuery {
-    /// Only this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only this kind of event.
-    pub kind: Option<EventKind>,
-    /// Only this payment.
-    pub payment_id: Option<PaymentId>,
-    /// Decided at this time or later.
-    pub from: Option<Timestamp>,
-    /// Decided before this time.
-    pub to: Option<Timestamp>,
-    /// Continue below this event number.
-    pub before: Option<i64>,
+    /// What has to hold of each.
+    pub filter: DecisionFilter,
     /// At most so many, 1 to 200.
     pub limit: u32,
 }
@@ -38,6 +26,11 @@ pub struct DecisionPage {
     pub persons: Vec<Option<String>>,
     /// Give this as `before` to read on.
     pub next: Option<i64>,
+    /// Give this as `after` for what comes later: no decision up to here is still under way.
+    pub newest: i64,
+    /// Where `after` was given: how many more there are between that and the last of these, at most
+    /// [`paywarden_store::COUNTED_MAX`].
+    pub passed_over: u64,
 }
 
 /// The rules that decide now.
@@ -101,38 +94,59 @@ impl Engine {
         Ok(Some((record::decision(&row)?, self.recorder.person(&row)?)))
     }
 
-    /// A page of decisions, newest first.
+    /// A page of decisions, newest first. Those behind `after` are only such that none before them
+    /// is still under way, so that whoever reads on from there misses none.
     pub async fn decisions(
         &self,
         tenant: &TenantId,
         query: &DecisionQuery,
     ) -> Result<DecisionPage, Error> {
-        let filter = DecisionFilter {
-            outcome: query.outcome,
-            kind: query.kind,
-            payment_id: query.payment_id.clone(),
-            from: query.from,
-            to: query.to,
-            ..DecisionFilter::default()
-        };
+        let mut filter = query.filter.clone();
+        let settled = self.settled();
+        if filter.after.is_some() {
+            let before = filter.before.unwrap_or(i64::MAX);
+            filter.before = Some(before.min(settled));
+        }
         let limit = query.limit.clamp(1, 200);
-        let rows = self
-            .database
-            .decisions_page(tenant, &filter, query.before, limit)
-            .await?;
-        let full = rows.len() == limit as usize;
-        let next = rows.last().filter(|_| full).map(|row| row.event_no);
-        let decisions = rows
-            .iter()
-            .map(record::decision)
-            .collect::<Result<_, _>>()?;
-        let persons = rows.iter().map(|row| self.recorder.person(row));
-        let persons = persons.collect::<Result<_, _>>()?;
+        let rows = self.database.decisions_page(tenant, &filter, limit);
+        let rows = rows.await?;
+        let last = rows.last().map(|row| row.event_no);
+        let next = last.filter(|_| rows.len() == limit as usize);
+        let passed_over = match (filter.after, next) {
+            (Some(_), Some(last)) => {
+                filter.before = Some(last);
+                self.database.decisions_counted(tenant, &filter).await?
+            }
+            _ => 0,
+        };
+        let (decisions, persons) = self.told(&rows)?;
         Ok(DecisionPage {
             decisions,
             persons,
             next,
+            newest: settled - 1,
+            passed_over,
         })
+    }
+
+    /// Decisions and whom each is about, as in [`DecisionPage::persons`].
+    pub(crate) fn told(
+        &self,
+        rows: &[DecisionRow],
+    ) -> Result<(Vec<Decision>, Vec<Option<String>>), Error> {
+        let decisions = rows.iter().map(record::decision);
+        let persons = rows.iter().map(|row| self.recorder.person(row));
+        Ok((
+            decisions.collect::<Result<_, _>>()?,
+            persons.collect::<Result<_, _>>()?,
+        ))
+    }
+
+    /// A number below which every decision is durable, or was never made.
+    pub fn settled(&self) -> i64 {
+        let stats = self.features.stats();
+        let first = stats.oldest_pending.unwrap_or(stats.next_event_no);
+        i64::try_from(first).unwrap_or(i64::MAX)
     }
 
     /// The rules that decide a tenant's payments now.

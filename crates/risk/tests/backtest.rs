@@ -94,7 +94,7 @@ async fn answered(
             }
         }
         match page.next {
-            Some(before) => query.before = Some(before),
+            Some(before) => query.filter.before = Some(before),
             None => return (rules, outcomes),
         }
     }

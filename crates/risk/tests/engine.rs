@@ -167,6 +167,27 @@ fn fired(decision: &Decision, rule: &str) -> Option<Vec<(String, Option<String>)
         .map(|fired| fired.values.iter().map(values).collect())
 }
 
+#[tokio::test]
+async fn whoever_reads_on_misses_nothing_and_learns_what_was_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), &Keyring::ephemeral()).await;
+    let (tenant, mut query) = (caller().tenant, DecisionQuery::default());
+    (query.filter.after, query.limit) = (Some(0), 2);
+    for number in 0..3 {
+        house
+            .verdict(payment(&format!("p{number}"), "c", number, "1.00"))
+            .await;
+    }
+    let page = house.engine.decisions(&tenant, &query).await.unwrap();
+    assert_eq!((page.decisions.len(), page.passed_over), (2, 1));
+    query.filter.after = Some(page.newest);
+    let page = house.engine.decisions(&tenant, &query).await.unwrap();
+    assert_eq!((page.decisions.len(), page.passed_over), (0, 0));
+    house.verdict(payment("p3", "c", 3, "1.00")).await;
+    let page = house.engine.decisions(&tenant, &query).await.unwrap();
+    assert_eq!(page.decisions[0].payment_id.as_str(), "p3");
+}
+
 /// What the rule that always fires reports for a window.
 fn seen(decision: &Decision, operand: &str) -> Option<String> {
     let values = fired(decision, "always")?;
@@ -216,8 +237,8 @@ async fn windows_include_the_payment_itself_and_explain_the_verdict() {
         .await
         .unwrap();
     assert_eq!(page.decisions.len(), 2);
-    let before = page.next;
-    let rest = DecisionQuery { before, ..query };
+    let mut rest = query;
+    rest.filter.before = page.next;
     let page = house
         .engine
         .decisions(&caller().tenant, &rest)

@@ -8,6 +8,7 @@ pub(crate) mod cases;
 pub(crate) mod confirmations;
 pub(crate) mod decisions;
 mod door;
+pub(crate) mod entities;
 pub(crate) mod export;
 pub(crate) mod factors;
 pub(crate) mod filings;
@@ -105,6 +106,7 @@ pub struct Route {
 enum Endpoint {
     Decide,
     Decision,
+    Entity(entities::Act),
     Explanation,
     Decisions,
     Statistics,
@@ -314,6 +316,12 @@ impl Call {
         }
     }
 
+    /// Whether the caller has a scope beside the one of the route.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        let name = self.actor.to_string();
+        self.state.approvals.may(&self.caller.tenant, &name, scope)
+    }
+
     /// What the caller is shown of a field where no purpose is stated.
     pub(crate) fn shown(&self, field: &str, is_export: bool) -> masking::Form {
         let channel = match (&self.actor, is_export) {
@@ -348,6 +356,7 @@ impl Call {
 pub fn program_routes() -> impl Iterator<Item = &'static Route> {
     routes::ROUTES
         .iter()
+        .chain(entities::ROUTES)
         .chain(vault::ROUTES)
         .chain(privacy::ROUTES)
         .chain(subjects::ROUTES)
@@ -436,6 +445,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
     match route.endpoint {
         Endpoint::Decide => decisions::decide(call).await,
         Endpoint::Decision => decisions::one(call).await,
+        Endpoint::Entity(act) => entities::handle(act, call).await,
         Endpoint::Explanation => decisions::explanation(call).await,
         Endpoint::Decisions => decisions::page(call).await,
         Endpoint::Statistics => statistics::decisions(call).await,

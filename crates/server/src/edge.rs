@@ -23,6 +23,7 @@
 pub(crate) mod access;
 pub(crate) mod body;
 pub mod code;
+pub(crate) mod flow;
 pub(crate) mod idempotency;
 pub(crate) mod listener;
 pub(crate) mod nonce;

@@ -56,6 +56,10 @@ pub struct Limits {
     pub link_visitors_max: usize,
     /// The same of one network: `visitor_limit`.
     pub link_visitors_per_network_max: usize,
+    /// People who watch what goes on at once: `visitor_limit`.
+    pub readers_max: usize,
+    /// The same of one network: `visitor_limit`.
+    pub readers_per_network_max: usize,
     /// Bytes of a form behind a link: `body_too_large`.
     pub form_bytes_max: usize,
     /// Nonces remembered at once: `replay_store_full`.
@@ -99,6 +103,8 @@ impl Default for Limits {
             links_burst_per_network: 60,
             link_visitors_max: 128,
             link_visitors_per_network_max: 24,
+            readers_max: 128,
+            readers_per_network_max: 64,
             form_bytes_max: 1_024,
             nonces_max: 4_000_000,
             remembered_reply_bytes_max: 4 * 1024 * 1024,

@@ -6,7 +6,14 @@
 
 use crate::{
     api::{self, Door, Route, person::PersonCall},
-    edge::{Code, Problem, ProblemDocument, access, body, peer::Peer, person, reply::Reply},
+    edge::{
+        Code, Problem, ProblemDocument, access, body,
+        flow::{self, ReplyBody},
+        peer::Peer,
+        person,
+        reply::Reply,
+        visitors::Visit,
+    },
     serve::{self, finish_in_task},
     state::State,
 };
@@ -16,12 +23,12 @@ use http::{
     header::{COOKIE, HOST, SET_COOKIE},
     request::Parts,
 };
-use http_body_util::Full;
 use hyper::body::Incoming;
 use paywarden_access::staff::Member;
 use paywarden_domain::Timestamp;
 use serde_json::Value;
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
 
 /// Who answers for pages: whatever path no route of the API has, and that does not begin with
 /// [`API`].
@@ -31,6 +38,9 @@ pub type Pages = Arc<dyn Fn(Desk) -> Pin<Box<dyn Future<Output = Paged> + Send>>
 pub const API: &str = "/v1/";
 /// The field of a form that carries the session's token.
 pub const TOKEN_FIELD: &str = "_token";
+
+/// After how long whoever found no room may ask again, in microseconds.
+const PAUSE_US: u64 = 5_000_000;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// What browsers send as when a page did what its policy forbids.
@@ -49,7 +59,40 @@ pub struct Desk {
 }
 
 /// The answer to a request for a page. Only a desk gives one.
-pub struct Paged(Reply);
+pub struct Paged {
+    reply: Reply,
+    /// What follows its head, instead of a body.
+    lines: Option<mpsc::Receiver<Bytes>>,
+}
+
+/// The way of lines to one reader, who is waited for.
+pub struct Lines {
+    state: Arc<State>,
+    sender: mpsc::Sender<Bytes>,
+    _place: Visit,
+}
+
+impl Paged {
+    fn whole(reply: Reply) -> Self {
+        let lines = None;
+        Self { reply, lines }
+    }
+}
+
+impl Lines {
+    /// Sends lines once the reader has taken those before. False if nobody reads any more.
+    pub async fn send(&self, lines: String) -> bool {
+        self.sender.send(Bytes::from(lines)).await.is_ok()
+    }
+
+    /// Waits a moment. False if nobody reads any more, or the server stops.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => !self.state.is_stopping(),
+            () = self.sender.closed() => false,
+        }
+    }
+}
 
 /// The fields of a form, in their order.
 #[derive(Debug, Clone, Default)]
@@ -95,17 +138,20 @@ pub(crate) async fn answer(
     head: Parts,
     body: &mut Incoming,
     request_id: String,
-) -> Response<Full<Bytes>> {
+) -> Response<ReplyBody> {
     let received_us = state.clock.monotonic_us();
     let id = request_id.clone();
     let reply = match desk(state, peer, head, body, request_id).await {
-        Ok(desk) => pages(desk).await.0,
+        Ok(desk) => pages(desk).await,
         Err(problem) => {
             state.metrics.refused(problem.code());
-            problem.into_reply(&id)
+            Paged::whole(problem.into_reply(&id))
         }
     };
-    let response = reply.into_response(&id, false);
+    let mut response = reply.reply.into_response(&id, false);
+    if let Some(lines) = reply.lines {
+        response = response.map(|_| ReplyBody::flow(lines));
+    }
     let took_us = state.clock.monotonic_us() - received_us;
     let status = response.status().as_u16();
     state.metrics.replied(status, false, took_us);
@@ -254,7 +300,44 @@ impl Desk {
     pub fn reply(self, mut reply: Reply) -> Paged {
         let cookies = self.cookies.into_iter();
         reply.headers.extend(cookies.map(|line| (SET_COOKIE, line)));
-        Paged(reply)
+        Paged::whole(reply)
+    }
+
+    /// An answer that goes on: `work` sends lines, as the person who is signed in now. As many
+    /// people read such lines at once as [`crate::Limits`] say.
+    pub fn flow<W>(self, reply: Reply, work: impl FnOnce(Self, Lines) -> W) -> Paged
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let Some(place) = self.state.readers.enter(self.peer.network()) else {
+            let detail = "so many people watch at once that nobody else may";
+            let problem = Problem::new(Code::VisitorLimit, detail).retry_after_us(PAUSE_US);
+            self.state.metrics.refused(problem.code());
+            return Paged::whole(problem.into_reply(&self.request_id));
+        };
+        let (sender, receiver) = flow::lines();
+        let lines = Lines {
+            state: Arc::clone(&self.state),
+            sender,
+            _place: place,
+        };
+        tokio::spawn(work(self, lines));
+        Paged {
+            reply,
+            lines: Some(receiver),
+        }
+    }
+
+    /// Looks whether the person is signed in still, which does not count as use of the session.
+    pub fn look_again(&mut self) -> bool {
+        self.member = person::known_still(&self.state, &self.head);
+        self.member.is_some()
+    }
+
+    /// A number that grows with every decision of any company: as long as it is the same there is
+    /// nothing new.
+    pub fn decided(&self) -> i64 {
+        self.state.engine.settled()
     }
 
     fn refused(&self, problem: Problem) -> Box<ProblemDocument> {

@@ -4,6 +4,7 @@ use crate::{
     api::{self, Call, Door, Keyed, Route, Size, confirmations::page, person::PersonCall},
     edge::{
         Code, Problem, access, body,
+        flow::ReplyBody,
         idempotency::{Begin, Remembered, Reservation},
         nonce::Insert,
         peer::Peer,
@@ -18,7 +19,6 @@ use crate::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, request};
-use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use paywarden_access::{Scope, staff::Member};
 use paywarden_risk::Idempotency;
@@ -36,7 +36,7 @@ pub(crate) async fn answer(
     state: Arc<State>,
     peer: Peer,
     request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<ReplyBody> {
     let received_us = state.clock.monotonic_us();
     let request_id = request_id(&state);
     let (head, mut body) = request.into_parts();
@@ -253,7 +253,7 @@ impl Visit<'_> {
         Ok((caller, place))
     }
 
-    fn finish(self, reply: Reply, request_id: &str, closes: bool) -> Response<Full<Bytes>> {
+    fn finish(self, reply: Reply, request_id: &str, closes: bool) -> Response<ReplyBody> {
         let mut laps = Laps::start(&self.state.metrics, &self.state.clock);
         let body = reply.body.clone();
         let mut response = reply.into_response(request_id, closes);

@@ -3,6 +3,7 @@
 use crate::{
     Config, Limits, Parts, Reports, StartError,
     api::export::Handouts,
+    api::reports::Kept,
     api::vault::compatible::Custody,
     edge::visitors::Visitors,
     edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) visitors: Arc<Visitors>,
     /// People behind links: they take no place of those who sign in.
     pub(crate) link_visitors: Arc<Visitors>,
+    /// People who watch what goes on.
+    pub(crate) readers: Arc<Visitors>,
     /// Where browsers find our pages.
     pub(crate) origin: String,
     /// Whether an operator has said so.
@@ -59,6 +62,8 @@ pub(crate) struct State {
     pub(crate) links: RateLimiter,
     pub(crate) notify: Arc<Notify>,
     pub(crate) handouts: Handouts,
+    /// Reports that took long.
+    pub(crate) reports_kept: Kept,
     /// Bodies as large as screening lists that may be held at once.
     pub(crate) list_places: Arc<Semaphore>,
     pub(crate) reply_key: ReplyKey,
@@ -103,6 +108,7 @@ impl State {
                 limits.link_visitors_max,
                 limits.link_visitors_per_network_max,
             ),
+            readers: Visitors::new(limits.readers_max, limits.readers_per_network_max),
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
             metrics: Metrics::new(
@@ -116,6 +122,7 @@ impl State {
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
             handouts: Handouts::default(),
+            reports_kept: Kept::default(),
             list_places: Arc::new(Semaphore::new(limits.screening_lists_in_flight_max)),
             rates: RateLimiter::new(limits.requests_per_second_per_key, limits.burst_per_key),
             links: RateLimiter::new(

@@ -60,8 +60,9 @@ pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
-    ApprovalStepFilter, DecisionCount, DecisionFilter, EpochKeys, HistoryRow, HistorySpan,
-    MaskedRow, PastRow, ReplayRow, Salience, TraceRow, VaultFind, VaultReader, WorkFilter,
+    ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, EpochKeys, HistoryRow,
+    HistorySpan, MaskedRow, PastRow, ReplayRow, Salience, TraceRow, VaultFind, VaultReader,
+    WorkFilter,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, DecisionRow, DecisionSummary, DeliveryRow,

@@ -17,7 +17,7 @@ mod work_items;
 
 pub use approvals::ApprovalStepFilter;
 pub use counts::DecisionCount;
-pub use decisions::DecisionFilter;
+pub use decisions::{COUNTED_MAX, DecisionFilter};
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use replay::ReplayRow;
 pub use rules::TraceRow;

@@ -214,20 +214,31 @@ pub(crate) async fn select<S: Stored>(
     values: &[Value<'_>],
 ) -> Result<Vec<S>, Error> {
     let text = format!("{} {rest}", select_text::<S>());
-    let query = values.iter().fold(
-        sqlx::query(AssertSqlSafe(text)),
-        |query, value| match value {
-            Value::Text(text) => query.bind(*text),
-            Value::Number(number) => query.bind(*number),
-            Value::Bytes(bytes) => query.bind(*bytes),
-        },
-    );
-    query
+    bound(text, values)
         .fetch_all(connection)
         .await?
         .iter()
         .map(read)
         .collect()
+}
+
+/// The one number that a question yields. Its text is only ever put together from constants.
+pub(crate) async fn select_bound(
+    connection: &mut AnyConnection,
+    text: String,
+    values: &[Value<'_>],
+) -> Result<i64, Error> {
+    let query = bound(text, values);
+    Ok(query.fetch_one(connection).await?.try_get(0)?)
+}
+
+fn bound<'v>(text: String, values: &[Value<'v>]) -> AnyQuery<'v> {
+    let query = sqlx::query(AssertSqlSafe(text));
+    values.iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(*text),
+        Value::Number(number) => query.bind(*number),
+        Value::Bytes(bytes) => query.bind(*bytes),
+    })
 }
 
 /// The one number that a question yields.

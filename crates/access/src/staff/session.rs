@@ -199,6 +199,13 @@ impl Sessions {
         Some(session.clone())
     }
 
+    /// The session of a cookie, which does not count as used.
+    pub(crate) fn peek(&self, token: &str, now_us: u64) -> Option<Session> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = all.get(&sha256(token.as_bytes()))?;
+        (!session.is_over(now_us)).then(|| session.clone())
+    }
+
     /// Gives a session another token and notes that a factor was proved. The old token ends.
     pub(crate) fn prove(&self, id: &str, factor: Factor, now_us: u64) -> Option<Opened> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use crate::{
     parts,
     terms::{self, Tone},
     visit::{Visit, encoded},
-    word::words,
+    word::{Word, words},
 };
 use maud::{Markup, html};
 use paywarden_access::Scope;
@@ -52,6 +52,7 @@ words! {
     EXECUTE = "Carry it out", "执行";
     WITHDRAW = "Take it back", "撤回";
     PRIVATE_HALF = "The private half of the key. It is shown once and stored nowhere.", "密钥的私有部分，仅显示一次，系统不保存。";
+    WEBHOOK_SECRET = "The secret by which messages to the webhook are checked. It is shown once.", "用于校验该通知消息的密钥，仅显示一次。";
     CARRIED_OUT = "Carried out.", "已执行完毕。";
     PREPARING = "It is being prepared, then it follows.", "正在准备，完成后自动执行。";
     DONE_VOTE = "Your vote counts.", "投票已计入。";
@@ -312,12 +313,28 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
 #[derive(Deserialize)]
 struct Execution {
     progress: Option<Value>,
-    key: Option<Made>,
+    key: Option<MadeKey>,
+    webhook: Option<MadeWebhook>,
 }
 
 #[derive(Deserialize)]
-struct Made {
+struct MadeKey {
     private_half: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MadeWebhook {
+    secret: Option<String>,
+}
+
+impl Execution {
+    /// What is shown once, with what it is.
+    fn secret(self) -> Option<(Word, String)> {
+        let half = self.key.and_then(|key| key.private_half);
+        let secret = self.webhook.and_then(|webhook| webhook.secret);
+        let half = half.map(|half| (PRIVATE_HALF, half));
+        half.or_else(|| secret.map(|secret| (WEBHOOK_SECRET, secret)))
+    }
 }
 
 async fn execute(v: &mut Visit, target: &str, reason: &str) -> Result<Shown, Fault> {
@@ -328,13 +345,13 @@ async fn execute(v: &mut Visit, target: &str, reason: &str) -> Result<Shown, Fau
         Some(_) => PREPARING,
         None => CARRIED_OUT,
     };
-    let Some(secret) = done.key.and_then(|key| key.private_half) else {
+    let Some((what, secret)) = done.secret() else {
         return Ok(Shown::done(here, v.t(word)));
     };
     let main = html! {
         div.narrow {
-            (parts::note(Tone::Care, v.t(PRIVATE_HALF)))
-            pre.raw tabindex="0" { (secret) }
+            (parts::note(Tone::Care, v.t(what)))
+            pre.raw tabindex="0" role="region" aria-label=(v.t(what)) { (secret) }
             p { a.button href=(here) data-back="" { (v.t(BACK)) } }
         }
     };

@@ -1,6 +1,7 @@
 //! One decision: the outcome, what it is made of, what was known, and what proves it.
 
 mod condition;
+mod parties;
 
 use super::decisions;
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 };
 use condition::{Explanation, condition, features};
 use maud::{Markup, html};
+use parties::{Present, linked, looked, parties};
 use paywarden_access::Scope;
 use paywarden_domain::{Money, Outcome, Timestamp};
 use serde::Deserialize;
@@ -63,6 +65,7 @@ words! {
     MISSING = "missing", "缺失";
     FEATURES = "What was known, as of the decision", "决策时的特征取值";
     LINKS = "Linked to", "关联";
+    PARTIES = "Who takes part", "参与主体";
     SAME_PAYMENT = "Everything about this payment", "该支付的全部决策";
     SCREENING = "Screening", "名单筛查";
     SUBJECT = "Who", "主体";
@@ -152,7 +155,6 @@ struct Deadline {
 
 #[derive(Deserialize)]
 struct Card {
-    index: String,
     bin: Option<String>,
     last_four: Option<String>,
 }
@@ -228,6 +230,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         None => None,
     };
+    let present: Present = v.get(&format!("/v1/decisions/{id}/entities")).await?;
+    let looked = looked(v, &present).await?;
     let labels = format!("/v1/payments/{}/labels", encoded(&decision.payment_id));
     let labels: Labels = v.get(&labels).await?;
     let proof = address(
@@ -254,8 +258,9 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::panel(v.t(SCREENING), screening(v, found)))
         }
         (parts::panel(v.t(FEATURES), features(v, fired())))
+        @if let Some(looked) = &looked { (parts::panel(v.t(LINKS), linked(v, &present, looked, &decision.id))) }
         div.columns {
-            (parts::panel(v.t(LINKS), links(v, &decision)))
+            (parts::panel(v.t(PARTIES), parties(v, &decision.payment_id, &present)))
             (parts::panel(v.t(LABELS), turned_out(v, &labels)))
         }
         (parts::fold(v.t(RAW), parts::json(&raw, v.t(RAW))))
@@ -310,7 +315,7 @@ fn facts(v: &Visit, decision: &Decision) -> Markup {
             v,
         ));
     }
-    if let Some(Card { bin, last_four, .. }) = &decision.card {
+    if let Some(Card { bin, last_four }) = &decision.card {
         let known = |part: &Option<String>| part.clone().unwrap_or_else(|| "••••".to_owned());
         let text = BIN_LAST.with(v.language(), &[&known(bin), &known(last_four)]);
         rows.push(parts::row(CARD, html! { (text) }, v));
@@ -380,16 +385,6 @@ fn screening(v: &Visit, found: &[Found]) -> Markup {
     let score = format!("{}#", v.t(parts::SCORE));
     let columns = [v.t(SUBJECT), v.t(STATE), v.t(LIST), v.t(ENTRY), &score];
     parts::table(v.t(SCREENING), &columns, &rows, v)
-}
-
-fn links(v: &Visit, decision: &Decision) -> Markup {
-    let payment = address("/decisions", &[("payment_id", Some(&decision.payment_id))]);
-    html! {
-        ul.plain {
-            li { a href=(payment) { (v.t(SAME_PAYMENT)) } }
-            @if let Some(card) = &decision.card { li { (v.t(CARD)) " " (parts::id(&card.index)) } }
-        }
-    }
 }
 
 fn turned_out(v: &Visit, labels: &Labels) -> Markup {

@@ -41,6 +41,8 @@ words! {
     WHY = "First reason", "首要原因";
     FROM = "From (UTC)", "起始时间（UTC）";
     TO = "To (UTC)", "截止时间（UTC）";
+    QUERY = "Query", "查询语句";
+    QUERY_SAMPLE = "outcome:decline,hold score>=600 amount>=500EUR since:24h", "例如 outcome:decline,hold score>=600 amount>=500CNY since:24h";
     WITHHELD = "{} rows of this page may not be shown for fraud prevention.", "本页有 {} 行因用途限制不予显示。";
 }
 
@@ -52,15 +54,16 @@ struct Rows {
     next_cursor: Option<String>,
 }
 
+/// A decision, as lists show it.
 #[derive(Deserialize)]
-struct Row {
-    id: String,
+pub(super) struct Row {
+    pub(super) id: String,
     payment_id: String,
     #[serde(rename = "type")]
     kind: String,
-    decided_at: Timestamp,
-    amount: Option<Money>,
-    outcome: Outcome,
+    pub(super) decided_at: Timestamp,
+    pub(super) amount: Option<Money>,
+    pub(super) outcome: Outcome,
     fraud: Judgement,
     laundering: Judgement,
     reasons: Vec<Reason>,
@@ -77,7 +80,7 @@ struct Reason {
 }
 
 /// What the filter may say; the cursor is none of it.
-const FILTERS: [&str; 5] = ["outcome", "type", "payment_id", "from", "to"];
+pub(super) const FILTERS: [&str; 6] = ["q", "outcome", "type", "payment_id", "from", "to"];
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let given = FILTERS.map(|name| (name, v.query(name)));
@@ -95,23 +98,12 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let next = page.next_cursor.as_deref();
     let next = next.map(|place| address("/decisions", &with(&filter, &[("cursor", Some(place))])));
     let first = cursor.map(|_| address("/decisions", &filter));
-    let rows: Vec<Vec<Markup>> = page.decisions.iter().map(|row| cells(v, row)).collect();
-    let columns = [
-        v.t(DECIDED),
-        v.t(PAYMENT),
-        v.t(KIND),
-        &format!("{}#", v.t(AMOUNT)),
-        v.t(OUTCOME),
-        v.t(FRAUD),
-        v.t(LAUNDERING),
-        v.t(WHY),
-    ];
     let main = html! {
         (parts::filters("/decisions", fields(v, &filter), filter.iter().any(|(_, value)| value.is_some()), v))
         @if page.withheld > 0 {
             (parts::note(terms::Tone::Care, WITHHELD.with(v.language(), &[&page.withheld.to_string()])))
         }
-        (parts::table(v.t(TITLE), &columns, &rows, v))
+        (table(v, &page.decisions))
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())
@@ -129,15 +121,70 @@ fn fields(v: &Visit, filter: &[(&str, Option<&str>)]) -> Markup {
         ..Field::new(name, label)
     };
     html! {
+        (query_line(v, value("q").unwrap_or_default()))
         (parts::filter_by("outcome", v.t(OUTCOME), value("outcome"), Outcome::ALL.map(Outcome::name), v))
         (parts::filter_by("type", v.t(KIND), value("type"), EventKind::ALL.iter().map(|kind| kind.name()), v))
         (line("payment_id", v.t(PAYMENT))) (line("from", v.t(FROM))) (line("to", v.t(TO)))
     }
 }
 
+/// A line of terms, as the API reads them.
+pub(super) fn query_line(v: &Visit, value: &str) -> Markup {
+    html! {
+        div.field.wide {
+            label for="f-q" { (v.t(QUERY)) }
+            input id="f-q" name="q" value=(value) maxlength="512" autocomplete="off" spellcheck="false" placeholder=(v.t(QUERY_SAMPLE));
+        }
+    }
+}
+
+/// Decisions, one line each.
+pub(super) fn table(v: &Visit, rows: &[Row]) -> Markup {
+    let rows: Vec<Vec<Markup>> = rows.iter().map(|row| cells(v, row)).collect();
+    let amount = format!("{}#", v.t(AMOUNT));
+    let columns = [
+        v.t(DECIDED),
+        v.t(PAYMENT),
+        v.t(KIND),
+        &amount,
+        v.t(OUTCOME),
+        v.t(FRAUD),
+        v.t(LAUNDERING),
+        v.t(WHY),
+    ];
+    parts::table(v.t(TITLE), &columns, &rows, v)
+}
+
+impl Row {
+    /// Where it is.
+    pub(super) fn address(&self) -> String {
+        format!("/decisions/{}", encoded(&self.id))
+    }
+
+    /// The scores of both engines.
+    pub(super) fn scores(&self) -> [u16; 2] {
+        [self.fraud.score, self.laundering.score]
+    }
+
+    /// The cells that are text alone: when, which, what kind, how much, why.
+    pub(super) fn texts(&self, v: &Visit) -> [String; 5] {
+        let amount = self.amount.map(|Money { minor, currency }| {
+            format!("{} {}", format::decimal(minor, currency), currency.code())
+        });
+        let reason = self.reasons.first().map(|reason| reason.text.clone());
+        [
+            format::second(self.decided_at),
+            self.payment_id.clone(),
+            terms::term(&self.kind, v.language()),
+            amount.unwrap_or_else(|| "–".to_owned()),
+            reason.unwrap_or_else(|| "–".to_owned()),
+        ]
+    }
+}
+
 fn cells(v: &Visit, row: &Row) -> Vec<Markup> {
     let reason = row.reasons.first().map(|reason| reason.text.as_str());
-    let to = format!("/decisions/{}", encoded(&row.id));
+    let to = row.address();
     vec![
         format::time(row.decided_at),
         parts::link(&to, &row.payment_id),

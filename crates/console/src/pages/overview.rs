@@ -1,7 +1,7 @@
 //! What is going on: the last day in numbers, what waits, how the system stands. Every number leads
 //! to its rows.
 
-use super::{alerts::Alerts, approvals::Approvals};
+use super::{alerts::Alerts, approvals::Approvals, prevention::Share};
 use crate::{
     chart::{self, Bar, Series},
     format,
@@ -47,6 +47,14 @@ words! {
     AMOUNT_STOPPED = "Amount kept from moving", "已拦截金额";
     LEFT_OUT = "{} without a rate left out", "{} 笔缺汇率未计入";
     IN_BASE = "each currency by its rate", "各币种按汇率折算";
+    RATE = "Loss prevented, {}", "资金损失拦截率（{}）";
+    RATE_NONE = "Loss prevented", "资金损失拦截";
+    IN_ADVANCE = "Caught at the first payment", "事前识别率";
+    BETWEEN = "30 days · nine in ten {}–{}", "近 30 天 · 九成区间 {}–{}";
+    NO_FRAUD = "30 days · no fraud known", "近 30 天 · 无已知欺诈";
+    TOO_MANY = "too many payments for one look", "支付数过多，请缩短时段查看";
+    ALERTS_WAIT = "Alerts that wait", "待处理告警";
+    CASES_OPEN = "Open cases", "未结案件";
     OPEN_APPROVALS = "Approvals that wait", "待审批";
     OPEN_ALERTS = "Security alerts open", "未关闭安全告警";
     OLDEST = "the oldest for {}", "最早的已等待 {}";
@@ -87,6 +95,41 @@ struct RuleSet {
     version: String,
 }
 
+/// How much loss was prevented: of what is shown here, the parts.
+#[derive(Deserialize)]
+struct Prevention {
+    whole: Prevented,
+}
+
+#[derive(Deserialize)]
+struct Prevented {
+    frauds: u64,
+    caught_in_advance: Share,
+    money: Vec<PreventedMoney>,
+}
+
+#[derive(Deserialize)]
+struct PreventedMoney {
+    currency: Currency,
+    attempted_minor: i64,
+    rate: Share,
+}
+
+/// What waits, and since when.
+#[derive(Deserialize)]
+struct Waiting {
+    #[serde(alias = "alerts", alias = "cases")]
+    items: Vec<Opened>,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    opened_at: Timestamp,
+}
+
+/// An answer about the last days that is at most ten minutes old will do.
+const PREVENTION: &str = "/v1/reports/prevention?age_s=600";
+
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let decided = v
         .get_if::<Statistics>(Scope::DecisionsRead, "/v1/statistics/decisions")
@@ -100,6 +143,16 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             "/v1/security-alerts?state=open&limit=100",
         )
         .await?;
+    let open: Option<Waiting> = v
+        .get_if(Scope::CasesRead, "/v1/alerts?state=open&limit=100")
+        .await?;
+    let cases: Option<Waiting> = v
+        .get_if(Scope::CasesRead, "/v1/cases?state=open&limit=100")
+        .await?;
+    let prevented = match v.may(Scope::DecisionsRead) {
+        true => Some(v.get::<Prevention>(PREVENTION).await.ok()),
+        false => None,
+    };
     let rules = v
         .get_if::<RuleSet>(Scope::DecisionsRead, "/v1/rule-set")
         .await?;
@@ -108,7 +161,13 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let main = html! {
         div.figures {
             @if let Some(decided) = &decided { (figures(v, decided)) }
+            @if let Some(prevented) = &prevented { (prevention(v, prevented.as_ref())) }
             (latency(v, &metrics))
+            @for (waiting, name, to) in [(&open, ALERTS_WAIT, "/payment-alerts"), (&cases, CASES_OPEN, "/cases")] {
+                @if let Some(Waiting { items }) = waiting {
+                    (queue(v, v.t(name), items.iter().map(|one| one.opened_at), to))
+                }
+            }
             @if let Some(Approvals { approvals, .. }) = &waiting {
                 (queue(v, v.t(OPEN_APPROVALS), approvals.iter().map(|one| one.requested_at), "/approvals?state=open"))
             }
@@ -140,6 +199,11 @@ fn figures(v: &Visit, decided: &Statistics) -> Markup {
     };
     let from = decided.hours.first().map(|hour| hour.hour.to_string());
     let rows = address("/decisions", &[("from", from.as_deref())]);
+    let stopping = Outcome::ALL.into_iter().filter(|outcome| outcome.stops());
+    let stopping: Vec<&str> = stopping.map(Outcome::name).collect();
+    let line = format!("outcome:{}", stopping.join(","));
+    let asked = [("q", Some(line.as_str())), ("from", from.as_deref())];
+    let stopping = address("/decisions", &asked);
     let short = format::short(
         minor / 10_i64.pow(decided.base_currency.decimals().into()),
         v.language(),
@@ -147,8 +211,38 @@ fn figures(v: &Visit, decided: &Statistics) -> Markup {
     html! {
         (parts::figure(v.t(LAST_DAY), live("total", &format::number(total)), v.t(DAY), Some(&rows)))
         (parts::figure(v.t(PER_SECOND), live("rate", &rate), v.t(LAST_MINUTE), Some("/decisions")))
-        (parts::figure(v.t(STOPPED), live("stopped", &format::number(count)), &OF_ALL.with(v.language(), &[&format::percent(count, total)]), Some(&format!("{rows}&outcome=decline"))))
-        (parts::figure(v.t(AMOUNT_STOPPED), html! { (live("amount", &short)) " " span.unit { (decided.base_currency.code()) } }, &below, Some(&format!("{rows}&outcome=hold"))))
+        (parts::figure(v.t(STOPPED), live("stopped", &format::number(count)), &OF_ALL.with(v.language(), &[&format::percent(count, total)]), Some(&stopping)))
+        (parts::figure(v.t(AMOUNT_STOPPED), html! { (live("amount", &short)) " " span.unit { (decided.base_currency.code()) } }, &below, Some(&stopping)))
+    }
+}
+
+/// What was prevented of late: of the currency in which most was attempted.
+fn prevention(v: &Visit, prevented: Option<&Prevention>) -> Markup {
+    let whole = prevented.map(|prevented| &prevented.whole);
+    let money = whole.and_then(|whole| whole.money.iter().max_by_key(|one| one.attempted_minor));
+    let name = money.map_or_else(
+        || v.t(RATE_NONE).to_owned(),
+        |money| RATE.with(v.language(), &[money.currency.code()]),
+    );
+    let below = |share: Option<Share>| match (whole, share) {
+        (None, _) => v.t(TOO_MANY).to_owned(),
+        (Some(whole), _) if whole.frauds == 0 => v.t(NO_FRAUD).to_owned(),
+        (_, share) => {
+            let (low, high) = share.and_then(Share::interval).unwrap_or_default();
+            BETWEEN.with(v.language(), &[&format::share(low), &format::share(high)])
+        }
+    };
+    let shares = [
+        (name, money.map(|money| money.rate)),
+        (
+            v.t(IN_ADVANCE).to_owned(),
+            whole.map(|whole| whole.caught_in_advance),
+        ),
+    ];
+    html! {
+        @for (name, share) in shares {
+            (parts::figure(&name, share.map_or_else(|| "–".to_owned(), Share::said), &below(share), Some("/prevention")))
+        }
     }
 }
 

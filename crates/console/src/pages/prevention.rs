@@ -113,12 +113,10 @@ const FILTERS: [&str; 4] = ["from", "to", "label_delay_days", "by"];
 impl Share {
     /// Where it lies, in words.
     fn between(self, v: &Visit) -> String {
-        match (self.low, self.high) {
-            (Some(low), Some(high)) => {
-                BETWEEN.with(v.language(), &[&format::share(low), &format::share(high)])
-            }
-            _ => "–".to_owned(),
-        }
+        self.interval().map_or_else(
+            || "–".to_owned(),
+            |(low, high)| BETWEEN.with(v.language(), &[&format::share(low), &format::share(high)]),
+        )
     }
 
     /// What was seen.
@@ -126,9 +124,14 @@ impl Share {
         self.seen.map_or_else(|| "–".to_owned(), format::share)
     }
 
+    /// From where to where it lies, if that is known.
+    pub(super) fn interval(self) -> Option<(f64, f64)> {
+        self.low.zip(self.high)
+    }
+
     /// What was seen, a picture of where it lies, and that in words.
     pub(super) fn cells(self) -> Vec<Markup> {
-        let interval = self.low.zip(self.high);
+        let interval = self.interval();
         vec![
             html! { b { (self.said()) } },
             html! {

@@ -7,6 +7,7 @@ pub(super) use hands::{acts, ahead, asked, hands, steps, verdict, version};
 pub(super) use story::Story;
 
 use crate::{
+    chart::web,
     format,
     names::named,
     parts::{self, Field},
@@ -15,6 +16,7 @@ use crate::{
     word::{Language, words},
 };
 use maud::{Markup, html};
+use paywarden_access::Scope;
 use paywarden_domain::{Money, Outcome, Timestamp};
 use serde::Deserialize;
 
@@ -237,7 +239,8 @@ pub(super) fn entities(v: &Visit, names: &[String]) -> Markup {
         ul.plain {
             @for name in names {
                 li.line {
-                    span { (entity(name, v)) }
+                    @if v.may(Scope::DecisionsRead) { a href=(web::address(name)) { (entity(name, v)) } }
+                    @else { span { (entity(name, v)) } }
                     a href=(address("/payment-alerts", &[("entity", Some(name))])) aria-label=(format!("{}: {}", v.t(OTHER_ALERTS), entity(name, v))) { (v.t(OTHER_ALERTS)) }
                 }
             }

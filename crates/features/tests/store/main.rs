@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod flows;
+mod glances;
 mod limits;
 mod oracle;
 mod replays;

@@ -101,6 +101,14 @@ impl Runner {
             .collect()
     }
 
+    /// Of which of the set's own windows this is said, where it is said of some of the plan.
+    pub(crate) fn marked(&self, slots: &[usize]) -> Vec<bool> {
+        let places = self.places.iter();
+        places
+            .map(|place| slots.contains(&(*place as usize)))
+            .collect()
+    }
+
     /// What the set sees: its windows, and the answers to its questions to lists.
     pub(crate) fn seen(&self, plan: &[Value], lists: Vec<Option<bool>>) -> Seen {
         Seen {

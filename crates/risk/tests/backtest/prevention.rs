@@ -50,7 +50,7 @@ async fn seen(house: &House, stretch: Stretch) -> Vec<Seen> {
                 fraud,
             });
         }
-        query.before = page.next;
+        query.filter.before = page.next;
         if page.next.is_none() {
             return all;
         }

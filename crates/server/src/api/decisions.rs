@@ -1,12 +1,14 @@
 //! Asking for decisions and reading them.
 
+mod filter;
+
 use super::{
     Call,
     export::{self, EXPORT},
     ground::{self, PURPOSE},
     json::parse,
     json_reply,
-    query::{Query, cursor},
+    query::{CURSOR, Query, cursor, invalid},
 };
 use crate::{
     edge::{Code, Problem, ProblemDocument, reply::Reply},
@@ -14,9 +16,10 @@ use crate::{
 };
 use http::StatusCode;
 use paywarden_access::{approval::Collection, watch::Subject};
-use paywarden_domain::{CardInput, Decision, Event, EventKind, Outcome, PaymentId, Timestamp};
+use paywarden_domain::{CardInput, Decision, Event, PaymentId, Timestamp};
 use paywarden_privacy::vault::Refusal;
 use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
+use paywarden_store::DecisionFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,6 +35,10 @@ pub struct DecisionList {
     pub withheld: usize,
     /// Give this as `cursor` to read on; null at the end.
     pub next_cursor: Option<String>,
+    /// Give this as `after`, later, for what was decided since: none is missed, and none comes twice.
+    pub newest_cursor: String,
+    /// With `after`: how many more there are between that and the last of this page, at most 10,000.
+    pub passed_over: u64,
 }
 
 /// Decides one payment or other event. The answer is durable, and a retry with the same
@@ -162,11 +169,15 @@ fn unknown() -> Problem {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
             carried out, for more rows than may be looked at"),
-        ("outcome" = Option<Outcome>, Query, description = "Only this outcome"),
-        ("type" = Option<EventKind>, Query, description = "Only this kind of event"),
+        ("after" = Option<String>, Query, description = "`newest_cursor` of a page before: only \
+            what was decided since"),
+        ("outcome" = Option<String>, Query, description = "Only these outcomes, commas between"),
+        ("type" = Option<String>, Query, description = "Only these kinds of event, commas between"),
         ("payment_id" = Option<PaymentId>, Query, description = "Only this payment"),
         ("from" = Option<Timestamp>, Query, description = "Decided then or later"),
         ("to" = Option<Timestamp>, Query, description = "Decided before"),
+        ("q" = Option<String>, Query, description = "Terms that have to hold, blanks between: \
+            `outcome:decline,hold type:payout score>=600 amount>=500EUR since:24h`"),
         ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
             privacy policy; `fraud_prevention` if not given"),
     ),
@@ -177,43 +188,26 @@ fn unknown() -> Problem {
     )
 )]
 pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
-    let known = [
-        "limit",
-        "cursor",
-        EXPORT,
-        "outcome",
-        "type",
-        "payment_id",
-        "from",
-        "to",
-        PURPOSE,
-    ];
+    let known = ["limit", "cursor", "after", EXPORT, PURPOSE];
+    let known: Vec<&str> = filter::FILTERS.into_iter().chain(known).collect();
     let query = Query::parse(&call.query, &known)?;
-    let time = |text: &str| Timestamp::parse(text).ok();
     let wanted = query.limit(PAGE, PAGE_MAX)?;
     let reserved = export::reserve(call, Collection::Decisions, &query, wanted).await?;
-    let filter = DecisionQuery {
-        outcome: query.read("outcome", "not an outcome", Outcome::parse)?,
-        kind: query.read("type", "not a kind of event", EventKind::parse)?,
-        payment_id: query.read("payment_id", "not an identifier", |text| {
-            PaymentId::parse(text).ok()
-        })?,
-        from: query.read("from", "write a time as RFC 3339", time)?,
-        to: query.read("to", "write a time as RFC 3339", time)?,
-        before: match query.cursor()? {
-            Some(place) => Some(place.parse().map_err(|_| {
-                super::query::invalid("cursor", "take the cursor of the last reply as it is")
-            })?),
-            None => None,
-        },
+    let place = |text: String| text.parse().map_err(|_| invalid("cursor", CURSOR));
+    let filter = DecisionFilter {
+        before: query.cursor()?.map(place).transpose()?,
+        after: query.cursor_of("after")?.map(place).transpose()?,
+        ..filter::read(&query, call.state.clock.now())?
+    };
+    let asked = DecisionQuery {
+        filter,
         limit: reserved.rows(),
     };
-    let page = call
-        .state
-        .engine
-        .decisions(&call.caller.tenant, &filter)
-        .await?;
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    let page = engine.decisions(tenant, &asked).await?;
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));
+    let newest_cursor = cursor(&page.newest.to_string());
+    let passed_over = page.passed_over;
     let rows = (page.decisions, page.persons.as_slice());
     let (decisions, grounds, withheld) = ground::shown(call, &query, "decisions", rows).await?;
     let count = decisions.len();
@@ -222,6 +216,8 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         decisions,
         withheld,
         next_cursor,
+        newest_cursor,
+        passed_over,
     };
     Ok(json_reply(StatusCode::OK, &list)?.of(count).on(grounds))
 }

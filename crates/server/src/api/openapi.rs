@@ -3,9 +3,9 @@
 use super::{
     alerts,
     approvals::{self, delegations, reveal},
-    areas, backtests, cases, confirmations, decisions, factors, filings, keys, labels, lists,
-    models, payment_alerts, privacy, reports, retention, rule_sets, safety, screening, session,
-    sign_on, staff, statistics,
+    areas, backtests, cases, confirmations, decisions, entities, factors, filings, keys, labels,
+    lists, models, payment_alerts, privacy, reports, retention, rule_sets, safety, screening,
+    session, sign_on, staff, statistics,
     subjects::{self, requests},
     system, trail,
     vault::{self, compatible, rotation},
@@ -33,6 +33,7 @@ use utoipa::{
     paths(
         decisions::decide, decisions::page, decisions::one, decisions::explanation,
         statistics::decisions,
+        entities::one, entities::links, entities::of_decision,
         labels::add, labels::of_payment,
         confirmations::ask, confirmations::answer, confirmations::read,
         confirmations::page::handle, confirmations::page::submit,

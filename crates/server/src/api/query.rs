@@ -4,6 +4,9 @@ use crate::edge::{Code, Problem};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::borrow::Cow;
 
+/// What is expected of a cursor.
+pub(crate) const CURSOR: &str = "take the cursor of the last reply as it is";
+
 /// The parameters of one request.
 pub(crate) struct Query<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
 
@@ -65,8 +68,13 @@ impl<'q> Query<'q> {
 
     /// The parameter `cursor`, as [`cursor`] made it.
     pub(crate) fn cursor(&self) -> Result<Option<String>, Problem> {
+        self.cursor_of("cursor")
+    }
+
+    /// A parameter that is a cursor too.
+    pub(crate) fn cursor_of(&self, name: &str) -> Result<Option<String>, Problem> {
         let read = |text: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-        self.read("cursor", "take the cursor of the last reply as it is", read)
+        self.read(name, CURSOR, read)
     }
 }
 

@@ -4,14 +4,21 @@ use super::{
     Call, Endpoint, Route, json_reply,
     query::{Query, invalid},
 };
-use crate::edge::{Problem, ProblemDocument, reply::Reply};
+use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_access::Scope;
-use paywarden_domain::{Engine, Timestamp, time::DAY};
+use paywarden_domain::{
+    Engine, Timestamp,
+    time::{DAY, SECOND},
+};
 use paywarden_risk::{
-    Stretch,
+    Error, Stretch,
     model::{ModelComparison, ModelDrift},
     prevention::{Part, PreventionOrder, PreventionReport},
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
 };
 
 /// The stretch that is looked at if none is given, in days.
@@ -20,6 +27,40 @@ const DAYS_DEFAULT: i64 = 30;
 const DELAY_DEFAULT: u16 = 45;
 const DELAY_MAX: u16 = 3_650;
 const STRETCH: [&str; 4] = ["from", "to", "as_of", "label_delay_days"];
+
+/// The oldest answer that is given again, in seconds.
+const AGE_MAX: i64 = 3_600;
+/// The most answers that are kept; one more has all of them forgotten.
+const KEPT_MAX: usize = 256;
+
+/// Answers that took long, for whoever is content with one that is not of this moment.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<HashMap<String, (Timestamp, Answer)>>);
+
+/// A report, or that it would be too long.
+type Answer = Option<Reply>;
+
+impl Kept {
+    fn find(&self, place: &str, now: Timestamp, age_s: i64) -> Option<Result<Reply, Problem>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, answer) = all.get(place)?;
+        let is_young = now.micros() - at.micros() < age_s.saturating_mul(SECOND);
+        is_young.then(|| answer.clone().ok_or_else(|| Error::ReportTooLong.into()))
+    }
+
+    fn keep(&self, place: String, now: Timestamp, report: &Result<Reply, Problem>) {
+        let answer = match report {
+            Ok(reply) => Some(reply.clone()),
+            Err(problem) if problem.code() == Code::ReportTooLong => None,
+            Err(_) => return,
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT_MAX {
+            all.clear();
+        }
+        all.insert(place, (now, answer));
+    }
+}
 
 /// The routes of reports.
 #[rustfmt::skip]
@@ -65,6 +106,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
             not given"),
         ("by" = Option<String>, Query, description = "`day`, `rule`, `model`, `scenario`, \
             `engine` or `channel`"),
+        ("age_s" = Option<i64>, Query, maximum = 3600, description = "An answer to the same \
+            question will do if it is at most so many seconds old; 0 if not given"),
     ),
     responses(
         (status = 200, description = "The report", body = PreventionReport),
@@ -74,10 +117,24 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn prevention(call: &Call) -> Result<Reply, Problem> {
     let [from, to, as_of, delay] = STRETCH;
-    let query = Query::parse(&call.query, &[from, to, as_of, delay, "by"])?;
+    let query = Query::parse(&call.query, &[from, to, as_of, delay, "by", "age_s"])?;
+    let age = query.read("age_s", "0 to 3600 seconds", |text| {
+        text.parse().ok().filter(|age| *age <= AGE_MAX)
+    })?;
+    let place = format!("{} {}", call.caller.tenant, call.query);
+    let now = call.state.clock.now();
+    if let Some(kept) = call.state.reports_kept.find(&place, now, age.unwrap_or(0)) {
+        return kept;
+    }
+    let report = reckoned(call, &query).await;
+    call.state.reports_kept.keep(place, now, &report);
+    report
+}
+
+async fn reckoned(call: &Call, query: &Query<'_>) -> Result<Reply, Problem> {
     let parts = "day, rule, model, scenario, engine or channel";
     let order = PreventionOrder {
-        stretch: stretch(call, &query)?,
+        stretch: stretch(call, query)?,
         by: query.read("by", parts, Part::parse)?,
     };
     let engine = &call.state.engine;

@@ -161,8 +161,7 @@ impl Connection {
             let state = Arc::clone(&self.state);
             async move {
                 let response = serve::answer(state, peer, request).await;
-                drop(answering);
-                Ok::<_, io::Error>(response)
+                Ok::<_, io::Error>(response.map(|body| body.held(answering)))
             }
         });
         if is_http2 {

@@ -100,6 +100,11 @@ pub(crate) fn known(state: &State, head: &Parts) -> Option<Member> {
     state.staff.authenticate(cookie(&head.headers)?).ok()
 }
 
+/// The same, without its counting as use of the session.
+pub(crate) fn known_still(state: &State, head: &Parts) -> Option<Member> {
+    state.staff.recognise(cookie(&head.headers)?).ok()
+}
+
 /// The header that gives a browser the cookie of a session.
 pub(crate) fn set_cookie(opened: &Opened) -> Result<(HeaderName, HeaderValue), Problem> {
     let (token, seconds) = (opened.token.as_str(), LIFE_US / 1_000_000);

@@ -2,6 +2,7 @@
 
 use super::{
     access::{Known, Told},
+    flow::ReplyBody,
     signature::{Caller, shared_key},
 };
 use bytes::Bytes;
@@ -10,7 +11,6 @@ use http::{
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE},
     request::Parts,
 };
-use http_body_util::Full;
 use paywarden_access::watch::Subject;
 use paywarden_crypto::{
     Error, Keyring, SigningKey,
@@ -95,8 +95,8 @@ impl Reply {
     }
 
     /// The response, without a signature.
-    pub(crate) fn into_response(self, request_id: &str, closes: bool) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
+    pub(crate) fn into_response(self, request_id: &str, closes: bool) -> Response<ReplyBody> {
+        let mut response = Response::new(ReplyBody::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
@@ -150,7 +150,7 @@ impl ReplyKey {
         request: &Parts,
         now_s: i64,
         body: &[u8],
-        response: &mut Response<Full<Bytes>>,
+        response: &mut Response<ReplyBody>,
     ) -> Result<(), Error> {
         let Some(signed) = &caller.signature else {
             return Ok(());

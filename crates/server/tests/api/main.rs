@@ -14,6 +14,7 @@ mod backtests;
 mod cases;
 mod confirmations;
 mod decisions;
+mod entities;
 mod exports;
 mod key_terms;
 mod models;

@@ -215,7 +215,14 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             let path = format!("{path}?rule=test.denied_card");
             (Sent::new(Method::GET, &path, ""), "decision_unknown")
         }
-        ("GET", "/v1/decisions/{id}") => (Sent::new(Method::GET, &path, ""), "decision_unknown"),
+        // Walked with the hash of the first one's card in `entities.rs`.
+        ("GET", path_of) if path_of.starts_with("/v1/entities") => {
+            let path = path.replace("{kind}", "card");
+            (Sent::new(Method::GET, &path, ""), "entity_unknown")
+        }
+        ("GET", "/v1/decisions/{id}" | "/v1/decisions/{id}/entities") => {
+            (Sent::new(Method::GET, &path, ""), "decision_unknown")
+        }
         ("GET", "/v1/trail/proofs/inclusion") => {
             let path = format!("{path}?decision={mine_id}");
             (Sent::new(Method::GET, &path, ""), "decision_unknown")

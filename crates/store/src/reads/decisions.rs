@@ -1,8 +1,11 @@
 //! Decisions and the labels of a payment.
 
 use super::limited;
-use crate::{Database, DecisionRow, Error, LabelRow, sql::Value};
-use paywarden_domain::{DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp};
+use crate::{
+    Database, DecisionRow, Error, LabelRow,
+    sql::{self, Value},
+};
+use paywarden_domain::{Currency, DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp};
 use sqlx::Row as _;
 
 /// The most rows of one page.
@@ -16,10 +19,10 @@ const BACK_MAX: u32 = 1_000;
 /// Which decisions a page shows. Everything given has to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionFilter {
-    /// This verdict.
-    pub outcome: Option<Outcome>,
-    /// This kind of event.
-    pub kind: Option<EventKind>,
+    /// One of these verdicts; any if there are none.
+    pub outcomes: Vec<Outcome>,
+    /// One of these kinds of event; any if there are none.
+    pub kinds: Vec<EventKind>,
     /// This payment.
     pub payment_id: Option<PaymentId>,
     /// Decided at this time or later.
@@ -28,7 +31,16 @@ pub struct DecisionFilter {
     pub to: Option<Timestamp>,
     /// Either engine's score is at least this.
     pub score_min: Option<u16>,
+    /// The amount is in this currency, and from the first to the second of these minor units.
+    pub amount: Option<(Currency, i64, i64)>,
+    /// Its number is greater than this.
+    pub after: Option<i64>,
+    /// Its number is less than this.
+    pub before: Option<i64>,
 }
+
+/// The most decisions that are counted; where there are more it is this many.
+pub const COUNTED_MAX: u32 = 10_000;
 
 impl Database {
     /// The decision with this identifier.
@@ -80,36 +92,49 @@ impl Database {
             .await
     }
 
-    /// Newest first; the next page begins `before` the last `event_no` of this one. At most 200.
+    /// Newest first; the next page has the last `event_no` of this one as `before`. At most 200.
     pub async fn decisions_page(
         &self,
         tenant: &TenantId,
         filter: &DecisionFilter,
-        before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DecisionRow>, Error> {
-        let mut question = Question::new(tenant);
-        question.and("event_no <", before.map(Value::from));
-        question.and(
-            "outcome =",
-            filter.outcome.map(|outcome| number(outcome as u8)),
-        );
-        question.and("kind =", filter.kind.map(|kind| number(kind as u8)));
-        question.and(
-            "payment_id =",
-            filter.payment_id.as_ref().map(|id| id.as_str().into()),
-        );
-        question.and(
-            "decided_at >=",
-            filter.from.map(|time| time.micros().into()),
-        );
-        question.and("decided_at <", filter.to.map(|time| time.micros().into()));
-        question.and(
-            "CASE WHEN fraud_score > laundering_score \
-             THEN fraud_score ELSE laundering_score END >=",
-            filter.score_min.map(number),
-        );
+        let mut question = Question::of(tenant, filter);
         question.end("ORDER BY event_no DESC LIMIT", limited(limit, PAGE_MAX)?);
+        self.select(&question.text, &question.values).await
+    }
+
+    /// How many decisions there are of these, at most [`COUNTED_MAX`].
+    pub async fn decisions_counted(
+        &self,
+        tenant: &TenantId,
+        filter: &DecisionFilter,
+    ) -> Result<u64, Error> {
+        let mut question = Question::of(tenant, filter);
+        question.end("LIMIT", Value::Number(COUNTED_MAX.into()));
+        let text = format!(
+            "SELECT COUNT(*) FROM (SELECT event_no FROM decisions {}) AS found",
+            question.text
+        );
+        let values = &question.values;
+        let count = sql::select_bound(&mut *self.reader().await?, text, values).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The decisions with these numbers, newest first. At most 200.
+    pub async fn decisions_numbered(
+        &self,
+        tenant: &TenantId,
+        numbers: &[i64],
+    ) -> Result<Vec<DecisionRow>, Error> {
+        limited(u32::try_from(numbers.len()).unwrap_or(u32::MAX), PAGE_MAX)?;
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = DecisionFilter::default();
+        let mut question = Question::of(tenant, &all);
+        question.among("event_no", numbers.iter().copied());
+        question.text.push_str(" ORDER BY event_no DESC");
         self.select(&question.text, &question.values).await
     }
 
@@ -171,17 +196,56 @@ struct Question<'v> {
 }
 
 impl<'v> Question<'v> {
-    fn new(tenant: &'v TenantId) -> Self {
-        Self {
+    fn of(tenant: &'v TenantId, filter: &'v DecisionFilter) -> Self {
+        let mut question = Self {
             text: "WHERE tenant = $1".into(),
             values: vec![tenant.as_str().into()],
-        }
+        };
+        question.and("event_no >", filter.after.map(Value::from));
+        question.and("event_no <", filter.before.map(Value::from));
+        let outcomes = filter.outcomes.iter();
+        question.among("outcome", outcomes.map(|outcome| i64::from(*outcome as u8)));
+        let kinds = filter.kinds.iter();
+        question.among("kind", kinds.map(|kind| i64::from(*kind as u8)));
+        question.and(
+            "payment_id =",
+            filter.payment_id.as_ref().map(|id| id.as_str().into()),
+        );
+        question.and(
+            "decided_at >=",
+            filter.from.map(|time| time.micros().into()),
+        );
+        question.and("decided_at <", filter.to.map(|time| time.micros().into()));
+        question.and(
+            "CASE WHEN fraud_score > laundering_score \
+             THEN fraud_score ELSE laundering_score END >=",
+            filter.score_min.map(number),
+        );
+        let amount = filter.amount.as_ref();
+        let currency = amount.map(|(currency, ..)| currency.code().into());
+        question.and("currency =", currency);
+        question.and("amount_minor >=", amount.map(|(_, from, _)| (*from).into()));
+        question.and("amount_minor <=", amount.map(|(.., to)| (*to).into()));
+        question
     }
 
     fn and(&mut self, condition: &'static str, value: Option<Value<'v>>) {
         if let Some(value) = value {
             self.text.push_str(" AND");
             self.end(condition, value);
+        }
+    }
+
+    /// One of some numbers; any if there are none.
+    fn among(&mut self, column: &'static str, numbers: impl Iterator<Item = i64>) {
+        let first = self.values.len() + 1;
+        self.values.extend(numbers.map(Value::from));
+        let places: Vec<String> = (first..=self.values.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        if !places.is_empty() {
+            let places = places.join(", ");
+            self.text.push_str(&format!(" AND {column} IN ({places})"));
         }
     }
 

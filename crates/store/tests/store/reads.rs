@@ -32,24 +32,20 @@ async fn decided_250(place: &Place) -> Store {
 
 async fn pages_walk_backwards(place: Place) {
     let store = decided_250(&place).await;
-    let filter = DecisionFilter::default();
+    let mut filter = DecisionFilter::default();
     let mut seen = Vec::new();
-    let mut before = None;
     loop {
         let page = store
             .database
-            .decisions_page(&tenant(), &filter, before, 60)
+            .decisions_page(&tenant(), &filter, 60)
             .await
             .unwrap();
         let Some(last) = page.last() else { break };
-        before = Some(last.event_no);
+        filter.before = Some(last.event_no);
         seen.extend(page.iter().map(|row| row.event_no));
     }
     assert!(seen.iter().copied().eq((1..=250).rev()));
-    let too_many = store
-        .database
-        .decisions_page(&tenant(), &filter, None, 201)
-        .await;
+    let too_many = store.database.decisions_page(&tenant(), &filter, 201).await;
     assert!(matches!(too_many, Err(Error::Invalid { .. })));
     store.close().await;
 }
@@ -57,25 +53,47 @@ async fn pages_walk_backwards(place: Place) {
 async fn pages_filter(place: Place) {
     let store = decided_250(&place).await;
     let mut filter = DecisionFilter {
-        outcome: Some(Outcome::Decline),
-        kind: Some(EventKind::PaymentCard),
+        outcomes: vec![Outcome::Decline],
+        kinds: vec![EventKind::PaymentCard],
         from: Some(at(100)),
         to: Some(at(200)),
         score_min: Some(150),
-        payment_id: None,
+        ..DecisionFilter::default()
     };
     let page = store
         .database
-        .decisions_page(&tenant(), &filter, None, 200)
+        .decisions_page(&tenant(), &filter, 200)
         .await
         .unwrap();
     let declined = (150..200).rev().filter(|number| number % 6 == 5);
-    assert!(page.iter().map(|row| row.event_no).eq(declined));
+    assert!(page.iter().map(|row| row.event_no).eq(declined.clone()));
     assert_eq!(page[0], decision(page[0].event_no));
+    let database = &store.database;
+    let counted = database.decisions_counted(&tenant(), &filter).await;
+    assert_eq!(counted.unwrap(), declined.count() as u64);
+    let both = DecisionFilter {
+        outcomes: vec![Outcome::Decline, Outcome::Hold],
+        after: Some(100),
+        before: Some(120),
+        ..DecisionFilter::default()
+    };
+    let page = database.decisions_page(&tenant(), &both, 200).await;
+    let stopped = (101..120).rev().filter(|number| number % 6 >= 4);
+    assert!(page.unwrap().iter().map(|row| row.event_no).eq(stopped));
+    let amount = decision(110).amount.unwrap();
+    let of_amount = DecisionFilter {
+        amount: Some((amount.currency, amount.minor, amount.minor)),
+        ..DecisionFilter::default()
+    };
+    let page = database.decisions_page(&tenant(), &of_amount, 200).await;
+    let page = page.unwrap();
+    assert!(page.contains(&decision(110)) && page.iter().all(|row| row.amount == Some(amount)));
+    let page = database.decisions_numbered(&tenant(), &[9, 251, 7]).await;
+    assert_eq!(page.unwrap(), [decision(9), decision(7)]);
     filter.payment_id = Some(payment(155));
     let page = store
         .database
-        .decisions_page(&tenant(), &filter, None, 200)
+        .decisions_page(&tenant(), &filter, 200)
         .await
         .unwrap();
     assert_eq!(page, [decision(155)]);
@@ -87,10 +105,7 @@ async fn nothing_of_another_tenant_is_found(place: Place) {
     let database = &store.database;
     let all = DecisionFilter::default();
     assert_eq!(
-        database
-            .decisions_page(&other(), &all, None, 200)
-            .await
-            .unwrap(),
+        database.decisions_page(&other(), &all, 200).await.unwrap(),
         []
     );
     let found = database.decision_by_event_no(&tenant(), 9).await.unwrap();

@@ -1,0 +1,287 @@
+//! Who hangs together, as a picture: columns by how many links lie between, money by width.
+//!
+//! The picture is the same for the same links: entities stand by kind, then by the mean place of
+//! those that they are linked to, then by name.
+
+use crate::{
+    format,
+    names::named,
+    parts::{self, SHOW_TABLE},
+    terms::Tone,
+    visit::Visit,
+    word::words,
+};
+use maud::{Markup, html};
+use paywarden_domain::{Currency, Timestamp};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+const WIDTH: u32 = 960;
+const ROW: u32 = 28;
+const TOP: u32 = 20;
+/// Where the columns stand.
+const COLUMNS: [u32; 3] = [16, 330, 660];
+/// The widest link, in tenths of a unit.
+const WIDEST: u32 = 80;
+
+words! {
+    PAID = "paid", "付款";
+    TOGETHER = "in the same payments", "同笔支付";
+    FROM = "From", "来源方";
+    TO = "To", "去向方";
+    HOW = "How", "关联方式";
+    PAYMENTS = "Payments", "支付笔数";
+    AMOUNT = "Amount", "金额";
+    LATEST = "Latest", "最近一次";
+    DENIED = "on a deny list", "在拒绝名单";
+    CUT = "This is not all: the picture ends at {} entities and {} links, the latest payments first.", "未显示全部：图中最多 {} 个实体、{} 条关联，优先最近的支付。";
+    WIDTHS = "Width: money. Solid with an arrow: who paid whom. Dashed: named in the same payments.", "线宽表示金额；带箭头的实线为付款方向，虚线为出现在同笔支付中。";
+    NO_LINKS = "No kept payment links it to anybody.", "现有支付中无关联对象。";
+}
+
+/// Links as the API tells them.
+#[derive(Deserialize)]
+pub(crate) struct Links {
+    base_currency: Currency,
+    entities: Vec<Linked>,
+    links: Vec<Link>,
+    is_whole: bool,
+    entities_max: usize,
+    links_max: usize,
+}
+
+#[derive(Deserialize)]
+struct Linked {
+    entity: String,
+    hops: u8,
+    events: u64,
+    is_denied: bool,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    from: String,
+    to: String,
+    is_paid: bool,
+    events: u32,
+    amount_minor: i64,
+    latest_at: Timestamp,
+}
+
+/// Where an entity's page is.
+pub(crate) fn address(entity: &str) -> String {
+    format!("/entities/{}", entity.replacen(':', "/", 1))
+}
+
+/// An entity in few words: its kind and the beginning of its pseudonym.
+pub(crate) fn short(entity: &str, v: &Visit) -> String {
+    let (kind, hash) = entity.split_once(':').unwrap_or((entity, ""));
+    let begin = hash.get(..8).unwrap_or(hash);
+    format!("{} {begin}", named("entity", kind, "", v.language()))
+}
+
+/// The picture with its table.
+pub(crate) fn web(title: &str, links: &Links, v: &Visit) -> Markup {
+    let places = places(links);
+    let rows = places.values().map(|(_, y)| *y).max().unwrap_or(0);
+    let height = rows + ROW;
+    let most = links.links.iter().map(|link| link.amount_minor).max();
+    let most = most.unwrap_or(0).max(1);
+    html! {
+        @if links.links.is_empty() {
+            (parts::empty(v.t(NO_LINKS)))
+        } @else {
+            figure.chart.web {
+                figcaption { (title) }
+                div.canvas tabindex="0" role="region" aria-label=(title) {
+                    svg viewBox=(format!("0 0 {WIDTH} {height}")) width=(WIDTH) height=(height) role="group" aria-label=(title) {
+                        (arrow())
+                        @for link in &links.links { (line(v, link, (&places, most), links.base_currency)) }
+                        @for one in &links.entities {
+                            @if let Some(place) = places.get(one.entity.as_str()) { (node(v, one, *place)) }
+                        }
+                    }
+                }
+                p.hint { (v.t(WIDTHS)) }
+                @if !links.is_whole {
+                    (parts::note(Tone::Care, CUT.with(v.language(), &[&links.entities_max.to_string(), &links.links_max.to_string()])))
+                }
+                (parts::fold(v.t(SHOW_TABLE), twin(title, links, v)))
+            }
+        }
+    }
+}
+
+/// Where each entity stands.
+fn places(links: &Links) -> HashMap<&str, (u32, u32)> {
+    let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
+    for (hops, x) in COLUMNS.into_iter().enumerate() {
+        let column = links
+            .entities
+            .iter()
+            .filter(|one| usize::from(one.hops) == hops);
+        let mut column: Vec<(u32, &str)> = column
+            .map(|one| (mean(links, &one.entity, &places), one.entity.as_str()))
+            .collect();
+        column.sort_unstable();
+        for (place, (_, entity)) in column.into_iter().enumerate() {
+            let y = TOP + ROW * u32::try_from(place).unwrap_or(0);
+            places.insert(entity, (x, y));
+        }
+    }
+    places
+}
+
+/// The mean height of those already placed that an entity is linked to.
+fn mean(links: &Links, entity: &str, places: &HashMap<&str, (u32, u32)>) -> u32 {
+    let others = links.links.iter().filter_map(|link| {
+        let is_from = link.from == entity;
+        let other = if is_from { &link.to } else { &link.from };
+        (is_from || link.to == entity).then_some(other.as_str())
+    });
+    let heights: Vec<u32> = others
+        .filter_map(|other| places.get(other))
+        .map(|(_, y)| *y)
+        .collect();
+    let count = u32::try_from(heights.len()).unwrap_or(u32::MAX).max(1);
+    heights.iter().sum::<u32>() / count
+}
+
+fn arrow() -> Markup {
+    html! {
+        defs {
+            marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto" {
+                path.tip d="M0 0 8 4 0 8z" {}
+            }
+        }
+    }
+}
+
+fn line(
+    v: &Visit,
+    link: &Link,
+    (places, most): (&HashMap<&str, (u32, u32)>, i64),
+    currency: Currency,
+) -> Markup {
+    let ends = places
+        .get(link.from.as_str())
+        .zip(places.get(link.to.as_str()));
+    let Some((&(x1, y1), &(x2, y2))) = ends else {
+        return Markup::default();
+    };
+    let way = match x1 == x2 {
+        // Within a column the line swings out to the side.
+        true => {
+            let out = x1.saturating_sub(26.min(x1));
+            format!("M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}")
+        }
+        false => {
+            let middle = u32::midpoint(x1, x2);
+            format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}")
+        }
+    };
+    let tenths = width(link.amount_minor, most);
+    let class = if link.is_paid { "tie paid" } else { "tie" };
+    let how = if link.is_paid { PAID } else { TOGETHER };
+    let said = format!(
+        "{} → {}: {}, {}, {} {}",
+        short(&link.from, v),
+        short(&link.to, v),
+        v.t(how),
+        format::number(link.events),
+        format::decimal(link.amount_minor, currency),
+        currency.code()
+    );
+    html! {
+        path class=(class) d=(way) stroke-width=(format!("{}.{}", tenths / 10, tenths % 10)) marker-end=[link.is_paid.then_some("url(#arrow)")] {
+            title { (said) }
+        }
+    }
+}
+
+/// How wide a link is drawn, in tenths: by the root of its share, so that small money is seen.
+fn width(minor: i64, most: i64) -> u32 {
+    let share = minor.max(0) as f64 / most as f64;
+    10 + (share.sqrt() * f64::from(WIDEST - 10)).round() as u32
+}
+
+fn node(v: &Visit, one: &Linked, (x, y): (u32, u32)) -> Markup {
+    let kind = one.entity.split(':').next().unwrap_or_default();
+    let class = match (one.hops, one.is_denied) {
+        (_, true) => "node denied",
+        (0, _) => "node start",
+        _ => "node",
+    };
+    let radius = 5 + (one.events.max(1).ilog2()).min(4);
+    html! {
+        a class=(class) href=(address(&one.entity)) data-kind=(kind) {
+            circle cx=(x) cy=(y) r=(radius) {}
+            text x=(x + 14) y=(y + 4) {
+                (short(&one.entity, v))
+                @if one.is_denied { " · " (v.t(DENIED)) }
+            }
+        }
+    }
+}
+
+fn twin(title: &str, links: &Links, v: &Visit) -> Markup {
+    let row = |link: &Link| {
+        let end = |entity: &str| html! { a href=(address(entity)) { (short(entity, v)) } };
+        vec![
+            end(&link.from),
+            end(&link.to),
+            html! { (v.t(if link.is_paid { PAID } else { TOGETHER })) },
+            html! { (format::number(link.events)) },
+            format::amount(link.amount_minor, links.base_currency),
+            format::time(link.latest_at),
+        ]
+    };
+    let rows: Vec<_> = links.links.iter().map(row).collect();
+    let [payments, amount] = [PAYMENTS, AMOUNT].map(|word| format!("{}#", v.t(word)));
+    let columns = [
+        v.t(FROM),
+        v.t(TO),
+        v.t(HOW),
+        &payments,
+        &amount,
+        v.t(LATEST),
+    ];
+    parts::table(title, &columns, &rows, v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_links_away_and_money_is_never_invisible() {
+        let text = r#"{ "base_currency": "EUR", "is_whole": true, "entities_max": 40, "links_max": 80,
+            "entities": [
+                { "entity": "card:0000000000000001", "hops": 0, "events": 9, "is_denied": false },
+                { "entity": "device:0000000000000002", "hops": 1, "events": 1, "is_denied": true },
+                { "entity": "account:0000000000000003", "hops": 1, "events": 1, "is_denied": false },
+                { "entity": "card:0000000000000004", "hops": 2, "events": 1, "is_denied": false } ],
+            "links": [
+                { "from": "card:0000000000000001", "to": "device:0000000000000002", "is_paid": false,
+                  "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" } ] }"#;
+        let links: Links = serde_json::from_str(text).unwrap();
+        let places = places(&links);
+        let [one, two, three, four] = [
+            "card:0000000000000001",
+            "device:0000000000000002",
+            "account:0000000000000003",
+            "card:0000000000000004",
+        ]
+        .map(|name| places[name]);
+        assert_eq!([one.0, two.0, four.0], COLUMNS);
+        assert!(three.0 == two.0 && three.1 != two.1);
+        assert_eq!(
+            (width(0, 100), width(100, 100), width(25, 100)),
+            (10, 80, 45)
+        );
+        assert_eq!(
+            address("ip:00ff00ff00ff00ff"),
+            "/entities/ip/00ff00ff00ff00ff"
+        );
+    }
+}
