@@ -20,7 +20,7 @@ const SVG: &str = "image/svg+xml";
 
 /// Every file, one line each.
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let files: [(&str, &str, &[u8]); 8] = [
+    let files: [(&str, &str, &[u8]); 9] = [
         ("console.css", CSS, include_bytes!("../assets/console.css")),
         ("mark.svg", SVG, include_bytes!("../assets/mark.svg")),
         ("app.js", SCRIPT, include_bytes!("../assets/app.js")),
@@ -28,6 +28,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("live.js", SCRIPT, include_bytes!("../assets/live.js")),
         ("passkey.js", SCRIPT, include_bytes!("../assets/passkey.js")),
         ("stream.js", SCRIPT, include_bytes!("../assets/stream.js")),
+        ("reveal.js", SCRIPT, include_bytes!("../assets/reveal.js")),
         ("proof.js", SCRIPT, include_bytes!("../assets/proof.js")),
     ];
     let asset = |(name, media_type, bytes): (&'static str, &'static str, &'static [u8])| {

@@ -4,7 +4,7 @@ use crate::{
     assets,
     icon::Icon,
     look::Theme,
-    page::{Body, Door, Group, Menu, Page},
+    page::{Body, Door, Group, Menu, Page, Renewal},
     pages::PAGES,
     parts,
     terms::Tone,
@@ -59,8 +59,8 @@ pub(crate) fn whole(v: &Visit, page: Option<&Page>, body: &Body) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (body.title) " · Paywarden" }
-                @if let Some(seconds) = body.renews_s {
-                    noscript { meta http-equiv="refresh" content=(seconds); }
+                @if let Some(Renewal { after_s, to }) = &body.renewal {
+                    noscript { meta http-equiv="refresh" content=(format!("{after_s};url={to}")); }
                 }
                 link rel="icon" type="image/svg+xml" href=(assets::address("mark.svg"));
                 link rel="stylesheet" href=(assets::address("console.css"));

@@ -75,8 +75,16 @@ pub(crate) struct Body {
     pub(crate) main: Markup,
     /// Modules that it needs beside the usual one.
     pub(crate) scripts: &'static [&'static str],
-    /// How often a browser without script asks for it again, in seconds.
-    pub(crate) renews_s: Option<u32>,
+    /// Where a browser without script goes on by itself.
+    pub(crate) renewal: Option<Renewal>,
+}
+
+/// What a page comes to after a while.
+pub(crate) struct Renewal {
+    /// After how many seconds.
+    pub(crate) after_s: u32,
+    /// The address.
+    pub(crate) to: String,
 }
 
 impl Body {
@@ -86,7 +94,7 @@ impl Body {
             above: Vec::new(),
             main,
             scripts: &[],
-            renews_s: None,
+            renewal: None,
         }
     }
 

@@ -33,6 +33,7 @@ mod sign_in;
 mod sign_out;
 mod staff;
 mod staff_member;
+mod subject;
 mod subjects;
 mod system;
 mod trail;
@@ -43,8 +44,8 @@ mod work;
 
 use crate::{page::Page, word::Word};
 
-/// Words that several pages share.
-pub(crate) const SHARED_WORDS: &[Word] = work::WORDS;
+/// Words of parts of pages, and those that several pages share.
+pub(crate) const SHARED_WORDS: [&[Word]; 2] = [work::WORDS, approval::REVEAL_WORDS];
 
 /// Every page.
 pub(crate) static PAGES: &[Page] = &[
@@ -74,6 +75,7 @@ pub(crate) static PAGES: &[Page] = &[
     trail::PAGE,
     trail_leaf::PAGE,
     subjects::PAGE,
+    subject::PAGE,
     keys::PAGE,
     webhooks::PAGE,
     webhook::PAGE,

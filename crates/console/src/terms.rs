@@ -100,6 +100,27 @@ words! {
     WAITING = "Waiting", "等待投递";
     DELIVERED = "Delivered", "已送达";
     GIVEN_UP = "Given up", "已放弃";
+    CONSENT_GIVEN = "Agreed", "同意";
+    CONSENT_WITHDRAWN = "Withdrew consent", "撤回同意";
+    OBJECTED = "Objected", "提出反对";
+    OBJECTION_LIFTED = "Took the objection back", "撤销反对";
+    RESTRICTED = "Handling restricted", "限制处理";
+    RESTRICTION_LIFTED = "Restriction lifted", "解除限制";
+    HELD = "Hold placed", "设置留存义务";
+    HOLD_LIFTED = "Hold lifted", "解除留存义务";
+    RELATION_ENDED = "Relationship over", "业务关系结束";
+    RELATION_RESUMED = "Relationship goes on", "业务关系恢复";
+    ACCESS = "To be told what is kept", "查阅";
+    PORTABILITY = "To be given it by machine", "可携带";
+    CORRECTION = "To have it corrected", "更正";
+    ERASURE = "To have it erased", "删除";
+    RESTRICTION = "To have its handling restricted", "请求限制处理";
+    OBJECTION = "To object to it", "拒绝处理";
+    EXPLANATION = "To have a decision explained", "解释自动化决策";
+    RUNNING = "Running", "运行中";
+    PAUSED = "Paused", "已暂停";
+    FINISHED = "Finished", "已完成";
+    STOPPED = "Ended before", "提前终止";
     PASSKEY = "Passkey", "通行密钥";
     PASSWORD_AND_CODE = "Password and code", "密码与动态码";
     RECOVERY_CODE = "Recovery code", "恢复码";
@@ -158,6 +179,17 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("screening_clearance", SCREENING_CLEARANCE, Tone::Plain), ("epoch_end", EPOCH_END, Tone::Plain),
     ("case_closing", CASE_CLOSING, Tone::Plain),
     ("report_filing", REPORT_FILING, Tone::Plain),
+    ("consent_given", CONSENT_GIVEN, Tone::Good),
+    ("consent_withdrawn", CONSENT_WITHDRAWN, Tone::Care), ("objected", OBJECTED, Tone::Care),
+    ("objection_lifted", OBJECTION_LIFTED, Tone::Plain), ("restricted", RESTRICTED, Tone::Care),
+    ("restriction_lifted", RESTRICTION_LIFTED, Tone::Plain), ("held", HELD, Tone::Care),
+    ("hold_lifted", HOLD_LIFTED, Tone::Plain), ("relation_ended", RELATION_ENDED, Tone::Plain),
+    ("relation_resumed", RELATION_RESUMED, Tone::Plain), ("access", ACCESS, Tone::Plain),
+    ("portability", PORTABILITY, Tone::Plain), ("correction", CORRECTION, Tone::Plain),
+    ("erasure", ERASURE, Tone::Plain), ("restriction", RESTRICTION, Tone::Plain),
+    ("objection", OBJECTION, Tone::Plain), ("explanation", EXPLANATION, Tone::Plain),
+    ("running", RUNNING, Tone::Info), ("paused", PAUSED, Tone::Care), ("done", FINISHED, Tone::Good),
+    ("stopped", STOPPED, Tone::Plain),
     ("webhook_change", WEBHOOK_CHANGE, Tone::Plain), ("enabled", ENABLED, Tone::Good),
     ("gone", GONE, Tone::Bad), ("waiting", WAITING, Tone::Care),
     ("delivered", DELIVERED, Tone::Good), ("given_up", GIVEN_UP, Tone::Bad),

@@ -89,11 +89,11 @@ pub(crate) fn all() -> impl Iterator<Item = Word> {
         crate::parts::WORDS,
         crate::desk::WORDS,
         crate::chart::web::WORDS,
-        crate::pages::SHARED_WORDS,
     ];
+    let shared = shared.into_iter().chain(crate::pages::SHARED_WORDS);
     let named = crate::names::NAMES.iter().map(|(_, word)| *word);
     let pages = crate::pages::PAGES.iter().map(|page| page.words);
-    let written = shared.into_iter().chain(pages).flatten().copied();
+    let written = shared.chain(pages).flatten().copied();
     written.chain(named)
 }
 

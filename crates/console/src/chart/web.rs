@@ -27,8 +27,8 @@ const WIDEST: u32 = 80;
 words! {
     PAID = "paid", "付款";
     TOGETHER = "in the same payments", "同笔支付";
-    FROM = "From", "来源方";
-    TO = "To", "去向方";
+    FROM = "One side", "来源方";
+    TO = "Other side", "去向方";
     HOW = "How", "关联方式";
     PAYMENTS = "Payments", "支付笔数";
     AMOUNT = "Amount", "金额";

@@ -1,5 +1,9 @@
 //! One approval: what is asked for and why, the votes, and what may be done about it now.
 
+mod reveal;
+
+pub(super) use reveal::WORDS as REVEAL_WORDS;
+
 use super::approvals::{self, Count};
 use crate::{
     format,
@@ -50,6 +54,7 @@ words! {
     APPROVE = "Approve it", "批准";
     DENY = "Refuse it", "否决";
     EXECUTE = "Carry it out", "执行";
+    LOOK = "Show the values for a minute", "查看明文（一分钟）";
     WITHDRAW = "Take it back", "撤回";
     PRIVATE_HALF = "The private half of the key. It is shown once and stored nowhere.", "密钥的私有部分，仅显示一次，系统不保存。";
     WEBHOOK_SECRET = "The secret by which messages to the webhook are checked. It is shown once.", "用于校验该通知消息的密钥，仅显示一次。";
@@ -265,6 +270,11 @@ fn act(v: &Visit, approval: &Approval) -> Option<Markup> {
     let may_execute =
         approval.state == "approved" && v.may(Scope::ApprovalsRequest) && v.may(kind.scope());
     let may_withdraw = is_maker && (is_open || approval.state == "approved");
+    // A grant that is open is looked at by whoever asked for it.
+    if approval.state == "used" && approval.command == "reveal" && is_maker {
+        let look = parts::submit_as("do", "look", v.t(LOOK), Tone::Info);
+        return Some(parts::form(v, v.desk.path(), look));
+    }
     if !may_vote && !may_execute && !may_withdraw {
         return None;
     }
@@ -292,6 +302,7 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     let reason = form.text("reason");
     match form.text("do") {
         "execute" => return execute(v, &target, reason).await,
+        "look" => return reveal::look(v, &target).await,
         "withdraw" => {
             let body = json!({ "reason": reason });
             v.post::<Value>(&format!("{target}/withdrawal"), &body)

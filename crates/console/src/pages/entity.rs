@@ -39,7 +39,7 @@ words! {
     KNOWN_AS = "Known as", "脱敏标识";
     KIND = "Kind", "类型";
     PSEUDONYM = "Pseudonym", "假名标识";
-    FIRST = "First seen", "首次出现";
+    FIRST = "First event", "首次出现";
     KEPT = "Kept events", "在窗事件数";
     AS_OF = "As of", "数据时点";
     DENIED = "On a deny list", "在拒绝名单";
@@ -61,7 +61,7 @@ words! {
     CASES = "Its cases", "相关案件";
     LISTS = "Lists that it is on", "所在名单";
     LIST = "List", "名单";
-    SINCE = "Since", "加入时间";
+    SINCE = "Listed since", "加入时间";
     UNTIL = "Until", "有效期至";
     FOR_GOOD = "for good", "长期有效";
     NO_WINDOWS = "No rule looks at it by a window.", "没有规则使用其时间窗特征。";

@@ -26,7 +26,8 @@ const PLACES: &[(&str, &str)] = &[
     ("alr_", "/payment-alerts/"),
     ("cas_", "/cases/"),
     ("stf_", "/staff/"),
-    ("sub_", "/subjects?subject="),
+    ("sub_", "/subjects/"),
+    ("whe_", "/webhooks/"),
     ("key_", "/keys?key="),
 ];
 

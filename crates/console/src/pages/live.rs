@@ -8,7 +8,7 @@ pub(crate) use stream::{PATH as STREAM, stream};
 use super::decisions::{self, Row};
 use crate::{
     icon::Icon,
-    page::{Body, Door, Fault, Group, Menu, Page, Shown},
+    page::{Body, Door, Fault, Group, Menu, Page, Renewal, Shown},
     parts,
     visit::{Visit, address},
     word::words,
@@ -34,7 +34,7 @@ pub(crate) const PAGE: Page = Page {
 };
 
 words! {
-    TITLE = "Live", "实时决策";
+    TITLE = "Live stream", "实时决策";
     PAUSE = "Pause", "暂停";
     GO_ON = "Go on", "继续";
     STANDS = "Paused. What comes meanwhile is counted.", "已暂停，期间的决策会计数。";
@@ -90,8 +90,13 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         (templates(v))
     };
     let body = Body::new(v.t(TITLE), main).with(&["stream.js"]);
-    let renews_s = (!is_still).then_some(RENEW_S);
-    Ok(Body { renews_s, ..body }.into())
+    let to = address("/live", &[("q", line)]);
+    let renewal = Renewal {
+        after_s: RENEW_S,
+        to,
+    };
+    let renewal = (!is_still).then_some(renewal);
+    Ok(Body { renewal, ..body }.into())
 }
 
 /// What rows that come are made from, so that no text becomes markup.

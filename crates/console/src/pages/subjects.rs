@@ -1,11 +1,12 @@
-//! A person, by pseudonym: what is kept of them, masked, what happened to it, and what they asked for.
+//! Persons, by pseudonym: looking one up, what persons asked for and by when they are to be answered,
+//! and what ended because its time was over.
 
 use crate::{
     format,
     icon::Icon,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts::{self, Field},
-    terms::Tone,
+    terms::{self, Tone},
     visit::{Visit, address, encoded},
     word::words,
 };
@@ -32,19 +33,6 @@ pub(crate) const PAGE: Page = Page {
 words! {
     TITLE = "Persons", "个人信息主体";
     PSEUDONYM = "Pseudonym", "假名标识";
-    VALUES = "What is kept, masked", "保存的数据（已脱敏）";
-    CLASS = "Class", "类别";
-    MASKED = "Masked", "脱敏值";
-    KEPT_FOR = "Kept for", "保存依据";
-    SINCE = "Since", "起始时间";
-    UNTIL = "Until", "有效期至";
-    TOKEN = "Token", "令牌";
-    MOMENTS = "What happened", "处理时间线";
-    AT = "At", "时间";
-    ACTION = "Action", "动作";
-    BY = "By", "操作人";
-    PURPOSE = "Purpose", "目的";
-    LEAF = "Leaf", "叶节点";
     REQUESTS = "What persons asked for", "主体权利请求";
     KIND = "Kind", "类型";
     RECEIVED = "Received", "收到时间";
@@ -53,43 +41,27 @@ words! {
     ANSWERED = "Answered", "已答复";
     WAITS = "Waits", "待答复";
     OVERDUE = "Overdue", "已逾期";
+    RUNS = "What ended because its time was over", "到期清理";
+    RUN = "Run of it", "运行编号";
+    COUNTS = "Counts alone", "仅统计";
+    AS_OF = "Due by", "到期时点";
+    BEGUN = "Begun", "开始时间";
+    PERSONS = "Persons", "个人信息主体";
+    YES = "yes", "是";
+    NO = "no", "否";
 }
 
+/// A page of requests.
 #[derive(Deserialize)]
-struct Timeline {
-    values: Vec<Kept>,
-    moments: Vec<Moment>,
-    next_cursor: Option<String>,
+pub(super) struct Requests {
+    pub(super) requests: Vec<Request>,
+    pub(super) next_cursor: Option<String>,
 }
 
+/// What a person asked for.
 #[derive(Deserialize)]
-struct Kept {
-    class: String,
-    masked: String,
-    retention: String,
-    made_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    token: String,
-}
-
-#[derive(Deserialize)]
-struct Moment {
-    at: Timestamp,
-    action: String,
-    by: String,
-    purpose: String,
-    leaf: u64,
-}
-
-#[derive(Deserialize)]
-struct Requests {
-    requests: Vec<Request>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    subject: String,
+pub(super) struct Request {
+    pub(super) subject: String,
     kind: String,
     received_at: Timestamp,
     due_at: Timestamp,
@@ -97,94 +69,46 @@ struct Request {
     answer: Option<serde::de::IgnoredAny>,
 }
 
+#[derive(Deserialize)]
+struct Runs {
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    id: String,
+    dry_run: bool,
+    state: String,
+    as_of: Timestamp,
+    begun_at: Timestamp,
+    persons: u64,
+}
+
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
-    let subject = v.query("subject");
-    let found = match &subject {
-        Some(subject) => person(v, subject).await?,
-        None => requests(v).await?,
-    };
+    if let Some(subject) = v.query("subject") {
+        return Ok(Shown::at(format!("/subjects/{}", encoded(&subject))));
+    }
+    let cursor = v.query("cursor");
+    let asked = address("/v1/subjects/requests", &[("cursor", cursor.as_deref())]);
+    let found: Requests = v.get(&asked).await?;
+    let Runs { runs } = v.get("/v1/retention/runs").await?;
     let v = &*v;
+    let next = found.next_cursor.as_deref();
+    let next = next.map(|place| address("/subjects", &[("cursor", Some(place))]));
     let main = html! {
-        (parts::filters("/subjects", html! {
-            (Field { value: subject.as_deref().unwrap_or_default(), hint: None, ..Field::new("subject", v.t(PSEUDONYM)) })
-        }, subject.is_some(), v))
-        (found)
+        (parts::filters("/subjects", Field::new("subject", v.t(PSEUDONYM)), false, v))
+        (parts::panel(v.t(REQUESTS), html! {
+            (request_table(v, &found.requests))
+            (parts::pager(cursor.as_ref().map(|_| "/subjects"), next.as_deref(), v))
+        }))
+        (parts::panel(v.t(RUNS), ended(v, &runs)))
     };
     Ok(Body::new(v.t(TITLE), main).into())
 }
 
-async fn person(v: &mut Visit, subject: &str) -> Result<Markup, Fault> {
-    let cursor = v.query("cursor");
-    let route = format!("/v1/subjects/{}/timeline", encoded(subject));
-    let asked = address(&route, &[("cursor", cursor.as_deref())]);
-    let found: Timeline = v.get(&asked).await?;
-    let v = &*v;
-    let kept: Vec<_> = found.values.iter().map(kept_cells).collect();
-    let moments: Vec<_> = found
-        .moments
-        .iter()
-        .map(|one| moment_cells(v, one))
-        .collect();
-    let next = found.next_cursor.as_deref();
-    let next = next.map(|place| {
-        address(
-            "/subjects",
-            &[("subject", Some(subject)), ("cursor", Some(place))],
-        )
-    });
-    let of_values = [
-        v.t(CLASS),
-        v.t(MASKED),
-        v.t(KEPT_FOR),
-        v.t(SINCE),
-        v.t(UNTIL),
-        v.t(TOKEN),
-    ];
-    let of_moments = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), v.t(PURPOSE)];
-    Ok(html! {
-        (parts::panel(v.t(VALUES), parts::table(v.t(VALUES), &of_values, &kept, v)))
-        (parts::panel(v.t(MOMENTS), parts::table(v.t(MOMENTS), &of_moments, &moments, v)))
-        (parts::pager(None, next.as_deref(), v))
-    })
-}
-
-fn kept_cells(kept: &Kept) -> Vec<Markup> {
-    vec![
-        html! { (kept.class) },
-        parts::id(&kept.masked),
-        html! { (kept.retention) },
-        format::time(kept.made_at),
-        html! { @if let Some(until) = kept.expires_at { (format::time(until)) } @else { "–" } },
-        parts::id(&kept.token),
-    ]
-}
-
-fn moment_cells(v: &Visit, moment: &Moment) -> Vec<Markup> {
-    let number = format::number(moment.leaf);
-    vec![
-        format::time(moment.at),
-        match v.may(Scope::TrailRead) {
-            true => parts::link(&format!("/trail/{}", moment.leaf), &number),
-            false => html! { (number) },
-        },
-        parts::id(&moment.action),
-        parts::actor(&moment.by, v),
-        html! { (moment.purpose) },
-    ]
-}
-
-async fn requests(v: &mut Visit) -> Result<Markup, Fault> {
-    let cursor = v.query("cursor");
-    let asked = address("/v1/subjects/requests", &[("cursor", cursor.as_deref())]);
-    let found: Requests = v.get(&asked).await?;
-    let v = &*v;
-    let rows: Vec<_> = found
-        .requests
-        .iter()
-        .map(|one| request_cells(v, one))
-        .collect();
-    let next = found.next_cursor.as_deref();
-    let next = next.map(|place| address("/subjects", &[("cursor", Some(place))]));
+/// Requests with the time that is left for them.
+pub(super) fn request_table(v: &Visit, requests: &[Request]) -> Markup {
+    let rows: Vec<_> = requests.iter().map(|one| request_cells(v, one)).collect();
     let columns = [
         v.t(RECEIVED),
         v.t(PSEUDONYM),
@@ -192,10 +116,7 @@ async fn requests(v: &mut Visit) -> Result<Markup, Fault> {
         v.t(DUE),
         v.t(STATE),
     ];
-    Ok(html! {
-        (parts::panel(v.t(REQUESTS), parts::table(v.t(REQUESTS), &columns, &rows, v)))
-        (parts::pager(cursor.as_ref().map(|_| "/subjects"), next.as_deref(), v))
-    })
+    parts::table(v.t(REQUESTS), &columns, &rows, v)
 }
 
 fn request_cells(v: &Visit, request: &Request) -> Vec<Markup> {
@@ -204,12 +125,36 @@ fn request_cells(v: &Visit, request: &Request) -> Vec<Markup> {
         (None, true) => (Tone::Bad, OVERDUE),
         (None, false) => (Tone::Care, WAITS),
     };
-    let to = address("/subjects", &[("subject", Some(&request.subject))]);
+    let to = format!("/subjects/{}", encoded(&request.subject));
     vec![
         format::time(request.received_at),
         parts::link(&to, &request.subject),
-        parts::id(&request.kind),
+        html! { (terms::term(&request.kind, v.language())) },
         format::time(request.due_at),
         parts::badge(tone, None, v.t(word)),
     ]
+}
+
+fn ended(v: &Visit, runs: &[Run]) -> Markup {
+    let row = |run: &Run| {
+        vec![
+            format::time(run.begun_at),
+            parts::id(&run.id),
+            html! { (v.t(if run.dry_run { YES } else { NO })) },
+            html! { (terms::term(&run.state, v.language())) },
+            format::time(run.as_of),
+            html! { (format::number(run.persons)) },
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    let persons = format!("{}#", v.t(PERSONS));
+    let columns = [
+        v.t(BEGUN),
+        v.t(RUN),
+        v.t(COUNTS),
+        v.t(STATE),
+        v.t(AS_OF),
+        &persons,
+    ];
+    parts::table(v.t(RUNS), &columns, &rows, v)
 }

@@ -37,7 +37,7 @@ words! {
     TRIES = "Attempts", "尝试次数";
     DUE = "Next attempt", "下次尝试";
     LAST = "Last attempt", "最近尝试";
-    ANSWER = "Answered", "应答状态";
+    ANSWER = "Status", "应答状态";
     EACH = "Attempts of {}", "{} 的投递尝试";
     TOOK = "Took", "耗时";
     FAILURE = "Why it did not arrive", "失败原因";
@@ -53,12 +53,12 @@ words! {
     TO = "To (UTC)", "截止时间（UTC）";
     GIVEN_UP_ONLY = "Those that were given up alone", "仅限已放弃的消息";
     CHANGE = "Ask for another address or other events", "申请变更地址或事件";
-    ASK = "Ask for it", "提交申请";
+    ASK = "Ask for approval", "提交申请";
     ROTATE = "Ask for a new secret", "申请更换密钥";
     OVERLAP = "Hours that both secrets sign, at most 168", "新旧密钥并行小时数（最多 168）";
     ON_ITS_WAY = "It is on its way.", "已发送。";
     MANY_ON_THEIR_WAY = "{} are due now.", "{} 条消息即将投递。";
-    DONE = "Done.", "已完成。";
+    DONE = "Done.", "操作完成。";
 }
 
 #[derive(Deserialize)]

@@ -45,7 +45,7 @@ words! {
     CHANGED_AT = "Changed last", "最近变更";
     NEW = "Ask for another webhook", "申请新增通知地址";
     NEW_WHY = "Whoever says where events go could have them sent elsewhere: somebody else votes. The secret is shown to whoever carries it out.", "事件去向属敏感操作，须由他人投票；密钥仅向执行人显示一次。";
-    ASK = "Ask for it", "提交申请";
+    ASK = "Ask for approval", "提交申请";
     ASKED = "Asked for. Others vote now.", "已提交申请，等待他人投票。";
 }
 

@@ -12,6 +12,9 @@ macro_rules! payments {
         PaymentUnknown = "payment_unknown", NOT_FOUND, "Payment unknown";
         /// No decision has this identifier.
         DecisionUnknown = "decision_unknown", NOT_FOUND, "Decision unknown";
+        /// No event of your company that is kept names this entity. Take its kind and hash as alerts
+        /// and decisions show them.
+        EntityUnknown = "entity_unknown", NOT_FOUND, "Entity unknown";
         /// The list name, value or reason is not accepted; `detail` says which.
         ListEntryMalformed = "list_entry_malformed", UNPROCESSABLE_ENTITY, "List entry malformed";
         /// The list holds no such entry.

@@ -1,0 +1,393 @@
+//! One person, by pseudonym: what is kept of them, masked; what they agreed to, with receipts; what
+//! happened to it, with proofs; what they asked for; and asking to see values.
+
+use super::subjects::{self, Request, Requests};
+use crate::{
+    format,
+    names::named,
+    page::{Body, Door, Fault, Page, Shown},
+    parts::{self, Field},
+    terms::{self, Tone},
+    visit::{Visit, address, encoded},
+    word::words,
+};
+use maud::{Markup, html};
+use paywarden_access::Scope;
+use paywarden_domain::Timestamp;
+use paywarden_server::pages::Form;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(crate) const PAGE: Page = Page {
+    path: "/subjects/{subject}",
+    door: Door::Staff,
+    needs: &[Scope::SubjectsRead],
+    menu: None,
+    show: |v| Box::pin(show(v)),
+    take: Some(|v, form| Box::pin(take(v, form))),
+    words: WORDS,
+};
+
+words! {
+    VALUES = "What is kept, masked", "保存的数据（已脱敏）";
+    CLASS = "Class", "类别";
+    MASKED = "Masked", "脱敏值";
+    KEPT_FOR = "Kept for", "保存依据";
+    SINCE = "Since", "起始时间";
+    UNTIL = "Until", "有效期至";
+    TOKEN = "Token", "令牌";
+    MOMENTS = "What happened", "处理时间线";
+    AT = "At", "时间";
+    ACTION = "Action", "动作";
+    BY = "By", "操作人";
+    PURPOSE = "Purpose", "目的";
+    LEAF = "Leaf and proof", "叶节点与证明";
+    STANDING = "How they stand", "当前状态";
+    LAW = "Whose law", "适用法域";
+    OBJECTIONS = "Objected to", "已反对的目的";
+    RESTRICTED = "Handling restricted since", "限制处理起始";
+    HOLDS = "Duties to keep", "留存义务";
+    RELATION = "Relationship ended", "业务关系终止";
+    CONSENTS = "What they agreed to", "授权同意";
+    STATE = "State", "状态";
+    NOTICE = "Notice", "告知版本";
+    RECEIPT = "Receipt", "回执";
+    EVENTS = "Each answer, with its signed receipt", "历次答复及签名回执";
+    KIND = "Kind", "类型";
+    PURPOSES = "Purposes", "目的（列表）";
+    NO_RECEIPT = "none", "无回执";
+    REVEAL = "Ask to see values", "申请查看明文";
+    REVEAL_WHY = "Somebody else votes. When it is carried out, the values are shown on the page of the approval, for a minute at a time.", "须由他人投票；执行后在审批页查看，每次显示一分钟。";
+    CLASSES = "Which", "数据类别";
+    TICKET = "Ticket", "工单号";
+    LOOKS = "How often, at most 20", "查看次数（最多 20）";
+    OPEN_FOR = "For how many minutes, at most 480", "有效分钟数（最多 480）";
+    ASK = "Ask for approval", "提交申请";
+    ASKED = "Asked for. Others vote now.", "已提交申请，等待他人投票。";
+    REQUESTS_SOME = "Only the newest {} requests of all persons were looked through.", "仅检索全部主体最近 {} 条请求。";
+}
+
+#[derive(Deserialize)]
+struct Timeline {
+    values: Vec<Kept>,
+    moments: Vec<Moment>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    class: String,
+    masked: String,
+    retention: String,
+    made_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Moment {
+    at: Timestamp,
+    action: String,
+    by: String,
+    purpose: String,
+    leaf: u64,
+}
+
+#[derive(Deserialize)]
+struct Consents {
+    standing: Standing,
+    events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Standing {
+    jurisdiction: Option<String>,
+    consents: Vec<Consent>,
+    objections: Vec<String>,
+    restricted_at: Option<Timestamp>,
+    holds: Vec<Hold>,
+    relation_ended_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Consent {
+    purpose: String,
+    notice: String,
+    notice_version: i64,
+    receipt: String,
+    expires_at: Option<Timestamp>,
+    withdrawn_at: Option<Timestamp>,
+}
+
+impl Consent {
+    /// Whether it counts, by the word of the API for such states.
+    fn state(&self, now: Timestamp) -> &'static str {
+        match (self.withdrawn_at, self.expires_at) {
+            (Some(_), _) => "withdrawn",
+            (None, Some(end)) if end <= now => "expired",
+            _ => "active",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Hold {
+    reference: String,
+    until: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    kind: String,
+    at: Timestamp,
+    by: String,
+    purposes: Vec<String>,
+    receipt: Option<String>,
+}
+
+/// For what values may be asked to be seen.
+const REVEALED_FOR: [&str; 5] = [
+    "fraud_prevention",
+    "aml_compliance",
+    "dispute_handling",
+    "customer_service",
+    "subject_request",
+];
+/// The most pages of requests that are looked through for those of one person.
+const PAGES_MAX: usize = 5;
+const PAGE_ROWS: usize = 100;
+
+async fn show(v: &mut Visit) -> Result<Shown, Fault> {
+    let (subject, cursor) = (v.parameter.clone(), v.query("cursor"));
+    let route = format!("/v1/subjects/{}/timeline", encoded(&subject));
+    let asked = address(&route, &[("cursor", cursor.as_deref())]);
+    let found: Timeline = v.get(&asked).await?;
+    let consents = format!("/v1/consents/{}", encoded(&subject));
+    let consents: Option<Consents> = v.get_if(Scope::ConsentsRead, &consents).await?;
+    let (requests, is_all) = own_requests(v, &subject).await?;
+    let v = &*v;
+    let here = v.desk.path().to_owned();
+    let next = found.next_cursor.as_deref();
+    let next = next.map(|place| address(&here, &[("cursor", Some(place))]));
+    let may_ask = v.may(Scope::SubjectsReveal) && v.may(Scope::ApprovalsRequest);
+    let main = html! {
+        @if let Some(Consents { standing, events }) = &consents {
+            div.columns {
+                (parts::panel(v.t(STANDING), stands(v, standing)))
+                (parts::panel(v.t(CONSENTS), agreed(v, standing)))
+            }
+            (parts::panel(v.t(EVENTS), answers(v, events)))
+        }
+        (parts::panel(v.t(VALUES), html! {
+            (values(v, &found.values))
+            @if may_ask && !found.values.is_empty() { (parts::fold(v.t(REVEAL), reveal(v, &found.values))) }
+        }))
+        (parts::panel(v.t(subjects::REQUESTS), html! {
+            (subjects::request_table(v, &requests))
+            @if !is_all { p.hint { (REQUESTS_SOME.with(v.language(), &[&format::number((PAGES_MAX * PAGE_ROWS) as u64)])) } }
+        }))
+        (parts::panel(v.t(MOMENTS), html! {
+            (moments(v, &found.moments))
+            (parts::pager(cursor.as_ref().map(|_| here.as_str()), next.as_deref(), v))
+        }))
+    };
+    let body = Body::new(subject, main);
+    Ok(body.below("/subjects", v.t(subjects::TITLE)).into())
+}
+
+/// What a person asked for, and whether every request was looked through.
+async fn own_requests(v: &mut Visit, subject: &str) -> Result<(Vec<Request>, bool), Fault> {
+    let (mut own, mut cursor) = (Vec::new(), None::<String>);
+    for _ in 0..PAGES_MAX {
+        let asked = [("limit", Some("100")), ("cursor", cursor.as_deref())];
+        let page: Requests = v.get(&address("/v1/subjects/requests", &asked)).await?;
+        own.extend(
+            page.requests
+                .into_iter()
+                .filter(|one| one.subject == subject),
+        );
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok((own, true));
+        }
+    }
+    Ok((own, false))
+}
+
+fn stands(v: &Visit, standing: &Standing) -> Markup {
+    let words = |all: &[String]| {
+        html! {
+            @if all.is_empty() { "–" }
+            @for one in all { (purpose(one, v)) " " }
+        }
+    };
+    let maybe = |at: Option<Timestamp>| html! { @if let Some(at) = at { (format::time(at)) } @else { "–" } };
+    parts::facts([
+        parts::row(
+            LAW,
+            html! { (standing.jurisdiction.as_deref().unwrap_or("–")) },
+            v,
+        ),
+        parts::row(OBJECTIONS, words(&standing.objections), v),
+        parts::row(RESTRICTED, maybe(standing.restricted_at), v),
+        parts::row(
+            HOLDS,
+            html! {
+                @if standing.holds.is_empty() { "–" }
+                @for hold in &standing.holds { div { (hold.reference) " " span.muted { (maybe(hold.until)) } } }
+            },
+            v,
+        ),
+        parts::row(RELATION, maybe(standing.relation_ended_at), v),
+    ])
+}
+
+/// A purpose of the privacy policy.
+fn purpose(name: &str, v: &Visit) -> String {
+    named("purpose", name, "", v.language())
+}
+
+fn agreed(v: &Visit, standing: &Standing) -> Markup {
+    let row = |one: &Consent| {
+        vec![
+            html! { (purpose(&one.purpose, v)) },
+            parts::state(one.state(v.now()), v.language()),
+            html! { (one.notice) " " (one.notice_version) },
+            html! { @if let Some(at) = one.expires_at { (format::time(at)) } @else { "–" } },
+            parts::id(&one.receipt),
+        ]
+    };
+    let rows: Vec<_> = standing.consents.iter().map(row).collect();
+    let columns = [
+        v.t(PURPOSE),
+        v.t(STATE),
+        v.t(NOTICE),
+        v.t(UNTIL),
+        v.t(RECEIPT),
+    ];
+    parts::table(v.t(CONSENTS), &columns, &rows, v)
+}
+
+fn answers(v: &Visit, events: &[Event]) -> Markup {
+    let row = |one: &Event| {
+        let purposes: Vec<String> = one.purposes.iter().map(|name| purpose(name, v)).collect();
+        vec![
+            format::time(one.at),
+            html! { (terms::term(&one.kind, v.language())) },
+            html! { (purposes.join(", ")) },
+            parts::actor(&one.by, v),
+            html! {
+                @match &one.receipt {
+                    Some(receipt) => details { summary { (v.t(RECEIPT)) } pre.raw tabindex="0" role="region" aria-label=(v.t(RECEIPT)) { (receipt) } },
+                    None => span.muted { (v.t(NO_RECEIPT)) },
+                }
+            },
+        ]
+    };
+    let rows: Vec<_> = events.iter().map(row).collect();
+    let columns = [v.t(AT), v.t(KIND), v.t(PURPOSES), v.t(BY), v.t(RECEIPT)];
+    parts::table(v.t(EVENTS), &columns, &rows, v)
+}
+
+fn values(v: &Visit, values: &[Kept]) -> Markup {
+    let row = |kept: &Kept| {
+        vec![
+            html! { (kept.class) },
+            parts::id(&kept.masked),
+            html! { (kept.retention) },
+            format::time(kept.made_at),
+            html! { @if let Some(until) = kept.expires_at { (format::time(until)) } @else { "–" } },
+            parts::id(&kept.token),
+        ]
+    };
+    let rows: Vec<_> = values.iter().map(row).collect();
+    let columns = [
+        v.t(CLASS),
+        v.t(MASKED),
+        v.t(KEPT_FOR),
+        v.t(SINCE),
+        v.t(UNTIL),
+        v.t(TOKEN),
+    ];
+    parts::table(v.t(VALUES), &columns, &rows, v)
+}
+
+fn moments(v: &Visit, moments: &[Moment]) -> Markup {
+    let row = |moment: &Moment| {
+        let number = format::number(moment.leaf);
+        vec![
+            format::time(moment.at),
+            match v.may(Scope::TrailRead) {
+                true => parts::link(&format!("/trail/{}", moment.leaf), &number),
+                false => html! { (number) },
+            },
+            parts::id(&moment.action),
+            parts::actor(&moment.by, v),
+            html! { (moment.purpose) },
+        ]
+    };
+    let rows: Vec<_> = moments.iter().map(row).collect();
+    let columns = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), v.t(PURPOSE)];
+    parts::table(v.t(MOMENTS), &columns, &rows, v)
+}
+
+/// Asks to be shown values: which, for what, by which ticket, how often.
+fn reveal(v: &Visit, values: &[Kept]) -> Markup {
+    let mut classes: Vec<&str> = values.iter().map(|kept| kept.class.as_str()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let purposes = REVEALED_FOR.map(|name| (name.to_owned(), purpose(name, v)));
+    let line = |name, word, value| Field {
+        value,
+        ..Field::new(name, v.t(word))
+    };
+    parts::form(
+        v,
+        v.desk.path(),
+        html! {
+            p.muted { (v.t(REVEAL_WHY)) }
+            fieldset.checks {
+                legend { (v.t(CLASSES)) }
+                @for class in classes {
+                    label { input type="checkbox" name="class" value=(class); (class) }
+                }
+            }
+            (parts::select("purpose", v.t(PURPOSE), "", purposes))
+            (line("ticket", TICKET, ""))
+            (line("looks", LOOKS, "1")) (line("minutes", OPEN_FOR, "30"))
+            (parts::reason("reason", v))
+            (parts::submit(v.t(ASK), Tone::Info))
+        },
+    )
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    id: String,
+}
+
+async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
+    let number = |name: &str| {
+        let text = form.text(name).trim();
+        text.parse::<u32>()
+            .map_or_else(|_| text.into(), Value::from)
+    };
+    let classes: Vec<&str> = form.all("class").collect();
+    let reveal = json!({
+        "subject": v.parameter,
+        "classes": classes,
+        "purpose": form.text("purpose"),
+        "looks": number("looks"),
+        "minutes": number("minutes"),
+    });
+    let body = json!({
+        "command": { "reveal": reveal },
+        "reason": form.text("reason"),
+        "ticket": form.given("ticket"),
+    });
+    let Asked { id } = v.post("/v1/approvals", &body).await?;
+    Ok(Shown::done(
+        format!("/approvals/{}", encoded(&id)),
+        v.t(ASKED),
+    ))
+}

@@ -1,0 +1,142 @@
+// What people look at all day, in Debian's Chromium over the real binary with simulated traffic:
+// numbers that lead to their rows, decisions as they come over restarts, entities and their links,
+// webhooks with their secret shown once, values of a person shown for a minute.
+//
+//   node desk.mjs BINARY [--shots FOLDER]
+import assert from "node:assert";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { house, looking, until, violations } from "./people.mjs";
+
+const [binary, flag, shots] = process.argv.slice(2);
+const COMPANY = "demo";
+const THEMES = ["light", "dark"];
+const LANGUAGES = ["en", "zh"];
+const home = await house(binary, ["demo", "--events", "600"], COMPANY);
+const { origin, faults, sit, invite, said } = home;
+
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+/** Follows a one-time link up to a passkey. */
+async function arrive(page, link, login) {
+  await page.goto(link);
+  if (login) await page.fill("#f-login", login);
+  await press(page, "Continue");
+  await press(page, "Set up a passkey");
+  await press(page, "Create the passkey");
+  await page.getByText("The passkey is set up.").waitFor();
+}
+
+/** The address of the first row of a page, if it has one. */
+async function firstRow(page) {
+  const link = page.locator("tbody tr td a").first();
+  return await link.count() ? link.getAttribute("href") : null;
+}
+
+/** Holds a page to axe-core in both languages and themes, and keeps a picture of each. */
+async function hold({ page, context }, path, name) {
+  const found = [];
+  for (const theme of THEMES) {
+    for (const language of LANGUAGES) {
+      await looking(context, origin, theme, language);
+      const reply = await page.goto(origin + path);
+      assert.equal(reply.status(), 200, `${path}: ${await page.textContent("main")}`);
+      found.push(...(await violations(page)).map((one) => `${path} ${theme} ${language} ${one}`));
+      if (flag === "--shots") await page.screenshot({ path: join(shots, `${name}-${theme}-${language}.png`), fullPage: true });
+    }
+  }
+  await looking(context, origin, "light", "en");
+  assert.deepEqual(found, []);
+}
+
+async function test(name, run) {
+  await run();
+  console.log(`ok ${name}`);
+}
+
+if (flag === "--shots") mkdirSync(shots, { recursive: true });
+try {
+  const link = await until("the first link", () => said().match(/https:\/\/localhost\S+invitation#\S+/)?.[0], said);
+  const administrator = await sit();
+  await arrive(administrator.page, link, "zhang@demo.example");
+  const officer = await sit();
+  await arrive(officer.page, invite("Liu Wei", "liu@demo.example", "aml_officer", "auditor"));
+  const voter = await sit();
+  await arrive(voter.page, invite("Wang Fang", "wang@demo.example", "senior_analyst", "rule_approver"));
+
+  await test("every number of the overview leads to its rows", async () => {
+    const { page } = officer;
+    await until("traffic", async () => {
+      await page.goto(origin);
+      return Number((await page.locator('[data-live="total"]').textContent()).replace(/,/g, "")) >= 500;
+    }, said);
+    const figures = await page.$$eval("a.figure", (all) => all.map((one) => one.getAttribute("href")));
+    assert.ok(figures.length >= 10, figures.join());
+    for (const to of new Set(figures)) assert.equal((await page.goto(origin + to)).status(), 200, to);
+    await page.goto(origin);
+    const stopped = Number((await page.locator('[data-live="stopped"]').textContent()).replace(/,/g, ""));
+    await page.locator("a.figure", { hasText: "Kept from moving" }).first().click();
+    const rows = await page.locator("tbody tr").count();
+    assert.equal(rows, Math.min(stopped, 50));
+    const outcomes = await page.$$eval("tbody tr td:nth-child(5)", (cells) => [...new Set(cells.map((cell) => cell.textContent.trim()))]);
+    assert.ok(outcomes.every((one) => ["Decline", "Hold", "Review", "Challenge"].includes(one)), outcomes.join());
+    await hold(officer, "/", "overview");
+    await page.goto(`${origin}/decisions?q=${encodeURIComponent("what is this")}`);
+    assert.ok((await page.textContent("main")).includes("terms are outcome"));
+    await hold(officer, `/decisions?q=${encodeURIComponent("outcome:decline score>=300")}`, "decisions");
+  });
+
+  let entity;
+  await test("a decision shows whom its payer is linked to, and an entity all that is known", async () => {
+    const { page } = officer;
+    await page.goto(`${origin}/decisions?q=outcome:decline`);
+    const decision = await firstRow(page);
+    await page.goto(origin + decision);
+    assert.ok(await page.locator(".web svg .node").count() >= 2);
+    assert.equal(await page.locator(".moments circle.here").count(), 1);
+    await page.locator(".web .fold summary").click();
+    assert.equal(await page.locator(".web tbody tr").count(), await page.locator(".web path.tie").count(), "the table says what the picture shows");
+    entity = await page.locator(".web a.node").first().getAttribute("href");
+    await hold(officer, decision, "decision");
+    await page.goto(origin + entity);
+    const main = await page.textContent("main");
+    assert.ok(main.includes("What the windows hold") && main.includes("exact"), main);
+    assert.ok(!/\d{12,}/.test((await page.locator("h1").textContent())), "masked");
+    await hold(officer, entity, "entity");
+    assert.equal((await page.goto(`${origin}/entities/card/00000000000000aa`)).status(), 404);
+  });
+
+  await test("decisions come by themselves, also over a restart, and nothing is missed in silence", async () => {
+    const { page } = officer;
+    await hold(officer, "/live", "live");
+    await page.goto(`${origin}/live`);
+    assert.ok((await page.content()).includes('<noscript><meta http-equiv="refresh" content="10'));
+    await page.evaluate(() => { window.stays = true; });
+    await page.getByText("Connected:").waitFor();
+    const first = () => page.locator(".live tbody tr td a.id").first().textContent();
+    const before = await first();
+    await home.restart("SIGTERM");
+    await until("decisions after a restart", async () => (await first()) !== before, said);
+    assert.ok(await page.evaluate(() => window.stays), "the page was not loaded again");
+    const ids = await page.$$eval(".live tbody tr td a.id", (all) => all.map((one) => one.textContent));
+    assert.equal(new Set(ids).size, ids.length, "none comes twice");
+    // Of more than are shown at once it says how many passed by.
+    await page.locator(".live tr.missed").first().waitFor();
+    await press(page, "Pause");
+    await page.getByText("Paused.").waitFor();
+    await press(page, "Go on");
+    await page.getByText("Connected:").waitFor();
+    // After a crash nobody is signed in: the page says so, and leads back.
+    await home.restart("SIGKILL");
+    await page.getByText("Your session has ended.").waitFor({ timeout: 120_000 });
+    await page.getByRole("link", { name: "Sign in again" }).click();
+    await page.fill("#f-login", "liu@demo.example").catch(() => {});
+    assert.ok(page.url().includes("next=%2Flive"), page.url());
+  });
+
+  await test("nothing was kept from a page by its policy, and no script failed", async () => {
+    assert.deepEqual(faults.filter((one) => !one.includes("ERR_") && !one.includes("EventSource")), []);
+  });
+} finally {
+  await home.close();
+}

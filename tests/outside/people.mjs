@@ -1,0 +1,146 @@
+// People in Debian's Chromium before one private server: what the tests of the console share.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import https from "node:https";
+import net from "node:net";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Waits for something, or says what the server has said meanwhile. */
+export async function until(what, holds, said = () => "", seconds = 120) {
+  for (let tries = 0; tries < seconds * 10; tries += 1) {
+    const found = await holds();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${what} did not come:\n${said()}`);
+}
+
+/** A server of its own with an empty folder, and the browser in front of it. */
+export async function house(binary, command, company, ...settings) {
+  const folder = mkdtempSync(join(tmpdir(), "paywarden-console-"));
+  const data = join(folder, "data");
+  const port = await new Promise((resolve) => {
+    const probe = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+  const origin = `https://localhost:${port}`;
+  const flags = ["--data-dir", data, "--set", `listen=127.0.0.1:${port}`, ...settings.flatMap((one) => ["--set", one])];
+  let server, said = "";
+  const start = () => {
+    server = spawn(binary, [...command, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => { said += text; });
+  };
+  /** Ends the server by a signal. */
+  const stop = async (signal) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    server.kill(signal);
+    await new Promise((resolve) => server.once("exit", resolve));
+  };
+  start();
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+  });
+  // What no page may do: its policy kept it from something, a script failed, a script in a text ran.
+  const faults = [];
+
+  /** A person's browser, with an authenticator that says yes. */
+  async function sit(options = {}) {
+    const context = await browser.newContext({
+      ignoreHTTPSErrors: true, bypassCSP: false, viewport: { width: 1360, height: 860 }, locale: "en-GB", ...options,
+    });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
+    page.on("dialog", async (dialog) => {
+      if (dialog.type() !== "beforeunload") faults.push(`${page.url()}: ${dialog.message()}`);
+      await dialog.accept();
+    });
+    page.on("console", (message) => {
+      // Chromium reports each reply of a refused form as an error; those are asked for.
+      if (message.type() === "error" && !message.text().includes("the server responded with")) {
+        faults.push(`${page.url()}: ${message.text()}`);
+      }
+    });
+    page.on("request", (request) => {
+      if (request.url().endsWith("/csp-reports")) faults.push(`${page.url()}: ${request.postData()}`);
+    });
+    if (options.javaScriptEnabled !== false) {
+      const devtools = await context.newCDPSession(page);
+      await devtools.send("WebAuthn.enable");
+      await devtools.send("WebAuthn.addVirtualAuthenticator", {
+        options: {
+          protocol: "ctap2", transport: "internal", hasResidentKey: true,
+          hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
+        },
+      });
+    }
+    return { context, page };
+  }
+
+  return {
+    data, folder, origin, port, faults, sit, said: () => said,
+    /** A one-time link for somebody, made at the machine. */
+    invite(name, login, ...roles) {
+      const given = roles.flatMap((role) => ["--role", role]);
+      const text = execFileSync(binary, ["staff", "invite", "--tenant", company, "--name", name, "--login", login, ...given, ...flags], { encoding: "utf8" });
+      return text.match(/https:\S+/)[0];
+    },
+    /** Ends it, and starts it again with the same folder and at the same port. */
+    async restart(signal) {
+      await stop(signal);
+      start();
+    },
+    async close() {
+      await browser.close();
+      await stop("SIGTERM");
+      if (existsSync(folder)) rmSync(folder, { recursive: true });
+    },
+    /** A form sent by something that is no browser of ours: the status of the answer. */
+    post(path, headers, body) {
+      const ca = readFileSync(join(data, "tls", "ca.pem"));
+      return new Promise((resolve, reject) => {
+        const request = https.request(origin + path, {
+          method: "POST", ca, servername: "localhost", host: "127.0.0.1", port,
+          headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+        }, (reply) => {
+          const chunks = [];
+          reply.on("data", (chunk) => chunks.push(chunk));
+          reply.on("end", () => resolve({ status: reply.statusCode, body: Buffer.concat(chunks).toString() }));
+        });
+        request.on("error", reject);
+        request.end(body);
+      });
+    },
+  };
+}
+
+/** In which language and theme somebody looks. */
+export async function looking(context, origin, theme, language) {
+  await context.addCookies([{ name: "__Host-paywarden-look", value: `${language}.${theme}.on`, url: origin, secure: true }]);
+}
+
+/** What axe-core finds on the page as it is. It is run in a world of its own, beside the policy. */
+export async function violations(page) {
+  const devtools = await page.context().newCDPSession(page);
+  const { frameTree } = await devtools.send("Page.getFrameTree");
+  const world = await devtools.send("Page.createIsolatedWorld", {
+    frameId: frameTree.frame.id, worldName: "axe", grantUniveralAccess: true,
+  });
+  const options = { contextId: world.executionContextId, awaitPromise: true, returnByValue: true };
+  await devtools.send("Runtime.evaluate", { expression: axe, ...options, returnByValue: false });
+  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const expression = `axe.run(document, { runOnly: ${JSON.stringify(rules)} })
+    .then(({ violations }) => violations.map(({ id, nodes }) =>
+      id + ": " + nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " " + node.failureSummary).join(" | ")))`;
+  const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, ...options });
+  await devtools.detach();
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? "axe failed");
+  return result.value;
+}
