@@ -83,13 +83,13 @@ try {
     await hold(officer, "/", "overview");
     await page.goto(`${origin}/decisions?q=${encodeURIComponent("what is this")}`);
     assert.ok((await page.textContent("main")).includes("terms are outcome"));
-    await hold(officer, `/decisions?q=${encodeURIComponent("outcome:decline score>=300")}`, "decisions");
+    await hold(officer, `/decisions?q=${encodeURIComponent("outcome:hold,review,challenge,decline score>=100")}`, "decisions");
   });
 
   let entity;
   await test("a decision shows whom its payer is linked to, and an entity all that is known", async () => {
     const { page } = officer;
-    await page.goto(`${origin}/decisions?q=outcome:decline`);
+    await page.goto(`${origin}/decisions?q=outcome:hold,review,challenge,decline`);
     const decision = await firstRow(page);
     await page.goto(origin + decision);
     assert.ok(await page.locator(".web svg .node").count() >= 2);

@@ -33,8 +33,10 @@ export async function house(binary, command, company, ...settings) {
   const origin = `https://localhost:${port}`;
   const flags = ["--data-dir", data, "--set", `listen=127.0.0.1:${port}`, ...settings.flatMap((one) => ["--set", one])];
   let server, said = "";
+  // The demonstration takes a port of its own unless it is told one.
+  const listen = command[0] === "demo" ? ["--listen", `127.0.0.1:${port}`] : [];
   const start = () => {
-    server = spawn(binary, [...command, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    server = spawn(binary, [...command, ...listen, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => { said += text; });
   };
   /** Ends the server by a signal. */

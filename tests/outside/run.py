@@ -300,11 +300,19 @@ def console_in_a_browser(_):
     assert report.count("ok ") == 12, report
 
 
+def desk_in_a_browser(_):
+    """What people look at all day: numbers, entities, decisions as they come over restarts."""
+    if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
+        raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
+    report = run(["node", "desk.mjs", BINARY], timeout=900)
+    assert report.count("ok ") == 4, report
+
+
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
     siem_receiver, webhooks_elsewhere, patrol_of_the_trail, reports_to_units, models_of_others,
-    console_in_a_browser,
+    console_in_a_browser, desk_in_a_browser,
     openbao_root, softhsm_root,
 ]
 

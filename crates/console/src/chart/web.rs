@@ -18,11 +18,12 @@ use std::collections::HashMap;
 
 const WIDTH: u32 = 960;
 const ROW: u32 = 28;
-const TOP: u32 = 20;
+const TOP: u32 = 36;
 /// Where the columns stand.
 const COLUMNS: [u32; 3] = [16, 330, 660];
-/// The widest link, in tenths of a unit.
-const WIDEST: u32 = 80;
+/// The widest links, in tenths of a unit: money that was paid, and payments that name both.
+const WIDEST_PAID: u32 = 80;
+const WIDEST_SHARED: u32 = 24;
 
 words! {
     PAID = "paid", "付款";
@@ -180,7 +181,12 @@ fn line(
             format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}")
         }
     };
-    let tenths = width(link.amount_minor, most);
+    let widest = if link.is_paid {
+        WIDEST_PAID
+    } else {
+        WIDEST_SHARED
+    };
+    let tenths = width(link.amount_minor, most, widest);
     let class = if link.is_paid { "tie paid" } else { "tie" };
     let how = if link.is_paid { PAID } else { TOGETHER };
     let said = format!(
@@ -200,9 +206,9 @@ fn line(
 }
 
 /// How wide a link is drawn, in tenths: by the root of its share, so that small money is seen.
-fn width(minor: i64, most: i64) -> u32 {
+fn width(minor: i64, most: i64, widest: u32) -> u32 {
     let share = minor.max(0) as f64 / most as f64;
-    10 + (share.sqrt() * f64::from(WIDEST - 10)).round() as u32
+    10 + (share.sqrt() * f64::from(widest - 10)).round() as u32
 }
 
 fn node(v: &Visit, one: &Linked, (x, y): (u32, u32)) -> Markup {
@@ -212,11 +218,17 @@ fn node(v: &Visit, one: &Linked, (x, y): (u32, u32)) -> Markup {
         (0, _) => "node start",
         _ => "node",
     };
+    // The lines of the one that was asked about leave to the side: its name stands above.
+    let label = if one.hops == 0 {
+        (x - 8, y - 14)
+    } else {
+        (x + 14, y + 4)
+    };
     let radius = 5 + (one.events.max(1).ilog2()).min(4);
     html! {
         a class=(class) href=(address(&one.entity)) data-kind=(kind) {
             circle cx=(x) cy=(y) r=(radius) {}
-            text x=(x + 14) y=(y + 4) {
+            text x=(label.0) y=(label.1) {
                 (short(&one.entity, v))
                 @if one.is_denied { " · " (v.t(DENIED)) }
             }
@@ -275,10 +287,8 @@ mod tests {
         .map(|name| places[name]);
         assert_eq!([one.0, two.0, four.0], COLUMNS);
         assert!(three.0 == two.0 && three.1 != two.1);
-        assert_eq!(
-            (width(0, 100), width(100, 100), width(25, 100)),
-            (10, 80, 45)
-        );
+        let widths = [0, 100, 25].map(|minor| width(minor, 100, 80));
+        assert_eq!(widths, [10, 80, 45]);
         assert_eq!(
             address("ip:00ff00ff00ff00ff"),
             "/entities/ip/00ff00ff00ff00ff"

@@ -64,6 +64,7 @@ words! {
     SINCE = "Listed since", "加入时间";
     UNTIL = "Until", "有效期至";
     FOR_GOOD = "for good", "长期有效";
+    REST = "{} more that hold nothing, or are missing", "另有 {} 个取值为零或缺失的时间窗";
     NO_WINDOWS = "No rule looks at it by a window.", "没有规则使用其时间窗特征。";
 }
 
@@ -208,7 +209,7 @@ fn worked(v: &Visit, alerts: &[Alert], name: &str) -> Markup {
             @if !alerts.is_empty() { p { a href=(all) { (v.t(ALL_ALERTS)) } } }
             @if !cases.is_empty() {
                 h3 { (v.t(CASES)) }
-                ul.plain { @for case in cases { li { (work::item(case)) } } }
+                ul.plain { @for case in cases { li.line { (work::item(case)) } } }
             }
         },
     )
@@ -259,10 +260,20 @@ fn windows(v: &Visit, entity: &Entity) -> Markup {
         };
         vec![parts::id(&one.window), value, how]
     };
-    let rows: Vec<_> = entity.windows.iter().map(row).collect();
+    // Most windows hold nothing of most entities: what they do hold comes first.
+    let (held, rest): (Vec<&Window>, Vec<&Window>) = entity
+        .windows
+        .iter()
+        .partition(|one| one.value.is_some_and(|value| value != 0));
     let value = format!("{}#", v.t(VALUE));
+    let table = |windows: &[&Window]| {
+        let rows: Vec<_> = windows.iter().map(|one| row(one)).collect();
+        parts::table(v.t(WINDOWS), &[v.t(WINDOW), &value, v.t(HOW)], &rows, v)
+    };
+    let count = format::number(rest.len() as u64);
     html! {
-        @if rows.is_empty() { (parts::empty(v.t(NO_WINDOWS))) }
-        @else { (parts::table(v.t(WINDOWS), &[v.t(WINDOW), &value, v.t(HOW)], &rows, v)) }
+        @if entity.windows.is_empty() { (parts::empty(v.t(NO_WINDOWS))) }
+        @if !held.is_empty() { (table(&held)) }
+        @if !rest.is_empty() { (parts::fold(&REST.with(v.language(), &[&count]), table(&rest))) }
     }
 }

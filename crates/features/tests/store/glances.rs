@@ -99,6 +99,31 @@ fn transfer(at: i64, [payer, payee, device]: [u64; 3], amount: i64) -> FeatureEv
     event
 }
 
+/// A tie of two keys and whether money went, with its events and what they come to.
+type Sums = BTreeMap<(u64, u64, bool), (u32, i64)>;
+
+/// The ties of those who are near, by hand, each in the direction in which it was found.
+fn summed(events: &[([u64; 3], i64)], near: &BTreeSet<u64>, found: &Sums) -> Sums {
+    let mut sums = Sums::new();
+    for ([payer, payee, device], amount) in events.iter().copied() {
+        let mut ties = vec![];
+        if payer != payee {
+            ties.push((payer, payee, true));
+        }
+        for account in BTreeSet::from([payer, payee]) {
+            ties.push((account, device, false));
+        }
+        let is_near = |tie: &(u64, u64, bool)| near.contains(&tie.0) || near.contains(&tie.1);
+        for tie in ties.into_iter().filter(is_near) {
+            let other = (tie.1, tie.0, false);
+            let is_other = !tie.2 && found.contains_key(&other);
+            let sum = sums.entry(if is_other { other } else { tie }).or_default();
+            *sum = (sum.0 + 1, sum.1 + amount);
+        }
+    }
+    sums
+}
+
 #[test]
 fn a_web_has_every_tie_within_two_and_the_way_of_the_money() {
     let store = FeatureStore::new(Limits::default());
@@ -114,7 +139,7 @@ fn a_web_has_every_tie_within_two_and_the_way_of_the_money() {
     let web = store.web((EntityKind::Account, 1)).unwrap();
     assert!(web.is_whole);
     let name = |place: usize| (web.nodes[place].kind, web.nodes[place].key);
-    let found: BTreeMap<_, _> = web
+    let found: Sums = web
         .ties
         .iter()
         .map(|tie| {
@@ -131,26 +156,7 @@ fn a_web_has_every_tie_within_two_and_the_way_of_the_money() {
         .filter(|node| node.hops < 2)
         .map(|node| node.key)
         .collect();
-    let mut expected: BTreeMap<(u64, u64, bool), (u32, i64)> = BTreeMap::new();
-    for ([payer, payee, device], amount) in events {
-        let mut ties = vec![];
-        if payer != payee {
-            ties.push((payer, payee, true));
-        }
-        for account in BTreeSet::from([payer, payee]) {
-            ties.push((account, device, false));
-        }
-        for tie in ties
-            .into_iter()
-            .filter(|tie| near.contains(&tie.0) || near.contains(&tie.1))
-        {
-            let (one, other, is_paid) = tie;
-            let known = found.contains_key(&(other, one, false)) && !is_paid;
-            let tie = if known { (other, one, false) } else { tie };
-            let sum = expected.entry(tie).or_default();
-            *sum = (sum.0 + 1, sum.1 + amount);
-        }
-    }
+    let expected = summed(&events, &near, &found);
     assert_eq!(found, expected);
     let marked = web
         .nodes

@@ -84,8 +84,8 @@ pub(super) fn parties(v: &Visit, payment: &str, present: &Present) -> Markup {
     let payment = address("/decisions", &[("payment_id", Some(payment))]);
     html! {
         ul.plain {
-            @for one in &present.entities { li { a href=(web::address(one)) { (work::entity(one, v)) } } }
-            li { a href=(payment) { (v.t(super::SAME_PAYMENT)) } }
+            @for one in &present.entities { li.line { a href=(web::address(one)) { (work::entity(one, v)) } } }
+            li.line { a href=(payment) { (v.t(super::SAME_PAYMENT)) } }
         }
     }
 }
