@@ -4,7 +4,8 @@
 //
 //   node desk.mjs BINARY [--shots FOLDER]
 import assert from "node:assert";
-import { mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { house, looking, until, violations } from "./people.mjs";
 
@@ -47,6 +48,23 @@ async function hold({ page, context }, path, name) {
   }
   await looking(context, origin, "light", "en");
   assert.deepEqual(found, []);
+}
+
+/** Payments of somebody who calls the API, by the key of the demonstration. */
+async function decide(name, count) {
+  const key = join(home.data, "keys", readdirSync(join(home.data, "keys")).find((one) => one.endsWith(".pem")));
+  const one = (place) => {
+    const event = {
+      id: `${name}-${place}`, type: "payment.card", occurred_at: new Date().toISOString(),
+      amount: { value: "12.34", currency: "USD" }, card: { number: "4012888888881881" },
+    };
+    const target = `https://127.0.0.1:${home.port}/v1/decisions`;
+    return execFileSync(binary, [
+      "sign", "--key", key, "--", "curl", "-s", "--cacert", join(home.data, "tls", "ca.pem"), target, "-d", JSON.stringify(event),
+    ], { encoding: "utf8" });
+  };
+  await until("the server", async () => { try { return one(0).includes("outcome"); } catch { return false; } }, said);
+  for (let place = 1; place < count; place += 1) assert.ok(one(place).includes("outcome"));
 }
 
 async function test(name, run) {
@@ -116,16 +134,20 @@ try {
     const first = () => page.locator(".live tbody tr td a.id").first().textContent();
     const before = await first();
     await home.restart("SIGTERM");
-    await until("decisions after a restart", async () => (await first()) !== before, said);
+    await decide("after-restart", 3);
+    await until("decisions after a restart", async () => (await first()) === "after-restart-2", said);
+    assert.notEqual(before, "after-restart-2");
     assert.ok(await page.evaluate(() => window.stays), "the page was not loaded again");
     const ids = await page.$$eval(".live tbody tr td a.id", (all) => all.map((one) => one.textContent));
     assert.equal(new Set(ids).size, ids.length, "none comes twice");
-    // Of more than are shown at once it says how many passed by.
-    await page.locator(".live tr.missed").first().waitFor();
     await press(page, "Pause");
     await page.getByText("Paused.").waitFor();
+    await decide("meanwhile", 30);
+    assert.ok(!(await first()).startsWith("meanwhile"), "it stands");
     await press(page, "Go on");
-    await page.getByText("Connected:").waitFor();
+    // Of more than are shown at once it says how many passed by.
+    await page.getByText("5 passed by here").waitFor();
+    assert.equal(await first(), "meanwhile-29");
     // After a crash nobody is signed in: the page says so, and leads back.
     await home.restart("SIGKILL");
     await page.getByText("Your session has ended.").waitFor({ timeout: 120_000 });

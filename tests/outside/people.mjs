@@ -35,7 +35,7 @@ export async function house(binary, command, company, ...settings) {
   let server, said = "";
   // The demonstration takes a port of its own unless it is told one.
   const listen = command[0] === "demo" ? ["--listen", `127.0.0.1:${port}`] : [];
-  const start = () => {
+  const start = (command, ...listen) => {
     server = spawn(binary, [...command, ...listen, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => { said += text; });
   };
@@ -45,7 +45,7 @@ export async function house(binary, command, company, ...settings) {
     server.kill(signal);
     await new Promise((resolve) => server.once("exit", resolve));
   };
-  start();
+  start(command, ...listen);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
@@ -97,7 +97,7 @@ export async function house(binary, command, company, ...settings) {
     /** Ends it, and starts it again with the same folder and at the same port. */
     async restart(signal) {
       await stop(signal);
-      start();
+      start(["serve"]);
     },
     async close() {
       await browser.close();

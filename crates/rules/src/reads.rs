@@ -45,4 +45,19 @@ impl RuleSet {
         });
         fields.any(holds)
     }
+
+    /// Each window as a rule spells it; none of those that only other parts of rules look at.
+    pub fn window_texts(&self) -> Vec<Option<&str>> {
+        let mut texts = vec![None; self.windows().len()];
+        for rule in 0..self.rules().len() {
+            for (text, source) in self.operands(rule) {
+                if let Source::Window(slot) = source
+                    && let Some(known) = texts.get_mut(*slot)
+                {
+                    known.get_or_insert(text);
+                }
+            }
+        }
+        texts
+    }
 }

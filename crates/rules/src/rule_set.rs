@@ -373,21 +373,6 @@ impl RuleSet {
         &self.body.windows
     }
 
-    /// Each window as a rule spells it; none of those that only other parts of rules look at.
-    pub fn window_texts(&self) -> Vec<Option<&str>> {
-        let mut texts = vec![None; self.body.windows.len()];
-        for rule in 0..self.body.rules.len() {
-            for (text, source) in self.operands(rule) {
-                if let Source::Window(slot) = source
-                    && let Some(known) = texts.get_mut(*slot)
-                {
-                    known.get_or_insert(text);
-                }
-            }
-        }
-        texts
-    }
-
     /// The questions to lists. Slot `i` of [`Slots::lists`] is the answer to question `i` here.
     pub fn probes(&self) -> &[ListProbe] {
         &self.body.probes

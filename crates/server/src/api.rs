@@ -316,12 +316,6 @@ impl Call {
         }
     }
 
-    /// Whether the caller has a scope beside the one of the route.
-    pub(crate) fn may(&self, scope: Scope) -> bool {
-        let name = self.actor.to_string();
-        self.state.approvals.may(&self.caller.tenant, &name, scope)
-    }
-
     /// What the caller is shown of a field where no purpose is stated.
     pub(crate) fn shown(&self, field: &str, is_export: bool) -> masking::Form {
         let channel = match (&self.actor, is_export) {
@@ -388,12 +382,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Strin
                 .into_iter()
                 .map(|parameter| percent_decode_str(parameter).decode_utf8())
                 .collect();
-            let decoded = decoded.map_err(|_| {
-                Problem::new(
-                    Code::ParameterInvalid,
-                    "the path is not percent-encoded UTF-8",
-                )
-            })?;
+            let detail = "the path is not percent-encoded UTF-8";
+            let decoded = decoded.map_err(|_| Problem::new(Code::ParameterInvalid, detail))?;
             return Ok((route, decoded.join("/")));
         }
         allowed.push(route.method.as_str());

@@ -135,7 +135,8 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
         }),
         kind => key.and_then(|key| shown(kind, &key)),
     };
-    let may_lists = call.may(Scope::ListsRead);
+    let caller = call.who().actor.to_string();
+    let may_lists = call.state.approvals.may(tenant, &caller, Scope::ListsRead);
     let count = decisions.len();
     let view = EntityView {
         entity: name(entity),
