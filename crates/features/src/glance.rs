@@ -2,12 +2,11 @@
 //!
 //! Nothing is added and nothing kept; a look holds the lock for some microseconds, as an event does.
 
-use crate::arena::{Fact, NO_ENTITY, Seen, Standing};
-use crate::entity::VIEWS;
+use crate::arena::Seen;
 use crate::links::ties_people;
 use crate::past::Past;
 use crate::plan::Plan;
-use crate::read::{Current, Query, Scratch};
+use crate::read::{Query, Scratch};
 use crate::state::State;
 use crate::{EntityKind, FeatureEvent, FeatureStore, Value};
 use paywarden_domain::{EventKind, Timestamp};
@@ -145,12 +144,10 @@ impl State {
     ) {
         let mut event = FeatureEvent::new(kind, at);
         event.entities[entity as usize] = key;
-        let nobody = [NO_ENTITY; EntityKind::ALL.len()];
-        let fact = Fact::new(&event, &nobody, Standing::PENDING);
         let query = Query {
             plan,
             newest: plan.generation == self.plan.generation,
-            current: &self.past.onlooker(&event, fact),
+            current: &self.past.onlooker(&event),
         };
         let (mut values, mut cut) = (Vec::new(), Vec::new());
         let mut scratch = Scratch::default();
@@ -324,16 +321,6 @@ fn is_shown(kind: EntityKind) -> bool {
 }
 
 impl Past {
-    /// An event that only looks on: it names entities, and counts for none of them.
-    fn onlooker(&self, event: &FeatureEvent, fact: Fact) -> Current {
-        let nobody = [NO_ENTITY; EntityKind::ALL.len()];
-        let views = VIEWS.map(|(kind, seen_as)| match event.entity(kind) {
-            0 => None,
-            key => Some(self.registry.find(seen_as, key)),
-        });
-        Current::onlooker(fact, nobody, views)
-    }
-
     /// Under what numbers an entity is known: an account perhaps as both sides.
     fn known(&self, (kind, key): (EntityKind, u64)) -> Vec<u32> {
         let kinds = match side(kind) {

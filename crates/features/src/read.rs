@@ -1,6 +1,6 @@
 //! Reading the registered windows for one event that is about to be added.
 
-use crate::arena::{Fact, Ids, NO_ENTITY, Seen};
+use crate::arena::{Fact, Ids, NO_ENTITY, Seen, Standing};
 use crate::entity::{VIEW_COUNT, VIEWS};
 use crate::event::{FeatureEvent, Place};
 use crate::long::Long;
@@ -9,7 +9,7 @@ use crate::past::{Past, Plans, ground};
 use crate::plan::{Joint, Passes, Plan};
 use crate::registry::Timeline;
 use crate::slide::Running;
-use crate::{Aggregate, Value};
+use crate::{Aggregate, EntityKind, Value};
 
 /// The most events that a window shared by several entities looks at when all of them have many.
 const SHARED_MAX: usize = 4096;
@@ -24,30 +24,18 @@ pub(crate) struct Current {
     pub place: Option<Place>,
     /// The entity of each view; `NO_ENTITY` if the event does not name it.
     views: [u32; VIEW_COUNT],
+    /// Whether it only looks on, and counts for nobody.
+    looks_on: bool,
 }
 
 impl Current {
-    /// An event that is in no view itself: what each looks at, if it names that at all.
-    pub(crate) fn onlooker(fact: Fact, ids: Ids, views: [Option<Option<u32>>; VIEW_COUNT]) -> Self {
-        let seen = |view: Option<Option<u32>>| match view {
-            None => NO_ENTITY,
-            Some(known) => known.unwrap_or(NO_EVENTS),
-        };
-        Self {
-            fact,
-            ids,
-            place: None,
-            views: views.map(seen),
-        }
-    }
-
     /// The event as one view sees it.
     fn asked(&self, view: usize) -> Asked<'_> {
         Asked {
             fact: &self.fact,
             ids: &self.ids,
             place: self.place,
-            counts: self.ids[VIEWS[view].1 as usize] == self.views[view],
+            counts: !self.looks_on && self.ids[VIEWS[view].1 as usize] == self.views[view],
         }
     }
 }
@@ -85,6 +73,23 @@ impl Past {
             ids,
             place: event.place,
             views,
+            looks_on: false,
+        }
+    }
+
+    /// An event that only looks on: it names entities, and counts for none of them.
+    pub(crate) fn onlooker(&self, event: &FeatureEvent) -> Current {
+        let known = |kind, key| match key {
+            0 => NO_ENTITY,
+            key => self.registry.find(kind, key).unwrap_or(NO_EVENTS),
+        };
+        let ids = EntityKind::ALL.map(|kind| known(kind, event.entity(kind)));
+        Current {
+            fact: Fact::new(event, &ids, Standing::PENDING),
+            ids,
+            place: None,
+            views: VIEWS.map(|(kind, seen_as)| known(seen_as, event.entity(kind))),
+            looks_on: true,
         }
     }
 
