@@ -43,7 +43,7 @@ pub enum Error {
     /// Wait until one of the tenant's back-tests has ended.
     #[error("so many back-tests of the tenant run or wait that no other is taken")]
     BacktestLimit,
-    /// Ask again for a back-test; results are forgotten when others come and at a restart.
+    /// Ask again for a back-test; the oldest results leave when others come.
     #[error("no such back-test is remembered")]
     BacktestUnknown,
     /// Correct the condition.

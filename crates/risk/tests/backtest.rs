@@ -237,9 +237,11 @@ async fn nothing_in_the_span_and_nothing_of_others() {
 /// Waits for a back-test to end; it does not end before it has lived through everything.
 async fn ended(house: &House, version: &str, id: &str) -> Backtest {
     loop {
-        let seen = house.engine.backtest(&house.tenant(), version, id).unwrap();
+        let engine = &house.engine;
+        let seen = engine.backtest(&house.tenant(), version, id).await.unwrap();
         match seen.state {
             BacktestState::Done | BacktestState::Failed => return seen,
+            BacktestState::Interrupted => panic!("nobody stopped it"),
             BacktestState::Waiting | BacktestState::Running => {
                 assert_eq!(seen.report, None);
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -294,16 +296,14 @@ async fn a_back_test_is_asked_for_runs_and_is_noted() {
         .unwrap();
     let failed = ended(&house, version, &late.id).await;
     assert_eq!(
-        (failed.state, failed.error),
+        (failed.state, failed.error.as_deref()),
         (BacktestState::Failed, Some("history_empty"))
     );
     let other = TenantId::parse("other").unwrap();
-    let unseen = engine.backtest(&other, version, &asked.id).unwrap_err();
-    assert_eq!(unseen, Error::BacktestUnknown);
-    let wrong = engine
-        .backtest(&caller.tenant, "0123456789abcdef", &asked.id)
-        .unwrap_err();
-    assert_eq!(wrong, Error::BacktestUnknown);
+    let unseen = engine.backtest(&other, version, &asked.id).await;
+    assert_eq!(unseen.unwrap_err(), Error::BacktestUnknown);
+    let wrong = engine.backtest(&caller.tenant, "0123456789abcdef", &asked.id);
+    assert_eq!(wrong.await.unwrap_err(), Error::BacktestUnknown);
     let unknown = engine
         .start_backtest(&caller, "0123456789abcdef", order(0))
         .await;

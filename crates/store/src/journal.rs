@@ -11,7 +11,7 @@ mod work;
 mod writer;
 
 use crate::{
-    Clock, Database, Entry, Error, OutboxItem, acts, deliveries, outbox,
+    Clock, Database, Entry, Error, OutboxItem, acts, backtests, deliveries, outbox,
     trail::{self, Digester, Hash},
 };
 use paywarden_domain::DecisionId;
@@ -97,17 +97,18 @@ pub struct Journal {
 }
 
 /// What the writer is asked to do.
-enum Job {
+pub(crate) enum Job {
     Append(Pending),
     Outbox(outbox::Command),
     Deliver(deliveries::Command),
+    Backtest(backtests::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
     Close,
 }
 
 /// An entry and whoever waits for it.
-struct Pending {
+pub(crate) struct Pending {
     entry: Entry,
     /// Digest of each row, computed by whoever appends, not by the one writer.
     digests: Vec<Hash>,
@@ -190,10 +191,8 @@ impl Journal {
 
     /// Remembers that a reader has handled every act up to this one. It never goes back.
     pub async fn mark(&self, reader: &'static str, seq: i64) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        let place = self.jobs.try_reserve().map_err(refusal)?;
-        place.send(Job::Mark(acts::Mark { reader, seq, reply }));
-        answer.await.unwrap_or_else(|_| Err(writer_gone()))
+        self.ask(|reply| Job::Mark(acts::Mark { reader, seq, reply }))
+            .await
     }
 
     /// How many entries wait.
@@ -216,34 +215,36 @@ impl Journal {
 
     /// Stores something about the trail itself: a checkpoint, a cosignature, a key.
     pub(crate) async fn trail(&self, work: trail::Work) -> Result<trail::Done, Error> {
-        let (reply, answer) = oneshot::channel();
-        let command = trail::Command { work, reply };
-        let place = self.jobs.try_reserve().map_err(refusal)?;
-        place.send(Job::Trail(command));
-        answer.await.unwrap_or_else(|_| Err(writer_gone()))
+        self.ask(|reply| Job::Trail(trail::Command { work, reply }))
+            .await
     }
 
     pub(crate) async fn deliver(&self, work: deliveries::Work) -> Result<u64, Error> {
+        self.ask(|reply| Job::Deliver(deliveries::Command { work, reply }))
+            .await
+    }
+
+    /// Hands a job that is no entry to the writer; resolves when it is done.
+    pub(crate) async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let command = deliveries::Command { work, reply };
         let place = self.jobs.try_reserve().map_err(refusal)?;
-        place.send(Job::Deliver(command));
+        place.send(job(reply));
         answer.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 
     async fn outbox(&self, consumer: &str, work: outbox::Work) -> Result<outbox::Done, Error> {
-        let (reply, answer) = oneshot::channel();
         let consumer = consumer.to_owned();
-        let command = outbox::Command {
-            consumer,
-            work,
-            reply,
-        };
-        self.jobs
-            .try_reserve()
-            .map_err(refusal)?
-            .send(Job::Outbox(command));
-        answer.await.unwrap_or_else(|_| Err(writer_gone()))
+        self.ask(|reply| {
+            Job::Outbox(outbox::Command {
+                consumer,
+                work,
+                reply,
+            })
+        })
+        .await
     }
 }
 

@@ -39,6 +39,7 @@
 //! ```
 
 pub mod acts;
+pub mod backtests;
 pub mod clock;
 pub mod database;
 pub mod deliveries;
@@ -52,6 +53,7 @@ mod sql;
 pub mod trail;
 
 pub use acts::{ACTS_MAX, ActRow, WATCH};
+pub use backtests::BACKTESTS_MAX;
 pub use clock::{Clock, SimulatedClock};
 pub use database::{Backend, Database, DatabaseLimits};
 pub use deliveries::{Attempted, DELIVERIES_MAX, REPLAYED_MAX, Replay};
@@ -65,10 +67,10 @@ pub use reads::{
     WorkFilter,
 };
 pub use rows::{
-    ApprovalStepKind, ApprovalStepRow, AttemptRow, DecisionRow, DecisionSummary, DeliveryRow,
-    DeliveryState, KeyRevocation, LabelRow, ListEntryRow, ListRemoval, MessageRow, RecordRow,
-    RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow, VaultContent, VaultErasure,
-    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, WorkItemRow,
-    WorkLink, WorkPlace, Wrapping,
+    ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,
+    DecisionSummary, DeliveryRow, DeliveryState, KeyRevocation, LabelRow, ListEntryRow,
+    ListRemoval, MessageRow, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow,
+    VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow,
+    VaultRewrap, VaultRow, WorkItemRow, WorkLink, WorkPlace, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

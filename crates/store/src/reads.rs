@@ -1,6 +1,7 @@
 //! Questions that the database answers, each for one tenant unless it says otherwise.
 
 mod approvals;
+mod backtests;
 mod counts;
 mod decisions;
 mod deliveries;

@@ -1,6 +1,7 @@
 //! The rows that entries carry and questions return, and how each becomes columns and bytes.
 
 mod approval_step;
+mod backtest;
 mod canonical;
 mod decision;
 mod delivery;
@@ -14,6 +15,7 @@ mod vault;
 mod work_item;
 
 pub use approval_step::{ApprovalStepKind, ApprovalStepRow};
+pub use backtest::{BacktestLine, BacktestRow};
 pub(crate) use canonical::{Canonical, sha256};
 pub use decision::{DecisionRow, DecisionSummary};
 pub(crate) use decision::{Existing, RecordedDecision};

@@ -1,7 +1,7 @@
 //! Back-tests and glances as the engine answers them, beside the decisions it makes.
 
 use super::{
-    Backtest, LABEL_DELAY_DEFAULT, Labelled, Pace, Report, Subject, Task,
+    Backtest, BacktestSummary, LABEL_DELAY_DEFAULT, Labelled, Pace, Report, Subject, Task,
     jobs::{Job, lock},
     recent::{self, Glance},
     run::customer,
@@ -9,10 +9,16 @@ use super::{
 use crate::{Caller, Engine, Error, Request, facts, identify::Keys, judge::Judged, model};
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_rules::Slots;
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// While payments are being decided a back-test rests so many times as long as it works.
 const REST_TIMES: u32 = 4;
+/// How often it is tried to keep what a back-test found, and how long to wait in between.
+const KEEP_TRIES: u32 = 5;
+const KEEP_WAIT: Duration = Duration::from_secs(2);
 
 /// A back-test to make of a version.
 #[derive(Debug, Clone)]
@@ -33,7 +39,9 @@ impl Engine {
     /// Takes a back-test of a version in and starts it as soon as no other runs. When it is done
     /// the version is noted as back-tested.
     ///
-    /// Errors: [`Error::RuleSetUnknown`], [`Error::BacktestLimit`].
+    /// It is kept, with what it finds, until others push it out; a restart interrupts it.
+    ///
+    /// Errors: [`Error::RuleSetUnknown`], [`Error::BacktestLimit`], and those of the store.
     pub async fn start_backtest(
         self: &Arc<Self>,
         caller: &Caller,
@@ -51,6 +59,10 @@ impl Engine {
         let (id, now) = (format!("bt_{random}"), self.clock.now());
         let job = self.backtests.ask(tenant, id, rules.version(), now)?;
         let asked = lock(&job).clone();
+        if let Err(error) = self.journal.keep_backtest(asked.row(tenant)?).await {
+            self.backtests.leave(tenant, &asked.id);
+            return Err(error.into());
+        }
         let task = Task {
             tenant: tenant.clone(),
             rules,
@@ -62,20 +74,53 @@ impl Engine {
         let (engine, caller) = (Arc::clone(self), caller.clone());
         tokio::spawn(async move {
             engine
-                .run_backtest(&job, &caller, task, &order.purpose)
+                .run_backtest(job, &caller, task, &order.purpose)
                 .await
         });
         Ok(asked)
     }
 
-    /// A back-test that was asked for, of a version, `live` or `base`. Error:
-    /// [`Error::BacktestUnknown`].
-    pub fn backtest(&self, tenant: &TenantId, version: &str, id: &str) -> Result<Backtest, Error> {
-        let found = self.backtests.find(tenant, id)?;
-        match version == found.rule_set || ["live", "base"].contains(&version) {
+    /// A back-test that was asked for, of a version, `live` or `base`. Errors:
+    /// [`Error::BacktestUnknown`], and those of the store.
+    pub async fn backtest(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+        id: &str,
+    ) -> Result<Backtest, Error> {
+        // In this order: what ends meanwhile is in the store before it is gone from here.
+        let found = match self.backtests.find(tenant, id) {
+            Some(unfinished) => unfinished,
+            None => {
+                let row = self.database.backtest(tenant, id).await?;
+                let row = row.ok_or(Error::BacktestUnknown)?;
+                super::blocking(move || Backtest::read(row)).await?.0
+            }
+        };
+        match is_named(version, &found.rule_set) {
             true => Ok(found),
             false => Err(Error::BacktestUnknown),
         }
+    }
+
+    /// The back-tests of a version that are kept, the newest first; for `live` or `base` all of the
+    /// tenant. Errors: those of the store.
+    pub async fn backtests(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+    ) -> Result<Vec<BacktestSummary>, Error> {
+        let mut found = Vec::new();
+        for line in self.database.backtests(tenant).await? {
+            if !is_named(version, &line.rule_set) {
+                continue;
+            }
+            let running = self.backtests.find(tenant, &line.id);
+            let mut summary = BacktestSummary::read(line)?;
+            summary.state = running.map_or(summary.state, |job| job.state);
+            found.push(summary);
+        }
+        Ok(found)
     }
 
     /// What a condition would have done with the last payments of a tenant. Error:
@@ -127,17 +172,38 @@ impl Engine {
             .keep(tenant, &set.rules, &slots, event_no, subject);
     }
 
-    async fn run_backtest(&self, job: &Job, caller: &Caller, task: Task, purpose: &str) {
+    async fn run_backtest(&self, job: Job, caller: &Caller, task: Task, purpose: &str) {
         let version = task.rules.version().to_owned();
-        let ended = self.lived_again(job, task).await;
+        let ended = self.lived_again(&job, task).await;
+        let id = lock(&job).id.clone();
         if ended.is_ok() {
-            let id = lock(job).id.clone();
             // Versions of the library have no steps of their own, so there is nothing to note.
             if let Err(error) = self.note_back_test(caller, &version, &id, purpose).await {
                 tracing::info!(version, %error, "back-test not noted");
             }
         }
-        lock(job).end(ended);
+        let ended = lock(&job).clone().ended(ended);
+        if let Err(error) = self.keep_backtest(&caller.tenant, ended).await {
+            tracing::warn!(id, %error, "back-test not kept");
+        }
+        self.backtests.leave(&caller.tenant, &id);
+    }
+
+    /// Keeps what a back-test found; a store that is busy is asked again.
+    async fn keep_backtest(&self, tenant: &TenantId, ended: Backtest) -> Result<(), Error> {
+        let owner = tenant.clone();
+        let (row, _) = super::blocking(move || ended.row(&owner)).await?;
+        let mut tries = 1;
+        loop {
+            match self.journal.keep_backtest(row.clone()).await {
+                Err(error) if tries < KEEP_TRIES => {
+                    tracing::info!(%error, tries, "back-test not kept yet");
+                    tokio::time::sleep(KEEP_WAIT).await;
+                    tries += 1;
+                }
+                kept => return Ok(kept?),
+            }
+        }
     }
 
     /// Lives through the journal; slowly while payments are being decided.
@@ -157,4 +223,10 @@ impl Engine {
         let note = |progress| lock(job).note(progress);
         super::run(&self.source, &self.config, task, pace, note).await
     }
+}
+
+/// Whether a back-test of `rule_set` is found under `version`: what is live changes, so that under
+/// `live` and `base` all are.
+fn is_named(version: &str, rule_set: &str) -> bool {
+    version == rule_set || ["live", "base"].contains(&version)
 }

@@ -1,67 +1,22 @@
-//! Back-tests that were asked for through the engine: how many at once, how far each is, what the
-//! last ones found.
-//!
-//! Results live in memory: a restart forgets them, the steps of the versions that were tested
-//! stay in the journal.
+//! Back-tests that run or wait: how many at once, and how far each is. What ended is in the store.
 
-use super::{Progress, Report};
+use super::{Backtest, BacktestState, Progress, Report};
 use crate::Error;
 use paywarden_domain::{TenantId, Timestamp};
-use serde::Serialize;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
-use utoipa::ToSchema;
 
 /// Back-tests that run at once, over all tenants: each holds the windows of one tenant.
 const RUNNING_MAX: usize = 1;
 /// Back-tests of one tenant that run or wait.
 const UNFINISHED_MAX: usize = 4;
-/// Back-tests of one tenant that are remembered, the unfinished ones among them.
-const KEPT_MAX: usize = 12;
 
-/// A back-test that was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Backtest {
-    /// Its identifier.
-    pub id: String,
-    /// The version of the rules tested.
-    pub rule_set: String,
-    /// When it was asked for.
-    pub asked_at: Timestamp,
-    /// How it stands.
-    pub state: BacktestState,
-    /// Events lived through.
-    pub events_done: u64,
-    /// Events to live through; 0 while it waits.
-    pub events_total: u64,
-    /// The code of the error that ended it.
-    pub error: Option<&'static str>,
-    /// That error in words.
-    pub detail: Option<String>,
-    /// What it found.
-    pub report: Option<Report>,
-}
-
-/// How a back-test stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BacktestState {
-    /// Others run.
-    Waiting,
-    /// It runs.
-    Running,
-    /// The report is there.
-    Done,
-    /// An error ended it.
-    Failed,
-}
-
-/// The back-tests of all tenants.
+/// The back-tests of all tenants that have not ended.
 pub(crate) struct Jobs {
-    tenants: Mutex<HashMap<TenantId, VecDeque<Job>>>,
+    tenants: Mutex<HashMap<TenantId, Vec<Job>>>,
     running: Semaphore,
 }
 
@@ -88,26 +43,13 @@ impl Jobs {
     ) -> Result<Job, Error> {
         let mut tenants = lock(&self.tenants);
         let jobs = tenants.entry(tenant.clone()).or_default();
-        let unfinished = jobs.iter().filter(|job| !lock(job).state.is_final());
-        if unfinished.count() >= UNFINISHED_MAX {
+        if jobs.len() >= UNFINISHED_MAX {
             return Err(Error::BacktestLimit);
         }
-        while jobs.len() >= KEPT_MAX {
-            let finished = jobs.iter().position(|job| lock(job).state.is_final());
-            finished.and_then(|place| jobs.remove(place));
-        }
-        let job = Arc::new(Mutex::new(Backtest {
-            id,
-            rule_set: rule_set.to_owned(),
-            asked_at,
-            state: BacktestState::Waiting,
-            events_done: 0,
-            events_total: 0,
-            error: None,
-            detail: None,
-            report: None,
-        }));
-        jobs.push_back(Arc::clone(&job));
+        let waiting = BacktestState::Waiting;
+        let asked = Backtest::new(id, rule_set.to_owned(), asked_at, waiting);
+        let job = Arc::new(Mutex::new(asked));
+        jobs.push(Arc::clone(&job));
         Ok(job)
     }
 
@@ -117,19 +59,22 @@ impl Jobs {
         turn.map_err(|_| Error::BacktestLimit)
     }
 
-    /// One back-test of a tenant. Error: [`Error::BacktestUnknown`].
-    pub(crate) fn find(&self, tenant: &TenantId, id: &str) -> Result<Backtest, Error> {
+    /// One back-test of a tenant, if it has not ended.
+    pub(crate) fn find(&self, tenant: &TenantId, id: &str) -> Option<Backtest> {
         let tenants = lock(&self.tenants);
-        let jobs = tenants.get(tenant).into_iter().flatten();
-        let mut jobs = jobs.map(|job| lock(job));
-        let found = jobs.find(|job| job.id == id);
-        found.map(|job| job.clone()).ok_or(Error::BacktestUnknown)
+        let mut jobs = tenants.get(tenant)?.iter().map(|job| lock(job));
+        jobs.find(|job| job.id == id).map(|job| job.clone())
     }
-}
 
-impl BacktestState {
-    fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Failed)
+    /// Lets a back-test go that has ended.
+    pub(crate) fn leave(&self, tenant: &TenantId, id: &str) {
+        let mut tenants = lock(&self.tenants);
+        if let Some(jobs) = tenants.get_mut(tenant) {
+            jobs.retain(|job| lock(job).id != id);
+            if jobs.is_empty() {
+                tenants.remove(tenant);
+            }
+        }
     }
 }
 
@@ -141,8 +86,8 @@ impl Backtest {
         self.events_total = progress.total;
     }
 
-    /// Notes how it ended.
-    pub(crate) fn end(&mut self, ended: Result<Report, Error>) {
+    /// How it stands once it has ended so.
+    pub(crate) fn ended(mut self, ended: Result<Report, Error>) -> Self {
         match ended {
             Ok(report) => {
                 self.state = BacktestState::Done;
@@ -150,10 +95,11 @@ impl Backtest {
             }
             Err(error) => {
                 self.state = BacktestState::Failed;
-                self.error = Some(error.code());
+                self.error = Some(error.code().into());
                 self.detail = Some(error.to_string());
             }
         }
+        self
     }
 }
 
@@ -167,29 +113,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_has_so_many_at_once_and_so_many_results() {
+    fn a_tenant_has_so_many_at_once_and_others_do_not_see_them() {
         let jobs = Jobs::default();
         let acme = TenantId::parse("acme").unwrap();
+        let other = TenantId::parse("other").unwrap();
         let now = Timestamp::from_micros(0);
         let ask = |number: usize| jobs.ask(&acme, format!("bt_{number}"), "v", now);
-        let first: Vec<Job> = (0..UNFINISHED_MAX).map(|n| ask(n).unwrap()).collect();
+        for number in 0..UNFINISHED_MAX {
+            ask(number).unwrap();
+        }
         assert_eq!(ask(99).unwrap_err(), Error::BacktestLimit);
-        let other = TenantId::parse("other").unwrap();
         assert!(jobs.ask(&other, "bt_x".into(), "v", now).is_ok());
-        assert_eq!(jobs.find(&other, "bt_0"), Err(Error::BacktestUnknown));
-        for job in &first {
-            lock(job).end(Err(Error::HistoryEmpty));
-        }
-        let found = jobs.find(&acme, "bt_0").unwrap();
-        assert_eq!(
-            (found.state, found.error),
-            (BacktestState::Failed, Some("history_empty"))
-        );
-        for number in 10..40 {
-            lock(&ask(number).unwrap()).end(Err(Error::HistoryEmpty));
-        }
-        assert_eq!(lock(&jobs.tenants)[&acme].len(), KEPT_MAX);
-        assert_eq!(jobs.find(&acme, "bt_0"), Err(Error::BacktestUnknown));
-        assert!(jobs.find(&acme, "bt_39").is_ok());
+        assert_eq!(jobs.find(&other, "bt_0"), None);
+        jobs.leave(&other, "bt_0");
+        let waiting = jobs.find(&acme, "bt_0").unwrap();
+        assert_eq!(waiting.state, BacktestState::Waiting);
+        jobs.leave(&acme, "bt_0");
+        assert_eq!(jobs.find(&acme, "bt_0"), None);
+        assert!(ask(99).is_ok());
     }
 }

@@ -10,7 +10,7 @@
 //! run        windows, lists and fields of each event, point in time
 //! meter      blocks of events against one rule set, and the count: evaluate, tally
 //! recent     the last payments in memory, for conditions that are being written
-//! jobs       back-tests that the engine was asked for; asked, how it answers
+//! jobs       back-tests that run or wait; kept, those that ended; asked, how the engine answers
 //! report     the result, one form for command line, API and console
 //! ```
 //!
@@ -20,6 +20,7 @@
 mod asked;
 mod evaluate;
 mod jobs;
+mod kept;
 mod known;
 mod meter;
 mod overlap;
@@ -31,7 +32,7 @@ mod tally;
 
 pub use asked::Order;
 pub(crate) use jobs::Jobs;
-pub use jobs::{Backtest, BacktestState};
+pub use kept::{Backtest, BacktestState, BacktestSummary};
 pub use meter::{Measured, Meter};
 pub use report::{
     Change, Day, Effect, Labelled, OVERLAPS_MAX, Overlap, Report, RuleEffect, SAMPLES_MAX,

@@ -1,7 +1,8 @@
 //! The result of a back-test: one form for the command line, the API and the console.
 
 use paywarden_domain::{Engine, Outcome, PaymentId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// The most payments named for one change of outcome.
@@ -31,7 +32,7 @@ impl Labelled {
 }
 
 /// What rules would have done. Amounts are minor units of `currency`.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// Version of the rules tested.
     pub rule_set: String,
@@ -73,7 +74,7 @@ pub struct Report {
 }
 
 /// Some payments, by what they turned out to be.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Effect {
     /// All of them.
     pub payments: u64,
@@ -104,14 +105,15 @@ pub struct Effect {
 }
 
 /// What one rule would have done.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RuleEffect {
     /// `pack.rule`.
     pub rule: String,
     /// The engine that it belongs to.
     pub engine: Engine,
     /// `live` or `shadow`.
-    pub stage: &'static str,
+    #[schema(value_type = String)]
+    pub stage: Cow<'static, str>,
     /// The payments for which it fired.
     pub fired: Effect,
     /// Payments for which no other rule fired.
@@ -127,7 +129,7 @@ pub struct RuleEffect {
 }
 
 /// How often another rule fires together with one.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Overlap {
     /// The other rule.
     pub rule: String,
@@ -136,7 +138,7 @@ pub struct Overlap {
 }
 
 /// One day, UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Day {
     /// Its first moment.
     pub day: Timestamp,
@@ -157,7 +159,7 @@ pub struct Day {
 }
 
 /// Payments with one outcome before and one after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// The outcome answered, or of the rules compared with.
     pub before: Outcome,

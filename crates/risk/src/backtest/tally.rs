@@ -241,7 +241,7 @@ impl RuleCount {
         RuleEffect {
             rule: rule.id.clone(),
             engine: rule.engine,
-            stage: rule.stage.name(),
+            stage: rule.stage.name().into(),
             fired: self.fired.effect().shared(all),
             alone: self.alone,
             decisive: self.decisive,

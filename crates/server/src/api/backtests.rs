@@ -4,12 +4,14 @@ use super::{Call, json::parse, json_reply, query::Query};
 use crate::edge::{Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_domain::{Timestamp, time::DAY};
-use paywarden_risk::backtest::{Backtest, LABEL_DELAY_DEFAULT, Order, recent::Glance};
-use serde::Deserialize;
+use paywarden_risk::backtest::{
+    Backtest, BacktestSummary, LABEL_DELAY_DEFAULT, Order, recent::Glance,
+};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The first moment after all that a payment can have: 2200.
-const END_OF_TIME: Timestamp = Timestamp::from_micros(7_258_118_400_000_000);
+/// The last moment that there is: times of later ones are not read.
+const END_OF_TIME: Timestamp = Timestamp::from_micros(7_258_118_400_000_000 - 1);
 
 /// A back-test to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,6 +34,13 @@ pub struct BacktestInput {
     pub purpose: String,
 }
 
+/// Back-tests that are kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Backtests {
+    /// The newest first, at most twelve.
+    pub backtests: Vec<BacktestSummary>,
+}
+
 /// A condition that is being written.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +51,8 @@ pub struct ConditionInput {
 
 /// Starts a back-test of a version: what it would have done with the payments of the journal, point
 /// in time. It goes on while payments are decided, slowly; when it is done the version is noted as
-/// back-tested. The report is kept until other back-tests push it out or the server restarts.
+/// back-tested. Twelve reports of a tenant are kept, the oldest leave. A restart interrupts what has
+/// not ended: ask for it again.
 #[utoipa::path(
     post, path = "/v1/rule-sets/{version}/backtests", tag = "rules",
     operation_id = "start_backtest", security(("signature" = [])),
@@ -72,6 +82,26 @@ pub(crate) async fn start(call: &Call) -> Result<Reply, Problem> {
     json_reply(StatusCode::ACCEPTED, &started.await?)
 }
 
+/// The back-tests of a version that are kept; for `live` or `base` all of the tenant.
+#[utoipa::path(
+    get, path = "/v1/rule-sets/{version}/backtests", tag = "rules",
+    operation_id = "list_backtests", security(("signature" = [])),
+    params(("version" = String, Path, description = "The version, `live` or `base`")),
+    responses(
+        (status = 200, description = "Back-tests without their reports", body = Backtests),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn all(call: &Call) -> Result<Reply, Problem> {
+    Query::parse(&call.query, &[])?;
+    let engine = &call.state.engine;
+    let backtests = engine
+        .backtests(&call.caller.tenant, &call.parameter)
+        .await?;
+    json_reply(StatusCode::OK, &Backtests { backtests })
+}
+
 /// How far a back-test is, and what it found.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}/backtests/{id}", tag = "rules",
@@ -86,14 +116,12 @@ pub(crate) async fn start(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn one(call: &Call) -> Result<Reply, Problem> {
+pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
     Query::parse(&call.query, &[])?;
     let (version, id) = call.parameter.rsplit_once('/').unwrap_or_default();
     let engine = &call.state.engine;
-    json_reply(
-        StatusCode::OK,
-        &engine.backtest(&call.caller.tenant, version, id)?,
-    )
+    let backtest = engine.backtest(&call.caller.tenant, version, id).await?;
+    json_reply(StatusCode::OK, &backtest)
 }
 
 /// What a condition would have done with the last payments, at once: for an editor to ask on each

@@ -65,7 +65,7 @@ use utoipa::{
         rule_sets::draft, rule_sets::page, rule_sets::one, rule_sets::diff, rule_sets::progress,
         rule_sets::shadow, rule_sets::canary, rule_sets::publish,
         rule_sets::archive, rule_sets::roll_back,
-        backtests::start, backtests::one, backtests::effect,
+        backtests::start, backtests::all, backtests::one, backtests::effect,
         models::register, models::page, models::one, models::progress, models::shadow,
         models::withdraw, models::publish, models::roll_back, models::reading,
         reports::prevention, reports::comparison, reports::drift,

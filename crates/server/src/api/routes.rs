@@ -33,6 +33,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
     Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
     Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest),
+    Route::get("/v1/rule-sets/{version}/backtests", Scope::RulesRead, Endpoint::Backtests),
     Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
     Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
     Route {

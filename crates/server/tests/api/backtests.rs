@@ -3,6 +3,8 @@
 use crate::support::{Client, Sent, Setup, Signer, World, payment, unique};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::{TenantId, Timestamp};
+use paywarden_store::BacktestRow;
 use serde_json::{Value, json};
 
 /// A pack with one rule that declines every payment of at least ten dollars.
@@ -126,6 +128,68 @@ async fn a_back_test_is_started_followed_and_read() {
         (status.as_u16(), &unknown["code"]),
         (404, &json!("backtest_unknown"))
     );
+}
+
+/// What a server that was killed leaves of a back-test.
+fn broken_off(tenant: &str, version: &str) -> BacktestRow {
+    BacktestRow {
+        id: "bt_killed".to_owned(),
+        tenant: TenantId::parse(tenant).unwrap(),
+        rule_set: version.to_owned(),
+        asked_at: Timestamp::from_micros(1),
+        state: "asked".to_owned(),
+        outcome: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twelve_back_tests_outlive_a_restart_and_what_broke_off_is_asked_again() {
+    let world = World::start(Setup::default()).await;
+    let mut desk = Desk::open(&world).await;
+    desk.decided().await;
+    let version = desk.drafted().await;
+    let path = format!("/v1/rule-sets/{version}/backtests");
+    let order = json!({ "against": "live", "purpose": "before it decides" });
+    let done = desk.back_tested(&version, order.clone()).await;
+    let row = broken_off("acme", &version);
+    world.journal.keep_backtest(row).await.unwrap();
+
+    let world = world.restart(Setup::default()).await;
+    let mut desk = Desk::open(&world).await;
+    let place = format!("{path}/{}", done["id"].as_str().unwrap());
+    assert_eq!(desk.get(&place).await, (StatusCode::OK, done.clone()));
+    let (_, killed) = desk.get(&format!("{path}/bt_killed")).await;
+    let seen = members(&killed, ["state", "report"]);
+    assert_eq!(seen, [json!("interrupted"), Value::Null]);
+    let (_, list) = desk.get(&path).await;
+    let states = ["/0/state", "/1/state"].map(|place| list["backtests"].pointer(place).cloned());
+    assert_eq!(
+        states,
+        ["done", "interrupted"].map(|state| Some(json!(state)))
+    );
+    // Another company sees none of it, under no name.
+    let stranger = world.signer("other", Ed25519).await;
+    let foreign = desk
+        .client
+        .signed(&stranger, Sent::new(Method::GET, &place, ""));
+    assert_eq!(foreign.await.json()["code"], "backtest_unknown");
+    for version in [version.as_str(), "live", "base"] {
+        let path = format!("/v1/rule-sets/{version}/backtests");
+        let foreign = desk
+            .client
+            .signed(&stranger, Sent::new(Method::GET, &path, ""));
+        assert_eq!(foreign.await.json(), json!({ "backtests": [] }));
+    }
+    // The oldest leave: what broke off with the eleventh after it, what was done with the twelfth.
+    for asked in 1..=12 {
+        let again = desk.back_tested(&version, order.clone()).await;
+        assert_eq!(again["state"], "done");
+        let is_there = desk.get(&place).await.0 == StatusCode::OK;
+        let broken_off_is_there = desk.get(&format!("{path}/bt_killed")).await.0 == StatusCode::OK;
+        assert_eq!((is_there, broken_off_is_there), (asked < 12, asked < 11));
+    }
+    let (_, list) = desk.get(&path).await;
+    assert_eq!(list["backtests"].as_array().unwrap().len(), 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -643,7 +643,7 @@ fn walk_rules(route: &Route, path: &str) -> (Sent, &'static str) {
         }
         ("POST", "/v1/rules/effect") => (post(json!({ "expression": "event.hour >= 0" })), "own"),
         ("POST", _) => (post(json!({ "purpose": "p" })), "rule_set_unknown"),
-        ("GET", "/v1/rule-sets") => (get(), "own"),
+        ("GET", "/v1/rule-sets" | "/v1/rule-sets/{version}/backtests") => (get(), "own"),
         ("GET", "/v1/rule-sets/{version}/backtests/{id}") => (get(), "backtest_unknown"),
         _ => (get(), "rule_set_unknown"),
     }

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0012_work_items.sql"),
     include_str!("../schema/0013_notify.sql"),
     include_str!("../schema/0014_labels_by_event.sql"),
+    include_str!("../schema/0015_backtests.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -6,9 +6,9 @@ use super::{
     vault, work,
 };
 use crate::{
-    ActRow, ApprovalStepRow, Backend, Entry, Error, KeyRevocation, LabelRow, ListEntryRow,
-    ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultKeyRow,
-    VaultRow, WorkItemRow,
+    ActRow, ApprovalStepRow, Backend, BacktestRow, Entry, Error, KeyRevocation, LabelRow,
+    ListEntryRow, ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
+    VaultKeyRow, VaultRow, WorkItemRow,
     acts::is_act,
     deliveries,
     outbox::Run,
@@ -70,6 +70,7 @@ pub(super) struct Statements {
     outbox: Insert<Run>,
     acts: Insert<ActRow>,
     pub(super) deliveries: Arc<deliveries::Statements>,
+    pub(super) backtests: Arc<Insert<BacktestRow>>,
     pub(super) digester: Digester,
     trail: trail::Statements,
 }
@@ -92,6 +93,7 @@ impl Statements {
             outbox: Insert::new(backend),
             acts: Insert::new(backend),
             deliveries: Arc::new(deliveries::Statements::new(backend)),
+            backtests: Arc::new(Insert::new(backend)),
             trail: trail::Statements::new(backend),
         }
     }

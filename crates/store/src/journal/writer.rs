@@ -5,7 +5,7 @@ use super::{
     batch::{Position, Statements, Written},
 };
 use crate::{
-    Clock, Database, Error, acts,
+    Clock, Database, Error, acts, backtests,
     database::Checkpointer,
     deliveries, outbox,
     trail::{self, Digester, Trees},
@@ -72,6 +72,7 @@ impl Writer {
                     Job::Append(pending) => batch.push(pending),
                     Job::Outbox(command) => commands.push(Aside::Outbox(command)),
                     Job::Deliver(command) => commands.push(Aside::Deliver(command)),
+                    Job::Backtest(command) => commands.push(Aside::Backtest(command)),
                     Job::Trail(command) => commands.push(Aside::Trail(command)),
                     Job::Mark(mark) => commands.push(Aside::Mark(mark)),
                     Job::Close => self.queue.close(),
@@ -217,6 +218,13 @@ impl Writer {
                 let result = self.alone(run).await;
                 let _ = command.reply.send(result);
             }
+            Aside::Backtest(command) => {
+                let insert = self.statements.backtests.clone();
+                let run =
+                    async |connection: &mut AnyConnection| command.run(connection, &insert).await;
+                let result = self.alone(run).await;
+                let _ = command.reply.send(result);
+            }
             Aside::Trail(command) => {
                 let run = async |connection: &mut AnyConnection| command.run(connection).await;
                 let result = self.alone(run).await;
@@ -268,6 +276,7 @@ impl Writer {
 enum Aside {
     Outbox(outbox::Command),
     Deliver(deliveries::Command),
+    Backtest(backtests::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod agreement;
 mod approvals;
+mod backtests;
 mod crash;
 mod deliveries;
 mod disk_full;

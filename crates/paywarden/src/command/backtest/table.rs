@@ -116,7 +116,7 @@ fn rules(report: &Report) -> String {
 
 fn rule_line(rule: &RuleEffect) -> String {
     let fired = &rule.fired;
-    let name = match rule.stage {
+    let name = match rule.stage.as_ref() {
         "live" => rule.rule.clone(),
         stage => format!("{} ({stage})", rule.rule),
     };
@@ -258,9 +258,9 @@ mod tests {
             rule: name.to_owned(),
             engine: Engine::Fraud,
             stage: if name.ends_with("trial") {
-                "shadow"
+                "shadow".into()
             } else {
-                "live"
+                "live".into()
             },
             fired,
             alone: 3,
