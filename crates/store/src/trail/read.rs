@@ -14,7 +14,7 @@ use crate::{
     sql::{Fields, Stored, select},
 };
 use paywarden_domain::TenantId;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 use std::{collections::HashMap, ops::Range};
 
 /// The most leaves of one answer.
@@ -96,12 +96,10 @@ impl Database {
 
     /// The root of a tenant's tree when it had `size` leaves.
     pub async fn trail_root(&self, tenant: &TenantId, size: u64) -> Result<Hash, Error> {
-        let mut snapshot = self.snapshot().await?;
-        let root = Reader::new(&mut snapshot, tenant.as_str())
+        let mut connection = self.reader().await?;
+        Reader::new(&mut connection, tenant.as_str())
             .root(size)
-            .await?;
-        snapshot.rollback().await?;
-        Ok(root)
+            .await
     }
 
     /// The proof that leaf `index` is in the tree of `size` leaves.
@@ -140,14 +138,15 @@ impl Database {
         size: u64,
         ranges: Vec<Range<u64>>,
     ) -> Result<Vec<Hash>, Error> {
-        let mut snapshot = self.snapshot().await?;
-        let mut reader = Reader::new(&mut snapshot, tenant.as_str());
-        reader.require(size).await?;
+        let mut connection = self.reader().await?;
+        let mut reader = Reader::new(&mut connection, tenant.as_str());
+        if reader.gather(&ranges).await? < size {
+            return Err(Error::invalid("the tree has fewer leaves"));
+        }
         let mut proof = Vec::with_capacity(ranges.len());
         for range in ranges {
             proof.push(reader.range(&range).await?);
         }
-        snapshot.rollback().await?;
         Ok(proof)
     }
 
@@ -217,21 +216,49 @@ impl<'c, 't> Reader<'c, 't> {
         }
     }
 
-    /// Refuses a size that the tree does not have yet.
-    async fn require(&mut self, size: u64) -> Result<(), Error> {
-        let row = tree_row(self.connection, self.tenant).await?;
-        match row.is_some_and(|row| size <= row.size) {
-            true => Ok(()),
-            false if size == 0 => Ok(()),
-            false => Err(Error::invalid("the tree has fewer leaves")),
+    /// Reads every tile that the roots of these ranges are made of, and the tail, by one statement:
+    /// they are of one moment, and what a proof costs is mostly the way to the database and back.
+    /// How many leaves the tree has.
+    async fn gather(&mut self, ranges: &[Range<u64>]) -> Result<u64, Error> {
+        let trees = ranges.iter().flat_map(perfect_trees);
+        let mut wanted: Vec<(u8, u64)> = trees.map(|tree| Place::of(tree).tile()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let rows = parts(self.connection, self.tenant, &wanted).await?;
+        let (mut size, mut tail) = (0, Vec::new());
+        self.tiles.extend(wanted.iter().map(|at| (*at, Vec::new())));
+        for Part { of, n, hashes } in rows {
+            match of {
+                PartOf::Tree => size = n,
+                PartOf::Tail => tail.push((n, hashes)),
+                PartOf::Tile(level) => {
+                    self.tiles.insert((level, n), cut(&hashes)?);
+                }
+            }
         }
+        tail.sort_unstable();
+        let unfinished = self.tiles.get_mut(&(0, size / TILE_WIDTH));
+        if let Some(unfinished) = unfinished.filter(|hashes| hashes.is_empty()) {
+            let first = size / TILE_WIDTH * TILE_WIDTH;
+            for (start, hashes) in tail {
+                if start != first + unfinished.len() as u64 {
+                    break;
+                }
+                unfinished.extend(cut(&hashes)?);
+            }
+        }
+        Ok(size)
     }
 
     /// The root of the first `size` leaves.
     pub(crate) async fn root(&mut self, size: u64) -> Result<Hash, Error> {
         match size {
             0 => Ok(Frontier::default().root()),
-            _ => self.range(&(0..size)).await,
+            _ => {
+                let all = 0..size;
+                self.gather(std::slice::from_ref(&all)).await?;
+                self.range(&all).await
+            }
         }
     }
 
@@ -251,11 +278,9 @@ impl<'c, 't> Reader<'c, 't> {
 
     /// The root of perfect tree `number` of `2^height` leaves.
     async fn perfect(&mut self, height: u32, number: u64) -> Result<Hash, Error> {
-        let (level, within) = ((height / 8) as u8, height % 8);
-        let first = number << within;
-        let place = (first % TILE_WIDTH) as usize;
-        let hashes = self.hashes(level, first / TILE_WIDTH).await?;
-        let part = hashes.get(place..place + (1 << within));
+        let place = Place::of((height, number));
+        let (level, n) = place.tile();
+        let part = self.hashes(level, n).await?.get(place.within());
         part.map(perfect_root)
             .ok_or_else(|| Error::corrupt("a tile of the trail is missing or too short"))
     }
@@ -289,6 +314,90 @@ impl<'c, 't> Reader<'c, 't> {
             .entries;
         Ok((!entries.is_empty()).then_some(entries))
     }
+}
+
+/// Where the hashes stand that a perfect tree is made of.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    level: u8,
+    /// The number of the first hash within its level.
+    first: u64,
+    count: usize,
+}
+
+impl Place {
+    /// Of perfect tree `number` of `2^height` leaves.
+    fn of((height, number): (u32, u64)) -> Self {
+        let within = height % 8;
+        Self {
+            level: (height / 8) as u8,
+            first: number << within,
+            count: 1 << within,
+        }
+    }
+
+    fn tile(self) -> (u8, u64) {
+        (self.level, self.first / TILE_WIDTH)
+    }
+
+    fn within(self) -> Range<usize> {
+        let start = (self.first % TILE_WIDTH) as usize;
+        start..start + self.count
+    }
+}
+
+/// What a row of the one statement of a proof is of.
+enum PartOf {
+    /// The tree: its size, and its head, which no proof needs.
+    Tree,
+    /// The leaves after the last bundle, from number `n` on.
+    Tail,
+    /// A tile of a level.
+    Tile(u8),
+}
+
+struct Part {
+    of: PartOf,
+    n: u64,
+    hashes: Vec<u8>,
+}
+
+/// Tiles, the tail behind the last bundle and the size of a tree, by one statement.
+async fn parts(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    tiles: &[(u8, u64)],
+) -> Result<Vec<Part>, Error> {
+    let mut text = String::from(
+        "SELECT CAST(-2 AS SMALLINT), size, head FROM trail_trees WHERE tenant = $1
+         UNION ALL SELECT CAST(-1 AS SMALLINT), first, hashes FROM trail_tail WHERE tenant = $1",
+    );
+    for place in 0..tiles.len() {
+        let (level, n) = (2 * place + 2, 2 * place + 3);
+        text += &format!(
+            " UNION ALL SELECT level, n, hashes FROM trail_tiles
+              WHERE tenant = $1 AND level = ${level} AND n = ${n}"
+        );
+    }
+    let query = sqlx::query(AssertSqlSafe(text)).bind(tenant);
+    let query = tiles.iter().fold(query, |query, (level, n)| {
+        query.bind(i64::from(*level)).bind(n.cast_signed())
+    });
+    let rows = query.fetch_all(connection).await?;
+    let part = |row: &AnyRow| {
+        let mut fields = Fields::of(row);
+        let of = match fields.take::<i16>()? {
+            -2 => PartOf::Tree,
+            -1 => PartOf::Tail,
+            level => {
+                let level = u8::try_from(level);
+                PartOf::Tile(level.map_err(|_| Error::corrupt("a tile has no level"))?)
+            }
+        };
+        let (n, hashes) = (fields.counted()?, fields.take()?);
+        Ok(Part { of, n, hashes })
+    };
+    rows.iter().map(part).collect()
 }
 
 /// Where a tree stands, if it has begun.

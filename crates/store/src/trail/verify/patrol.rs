@@ -3,8 +3,8 @@
 //! Each step looks at the newest checkpoint of one tree and at a few of its bundles: their leaves,
 //! the rows that these speak of, and every full tile from them upwards, as far as one that is still
 //! growing, of which the checkpoint says what it must be. So each leaf is bound to what was signed,
-//! at a cost that does not grow with the trail. What is missing at the end of a table, and rows
-//! without a leaf, are found by the whole check alone.
+//! at a cost that does not grow with the trail. The last step of a tree looks at its unfinished
+//! bundle too, leaf by leaf and row by row. Rows without a leaf are found by the whole check alone.
 
 use super::{Broken, Check, Fault, Place, TENANTS, Trust, walk::Walk};
 use crate::{
@@ -146,7 +146,7 @@ impl Step<'_, '_> {
         let values = [self.tenant.into(), n.cast_signed().into(), limit.into()];
         let rows: Vec<BundleRow> = select(connection, rest, &values).await?;
         let row = read::tree_row(connection, self.tenant).await?;
-        let (size, signed) = row.map_or((0, 0), |row| (row.size, row.signed));
+        let (size, signed) = row.as_ref().map_or((0, 0), |row| (row.size, row.signed));
         // As many as the tree is said to have, and those that are there all the same.
         let end = rows.last().map_or(0, |last| last.n + 1);
         let end = end.max(size / TILE_WIDTH);
@@ -165,6 +165,12 @@ impl Step<'_, '_> {
                 Some(bundle) => self.bundle(connection, bundle).await?,
                 None => self.at(expected * TILE_WIDTH, Fault::LeafMissing),
             };
+        }
+        if is_over && broken.is_none() {
+            let mut walk = Walk::new(self.check, self.tenant.to_owned());
+            let leaves;
+            (broken, leaves) = walk.unfinished(connection, row.as_ref()).await?;
+            self.leaves += leaves;
         }
         Ok((broken, is_over))
     }

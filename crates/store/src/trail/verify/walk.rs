@@ -198,18 +198,9 @@ impl<'k, 't> Walk<'k, 't> {
                 return Ok(None);
             }
             for segment in segments {
-                let expected = self.tree.size();
-                if segment.first != expected {
-                    return Ok(self.at(expected, Fault::LeafMissing));
-                }
-                let stored = read::cut(&segment.hashes).unwrap_or_default();
-                let mut hashes = Vec::with_capacity(stored.len());
-                let broken = self.leaves(&segment.entries, Some(&stored), &mut hashes);
+                let (hashes, broken) = self.segment(&segment);
                 if broken.is_some() {
                     return Ok(broken);
-                }
-                if hashes != stored || hashes.is_empty() {
-                    return Ok(self.at(expected, Fault::LeafChanged));
                 }
                 if let Some(broken) = self.grow(connection, &hashes).await? {
                     return Ok(Some(broken));
@@ -220,6 +211,53 @@ impl<'k, 't> Walk<'k, 't> {
                 }
             }
         }
+    }
+
+    /// The hashes of the leaves that were committed together and come next in the tail.
+    fn segment(&mut self, segment: &Segment) -> (Vec<Hash>, Broken) {
+        let expected = self.tree.size();
+        let mut hashes = Vec::new();
+        if segment.first != expected {
+            return (hashes, self.at(expected, Fault::LeafMissing));
+        }
+        let stored = read::cut(&segment.hashes).unwrap_or_default();
+        let broken = self.leaves(&segment.entries, Some(&stored), &mut hashes);
+        let is_kept = hashes == stored && !hashes.is_empty();
+        let broken = broken.or_else(|| match is_kept {
+            true => None,
+            false => self.at(expected, Fault::LeafChanged),
+        });
+        (hashes, broken)
+    }
+
+    /// The leaves behind the last whole bundle by themselves, against what the row of the tree says
+    /// of its end; how many there are. Which of them a checkpoint covers, its root says.
+    pub(super) async fn unfinished(
+        &mut self,
+        connection: &mut AnyConnection,
+        row: Option<&TreeRow>,
+    ) -> Result<(Broken, u64), Error> {
+        let start = row.map_or(0, |row| row.size / TILE_WIDTH * TILE_WIDTH);
+        self.tree = Frontier::beginning_at(start);
+        // Without the head of the last bundle there is nothing to hold the row against.
+        (self.head, self.signed) = row.map_or(([0; 32], 0), |row| (row.head, row.signed));
+        // One more than a tail may have, so that one too many is seen.
+        let rest = "WHERE tenant = $1 ORDER BY first LIMIT 257";
+        let tenant = self.tenant.as_str().into();
+        let segments: Vec<Segment> = select(connection, rest, &[tenant]).await?;
+        let mut broken = None;
+        for segment in segments {
+            let hashes;
+            (hashes, broken) = self.segment(&segment);
+            if broken.is_some() {
+                break;
+            }
+            self.tree = Frontier::beginning_at(self.tree.size() + hashes.len() as u64);
+        }
+        let rows = self.rows(connection).await?;
+        let (end, contradiction) = (self.tree.size(), self.contradiction(row));
+        let contradiction = contradiction.and_then(|fault| self.at(end, fault));
+        Ok((rows.or(broken).or(contradiction), end - start))
     }
 
     /// Reads and hashes leaves and holds each against its stored hash.
