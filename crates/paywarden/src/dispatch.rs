@@ -9,7 +9,7 @@
 //! A subscriber that cannot take a leaf for good (it does not read back, say) logs that and takes
 //! it: an error means that the same batch may be taken later, and holds up everything behind it.
 
-use paywarden_server::OutboxProgress;
+use paywarden_server::Progress;
 use paywarden_store::{Database, Error, Journal, OutboxItem};
 use std::{fmt::Display, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -63,7 +63,7 @@ pub struct Dispatcher {
     database: Database,
     journal: Journal,
     subscribers: Vec<Subscriber>,
-    progress: Arc<OutboxProgress>,
+    progress: Arc<Progress>,
 }
 
 impl Dispatcher {
@@ -71,7 +71,7 @@ impl Dispatcher {
     pub fn new(
         (database, journal): (Database, Journal),
         subscribers: Vec<Subscriber>,
-        progress: Arc<OutboxProgress>,
+        progress: Arc<Progress>,
     ) -> Self {
         Self {
             database,
@@ -112,14 +112,14 @@ impl Dispatcher {
         }
         let seqs: Vec<i64> = batch.iter().map(|item| item.seq).collect();
         self.journal.outbox_ack(CONSUMER, &seqs).await?;
-        self.progress.handed(batch.len() as u64);
+        self.progress.hands(batch.len() as u64);
         Ok(batch.len())
     }
 
     async fn hand(&self, subscriber: &Subscriber, batch: &Arc<[OutboxItem]>) {
         let mut delay = DELAY_MIN;
         while let Err(error) = (subscriber.take)(Arc::clone(batch)).await {
-            self.progress.failed();
+            self.progress.fails();
             let first = batch.first().map_or(0, |item| item.seq);
             tracing::error!(
                 subscriber = subscriber.name,
@@ -134,7 +134,7 @@ impl Dispatcher {
 
     async fn count(&self) {
         match self.database.outbox_depth().await {
-            Ok(depth) => self.progress.waiting(depth.unsigned_abs()),
+            Ok(depth) => self.progress.waits(depth.unsigned_abs()),
             Err(error) => tracing::warn!(%error, "outbox not counted"),
         }
     }

@@ -23,7 +23,7 @@ pub use event::Format;
 use crate::{config::Config, failure::Result};
 use link::{Broken, Link, Target};
 use paywarden_domain::TenantId;
-use paywarden_server::ExportProgress;
+use paywarden_server::Progress;
 use paywarden_store::{Database, Error, Journal, trail::Standing};
 use std::{
     collections::{HashMap, VecDeque},
@@ -64,7 +64,7 @@ impl Siem {
         config: &Config,
         database: Database,
         journal: Journal,
-        progress: Arc<ExportProgress>,
+        progress: Arc<Progress>,
     ) -> Result<Option<Self>> {
         let Some(target) = Target::of(config)? else {
             return Ok(None);
@@ -100,7 +100,7 @@ struct Exporter {
     format: Format,
     database: Database,
     journal: Journal,
-    progress: Arc<ExportProgress>,
+    progress: Arc<Progress>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -123,13 +123,13 @@ impl Exporter {
     async fn run(mut self) {
         let mut delay = DELAY_MIN;
         while !*self.stopped.borrow() {
-            let sent_before = self.progress.sent();
+            let sent_before = self.progress.handed();
             let Err(broken) = self.connection().await else {
                 return;
             };
-            self.progress.failed();
+            self.progress.fails();
             tracing::warn!(error = %broken, receiver = self.target.name(), "trail not handed over");
-            if self.progress.sent() > sent_before {
+            if self.progress.handed() > sent_before {
                 delay = DELAY_MIN;
             }
             tokio::select! {
@@ -168,7 +168,7 @@ impl Exporter {
     /// Sends at most one page of each tree; whether there was nothing to send.
     async fn look(&self, link: &mut Link, sent: &mut Sent) -> std::result::Result<bool, Broken> {
         let standings = self.database.trail_exported(self.target.name()).await?;
-        self.progress.lags(standings.iter().map(lag).sum());
+        self.progress.waits(standings.iter().map(lag).sum());
         let mut is_idle = true;
         for standing in &standings {
             let next = sent.next.get(&standing.tenant).copied();
@@ -204,7 +204,7 @@ impl Exporter {
         }
         link.send(&bytes).await?;
         let count = leaves.len() as u64;
-        self.progress.add_sent(count);
+        self.progress.hands(count);
         Ok(first + count)
     }
 

@@ -32,7 +32,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Alerting, ExportProgress, OutboxProgress, Parts, Reports, Server, tls};
+use paywarden_server::{Alerting, Parts, Progress, Reports, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -215,7 +215,7 @@ impl Ground {
     }
 
     /// Who hands on what is written to the trail.
-    fn dispatcher(&self, to: Vec<Subscriber>, progress: Arc<OutboxProgress>) -> Dispatcher {
+    fn dispatcher(&self, to: Vec<Subscriber>, progress: Arc<Progress>) -> Dispatcher {
         let store = (self.database.clone(), self.journal.clone());
         Dispatcher::new(store, to, progress)
     }
@@ -241,7 +241,7 @@ impl Running {
             tracing::error!(%error, "whoever was signed in has to sign in again");
         }
         let notary = notary(config, &ground).await?;
-        let (export, outbox): (Arc<ExportProgress>, Arc<OutboxProgress>) = Default::default();
+        let (export, outbox): (Arc<Progress>, Arc<Progress>) = Default::default();
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
         let cases = ground.cases(config)?;

@@ -2,10 +2,9 @@
 
 use crate::{
     edge::Code,
-    export::{ExportProgress, OfExport},
     models::OfModels,
     notify::OfNotify,
-    outbox::{OfOutbox, OutboxProgress},
+    progress::{OfProgress, Progress},
     reports::{OfReports, Reports},
     screening::OfScreening,
 };
@@ -80,7 +79,7 @@ impl Metrics {
         engine: Arc<Engine>,
         approvals: Approvals,
         watch: Arc<Watch>,
-        (export, outbox, told): (Arc<ExportProgress>, Arc<OutboxProgress>, Arc<Figures>),
+        (export, outbox, told): (Arc<Progress>, Arc<Progress>, Arc<Figures>),
         notary: Notary,
         (vault, reports): (Arc<Vault>, Arc<Reports>),
     ) -> Self {
@@ -90,8 +89,8 @@ impl Metrics {
         registry.register_collector(Box::new(OfEngine(engine)));
         registry.register_collector(Box::new(OfApprovals(approvals)));
         registry.register_collector(Box::new(OfWatch(watch)));
-        registry.register_collector(Box::new(OfExport(export)));
-        registry.register_collector(Box::new(OfOutbox(outbox)));
+        registry.register_collector(Box::new(OfProgress::of_export(export)));
+        registry.register_collector(Box::new(OfProgress::of_outbox(outbox)));
         registry.register_collector(Box::new(OfNotify(told)));
         registry.register_collector(Box::new(OfTrail(notary)));
         registry.register_collector(Box::new(OfVault(vault)));

@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::{
-    ExportProgress, Limits, OutboxProgress, Reports,
+    Limits, Progress, Reports,
     edge::{listener, reply::ReplyKey},
     pages::Pages,
     state::State,
@@ -70,9 +70,9 @@ pub struct Parts {
     /// Signs the trail.
     pub notary: Notary,
     /// How far the trail has gone to a receiver outside.
-    pub export: Arc<ExportProgress>,
+    pub export: Arc<Progress>,
     /// How far the outbox is handed on.
-    pub outbox: Arc<OutboxProgress>,
+    pub outbox: Arc<Progress>,
     /// Keeps what people look at.
     pub cases: Arc<Cases>,
     /// Keeps reports to financial intelligence units.

@@ -11,7 +11,7 @@ use std::sync::{
 struct Store {
     database: Database,
     journal: Journal,
-    progress: Arc<OutboxProgress>,
+    progress: Arc<Progress>,
     _folder: tempfile::TempDir,
 }
 
@@ -121,8 +121,8 @@ async fn how_many_wait_is_told() {
     store.write(5).await;
     let dispatcher = store.dispatcher(Vec::new());
     dispatcher.count().await;
-    assert_eq!(store.progress.depth(), 5);
+    assert_eq!(store.progress.waiting(), 5);
     assert_eq!(dispatcher.round().await.unwrap(), 5);
     dispatcher.count().await;
-    assert_eq!(store.progress.depth(), 0);
+    assert_eq!(store.progress.waiting(), 0);
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::Config;
 use paywarden_domain::TenantId;
-use paywarden_server::ExportProgress;
+use paywarden_server::Progress;
 use paywarden_store::{Actor, Clock, Database, Entry, Journal, JournalLimits};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -268,7 +268,7 @@ async fn nothing_is_missing_after_a_receiver_broke_off() {
         }
     };
     append(700).await;
-    let progress = Arc::new(ExportProgress::default());
+    let progress = Arc::new(Progress::default());
     let start = || {
         Siem::start(&config, database.clone(), journal.clone(), progress.clone())
             .unwrap()
