@@ -1,6 +1,7 @@
 //! One request from its headers to its reply: the stations in their order.
 
 use crate::{
+    Limits,
     api::{self, Call, Door, Keyed, Route, Size, confirmations::page, person::PersonCall},
     edge::{
         Code, Problem, access, body,
@@ -104,10 +105,7 @@ impl Visit<'_> {
         let list = list_place(&state, route)?;
         laps.done(Station::Signature);
 
-        let mut bytes = Bytes::new();
-        if route.has_body {
-            bytes = body::read(body, &route.size.limits(&state.limits)).await?;
-        }
+        let bytes = read(route, body, &state.limits).await?;
         if caller.signature.is_some() {
             body::check_digest(&self.head.headers, &bytes)?;
         }
@@ -152,10 +150,7 @@ impl Visit<'_> {
         };
         self.member.clone_from(&member);
         let place = admit(&state, route, member.as_ref())?;
-        let mut bytes = Bytes::new();
-        if route.has_body {
-            bytes = body::read(body, &route.size.limits(&state.limits)).await?;
-        }
+        let bytes = read(route, body, &state.limits).await?;
         let call = PersonCall {
             state,
             peer: self.peer,
@@ -202,13 +197,13 @@ impl Visit<'_> {
         }
         let _visit = among(&state.link_visitors, self.peer)?;
         let _place = state.place().ok_or_else(overloaded)?;
-        let mut form = None;
         if route.has_body {
             let limits = route.size.limits(&state.limits);
             body::check_declared(&self.head.headers, &limits, route.size.media_types())?;
             person::check_site(self.head)?;
-            form = Some(body::read(body, &limits).await?);
         }
+        let bytes = read(route, body, &state.limits).await?;
+        let form = route.has_body.then_some(bytes);
         let visit = page::Visit {
             state: &state,
             head: self.head,
@@ -416,6 +411,14 @@ fn check_rate(state: &State, key_id: &str) -> Result<(), Problem> {
 fn overloaded() -> Problem {
     let detail = "all places for requests are taken";
     Problem::new(Code::Overloaded, detail).retry_after_us(PAUSE_US)
+}
+
+/// The body of a request; empty on routes that take none, which refuse what is sent all the same.
+async fn read(route: &Route, body: &mut Incoming, limits: &Limits) -> Result<Bytes, Problem> {
+    match route.has_body {
+        true => body::read(body, &route.size.limits(limits)).await,
+        false => body::read_none(body, limits).await,
+    }
 }
 
 fn remember_nonce(state: &State, caller: &Caller) -> Result<(), Problem> {

@@ -41,6 +41,22 @@ pub(crate) fn check_declared(
     Ok(())
 }
 
+/// Makes sure that there is no body, for routes that take none.
+pub(crate) async fn read_none<B>(body: &mut B, limits: &Limits) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    read(body, &limits.with_body(0))
+        .await
+        .map_err(|problem| match problem.code() {
+            Code::BodyTooLarge => Problem::new(Code::BodyUnexpected, "this route takes no body"),
+            _ => problem,
+        })
+}
+
 /// Reads the whole body.
 pub(crate) async fn read<B>(body: &mut B, limits: &Limits) -> Result<Bytes, Problem>
 where

@@ -416,6 +416,21 @@ async fn an_emergency_is_told_and_reviewed_before_the_next() {
     desk.hours(73);
     let open = desk.read("/v1/approvals?review=open").await;
     assert_eq!(open["approvals"][0]["emergency"]["overdue"], true);
+    // Whoever looks after security is told, once however often it is looked for.
+    for _ in 0..2 {
+        desk.world.approvals.note_overdue().await.unwrap();
+        desk.world.look().await;
+        let alerts = desk.read("/v1/security-alerts").await;
+        let all = alerts["alerts"].as_array().unwrap().iter();
+        let of_it = |alert: &&Value| alert["rule"] == "staff_conduct.review_overdue";
+        let told: Vec<_> = all
+            .filter(of_it)
+            .map(|one| (&one["object"], &one["count"]))
+            .collect();
+        assert_eq!(told, [(&asked["id"], &json!(1))], "{alerts}");
+    }
+    let overdue = desk.world.metric("paywarden_reviews_overdue").await;
+    assert_eq!(overdue, 1);
     // By now the whole company waits for the review.
     let other = desk.ask(&checker, exempt("c")).await;
     let refused = desk

@@ -306,6 +306,14 @@ async fn digests(refuser: &mut Refuser) {
         .expect(400, "content_digest_mismatch", changed)
         .await;
 
+    for (method, path) in [
+        (Method::POST, "/v1/alerts/next"),
+        (Method::GET, "/v1/lists"),
+    ] {
+        let full = Sent::json(method, path, &json!({}));
+        refuser.expect(400, "body_unexpected", full).await;
+    }
+
     let body = br#"{"id":1}"#.as_slice();
     let mut once = Sent::decision_bytes(body);
     refuser.client.sign(&refuser.signer, &mut once);

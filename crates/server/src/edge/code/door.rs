@@ -11,6 +11,8 @@ macro_rules! door {
         /// The body is longer than its route takes: 64 KiB; 4 MiB for batches of the vault, 6 MiB for rules
         /// or many names, 14 MiB for a model, 32 MiB for a screening list. Send one event per request.
         BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
+        /// This route takes no body. Send the request again without one.
+        BodyUnexpected = "body_unexpected", BAD_REQUEST, "No body wanted";
         /// The body is not declared as `application/json`; screening lists are `application/xml`,
         /// `text/csv`, `application/x-ndjson` or `application/octet-stream`, which models are, too.
         ContentTypeUnsupported = "content_type_unsupported", UNSUPPORTED_MEDIA_TYPE,

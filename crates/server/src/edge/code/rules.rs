@@ -8,7 +8,7 @@ macro_rules! rules {
         HistoryTooLong = "history_too_long", CONFLICT, "History too long";
         /// So many of your back-tests run or wait that no other is taken. Wait for one to end.
         BacktestLimit = "backtest_limit", TOO_MANY_REQUESTS, "Too many back-tests";
-        /// No such back-test is remembered: the last twelve are, until the server restarts.
+        /// No such back-test is kept: the last twelve of a tenant are.
         BacktestUnknown = "backtest_unknown", NOT_FOUND, "Back-test unknown";
         /// The condition does not compile; `diagnostics` lists what is wrong, with place and hint.
         ConditionRefused = "condition_refused", UNPROCESSABLE_ENTITY, "Condition refused";

@@ -68,6 +68,7 @@ pub struct World {
     pub registry: Arc<KeyRegistry>,
     pub staff: Arc<Staff>,
     pub watch: Arc<Watch>,
+    pub approvals: Approvals,
     pub engine: Arc<Engine>,
     pub cases: Arc<Cases>,
     pub vault: Arc<Vault>,
@@ -94,6 +95,8 @@ pub struct Setup {
     pub approvals_clock: Option<Clock>,
     /// The clock of the notary, whose keys last for months; the system's if not given.
     pub notary_clock: Option<Clock>,
+    /// What answers for pages; nobody if not given.
+    pub pages: Option<paywarden_server::pages::Pages>,
     /// How many persons somebody is shown in a day without a wait; the usual number if not given.
     pub reveals_per_day: Option<u32>,
 }
@@ -169,15 +172,16 @@ impl World {
             .await
             .unwrap();
         let notify = Arc::new(notify);
+        let approvals = approvals(
+            (&database, &journal),
+            (&registry, &staff),
+            setup.approvals_clock.clone(),
+        );
         let parts = Parts {
-            pages: None,
+            pages: setup.pages.clone(),
             engine: Arc::clone(&engine),
             registry: Arc::clone(&registry),
-            approvals: approvals(
-                (&database, &journal),
-                (&registry, &staff),
-                setup.approvals_clock.clone(),
-            ),
+            approvals: approvals.clone(),
             staff: Arc::clone(&staff),
             watch: Arc::clone(&watch),
             notary: notary.clone(),
@@ -199,6 +203,7 @@ impl World {
             registry,
             staff,
             watch,
+            approvals,
             engine,
             cases,
             vault,
