@@ -1,5 +1,6 @@
 //! Every page, one line each. A new page is a file beside these and a line here.
 
+mod access_review;
 mod account;
 mod alert;
 mod alerts;
@@ -74,6 +75,7 @@ pub(crate) static PAGES: &[Page] = &[
     list::PAGE,
     trail::PAGE,
     trail_leaf::PAGE,
+    access_review::PAGE,
     subjects::PAGE,
     subject::PAGE,
     keys::PAGE,
