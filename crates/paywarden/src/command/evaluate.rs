@@ -78,6 +78,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     done.map_err(|error| Failure::environment(error, "report this as a bug"))?
 }
 
+#[allow(clippy::too_many_lines, reason = "one step after the other, each once")]
 fn evaluate(arguments: &Arguments) -> Result<()> {
     let (flags, file) = (&arguments.data, &arguments.data.file);
     let history = file.history()?;

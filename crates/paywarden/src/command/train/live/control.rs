@@ -52,6 +52,7 @@ async fn report(house: &House) -> PreventionReport {
 
 /// Every payment is fraud and would be declined. Those let pass are labelled; each stands for 200.
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one life from publishing to its end")]
 async fn chance_lets_some_pass_that_scores_would_decline_and_they_stand_for_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open(folder.path()).await;
