@@ -50,10 +50,18 @@ enum Op {
     Tree,
 }
 
+/// How a rule begins: questions that need no branch, and where the code for the rest is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    first: First,
+    reaches: Reaches,
+    pub at: u32,
+}
+
 /// A question that needs no branch: whether a value lies in an interval or among the values of a
 /// mask, or outside of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct First {
+struct First {
     /// The lower end of the interval, or the mask.
     low: i64,
     /// How far the interval reaches beyond `low`.
@@ -63,10 +71,19 @@ pub(super) struct First {
     by_mask: bool,
 }
 
+/// Two more questions, asked together with the first: whether two of [`Image::bounds`] reach so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reaches {
+    bounds: [u32; 2],
+    least: [i64; 2],
+}
+
 /// Values from 0 to 63, one bit each: the texts that a slot is compared with are seldom more.
 #[derive(Debug, Clone, Copy)]
 struct Mask(u64);
 
+/// Where the code of a rule begins that has none: its first questions are all.
+const WHOLE: u32 = u32::MAX;
 /// Jumps that end the run.
 const FIRES: u16 = u16::MAX;
 const SILENT: u16 = u16::MAX - 1;
@@ -88,14 +105,27 @@ struct Layout {
 }
 
 impl Code {
-    /// Adds a condition: its first question, and where the code for the rest begins.
-    pub(super) fn append(&mut self, node: &Node, normal: &Normal) -> (First, u32) {
-        let start = self.0.len() as u32;
+    /// Adds a condition: its first questions, and where the code for the rest begins.
+    pub(super) fn append(&mut self, node: &Node, normal: &Normal) -> Start {
+        let at = self.0.len() as u32;
         let mut layout = Layout::default();
         let parts = node.conjuncts();
         let first = parts.first().and_then(|part| First::of(part, normal));
+        let mut reaches = Reaches::NONE;
+        let mut asked = 0;
         for part in parts.iter().skip(usize::from(first.is_some())) {
-            layout.emit(part, false, Target::End(SILENT), normal);
+            match Reaches::of(part, normal).filter(|_| asked < reaches.bounds.len()) {
+                Some((bound, least)) => {
+                    (reaches.bounds[asked], reaches.least[asked]) = (bound, least);
+                    asked += 1;
+                }
+                None => layout.emit(part, false, Target::End(SILENT), normal),
+            }
+        }
+        let first = first.unwrap_or(First::NONE);
+        if layout.code.is_empty() {
+            let at = WHOLE;
+            return Start { first, reaches, at };
         }
         layout.push(Op::Jump, 0, 0, true, Target::End(FIRES));
         if layout.code.len() > RULE_LENGTH_MAX {
@@ -114,12 +144,15 @@ impl Code {
                 code
             });
         self.0.extend(resolved);
-        (first.unwrap_or(First::NONE), start)
+        Start { first, reaches, at }
     }
 
     /// Runs one rule.
     #[inline]
     pub(super) fn run(&self, start: u32, image: &mut Image<'_>) -> Ending {
+        if start == WHOLE {
+            return Ending::Fires;
+        }
         let mut at = start as usize;
         // A rule ends by a jump; the end of all code is only a bound for the optimiser.
         while let Some(code) = self.0.get(at) {
@@ -150,7 +183,7 @@ impl Code {
 
 impl First {
     /// No question: the code has to tell.
-    pub(super) const NONE: Self = Self {
+    const NONE: Self = Self {
         low: i64::MIN,
         span: u64::MAX,
         slot: u32::MAX,
@@ -187,9 +220,9 @@ impl First {
         }
     }
 
-    /// How the rule ends if this decides it; `Fires` if the code has to go on.
+    /// How the rule ends if this decides it; `Fires` if there is more to ask.
     #[inline(always)]
-    pub(super) fn ask(&self, image: &mut Image<'_>) -> Ending {
+    fn ask(&self, image: &mut Image<'_>) -> Ending {
         if self.slot == u32::MAX {
             return Ending::Fires;
         }
@@ -206,6 +239,60 @@ impl First {
             State::Missing => Ending::Silent,
             State::Fault => Ending::Tree,
         }
+    }
+}
+
+impl Start {
+    /// Nothing is asked: the tree has to tell.
+    pub(super) const NONE: Self = Self {
+        first: First::NONE,
+        reaches: Reaches::NONE,
+        at: 0,
+    };
+
+    /// How the rule ends if its first questions decide it; `Fires` if the code has to go on. What is
+    /// false or missing outweighs a fault.
+    #[inline(always)]
+    pub(super) fn ask(&self, image: &mut Image<'_>) -> Ending {
+        let ending = self.first.ask(image);
+        match self.reaches.hold(image.bounds()) {
+            true => ending,
+            false => Ending::Silent,
+        }
+    }
+}
+
+impl Reaches {
+    /// No question.
+    const NONE: Self = Self {
+        bounds: [0; 2],
+        least: [i64::MIN; 2],
+    };
+
+    /// A part of a condition as a bound and what it has to reach. Bounds that all numbers satisfy are
+    /// none: what is missing would.
+    fn of(node: &Node, normal: &Normal) -> Option<(u32, i64)> {
+        let Node::Literal(literal) = node else {
+            return None;
+        };
+        let literal = normal.literal(*literal);
+        let (bound, least) = match literal.check {
+            Check::AtLeast(bound) => (2 * literal.slot, bound),
+            Check::AtMost(bound) => (2 * literal.slot + 1, !bound),
+            _ => return None,
+        };
+        let is_given = normal.slots[literal.slot as usize].is_given();
+        (is_given && least > i64::MIN).then_some((bound, least))
+    }
+
+    /// Whether both hold.
+    #[inline(always)]
+    fn hold(&self, bounds: &[i64]) -> bool {
+        let holds = |place: usize| {
+            let bound = bounds.get(self.bounds[place] as usize);
+            bound.copied().unwrap_or(i64::MIN) >= self.least[place]
+        };
+        holds(0) & holds(1)
     }
 }
 

@@ -77,8 +77,8 @@ impl Index {
         }
     }
 
-    /// Asks the first question of what is left of a candidate's condition: how it ends if that
-    /// decides it, and [`Ending::Fires`] if the code has to go on.
+    /// Asks the first questions of what is left of a candidate's condition: how it ends if they
+    /// decide it, and [`Ending::Fires`] if the code has to go on.
     #[inline(always)]
     pub(crate) fn begin(
         &self,
@@ -88,11 +88,11 @@ impl Index {
     ) -> Ending {
         match candidate.by_tree {
             true => Ending::Tree,
-            false => postings.entries[candidate.place as usize].first.ask(image),
+            false => postings.entries[candidate.place as usize].start.ask(image),
         }
     }
 
-    /// Runs the code for all questions but the first.
+    /// Runs the code for all other questions.
     #[inline]
     pub(crate) fn go_on(
         &self,
@@ -101,7 +101,7 @@ impl Index {
         image: &mut Image<'_>,
     ) -> Ending {
         self.code
-            .run(postings.entries[candidate.place as usize].code, image)
+            .run(postings.entries[candidate.place as usize].start.at, image)
     }
 
     /// Bytes that evaluations may touch.

@@ -3,7 +3,7 @@
 use super::{
     Estimates,
     access::Predicate,
-    code::{Code, First},
+    code::{Code, Start},
 };
 use crate::{
     literal::{Check, Node},
@@ -25,14 +25,12 @@ pub(crate) struct Postings {
     pub(super) always: Range<u32>,
 }
 
-/// One rule at one place: 32 bytes, read one after the other along a run.
+/// One rule at one place: a cache line at most, read one after the other along a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// The first question of what is left, which most candidates fail.
-    pub first: First,
+    /// The first questions of what is left, of which most candidates fail one.
+    pub start: Start,
     pub rule: u32,
-    /// Where the code for what the first question leaves begins.
-    pub code: u32,
 }
 
 /// A stretch of lower bounds for one of [`Image::bounds`]. Most payments fail the least of them,
@@ -88,7 +86,7 @@ struct Planned {
     predicate: Option<Predicate>,
     rest: Node,
     /// Once the code is laid out.
-    start: Option<(First, u32)>,
+    start: Option<Start>,
 }
 
 impl<'a> Plan<'a> {
@@ -118,13 +116,13 @@ impl<'a> Plan<'a> {
     }
 
     fn entry(&mut self, rule: u32) -> Entry {
-        let (first, code) = match self.known.get_mut(&rule) {
+        let start = match self.known.get_mut(&rule) {
             Some(planned) => *planned
                 .start
                 .get_or_insert_with(|| self.code.append(&planned.rest, self.normal)),
-            None => (First::NONE, 0),
+            None => Start::NONE,
         };
-        Entry { first, rule, code }
+        Entry { start, rule }
     }
 }
 
@@ -165,9 +163,8 @@ impl Postings {
     /// All rules, none of them posted.
     pub(super) fn unposted(rules: impl Iterator<Item = u32>) -> Self {
         let entry = |rule| Entry {
-            first: First::NONE,
+            start: Start::NONE,
             rule,
-            code: 0,
         };
         let entries: Vec<Entry> = rules.map(entry).collect();
         Self {
