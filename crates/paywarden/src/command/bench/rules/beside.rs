@@ -3,10 +3,11 @@
 
 use super::{Bench, MICRO, explain, published};
 use crate::{cpu, failure::Result, figures::Figure};
+use arc_swap::ArcSwap;
 use paywarden_rules::{RuleSet, Scratch};
 use std::{
     sync::{
-        Arc, RwLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -20,10 +21,19 @@ const WARM_UP: usize = 1_000;
 /// How often it is looked whether a decision still uses the rules that were swapped.
 const RETIRE_LOOK: Duration = Duration::from_millis(1);
 
-/// The slowest decisions without and with publishes beside them. Waiting for a processor, which is
-/// other programs', is taken off.
+/// How long one decision took.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    /// By the clock on the wall, in nanoseconds.
+    wall_ns: u64,
+    /// Without waiting for a processor, which is other programs' and the publisher's own.
+    ns: u64,
+}
+
+/// The slowest decisions without and with publishes beside them: by the wall, and without waiting
+/// for a processor.
 pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
-    let live = RwLock::new(Arc::new(bench.rules.clone()));
+    let live = ArcSwap::from_pointee(bench.rules.clone());
     // A server has decided before it publishes: its memory is at hand.
     decide(bench, &live, |done| done < WARM_UP);
     let published = AtomicBool::new(false);
@@ -38,38 +48,42 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     });
     outcome.map_err(|_| super::bug("the publishing thread ended".to_owned()))??;
     let alone = decide(bench, &live, |done| done < beside.len());
-    let figures = [("alone", alone), ("beside", beside)].map(|(when, mut taken)| {
-        taken.sort_unstable();
-        let at = |share: usize| taken.get((taken.len() * share / 10_000).min(taken.len() - 1));
+    let figures = [("alone", alone), ("beside", beside)].map(|(when, taken)| {
+        let sorted = |of: fn(&Taken) -> u64| {
+            let mut nanos: Vec<u64> = taken.iter().map(of).collect();
+            nanos.sort_unstable();
+            nanos
+        };
+        let (own, wall) = (sorted(|taken| taken.ns), sorted(|taken| taken.wall_ns));
         let figure = |end: &str, nanos: Option<&u64>| {
             let micros = nanos.map_or(f64::NAN, |nanos| *nanos as f64 * MICRO);
             Figure::new(format!("decision_{when}_{end}_us"), micros, "us")
         };
-        [figure("p999", at(9_990)), figure("max", taken.last())]
+        [
+            figure("p999", own.get(own.len() * 999 / 1_000)),
+            figure("max", own.last()),
+            figure("wall_max", wall.last()),
+        ]
     });
     Ok(figures.into_iter().flatten().collect())
 }
 
 /// Publishes the same rules once more. What decided before is freed here, never by a decision.
-fn publish(bench: &Bench, live: &RwLock<Arc<RuleSet>>) -> Result<()> {
+fn publish(bench: &Bench, live: &ArcSwap<RuleSet>) -> Result<()> {
     let rules = Arc::new(published(&bench.workload.packs())?);
-    let Ok(mut live) = live.write() else {
-        return Ok(());
-    };
-    let old = std::mem::replace(&mut *live, rules);
-    drop(live);
+    let old = live.swap(rules);
     while Arc::strong_count(&old) > 1 {
         thread::sleep(RETIRE_LOOK);
     }
     Ok(())
 }
 
-/// Nanoseconds that each decision took, while there are more to make.
+/// What each decision took, while there are more to make.
 fn decide(
     bench: &Bench,
-    live: &RwLock<Arc<RuleSet>>,
+    live: &ArcSwap<RuleSet>,
     mut more: impl FnMut(usize) -> bool,
-) -> Vec<u64> {
+) -> Vec<Taken> {
     let mut scratch = Scratch::default();
     let mut taken = Vec::new();
     let mut payments = bench.payments.iter().zip(&bench.windows).cycle();
@@ -79,14 +93,13 @@ fn decide(
         let slots = payment.slots(bench.workload.facts(), windows);
         let waited = cpu::waited_ns();
         let start = Instant::now();
-        let Some(rules) = live.read().ok().map(|rules| Arc::clone(&rules)) else {
-            break;
-        };
+        let rules = live.load();
         rules.evaluate_with(&slots, &mut scratch, || true, |_, _| {});
         explain(&rules, &scratch.hits().fired, &slots);
         drop(rules);
-        let nanos = start.elapsed().as_nanos() as u64;
-        taken.push(nanos.saturating_sub(cpu::waited_ns() - waited));
+        let wall_ns = start.elapsed().as_nanos() as u64;
+        let ns = wall_ns.saturating_sub(cpu::waited_ns() - waited);
+        taken.push(Taken { wall_ns, ns });
     }
     taken
 }
