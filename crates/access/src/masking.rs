@@ -134,15 +134,15 @@ impl Form {
             Self::BinAndLast4 => {
                 let bin = if value.len() >= 16 { 8 } else { 6 };
                 let bin = value.get(..bin).unwrap_or_default();
-                format!("{bin}{HIDDEN}{}", last_four(value))
+                [bin, HIDDEN, last_four(value)].concat()
             }
             Self::CountryAndLast4 => {
                 // Country codes have one to three digits; which, the mask need not know.
                 let country = if value.starts_with("+86") { 3 } else { 2 };
                 let country = value.get(..country).unwrap_or_default();
-                format!("{country}{HIDDEN}{}", last_four(value))
+                [country, HIDDEN, last_four(value)].concat()
             }
-            Self::Last4 => format!("{HIDDEN}{}", last_four(value)),
+            Self::Last4 => [HIDDEN, last_four(value)].concat(),
             Self::Initial => format!("{}{HIDDEN}", first(value)),
             Self::InitialAndDomain => format!("{}{HIDDEN}@{}", first(value), domain(value)),
             Self::DomainOnly => format!("{HIDDEN}@{}", domain(value)),

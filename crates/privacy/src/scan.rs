@@ -261,7 +261,7 @@ enum Form {
 impl Form {
     fn masked(&self) -> String {
         match self {
-            Self::Number(digits, mask) => mask.of(&digits.text()),
+            Self::Number(digits, mask) => mask.of(digits.as_str()),
             Self::Head(head) => format!("{}••••", head.trim_end()),
         }
     }
@@ -279,7 +279,7 @@ impl Hit {
             masked: self.form.masked(),
             card: match (self.kind, &self.form) {
                 (Kind::CardNumber | Kind::TestCardNumber, Form::Number(digits, _)) => {
-                    Some(Plain::from(digits.text().as_str().to_owned()))
+                    Some(Plain::from(digits.as_str().to_owned()))
                 }
                 _ => None,
             },

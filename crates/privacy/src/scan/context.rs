@@ -2,11 +2,10 @@
 
 use super::BEFORE;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    ops::Range,
-    sync::LazyLock,
-};
+use std::{ops::Range, sync::LazyLock};
+
+/// Multiplying by it spreads a bit over all above it: the golden ratio in 64 bits.
+pub(super) const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Bytes before a number in which words are looked for.
 const WORDS_BEFORE: usize = 64;
@@ -123,6 +122,9 @@ const WHOLE: &[(Topic, &[&str])] = &[
 const EMPTY: &[&str] = &[
     "number", "no", "nr", "num", "value", "is", "was", "the", "of", "with", "a", "and",
 ];
+
+/// The longest of them.
+const EMPTY_BYTES_MAX: usize = 6;
 
 /// Every word: what it is about, and whether it stands alone.
 static WORDS: LazyLock<Option<Words>> = LazyLock::new(Words::new);
@@ -251,9 +253,10 @@ fn named(line: &[u8]) -> Option<Range<usize>> {
     };
     let last = word_before(line, end_before(line.len())?)?;
     let word = line.get(last.clone())?;
-    if !EMPTY
-        .iter()
-        .any(|empty| word.eq_ignore_ascii_case(empty.as_bytes()))
+    if word.len() > EMPTY_BYTES_MAX
+        || !EMPTY
+            .iter()
+            .any(|empty| word.eq_ignore_ascii_case(empty.as_bytes()))
     {
         return Some(last);
     }
@@ -277,9 +280,13 @@ fn hashed(line: &[u8], name: Option<Range<usize>>) -> u64 {
         let parting = |byte: &&u8| matches!(byte, b',' | b';' | b'\t' | b'|');
         return line.iter().filter(parting).count() as u64;
     };
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
+    let (words, rest) = name.as_chunks::<8>();
+    let mixed = |hash: u64, word: u64| (hash ^ word).wrapping_mul(MIX).rotate_left(29);
+    let hash = words
+        .iter()
+        .fold(MIX, |hash, word| mixed(hash, u64::from_le_bytes(*word)));
+    rest.iter()
+        .fold(hash, |hash, byte| mixed(hash, u64::from(*byte)))
 }
 
 #[cfg(test)]

@@ -66,10 +66,8 @@ impl Digits {
     }
 
     /// The digits.
-    pub(super) fn text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(DIGITS_MAX));
-        text.extend(self.as_slice().iter().copied().map(char::from));
-        text
+    pub(super) fn as_str(&self) -> &str {
+        str::from_utf8(self.as_slice()).unwrap_or_default()
     }
 
     /// The digits, as bytes.

@@ -297,7 +297,10 @@ fn card(candidate: &Candidate<'_>, sink: &mut Sink<'_>) -> bool {
     let around = Around::of(candidate.text, &candidate.at);
     let place = Place::new(around.place, digits);
     sink.siblings.count(place, true);
-    let kinds = (b'0'..=b'9').filter(|digit| digits.contains(digit)).count();
+    let kinds = digits
+        .iter()
+        .fold(0_u16, |kinds, digit| kinds | 1 << (digit & 15))
+        .count_ones();
     let monotony = if kinds < 3 { -40 } else { 0 };
     let expiry = if around.has_expiry() { 15 } else { 0 };
     let around = around.weight(Topic::Card) + monotony + expiry;
@@ -322,7 +325,7 @@ fn resident(candidate: &Candidate<'_>, sink: &mut Sink<'_>) -> bool {
         && (1900..2100).contains(&number(6..10))
         && (1..=12).contains(&number(10..12))
         && (1..=31).contains(&number(12..14))
-        && normal::resident_holds(&candidate.digits.text());
+        && normal::resident_holds(candidate.digits.as_str());
     if holds {
         let weight = 85 + candidate.weight + candidate.frame();
         let kind = (Kind::ResidentId, "resident_id", Topic::Resident);

@@ -4,7 +4,10 @@
 //! numbers shows what it is after some rows, whatever single rows look like.
 
 use super::{Evidence, context};
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 /// Places of one source that are told apart; in further ones numbers stand for themselves.
 const PLACES_MAX: usize = 4_096;
@@ -35,7 +38,29 @@ impl Place {
 
 /// How many numbers of each place there are, and how many of them pass the check.
 #[derive(Default)]
-pub(super) struct Siblings(HashMap<Place, (u32, u32)>);
+pub(super) struct Siblings(HashMap<Place, (u32, u32), BuildHasherDefault<Mixed>>);
+
+/// Mixes a hashed name with a length: names come hashed, and there are few places.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(32) ^ number).wrapping_mul(context::MIX);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+}
 
 impl Siblings {
     /// Counts a number.
