@@ -36,7 +36,7 @@ pub enum Command {
 }
 
 /// A model in a file: ours, LightGBM text, XGBoost JSON, ONNX TreeEnsemble or a scorecard.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct ModelFile {
     /// The model: ours, LightGBM text, XGBoost JSON, ONNX TreeEnsemble or a scorecard
     model: PathBuf,
@@ -88,7 +88,7 @@ pub async fn run(command: &Command) -> Result<()> {
         Command::Show(arguments) => show(arguments),
         Command::Predict(arguments) => predict(arguments),
         Command::Convert(arguments) => convert(arguments),
-        Command::Import(arguments) => import::run(arguments),
+        Command::Import(arguments) => import::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Compare(arguments) => compare::run(arguments).await,
     }

@@ -17,7 +17,7 @@ use paywarden_domain::Timestamp;
 use std::path::PathBuf;
 
 /// Arguments of `model import`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: ModelFile,
@@ -37,7 +37,13 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub async fn run(arguments: &Arguments) -> Result<()> {
+    let arguments = arguments.clone();
+    let done = tokio::task::spawn_blocking(move || import(&arguments)).await;
+    done.map_err(|error| Failure::environment(error, "report this as a bug"))?
+}
+
+fn import(arguments: &Arguments) -> Result<()> {
     let model = arguments.file.read()?;
     let file = &arguments.data;
     let history = file.history()?;
