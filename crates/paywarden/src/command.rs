@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod bench;
 pub mod check;
 pub mod demo;
+pub mod detect;
 pub mod evaluate;
 pub mod keys;
 pub mod loadgen;

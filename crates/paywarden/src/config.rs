@@ -96,6 +96,9 @@ pub struct Config {
     pub screening_file: Option<PathBuf>,
     /// File of what raises alerts, of queues, reasons and typologies; the shipped one when not set.
     pub alert_policy: Option<PathBuf>,
+    /// File of the typologies of laundering and of the scores from which each alerts and stops; the
+    /// shipped one when not set.
+    pub typologies: Option<PathBuf>,
     /// Private networks that webhooks may reach, such as `["10.1.0.0/16"]`; public addresses alone
     /// when none.
     pub webhook_networks: Vec<Network>,
@@ -241,6 +244,7 @@ impl Default for Config {
             providers_file: None,
             screening_file: None,
             alert_policy: None,
+            typologies: None,
             webhook_networks: Vec::new(),
             webhook_ca: None,
             messenger: MessengerKind::Webhook,

@@ -24,6 +24,7 @@ pub mod failure;
 pub mod figures;
 pub mod key_desk;
 pub mod latency;
+pub mod laundering;
 pub mod local;
 pub mod mapping;
 pub mod open_loop;
@@ -45,8 +46,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, evaluate, keys, loadgen, model, openapi, passwords, replay,
-    report, scan, screening, serve, sign, staff, trail, train, vault, verify,
+    backtest, bench, check, demo, detect, evaluate, keys, loadgen, model, openapi, passwords,
+    replay, report, scan, screening, serve, sign, staff, trail, train, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -93,6 +94,8 @@ enum Command {
     Train(train::Arguments),
     /// Say what a model is worth on later payments
     Evaluate(evaluate::Arguments),
+    /// Say what rules find of each typology of laundering, and what each rule is worth
+    Detect(detect::Arguments),
     /// Say how much loss was prevented, as a server that runs knows it
     #[command(subcommand)]
     Report(report::Command),
@@ -170,6 +173,7 @@ impl Command {
             Self::Screening(command) => screening::run(&command).await,
             Self::Train(arguments) => interruptible(train::run(arguments)).await,
             Self::Evaluate(arguments) => interruptible(evaluate::run(arguments)).await,
+            Self::Detect(arguments) => interruptible(detect::run(arguments)).await,
             Self::Report(command) => report::run(&command).await,
             Self::Model(command) => model::run(&command).await,
             Self::Trail(command) => trail::run(command).await,

@@ -1,7 +1,7 @@
 //! The rule packs: those inside this binary, or those of the operator's own folder.
 
 use crate::failure::{Failure, Result};
-use paywarden_risk::PackFile;
+use paywarden_risk::{PackFile, Typologies};
 use paywarden_rules::{
     Diagnostic, Pack, Rates, RuleSet, canonical_source, check_examples, compile,
 };
@@ -102,6 +102,7 @@ shipped! {
     "quasi_cash.yaml",
     "refund_abuse.yaml",
     "rental_scam.yaml",
+    "repeated_routes.yaml",
     "reporting_limits.yaml",
     "reshipping.yaml",
     "romance_scam.yaml",
@@ -141,6 +142,21 @@ shipped! {
     "virtual_assets.yaml",
     "wallet_abuse.yaml",
     "wallet_layering.yaml",
+}
+
+/// The typologies of laundering, shipped or from a file.
+pub fn typologies(path: Option<&Path>) -> Result<Typologies> {
+    let Some(path) = path else {
+        return Ok(Typologies::default());
+    };
+    let unusable = |error: &dyn std::fmt::Display| {
+        Failure::wrong_use(
+            format!("typologies = {}: {error}", path.display()),
+            "correct the file, or leave the setting out",
+        )
+    };
+    let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    Typologies::parse(&text).map_err(|error| unusable(&error))
 }
 
 /// The packs of the installation's library: every `.yaml` of the folder, or the shipped ones.

@@ -416,6 +416,7 @@ pub fn engine_config(config: &Config) -> Result<EngineConfig> {
     let age_max = i64::from(config.event_age_hours_max) * HOUR;
     settings.event_age_max = (!config.trust_event_time).then_some(age_max);
     settings.event_ahead_max = i64::from(config.event_ahead_seconds_max) * SECOND;
+    settings.bands.laundering = packs::typologies(config.typologies.as_deref())?;
     settings.limits.events_max = config.window_events_max;
     settings.limits.entities_max = config.window_entities_max;
     settings.snapshot_every = config.snapshot_every_decisions;

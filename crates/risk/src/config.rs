@@ -1,8 +1,8 @@
 //! What an operator can set about deciding.
 
-use crate::backtest::recent::RecentLimits;
+use crate::{backtest::recent::RecentLimits, typology::Typologies};
 use paywarden_domain::{
-    Currency, Engine, Outcome,
+    Currency, Outcome,
     time::{DAY, MINUTE},
 };
 use paywarden_features::Limits;
@@ -49,13 +49,13 @@ impl EngineConfig {
     }
 }
 
-/// The score from which an engine takes each action by itself, strictest first.
+/// The score from which each engine takes an action by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bands {
-    /// Bands of the fraud engine.
+    /// Bands of the fraud engine, strictest first.
     pub fraud: Vec<(u16, Outcome)>,
-    /// Bands of the laundering engine.
-    pub laundering: Vec<(u16, Outcome)>,
+    /// Thresholds of the laundering engine.
+    pub laundering: Typologies,
 }
 
 impl Default for Bands {
@@ -66,19 +66,15 @@ impl Default for Bands {
                 (500, Outcome::Review),
                 (300, Outcome::Challenge),
             ],
-            laundering: vec![(800, Outcome::Hold), (400, Outcome::Review)],
+            laundering: Typologies::default(),
         }
     }
 }
 
 impl Bands {
-    /// What a score means by itself.
-    pub fn action(&self, engine: Engine, score: u16) -> Outcome {
-        let bands = match engine {
-            Engine::Fraud => &self.fraud,
-            Engine::Laundering => &self.laundering,
-        };
-        bands
+    /// What a score of the fraud engine means by itself.
+    pub(crate) fn of_fraud(&self, score: u16) -> Outcome {
+        self.fraud
             .iter()
             .filter(|(from, _)| score >= *from)
             .map(|(_, outcome)| *outcome)

@@ -1,7 +1,7 @@
 //! From fired rules to one verdict.
 //!
-//! Each engine adds up the points of its fired live rules (at most 1000). Its action is the
-//! strictest of: what its band says about the points, what a fired rule asks for by itself, what the
+//! Each engine adds up the scores of its fired live rules, as [`crate::evidence`] says. Its action is
+//! the strictest of: what its thresholds say about the sum, what a fired rule asks for by itself, what the
 //! policy of its model makes of the chance, and `review` for each rule that failed closed. Its score
 //! is the higher of points and chance in thousandths. A fired rule with action `approve` is an exemption:
 //! it takes back everything but another rule's own `decline`. The verdict is the stricter of the
@@ -49,7 +49,7 @@ pub(crate) fn decide(
     (opinion, bands, draw): (&Opinion, &Bands, &dyn Fn(u16) -> bool),
 ) -> Verdict {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    let sum = sum(rules, hits, &fraud_faults, &laundering_faults).beside(opinion.floors);
+    let sum = sum(rules, hits, bands, [&fraud_faults, &laundering_faults]).beside(opinion.floors);
     let noticed = hits.fired.iter().chain(&hits.shadow);
     let values = rules.explain_all(noticed.copied(), slots);
     let result = |engine, faults| EngineResult {
@@ -97,20 +97,25 @@ pub(crate) fn decide(
 /// The outcome alone, for rules that decide nothing: the same that [`decide`] gives.
 pub(crate) fn outcome(rules: &RuleSet, hits: &Hits, (floors, bands): (Floors, &Bands)) -> Outcome {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    let sum = sum(rules, hits, &fraud_faults, &laundering_faults);
+    let sum = sum(rules, hits, bands, [&fraud_faults, &laundering_faults]);
     sum.beside(floors).outcome(bands)
 }
 
-fn sum(rules: &RuleSet, hits: &Hits, fraud: &[RuleFault], laundering: &[RuleFault]) -> Sum {
+fn sum(
+    rules: &RuleSet,
+    hits: &Hits,
+    bands: &Bands,
+    faults: [&[RuleFault]; Engine::ALL.len()],
+) -> Sum {
     let mut sum = Sum::default();
     for rule in hits
         .fired
         .iter()
         .filter_map(|index| rules.rules().get(*index))
     {
-        sum.add(Weight::of(rule));
+        sum.add(Weight::of(rule, bands));
     }
-    for (engine, faults) in [(Engine::Fraud, fraud), (Engine::Laundering, laundering)] {
+    for (engine, faults) in Engine::ALL.into_iter().zip(faults) {
         for _ in faults.iter().filter(|fault| fault.closed) {
             sum.add_closed(engine);
         }

@@ -1,16 +1,16 @@
 //! What fired rules add up to: all that an outcome depends on, in a form that is cheap to change.
 
-use crate::config::Bands;
+use crate::{config::Bands, evidence, typology::TYPOLOGIES_MAX};
 use paywarden_domain::{Engine, Outcome};
 use paywarden_rules::{Rule, pack::OnFault};
-
-const SCORE_MAX: u16 = 1000;
 
 /// What one rule adds when it fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weight {
     pub(crate) engine: Engine,
-    points: u16,
+    evidence: u32,
+    /// The place of its typology, if it speaks of one.
+    typology: Option<usize>,
     asked: Option<Outcome>,
     warns: bool,
     /// Whether a fault of the rule counts as a review.
@@ -25,13 +25,15 @@ pub struct Floors([Option<Outcome>; Engine::ALL.len()]);
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum {
     engines: [EngineSum; Engine::ALL.len()],
+    /// What the rules of each typology add up to.
+    typologies: [u32; TYPOLOGIES_MAX],
     warnings: u32,
     floors: Floors,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct EngineSum {
-    points: u32,
+    evidence: u32,
     /// How many rules ask for each outcome by themselves.
     asked: [u32; Outcome::ALL.len()],
     /// How many rules failed closed.
@@ -39,10 +41,15 @@ struct EngineSum {
 }
 
 impl Weight {
-    pub(crate) fn of(rule: &Rule) -> Self {
+    pub(crate) fn of(rule: &Rule, bands: &Bands) -> Self {
+        let typology = match rule.engine {
+            Engine::Fraud => None,
+            Engine::Laundering => bands.laundering.place(&rule.reason.code),
+        };
         Self {
             engine: rule.engine,
-            points: rule.score,
+            evidence: evidence::of(rule.engine, rule.score),
+            typology,
             asked: rule.action,
             warns: rule.warning.is_some(),
             closed: rule.on_fault == OnFault::Closed,
@@ -71,11 +78,14 @@ impl Sum {
     /// Adds a rule that fired.
     pub(crate) fn add(&mut self, weight: Weight) {
         let engine = &mut self.engines[weight.engine as usize];
-        engine.points += u32::from(weight.points);
+        engine.evidence = engine.evidence.saturating_add(weight.evidence);
         if let Some(asked) = weight.asked {
             engine.asked[asked as usize] += 1;
         }
         self.warnings += u32::from(weight.warns);
+        if let Some(sum) = self.typology(weight) {
+            *sum = sum.saturating_add(weight.evidence);
+        }
     }
 
     /// Adds a rule of this engine that failed closed.
@@ -86,19 +96,21 @@ impl Sum {
     /// The sum as if a rule that was added had not fired.
     pub(crate) fn without(mut self, weight: Weight) -> Self {
         let engine = &mut self.engines[weight.engine as usize];
-        engine.points = engine.points.saturating_sub(u32::from(weight.points));
+        engine.evidence = engine.evidence.saturating_sub(weight.evidence);
         if let Some(asked) = weight.asked {
             let count = &mut engine.asked[asked as usize];
             *count = count.saturating_sub(1);
         }
         self.warnings = self.warnings.saturating_sub(u32::from(weight.warns));
+        if let Some(sum) = self.typology(weight) {
+            *sum = sum.saturating_sub(weight.evidence);
+        }
         self
     }
 
-    /// The points of an engine, at most 1000.
+    /// The score of an engine, at most 1000.
     pub(crate) fn score(&self, engine: Engine) -> u16 {
-        let points = self.engines[engine as usize].points;
-        u16::try_from(points).unwrap_or(SCORE_MAX).min(SCORE_MAX)
+        evidence::score(engine, self.engines[engine as usize].evidence)
     }
 
     /// What an engine alone would do: the strictest of what its band says, what a rule asks for,
@@ -119,8 +131,7 @@ impl Sum {
             0 => Outcome::Approve,
             _ => Outcome::Review,
         };
-        bands
-            .action(engine, self.score(engine))
+        self.by_score(engine, bands)
             .max(asked)
             .max(floor)
             .max(self.floors.of(engine))
@@ -133,6 +144,22 @@ impl Sum {
         self.action(Engine::Fraud, bands) == Outcome::Decline
             && self.action(Engine::Laundering, bands) < Outcome::Decline
             && !self.engines.iter().any(by_rule)
+    }
+
+    fn by_score(&self, engine: Engine, bands: &Bands) -> Outcome {
+        let score = self.score(engine);
+        match engine {
+            Engine::Fraud => bands.of_fraud(score),
+            Engine::Laundering => {
+                let each = self.typologies.iter();
+                let each = each.map(|sum| evidence::score(engine, *sum));
+                bands.laundering.action(score, each)
+            }
+        }
+    }
+
+    fn typology(&mut self, weight: Weight) -> Option<&mut u32> {
+        self.typologies.get_mut(weight.typology?)
     }
 
     /// The stricter of the two engines' actions; a plain approval with something to tell the

@@ -151,8 +151,9 @@ pub(super) struct Weights {
 
 impl Weights {
     pub(super) fn new(rules: &RuleSet, bands: &Bands) -> Self {
-        let weight =
-            |rule: &paywarden_rules::Rule| (rule.stage == Stage::Live).then(|| Weight::of(rule));
+        let weight = |rule: &paywarden_rules::Rule| {
+            (rule.stage == Stage::Live).then(|| Weight::of(rule, bands))
+        };
         Self {
             weights: rules.rules().iter().map(weight).collect(),
             bands: bands.clone(),

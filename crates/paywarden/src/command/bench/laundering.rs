@@ -4,19 +4,17 @@
 //! Before any figure, rules found by the index are compared with those asked one by one.
 
 use crate::{
-    config::Config,
     cpu,
-    failure::{Failure, Result},
+    failure::Result,
     figures::{Figure, Report},
-    packs,
+    laundering::{Lone, bug, event},
     progress::Progress,
-    terminal, traffic, wiring,
+    terminal,
 };
-use paywarden_domain::{Card, Engine, Event, Outcome, TenantId};
-use paywarden_features::{FeatureStore, Limits, Value};
-use paywarden_risk::Sight;
-use paywarden_rules::{Rates, RuleSet, Scratch, Truth, compile, pack::Stage};
-use paywarden_simulator::{Laundering, LaunderingSettings, OutgoingEvent, Population};
+use paywarden_domain::{Card, Event, Outcome};
+use paywarden_features::Value;
+use paywarden_rules::{Scratch, Truth};
+use paywarden_simulator::{Laundering, LaunderingSettings, Population};
 use std::{
     sync::Barrier,
     time::{Duration, Instant},
@@ -58,14 +56,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The laundering engine alone, without a journal.
-struct Bench {
-    sight: Sight,
-    rules: RuleSet,
-    store: FeatureStore,
-    /// No value is on any list.
-    lists: Vec<Option<bool>>,
-}
+/// The laundering engine alone, measured.
+struct Bench(Lone);
 
 /// What one transfer came to.
 struct Seen {
@@ -78,15 +70,15 @@ struct Seen {
 fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let progress = Progress::new(4);
     progress.show(1, "accounts");
-    let bench = Bench::new()?;
+    let bench = Bench(Lone::new(None)?);
     let population = Population::new(1, arguments.accounts as usize);
     let mut stream = Laundering::new(&population, settings(arguments));
     progress.show(2, "past transfers");
     let mut values = Vec::new();
     for transfer in stream.by_ref().take(arguments.past as usize) {
-        let event = bench.sight.event(&event(transfer.event)?);
-        let ticket = bench.store.reserve(&event, &mut values);
-        bench.store.commit(ticket, Outcome::Approve);
+        let event = bench.0.sight.event(&event(transfer.event)?);
+        let ticket = bench.0.store.reserve(&event, &mut values);
+        bench.0.store.commit(ticket, Outcome::Approve);
     }
     let count = arguments.transfers as usize;
     let next: Vec<Event<Card>> = stream
@@ -99,7 +91,7 @@ fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let mut figures = bench.alone(alone);
     progress.show(4, "two threads");
     figures.extend(bench.shared(shared));
-    let entities = bench.store.stats().entities;
+    let entities = bench.0.store.stats().entities;
     figures.push(Figure::count("laundering_entities", entities));
     Ok(figures)
 }
@@ -114,43 +106,15 @@ fn settings(arguments: &Arguments) -> LaunderingSettings {
     }
 }
 
-/// No transfer of the stream carries a card.
-fn event(event: OutgoingEvent) -> Result<Event<Card>> {
-    event.map_card(|_| Err(bug("a transfer carries a card")))
-}
-
 impl Bench {
-    fn new() -> Result<Self> {
-        let mut packs = packs::load(None)?;
-        for pack in &mut packs {
-            pack.rules
-                .retain(|rule| rule.engine == Engine::Laundering && rule.stage == Stage::Live);
-        }
-        let rates = wiring::rates(&Config {
-            rates: traffic::rates(),
-            ..Config::default()
-        })?;
-        let rules = compile(&packs, &rates, "bench").map_err(|found| packs::refused(&found))?;
-        let store = FeatureStore::new(Limits::default());
-        store.register(rules.windows()).map_err(bug)?;
-        Ok(Self {
-            sight: sight(rates)?,
-            lists: vec![Some(false); rules.probes().len()],
-            rules,
-            store,
-        })
-    }
-
     /// Decides one transfer as the engine does: windows, then rules, then what became of it.
     fn decide(&self, event: &Event<Card>, values: &mut Vec<Value>, scratch: &mut Scratch) -> Seen {
         let start = Instant::now();
-        let ticket = self.store.reserve(&self.sight.event(event), values);
+        let ticket = self.0.store.reserve(&self.0.sight.event(event), values);
         let windows = start.elapsed();
         let bounded = ticket.bounded();
-        self.sight.with_slots(event, values, &self.lists, |slots| {
-            self.rules.evaluate_with(slots, scratch, || true, |_, _| {});
-        });
-        self.store.commit(ticket, Outcome::Approve);
+        self.0.ask(event, values, scratch);
+        self.0.store.commit(ticket, Outcome::Approve);
         Seen {
             windows,
             whole: start.elapsed(),
@@ -162,16 +126,22 @@ impl Bench {
     fn compare(&self, transfers: &[Event<Card>]) -> Result<()> {
         let (mut values, mut fired) = (Vec::new(), 0);
         for event in transfers.iter().take(COMPARED) {
-            let ticket = self.store.reserve(&self.sight.event(event), &mut values);
-            self.store.abort(ticket);
-            let alike = self.sight.with_slots(event, &values, &self.lists, |slots| {
-                let found = self.rules.evaluate(slots, || true).fired;
-                fired += found.len();
-                let rules = 0..self.rules.rules().len();
-                rules
-                    .filter(|rule| self.rules.truth(*rule, slots) == Truth::True)
-                    .eq(found)
-            });
+            let ticket = self
+                .0
+                .store
+                .reserve(&self.0.sight.event(event), &mut values);
+            self.0.store.abort(ticket);
+            let alike = self
+                .0
+                .sight
+                .with_slots(event, &values, &self.0.lists, |slots| {
+                    let found = self.0.rules.evaluate(slots, || true).fired;
+                    fired += found.len();
+                    let rules = 0..self.0.rules.rules().len();
+                    rules
+                        .filter(|rule| self.0.rules.truth(*rule, slots) == Truth::True)
+                        .eq(found)
+                });
             if !alike {
                 return Err(bug("the index finds other rules than asking each"));
             }
@@ -201,7 +171,7 @@ impl Bench {
             Figure::new("laundering_p99_us", at(&whole, 0.99), "us"),
             Figure::new("laundering_windows_p50_us", at(&windows, 0.5), "us"),
             Figure::new("laundering_windows_p99_us", at(&windows, 0.99), "us"),
-            Figure::count("laundering_rules", self.rules.rules().len() as u64),
+            Figure::count("laundering_rules", self.0.rules.rules().len() as u64),
             Figure::new("laundering_hits", hits as f64 / count, "1"),
             Figure::share("laundering_bounded", bounded as f64, count),
         ]
@@ -244,11 +214,6 @@ impl Bench {
     }
 }
 
-fn sight(rates: Rates) -> Result<Sight> {
-    let tenant = TenantId::parse("bench").map_err(bug)?;
-    Ok(Sight::new(tenant, rates))
-}
-
 fn sorted(times: impl Iterator<Item = Duration>) -> Vec<f64> {
     let mut times: Vec<f64> = times.map(|time| time.as_nanos() as f64 * MICRO).collect();
     times.sort_unstable_by(f64::total_cmp);
@@ -259,10 +224,6 @@ fn sorted(times: impl Iterator<Item = Duration>) -> Vec<f64> {
 fn at(times: &[f64], share: f64) -> f64 {
     let place = (times.len().saturating_sub(1) as f64 * share) as usize;
     times.get(place).copied().unwrap_or(f64::NAN)
-}
-
-fn bug(what: impl std::fmt::Display) -> Failure {
-    Failure::not_held(what, "report this as a bug")
 }
 
 fn text(figures: &[Figure]) -> String {
