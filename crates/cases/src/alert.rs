@@ -3,9 +3,11 @@
 use crate::{
     Entity, Error,
     desk::{Found, Item},
+    opening::{group_target, target},
 };
 use paywarden_domain::{DecisionId, Engine, Money, Outcome, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// The most payments of one alert; the next one opens another.
@@ -204,7 +206,7 @@ impl AlertState {
         }
     }
 
-    pub(crate) fn number(self) -> u8 {
+    pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Open => 1,
             Self::Closed => 2,
@@ -250,6 +252,9 @@ pub(crate) fn closed_urgency(closing: Option<&Closing>) -> i64 {
 impl Item for Alert {
     const KIND: &'static str = "payment_alert";
     const PREFIX: &'static str = "alr";
+    const OPEN: u8 = AlertState::Open.number();
+    const REINDEX: &'static str = "payment_alert.reindex";
+    const MOVE: &'static str = "payment_alert.move";
 
     fn id(&self) -> &str {
         &self.id
@@ -261,6 +266,19 @@ impl Item for Alert {
 
     fn change(&mut self) -> &mut Change {
         &mut self.change
+    }
+
+    fn queue(&mut self) -> &mut String {
+        &mut self.queue
+    }
+
+    fn targets(&self) -> BTreeSet<String> {
+        let hits = self.payments.iter();
+        let hits = hits.map(|payment| target(self.engine, payment.event_no));
+        let entities = self.entities.iter().map(Entity::target);
+        hits.chain(entities)
+            .chain([group_target(&self.group)])
+            .collect()
     }
 
     fn found(&self) -> Found<'_> {

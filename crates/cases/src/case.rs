@@ -150,7 +150,7 @@ impl CaseState {
         }
     }
 
-    pub(crate) fn number(self) -> u8 {
+    pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Open => 1,
             Self::Closed => 2,
@@ -255,6 +255,9 @@ pub(crate) fn checked_title(title: &str) -> Result<(), Error> {
 impl Item for Case {
     const KIND: &'static str = "case";
     const PREFIX: &'static str = "cas";
+    const OPEN: u8 = CaseState::Open.number();
+    const REINDEX: &'static str = "case.reindex";
+    const MOVE: &'static str = "case.move";
 
     fn id(&self) -> &str {
         &self.id
@@ -266,6 +269,14 @@ impl Item for Case {
 
     fn change(&mut self) -> &mut Change {
         &mut self.change
+    }
+
+    fn queue(&mut self) -> &mut String {
+        &mut self.queue
+    }
+
+    fn targets(&self) -> BTreeSet<String> {
+        Self::targets(self)
     }
 
     fn found(&self) -> Found<'_> {

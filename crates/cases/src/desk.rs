@@ -8,7 +8,7 @@ use paywarden_store::{
     Clock, Database, Entry, Journal, Purpose, RecordRow, Row, WorkItemRow, WorkPlace,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 use tokio::sync::Mutex;
 
 /// Why whatever happens to alerts and cases happens, in the trail.
@@ -41,11 +41,20 @@ pub(crate) trait Item: Clone + Serialize + DeserializeOwned {
     const KIND: &'static str;
     /// How its identifiers begin.
     const PREFIX: &'static str;
+    /// The state of those that are worked on.
+    const OPEN: u8;
+    /// Writing one again because it was not found as it should be, in the trail.
+    const REINDEX: &'static str;
+    /// Moving one because its queue was given up, in the trail.
+    const MOVE: &'static str;
 
     fn id(&self) -> &str;
     fn version(&mut self) -> &mut i64;
     fn change(&mut self) -> &mut Change;
+    fn queue(&mut self) -> &mut String;
     fn found(&self) -> Found<'_>;
+    /// All that it is linked to, but for whom its notes mention.
+    fn targets(&self) -> BTreeSet<String>;
 }
 
 /// By what a work item is found.

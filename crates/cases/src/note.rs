@@ -134,7 +134,7 @@ impl Cases {
             at: change.at,
         };
         let links = Links {
-            new: mentions.iter().map(|name| mention(name)).collect(),
+            new: mentioned(&note).collect(),
             ..Links::default()
         };
         let tenant = worker.tenant();
@@ -172,6 +172,11 @@ pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), Error>
 
 fn key(item: &str, number: u32) -> String {
     format!("{item}.{number:06}")
+}
+
+/// Whom a note mentions, as what its item is linked to.
+pub(crate) fn mentioned(note: &Note) -> impl Iterator<Item = String> + '_ {
+    note.mentions.iter().map(|name| mention(name))
 }
 
 fn mention(name: &str) -> String {

@@ -349,7 +349,8 @@ pub(crate) fn add<T: Clone + PartialEq>(all: &mut Vec<T>, one: &T, most: usize) 
     is_new
 }
 
-fn who(tenant: &TenantId) -> Who {
+/// Who opens and mends alerts.
+pub(crate) fn who(tenant: &TenantId) -> Who {
     Who {
         tenant: tenant.clone(),
         actor: Actor::System(SYSTEM),

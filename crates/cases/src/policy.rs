@@ -50,6 +50,9 @@ pub struct Queue {
     /// Where its alerts are passed up to; nowhere if not given.
     #[serde(default)]
     pub escalates_to: Option<String>,
+    /// Queues that are no more, whose open alerts and cases wait here from now on.
+    #[serde(default)]
+    pub takes_over: Vec<String>,
 }
 
 /// When the time until something is due runs.
@@ -183,6 +186,12 @@ impl Policy {
 
     pub(crate) fn queue(&self, name: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.name == name)
+    }
+
+    /// The queue that took over one that is no more.
+    pub(crate) fn taken_over_by(&self, gone: &str) -> Option<&str> {
+        let took = |queue: &&Queue| queue.takes_over.iter().any(|name| name == gone);
+        self.queues.iter().find(took).map(|queue| &*queue.name)
     }
 
     /// The queues that somebody with these roles sees.

@@ -23,9 +23,14 @@ use tokio::runtime::Runtime;
 
 const START: i64 = 1_767_225_600_000_000;
 
+#[path = "desk/index.rs"]
+mod index;
+
 struct Desk {
     cases: Cases,
     database: Database,
+    journal: Journal,
+    keyring: Keyring,
     _folder: TempDir,
 }
 
@@ -36,12 +41,16 @@ impl Desk {
         let database = Database::open(&url).await.unwrap();
         let clock = Clock::System;
         let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
-        let store = (database.clone(), journal.unwrap());
+        let journal = journal.unwrap();
+        let store = (database.clone(), journal.clone());
         let tables = (Policy::shipped().unwrap(), Calendar::default());
-        let cases = Cases::new(store, clock, &Keyring::ephemeral(), tables).unwrap();
+        let keyring = Keyring::ephemeral();
+        let cases = Cases::new(store, clock, &keyring, tables).unwrap();
         Self {
             cases,
             database,
+            journal,
+            keyring,
             _folder: folder,
         }
     }

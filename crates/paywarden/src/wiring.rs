@@ -1,5 +1,6 @@
 //! Puts the crates together: one function that starts everything, one that stops it in order.
 
+mod desk;
 mod jobs;
 mod root;
 mod subscribers;
@@ -22,7 +23,6 @@ use paywarden_access::{
     approval::{self, Approvals},
     watch,
 };
-use paywarden_cases::{Cases, Policy};
 use paywarden_crypto::{Keyring, envelope::Profile};
 use paywarden_domain::{
     Currency, TenantId,
@@ -149,26 +149,6 @@ impl Ground {
         Approvals::new(database, journal, Clock::System, rights)
     }
 
-    /// What people look at.
-    fn cases(&self, config: &Config) -> Result<Arc<Cases>> {
-        let refused = |error: &dyn std::fmt::Display| {
-            let next = "correct the file that alert_policy names, or leave it out";
-            Failure::wrong_use(error, next)
-        };
-        let policy = match &config.alert_policy {
-            None => Policy::shipped(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path);
-                Policy::parse(&text.map_err(|error| refused(&error))?)
-            }
-        };
-        let tables = (policy.map_err(|error| refused(&error))?, config.office());
-        let store = (self.database.clone(), self.journal.clone());
-        let cases = Cases::new(store, Clock::System, &self.keyring, tables);
-        let cases = cases.map_err(|error| needed("the desk of alerts", &error))?;
-        Ok(Arc::new(cases))
-    }
-
     /// Who watches the trail.
     async fn watch(&self, config: &Config) -> Result<Arc<Watch>> {
         let settings = watch::Settings {
@@ -244,7 +224,7 @@ impl Running {
         let (export, outbox): (Arc<Progress>, Arc<Progress>) = Default::default();
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
-        let cases = ground.cases(config)?;
+        let cases = desk::open(config, &ground).await?;
         let (notify, courier) = telling::open(config, &ground).await?;
         let parts = Parts {
             engine: engine.clone(),

@@ -68,7 +68,7 @@ pub use reads::{
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,
-    DecisionSummary, DeliveryRow, DeliveryState, KeyRevocation, LabelRow, ListEntryRow,
+    DecisionSummary, DeliveryRow, DeliveryState, KeyRevocation, LINKS_MAX, LabelRow, ListEntryRow,
     ListRemoval, MessageRow, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow,
     VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow,
     VaultRewrap, VaultRow, WorkItemRow, WorkLink, WorkPlace, Wrapping,

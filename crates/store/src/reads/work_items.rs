@@ -3,7 +3,7 @@
 use super::limited;
 use crate::{
     Database, DecisionRow, Error, RecordRow, WorkLink, WorkPlace,
-    sql::{Lookup, Value},
+    sql::{Fields, Lookup, Value},
 };
 use paywarden_domain::{Outcome, TenantId};
 use std::collections::HashMap;
@@ -146,6 +146,45 @@ impl Database {
         let links = lookup.run(&mut *self.reader().await?, targets).await?;
         let own = links.into_iter().filter(|link| link.tenant == *tenant);
         Ok(own.collect())
+    }
+
+    /// The tenants whose work items of these kinds are not found in as many versions as there are.
+    pub async fn work_unindexed(&self, kinds: [&str; 2]) -> Result<Vec<TenantId>, Error> {
+        let text = "SELECT written.tenant FROM
+            (SELECT tenant, COUNT(*) AS versions FROM records
+                WHERE kind IN ($1, $2) GROUP BY tenant) written
+            LEFT JOIN (SELECT tenant, CAST(SUM(version) AS BIGINT) AS versions FROM work_items
+                WHERE kind IN ($1, $2) GROUP BY tenant) found
+            ON found.tenant = written.tenant
+            WHERE found.versions IS NULL OR found.versions <> written.versions
+            ORDER BY written.tenant";
+        let [first, second] = kinds;
+        let rows = sqlx::query(text).bind(first).bind(second);
+        let rows = rows.fetch_all(&mut *self.reader().await?).await?;
+        let read = |row: &sqlx::any::AnyRow| Fields::of(row).parsed(TenantId::parse);
+        rows.iter().map(read).collect()
+    }
+
+    /// How many work items of two kinds, each in its state, wait in every queue.
+    pub async fn work_queues(
+        &self,
+        [first, second]: [(&str, u8); 2],
+    ) -> Result<Vec<(TenantId, String, u64)>, Error> {
+        let text = "SELECT tenant, queue, COUNT(*) FROM work_items
+            WHERE (kind = $1 AND state = $2) OR (kind = $3 AND state = $4)
+            GROUP BY tenant, queue ORDER BY tenant, queue";
+        let rows = sqlx::query(text)
+            .bind(first.0)
+            .bind(i16::from(first.1))
+            .bind(second.0)
+            .bind(i16::from(second.1));
+        let rows = rows.fetch_all(&mut *self.reader().await?).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            let mut fields = Fields::of(row);
+            let tenant = fields.parsed(TenantId::parse)?;
+            Ok((tenant, fields.take()?, fields.counted()?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The decisions of a tenant with numbers from `first` to `last` that stand out, in order; at
