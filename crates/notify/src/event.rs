@@ -30,7 +30,7 @@ pub const NAMES: [&str; 6] = [
     PAYMENT_ACTION,
     SECURITY_ALERT_RAISED,
 ];
-/// Families of events that are named as the trail names them, such as `case.close`.
+/// Families of events that are named by what was done, such as `alert.open` and `case.close`.
 pub const FAMILIES: [&str; 2] = ["alert.", "case."];
 
 const WANTED_BYTES_MAX: usize = 64;

@@ -3,8 +3,7 @@
 use crate::{
     Endpoint, Endpoints, Error, Notice, confirmation,
     event::{
-        CONFIRMATION_ANSWERED, DECISION_CREATED, FAMILIES, LABEL_ADDED, PAYMENT_ACTION,
-        SECURITY_ALERT_RAISED,
+        CONFIRMATION_ANSWERED, DECISION_CREATED, LABEL_ADDED, PAYMENT_ACTION, SECURITY_ALERT_RAISED,
     },
 };
 use paywarden_crypto::{
@@ -25,6 +24,10 @@ const IDENTIFIER: &str = "message identifier";
 const ID_BYTES: usize = 16;
 /// The record that a security alert is; its leaves are named like those of other alerts.
 const SECURITY_ALERT: &str = "security_alert/";
+/// What leaves about alerts and cases begin with, and the family that they are told as.
+const FAMILIES: [(&str, &str); 2] = [("payment_alert.", "alert."), ("case.", "case.")];
+/// How acts end that mend what is stored and do nothing to what it is about.
+const MENDING: &str = ".reindex";
 /// What is done with payments that is none of an analyst's acts on them.
 const LOOKS: [&str; 1] = ["payment.view"];
 
@@ -229,14 +232,21 @@ fn act(item: &OutboxItem) -> Option<(String, Value)> {
     match action {
         _ if is_security => (action == "alert.raise")
             .then(|| (SECURITY_ALERT_RAISED.to_owned(), json!({"id": item.object}))),
-        _ if FAMILIES.iter().any(|family| action.starts_with(family)) => {
-            Some((action.to_owned(), data))
-        }
+        _ if action.ends_with(MENDING) => None,
         _ if action.starts_with("payment.") && !LOOKS.contains(&action) => {
             Some((PAYMENT_ACTION.to_owned(), data))
         }
-        _ => None,
+        _ => of_family(action).map(|event| (event, data)),
     }
+}
+
+/// What a leaf about an alert or a case is told as.
+fn of_family(action: &str) -> Option<String> {
+    let told = |(leaf, family): &(&str, &str)| {
+        let act = action.strip_prefix(leaf)?;
+        Some(format!("{family}{act}"))
+    };
+    FAMILIES.iter().find_map(told)
 }
 
 fn decision(decided: &DecisionSummary) -> Value {

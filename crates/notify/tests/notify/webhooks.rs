@@ -89,7 +89,12 @@ async fn each_endpoint_is_told_what_it_wants_signed_and_no_more() {
         body: b"secret".to_vec(),
     });
     world.happen("alert.raise", "alt_1", vec![alert]).await;
-    world.happen("alert.raise", "alr_1", Vec::new()).await;
+    world
+        .happen("payment_alert.open", "alr_1", Vec::new())
+        .await;
+    world
+        .happen("payment_alert.reindex", "alr_1", Vec::new())
+        .await;
     world.feed().await;
 
     let heard = all.heard_at_least(8).await;
@@ -101,7 +106,7 @@ async fn each_endpoint_is_told_what_it_wants_signed_and_no_more() {
     assert_eq!(
         types,
         [
-            "alert.raise",
+            "alert.open",
             "case.close",
             "decision.created",
             "decision.created",
