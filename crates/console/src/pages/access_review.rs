@@ -34,7 +34,7 @@ pub(crate) const PAGE: Page = Page {
 words! {
     TITLE = "Access review", "权限复核";
     MADE = "Made at", "生成时间";
-    NAME = "Name", "姓名";
+    NAME = "Name", "名称";
     STATE = "State", "状态";
     ROLES = "Roles, by whom and when", "角色、授予人与时间";
     MAY = "May", "权限";
