@@ -21,7 +21,7 @@ use crate::{
 use feedback::Feedback;
 use measure::{Judged, figures};
 use paywarden_domain::{Timestamp, time::DAY};
-use paywarden_models::metrics;
+use paywarden_models::{Ensemble, metrics};
 use std::path::PathBuf;
 
 /// Test days of the Handbook's protocol.
@@ -78,7 +78,6 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     done.map_err(|error| Failure::environment(error, "report this as a bug"))?
 }
 
-#[allow(clippy::too_many_lines, reason = "one step after the other, each once")]
 fn evaluate(arguments: &Arguments) -> Result<()> {
     let (flags, file) = (&arguments.data, &arguments.data.file);
     let history = file.history()?;
@@ -105,17 +104,18 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     let other = against.map(|path| against::read(path, &history, &rows));
     let other = other.transpose()?;
     let span = file.span(&history, from);
-    let learn = |study: &Study<'_>| {
+    let learn = |study: &Study<'_>| -> Result<Ensemble> {
         let settings = flags.settings(study.recipe.rising());
         let progress = Progress::new(u64::from(settings.trees_max));
-        study.learn(to_learn.clone(), &settings, |round| {
+        let learnt = study.learn(to_learn.clone(), &settings, |round| {
             progress.show(u64::from(round.trees), "train");
-        })
+        })?;
+        Ok(learnt.model)
     };
     let mut found = Vec::new();
     let (study, model) = if arguments.feedback.is_open() {
         let study = Study::new(&history, file.delay, &Known::After(file.delay))?;
-        let model = learn(&study)?.model;
+        let model = learn(&study)?;
         (study, model)
     } else {
         let (study, model, alerts) = arguments

@@ -6,7 +6,7 @@
 
 use super::super::train::{
     history::History,
-    study::{Known, Learnt, Span, Study},
+    study::{Known, Span, Study},
 };
 use crate::failure::Result;
 use paywarden_domain::time::HOUR;
@@ -43,15 +43,15 @@ impl Feedback {
         history: &'a History,
         delay: i64,
         span: Span,
-        learn: impl Fn(&Study<'_>) -> Result<Learnt>,
+        learn: impl Fn(&Study<'_>) -> Result<Ensemble>,
     ) -> Result<(Study<'a>, Ensemble, Vec<bool>)> {
         let known = self.known(history, delay);
         let study = Study::new(history, delay, &known)?;
-        let learnt = learn(&study)?;
-        let (study, _) = self.live(history, delay, span, &known, (&study, &learnt))?;
-        let learnt = learn(&study)?;
-        let (study, alerted) = self.live(history, delay, span, &known, (&study, &learnt))?;
-        Ok((study, learnt.model, alerted))
+        let model = learn(&study)?;
+        let (study, _) = self.live(history, delay, span, &known, (&study, &model))?;
+        let model = learn(&study)?;
+        let (study, alerted) = self.live(history, delay, span, &known, (&study, &model))?;
+        Ok((study, model, alerted))
     }
 
     /// Lives through the file with the alerts of a model; its threshold comes from the life before.
@@ -61,10 +61,9 @@ impl Feedback {
         delay: i64,
         span: Span,
         known: &Known,
-        (before, learnt): (&Study<'_>, &Learnt),
+        (before, model): (&Study<'_>, &Ensemble),
     ) -> Result<(Study<'a>, Vec<bool>)> {
-        let threshold = self.threshold(before, learnt)?;
-        let model = &learnt.model;
+        let threshold = self.threshold(history, before, model, span)?;
         let mut alerted = vec![false; history.payments.len()];
         let study = Study::with(history, delay, known, |place, row| {
             let at = history.payments[place].event.at;
@@ -75,10 +74,16 @@ impl Feedback {
         Ok((study, alerted))
     }
 
-    /// The raw score above which the share of alerts lies, by what the early model said of the days
-    /// that it had not learnt from: of those that it had, it is too sure.
-    fn threshold(&self, study: &Study<'_>, learnt: &Learnt) -> Result<f64> {
-        let (mut raw, _) = study.raw(&learnt.early, &learnt.later)?;
+    /// The raw score above which the share of alerts lies, by what the model would have alerted
+    /// before the scored span.
+    fn threshold(
+        &self,
+        history: &History,
+        study: &Study<'_>,
+        model: &Ensemble,
+        span: Span,
+    ) -> Result<f64> {
+        let (mut raw, _) = study.raw(model, &history.within(span.from, span.to))?;
         raw.sort_by(|one, other| other.total_cmp(one));
         let place = (self.alerts * raw.len() as f64) as usize;
         Ok(raw.get(place).copied().unwrap_or(f64::INFINITY))
