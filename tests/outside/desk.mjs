@@ -5,7 +5,7 @@
 //   node desk.mjs BINARY [--shots FOLDER]
 import assert from "node:assert";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { house, looking, until, violations } from "./people.mjs";
 
@@ -154,6 +154,82 @@ try {
     await page.getByRole("link", { name: "Sign in again" }).click();
     await page.fill("#f-login", "liu@demo.example").catch(() => {});
     assert.ok(page.url().includes("next=%2Flive"), page.url());
+  });
+
+  const custodian = await sit();
+  await arrive(custodian.page, invite("Qian Yu", "qian@demo.example", "key_custodian"));
+  const privacy = await sit();
+  await arrive(privacy.page, invite("Zhao Min", "zhao@demo.example", "privacy_officer"));
+  const again = await sit();
+  await arrive(again.page, invite("Liu Yang", "yang@demo.example", "aml_officer"));
+
+  /** What somebody asks for on a page, another votes for, and the first carries out. */
+  async function carried(asking) {
+    await asking.getByText("Asked for. Others vote now.").waitFor();
+    const here = asking.url();
+    await privacy.page.goto(here);
+    await privacy.page.fill("#f-reason", "agreed");
+    await press(privacy.page, "Approve it");
+    await privacy.page.getByText("Your vote counts.").waitFor();
+    await asking.goto(here);
+    await asking.fill("#f-reason", "as agreed");
+    await press(asking, "Carry it out");
+    return here;
+  }
+
+  await test("a webhook comes by approval, its secret is shown once, and what was sent can be sent again", async () => {
+    const { page } = custodian;
+    await page.goto(`${origin}/webhooks`);
+    await page.fill("#f-url", "https://receiver.example/hook");
+    await page.fill("#f-events", "label.added case.*");
+    await page.fill("#f-reason", "for the desk");
+    await press(page, "Ask for approval");
+    const approval = await carried(page);
+    assert.match(await page.locator("pre.raw").textContent(), /^whsec_/);
+    await page.goto(approval);
+    assert.ok(!(await page.textContent("main")).includes("whsec_"), "once");
+    await page.goto(`${origin}/webhooks`);
+    const hook = await firstRow(page);
+    await page.goto(origin + hook);
+    await page.fill("#f-step_reason", "trying it out");
+    await press(page, "Send a message to try it out");
+    await page.getByText("It is on its way.").waitFor();
+    await until("the delivery", async () => {
+      await page.goto(origin + hook);
+      return await page.locator("tbody tr").count();
+    }, said);
+    await hold(custodian, "/webhooks", "webhooks");
+    await hold(custodian, hook, "webhook");
+  });
+
+  await test("rows leave by approval alone, as CSV that no spreadsheet runs and as JSON lines", async () => {
+    const { page } = again;
+    await page.goto(`${origin}/decisions`);
+    await page.getByRole("link", { name: "Export" }).click();
+    await hold(again, "/exports?of=decisions", "export");
+    await page.goto(`${origin}/exports?of=decisions`);
+    await page.fill("#f-rows", "120");
+    await page.fill("#f-reason", "for the auditor");
+    await press(page, "Ask for approval");
+    await carried(page);
+    for (const [name, lines] of [["CSV", 121]]) {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name, exact: true }).click()]);
+      const text = readFileSync(await download.path(), "utf8");
+      assert.equal(text.trim().split("\n").length, lines, text.slice(0, 300));
+      assert.ok(text.startsWith("id,payment_id,type,"));
+    }
+    const refused = await page.evaluate(async () => (await fetch("/exports/files/apr_1/decisions.csv")).text());
+    assert.equal(refused.trim().split("\n").length, 1, "no rows without an approval");
+  });
+
+  await test("values of a person are asked for with purpose and ticket", async () => {
+    await hold(again, "/reveals?subject=sub_1", "reveals");
+    await hold(privacy, "/subjects", "subjects");
+    await hold(again, "/gallery", "gallery");
+    await again.page.goto(`${origin}/account`);
+    await press(again.page, "Set up an application");
+    await again.page.locator("svg.qr").waitFor();
+    assert.deepEqual(await violations(again.page), []);
   });
 
   await test("nothing was kept from a page by its policy, and no script failed", async () => {

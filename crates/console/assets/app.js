@@ -73,6 +73,13 @@ const commands = {
 /** What a key, or two after each other, do on this page: places say so by data-keys. */
 const placeOf = (keys, begins = "") => find(`[data-keys${begins}="${CSS.escape(keys)}"]`);
 let first = "", pressed = 0;
+
+/** A form that is folded away is opened for what it wants to know; all else is done. */
+function act(place) {
+  place.click();
+  if (place.matches("summary")) place.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
@@ -89,7 +96,7 @@ document.addEventListener("keydown", (event) => {
   const keys = first && Date.now() - pressed < 1500 ? `${first} ${event.key}` : event.key;
   const place = placeOf(keys);
   first = "";
-  if (place) { event.preventDefault(); place.click(); return; }
+  if (place) { event.preventDefault(); act(place); return; }
   if (placeOf(`${event.key} `, "^")) { [first, pressed] = [event.key, Date.now()]; return; }
   const command = commands[event.key];
   if (command) { event.preventDefault(); command(); }

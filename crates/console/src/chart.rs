@@ -1,6 +1,7 @@
 //! Pictures of numbers, as SVG, each with its table.
 
 pub(crate) mod moments;
+pub(crate) mod qr;
 pub(crate) mod web;
 
 use crate::{

@@ -81,6 +81,9 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
     if method == Method::GET && visit.desk.path() == pages::live::STREAM {
         return pages::live::stream(visit);
     }
+    if method == Method::GET && visit.desk.path().starts_with(pages::exports::FILES) {
+        return pages::exports::fetch(visit);
+    }
     let reply = match method {
         Method::GET | Method::POST => page(&mut visit, &method).await,
         _ => {

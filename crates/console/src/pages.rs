@@ -11,6 +11,7 @@ mod cases;
 mod decision;
 mod decisions;
 mod entity;
+pub(crate) mod exports;
 mod find;
 mod gallery;
 mod invitation;
@@ -26,6 +27,7 @@ mod payment_alert;
 mod payment_alerts;
 mod preferences;
 mod prevention;
+mod reveals;
 mod rule_set;
 mod rules;
 mod screening;
@@ -86,6 +88,8 @@ pub(crate) static PAGES: &[Page] = &[
     system::PAGE,
     account::PAGE,
     find::PAGE,
+    exports::PAGE,
+    reveals::PAGE,
     gallery::PAGE,
     invitation::PAGE,
     preferences::PAGE,

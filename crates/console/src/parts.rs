@@ -350,6 +350,16 @@ pub(crate) fn fold(title: &str, inside: impl Render) -> Markup {
     }
 }
 
+/// The same, opened by a letter too.
+pub(crate) fn fold_by(key: &str, title: &str, inside: impl Render) -> Markup {
+    html! {
+        details.fold {
+            summary data-keys=(key) { (title) " " kbd aria-hidden="true" { (key) } }
+            (inside)
+        }
+    }
+}
+
 /// Who acted: a person or a key leads to where it is looked after.
 pub(crate) fn actor(name: &str, v: &Visit) -> Markup {
     use paywarden_access::Scope;

@@ -1,6 +1,7 @@
 //! One's own account: factors and sessions. For whoever was just invited it is all there is.
 
 use crate::{
+    chart::qr,
     format,
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
@@ -50,7 +51,9 @@ words! {
     TOTP_ON = "Set up; {} recovery codes are left", "已绑定，剩余 {} 个恢复码";
     TOTP_OFF = "Not set up", "未绑定";
     SET_UP_TOTP = "Set up an application", "绑定身份验证器";
-    TOTP_SECRET = "Type this into the application", "请在身份验证器中输入";
+    TOTP_SCAN = "Scan this with the application", "请用身份验证器扫描";
+    TOTP_QR = "QR code of the secret", "密钥二维码";
+    TOTP_SECRET = "Or type this into it", "或手动输入";
     TOTP_LINK = "Or open it on this device", "或在本设备上打开";
     TOTP_CODE = "The code it shows", "身份验证器显示的动态码";
     CONFIRM = "Confirm", "确认";
@@ -337,6 +340,8 @@ async fn begin_totp(v: &mut Visit) -> Result<Shown, Fault> {
     let main = html! {
         div.narrow {
             section.panel {
+                p { (v.t(TOTP_SCAN)) }
+                (qr::code(&address, v.t(TOTP_QR)))
                 p { (v.t(TOTP_SECRET)) }
                 p.secret { code { (groups.join(" ")) } }
                 p { a href=(address) { (v.t(TOTP_LINK)) } }

@@ -4,7 +4,10 @@ mod reveal;
 
 pub(super) use reveal::WORDS as REVEAL_WORDS;
 
-use super::approvals::{self, Count};
+use super::{
+    approvals::{self, Count},
+    exports,
+};
 use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
@@ -140,6 +143,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         div.columns {
             div {
                 (parts::panel(v.t(ABOUT), facts(v, &approval)))
+                @if let Some(files) = open_files(v, &approval) { (parts::panel(v.t(exports::EXPORT), files)) }
                 @if let Some(act) = act(v, &approval) { (parts::panel(v.t(ACT), act)) }
             }
             div {
@@ -254,6 +258,14 @@ fn votes(v: &Visit, approval: &Approval) -> Markup {
     );
     let columns = [v.t(AT), v.t(BY), v.t(parts::REASON), v.t(COUNTS)];
     parts::table(v.t(VOTES), &columns, &rows, v)
+}
+
+/// The files of an export that whoever looks has carried out.
+fn open_files(v: &Visit, approval: &Approval) -> Option<Markup> {
+    let me = v.desk.member()?.who().actor.to_string();
+    let is_own = approval.maker == me && approval.command == "export";
+    let is_open = is_own && approval.state == "used";
+    is_open.then(|| exports::files(v, &approval.id, &approval.payload))?
 }
 
 /// What whoever looks may do about it now; nothing where there is nothing.

@@ -1,5 +1,6 @@
 //! The inbox of approvals: what waits for a vote, what became of the rest.
 
+use super::reveals;
 use crate::{
     format,
     icon::Icon,
@@ -105,6 +106,9 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::filter_by("command", v.t(COMMAND), command.as_deref(), kinds, v))
         }, state.is_some() || command.is_some(), v))
         (parts::table(v.t(TITLE), &columns, &rows, v))
+        @if v.may(Scope::SubjectsReveal) && v.may(Scope::ApprovalsRequest) {
+            p { a.button.quiet href="/reveals" { (v.t(reveals::TITLE)) } }
+        }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())

@@ -1,7 +1,11 @@
 //! Every part of which pages are made, on one page: what there is, and how it looks.
 
 use crate::{
-    chart::{self, Bar, Drop, Series},
+    chart::{
+        self, Bar, Drop, Series,
+        moments::{self, Moment},
+        web::{self, Links},
+    },
     format,
     icon::Icon,
     page::{Body, Door, Page, Shown},
@@ -11,7 +15,7 @@ use crate::{
     word::{self, words},
 };
 use maud::{Markup, html};
-use paywarden_domain::Outcome;
+use paywarden_domain::{Outcome, Timestamp};
 use serde_json::json;
 
 pub(crate) const PAGE: Page = Page {
@@ -36,6 +40,8 @@ words! {
     CHARTS = "Charts", "图表";
     NOTES = "Notes", "提示";
     ICONS = "Icons", "图标";
+    WEB = "Who hangs together", "关联图示例";
+    MOMENTS = "Payments in time", "支付时间线示例";
     ALL_WORDS = "Words", "词表";
     SAMPLE = "Sample", "示例";
 }
@@ -68,6 +74,7 @@ fn show(v: &Visit) -> Shown {
         (parts::panel(v.t(NOTES), html! {
             @for tone in TONES { (parts::note(tone, tone.name())) }
             (parts::empty(v.t(parts::NOTHING_HERE)))
+            (parts::fold_by("e", v.t(SAMPLE), parts::id("e")))
             (parts::fold("JSON", parts::json(&json!({ "a": [1, null] }), "JSON")))
         }))
         (parts::panel(v.t(ICONS), html! {
@@ -104,6 +111,38 @@ fn samples() -> Vec<Vec<Markup>> {
         .collect()
 }
 
+/// Who hangs together, as the API would tell it.
+fn links() -> Option<Links> {
+    let entity = |kind: &str, number: u8, hops: u8| json!({ "entity": format!("{kind}:{number:016x}"), "hops": hops, "events": number, "is_denied": number == 4 });
+    let link = |[from, to]: [&str; 2], is_paid: bool, amount_minor: u32| {
+        let latest_at = "2026-01-05T09:30:00Z";
+        json!({ "from": from, "to": to, "is_paid": is_paid, "events": 2, "amount_minor": amount_minor, "latest_at": latest_at })
+    };
+    let [one, two, three, four] = ["account", "device", "account", "account"];
+    let name = |kind: &str, number: u8| format!("{kind}:{number:016x}");
+    let names = [name(one, 1), name(two, 2), name(three, 3), name(four, 4)];
+    let [first, second, third, fourth] = names.each_ref().map(String::as_str);
+    let links = json!({
+        "base_currency": "EUR", "is_whole": false, "entities_max": 40, "links_max": 80,
+        "entities": [entity(one, 1, 0), entity(two, 2, 1), entity(three, 3, 1), entity(four, 4, 2)],
+        "links": [
+            link([first, second], false, 4_000), link([first, third], true, 90_000),
+            link([third, fourth], true, 30_000),
+        ],
+    });
+    serde_json::from_value(links).ok()
+}
+
+fn payments() -> Vec<Moment> {
+    let moment = |place: i64| Moment {
+        at: Timestamp::from_micros(1_767_600_000_000_000 + place * place * 60_000_000),
+        outcome: Outcome::ALL[place as usize % 3],
+        said: place.to_string(),
+        is_here: place == 7,
+    };
+    (0..12).map(moment).collect()
+}
+
 fn charts(v: &Visit) -> Markup {
     let series: Vec<Series> = TONES
         .into_iter()
@@ -125,6 +164,8 @@ fn charts(v: &Visit) -> Markup {
     };
     html! {
         (chart::stacked(v.t(CHARTS), &series, &bars, v))
+        @if let Some(links) = links() { (web::web(v.t(WEB), &links, v)) }
+        (moments::moments(v.t(MOMENTS), &payments(), v))
         (chart::waterfall(&[drop(400), drop(250), drop(90)], 740, ["ID", v.t(parts::SCORE), v.t(SAMPLE)]))
     }
 }

@@ -295,7 +295,7 @@ fn hands<'p>(
     };
     html! {
         (work::hands(v, (alert.assignee.as_deref(), alert.version)))
-        (parts::fold(v.t(ESCALATE), parts::form(v, v.desk.path(), html! {
+        (parts::fold_by("r", v.t(ESCALATE), parts::form(v, v.desk.path(), html! {
             (parts::hidden("version", &version))
             (parts::reason("escalate_reason", v))
             (parts::submit_as("do", "escalate", v.t(ESCALATE), Tone::Care))

@@ -1,22 +1,22 @@
 //! One person, by pseudonym: what is kept of them, masked; what they agreed to, with receipts; what
-//! happened to it, with proofs; what they asked for; and asking to see values.
+//! happened to it, with proofs; and what they asked for.
 
-use super::subjects::{self, Request, Requests};
+use super::{
+    reveals,
+    subjects::{self, Request, Requests},
+};
 use crate::{
     format,
     names::named,
     page::{Body, Door, Fault, Page, Shown},
-    parts::{self, Field},
-    terms::{self, Tone},
+    parts, terms,
     visit::{Visit, address, encoded},
     word::words,
 };
 use maud::{Markup, html};
 use paywarden_access::Scope;
 use paywarden_domain::Timestamp;
-use paywarden_server::pages::Form;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 pub(crate) const PAGE: Page = Page {
     path: "/subjects/{subject}",
@@ -24,7 +24,7 @@ pub(crate) const PAGE: Page = Page {
     needs: &[Scope::SubjectsRead],
     menu: None,
     show: |v| Box::pin(show(v)),
-    take: Some(|v, form| Box::pin(take(v, form))),
+    take: None,
     words: WORDS,
 };
 
@@ -56,14 +56,6 @@ words! {
     KIND = "Kind", "类型";
     PURPOSES = "Purposes", "目的（列表）";
     NO_RECEIPT = "none", "无回执";
-    REVEAL = "Ask to see values", "申请查看明文";
-    REVEAL_WHY = "Somebody else votes. When it is carried out, the values are shown on the page of the approval, for a minute at a time.", "须由他人投票；执行后在审批页查看，每次显示一分钟。";
-    CLASSES = "Which", "数据类别";
-    TICKET = "Ticket", "工单号";
-    LOOKS = "How often, at most 20", "查看次数（最多 20）";
-    OPEN_FOR = "For how many minutes, at most 480", "有效分钟数（最多 480）";
-    ASK = "Ask for approval", "提交申请";
-    ASKED = "Asked for. Others vote now.", "已提交申请，等待他人投票。";
     REQUESTS_SOME = "Only the newest {} requests of all persons were looked through.", "仅检索全部主体最近 {} 条请求。";
 }
 
@@ -145,14 +137,6 @@ struct Event {
     receipt: Option<String>,
 }
 
-/// For what values may be asked to be seen.
-const REVEALED_FOR: [&str; 5] = [
-    "fraud_prevention",
-    "aml_compliance",
-    "dispute_handling",
-    "customer_service",
-    "subject_request",
-];
 /// The most pages of requests that are looked through for those of one person.
 const PAGES_MAX: usize = 5;
 const PAGE_ROWS: usize = 100;
@@ -180,7 +164,10 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         (parts::panel(v.t(VALUES), html! {
             (values(v, &found.values))
-            @if may_ask && !found.values.is_empty() { (parts::fold(v.t(REVEAL), reveal(v, &found.values))) }
+            @if may_ask && !found.values.is_empty() {
+                @let to = address("/reveals", &[("subject", Some(v.parameter.as_str()))]);
+                p { a.button href=(to) { (v.t(reveals::TITLE)) } }
+            }
         }))
         (parts::panel(v.t(subjects::REQUESTS), html! {
             (subjects::request_table(v, &requests))
@@ -329,65 +316,4 @@ fn moments(v: &Visit, moments: &[Moment]) -> Markup {
     let rows: Vec<_> = moments.iter().map(row).collect();
     let columns = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), v.t(PURPOSE)];
     parts::table(v.t(MOMENTS), &columns, &rows, v)
-}
-
-/// Asks to be shown values: which, for what, by which ticket, how often.
-fn reveal(v: &Visit, values: &[Kept]) -> Markup {
-    let mut classes: Vec<&str> = values.iter().map(|kept| kept.class.as_str()).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let purposes = REVEALED_FOR.map(|name| (name.to_owned(), purpose(name, v)));
-    let line = |name, word, value| Field {
-        value,
-        ..Field::new(name, v.t(word))
-    };
-    parts::form(
-        v,
-        v.desk.path(),
-        html! {
-            p.muted { (v.t(REVEAL_WHY)) }
-            fieldset.checks {
-                legend { (v.t(CLASSES)) }
-                @for class in classes {
-                    label { input type="checkbox" name="class" value=(class); (class) }
-                }
-            }
-            (parts::select("purpose", v.t(PURPOSE), "", purposes))
-            (line("ticket", TICKET, ""))
-            (line("looks", LOOKS, "1")) (line("minutes", OPEN_FOR, "30"))
-            (parts::reason("reason", v))
-            (parts::submit(v.t(ASK), Tone::Info))
-        },
-    )
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    id: String,
-}
-
-async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
-    let number = |name: &str| {
-        let text = form.text(name).trim();
-        text.parse::<u32>()
-            .map_or_else(|_| text.into(), Value::from)
-    };
-    let classes: Vec<&str> = form.all("class").collect();
-    let reveal = json!({
-        "subject": v.parameter,
-        "classes": classes,
-        "purpose": form.text("purpose"),
-        "looks": number("looks"),
-        "minutes": number("minutes"),
-    });
-    let body = json!({
-        "command": { "reveal": reveal },
-        "reason": form.text("reason"),
-        "ticket": form.given("ticket"),
-    });
-    let Asked { id } = v.post("/v1/approvals", &body).await?;
-    Ok(Shown::done(
-        format!("/approvals/{}", encoded(&id)),
-        v.t(ASKED),
-    ))
 }

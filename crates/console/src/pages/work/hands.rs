@@ -66,7 +66,7 @@ pub(in crate::pages) fn steps<'p>(
         ..Field::new("approval", v.t(APPROVAL_ID))
     };
     html! {
-        (parts::fold(v.t(ASK_OF), parts::form(v, v.desk.path(), html! {
+        (parts::fold_by("a", v.t(ASK_OF), parts::form(v, v.desk.path(), html! {
             p.muted { (v.t(ASK_OF_WHY)) }
             (parts::select("payment_id", v.t(PAYMENT), "", payments))
             (parts::select("request", v.t(REQUEST), "", requests))
@@ -74,7 +74,7 @@ pub(in crate::pages) fn steps<'p>(
             (parts::submit_as("do", "ask", v.t(ASK), Tone::Info))
         })))
         @if v.may(Scope::ListsWrite) && !entities.is_empty() {
-            (parts::fold(v.t(ACT_ON), parts::form(v, v.desk.path(), html! {
+            (parts::fold_by("b", v.t(ACT_ON), parts::form(v, v.desk.path(), html! {
                 (parts::select("entity", v.t(ENTITY), "", people))
                 (parts::select("step", v.t(STEP), "", steps))
                 (until) (approval) (parts::reason("step_reason", v))
