@@ -6,7 +6,7 @@ pub(super) use reveal::WORDS as REVEAL_WORDS;
 
 use super::{
     approvals::{self, Count},
-    exports,
+    exports, reveals,
 };
 use crate::{
     format,
@@ -297,6 +297,8 @@ fn act(v: &Visit, approval: &Approval) -> Option<Markup> {
         html! {
             (parts::hidden("payload_sha256", &approval.payload_sha256))
             (parts::reason("reason", v))
+            // Whatever leaves serves a purpose that the privacy policy knows.
+            @if may_execute && approval.command == "export" { (reveals::purpose(v)) }
             div.buttons {
                 @if may_vote {
                     (parts::submit_as("do", "approve", v.t(APPROVE), Tone::Info))
@@ -313,7 +315,10 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     let (target, here) = (target(v), v.desk.path().to_owned());
     let reason = form.text("reason");
     match form.text("do") {
-        "execute" => return execute(v, &target, reason).await,
+        "execute" => {
+            let purpose = form.given("purpose").unwrap_or(reason);
+            return execute(v, &target, purpose).await;
+        }
         "look" => return reveal::look(v, &target).await,
         "withdraw" => {
             let body = json!({ "reason": reason });

@@ -9,7 +9,7 @@ use crate::{
     visit::{Visit, encoded},
     word::words,
 };
-use maud::html;
+use maud::{Markup, html};
 use paywarden_access::Scope;
 use paywarden_server::pages::Form;
 use serde::Deserialize;
@@ -58,9 +58,15 @@ const CLASSES_KEPT: [&str; 9] = [
     "free_form",
 ];
 
+/// A choice of what data is handled for.
+pub(super) fn purpose(v: &Visit) -> Markup {
+    let named = |name: &str| named("purpose", name, "", v.language());
+    let purposes = PURPOSES.map(|name| (name.to_owned(), named(name)));
+    parts::select("purpose", v.t(PURPOSE), "", purposes)
+}
+
 fn show(v: &Visit) -> Shown {
     let subject = v.query("subject").unwrap_or_default();
-    let purposes = PURPOSES.map(|name| (name.to_owned(), named("purpose", name, "", v.language())));
     let line = |name, word, value| Field {
         value,
         ..Field::new(name, v.t(word))
@@ -76,7 +82,7 @@ fn show(v: &Visit) -> Shown {
                         label { input type="checkbox" name="class" value=(class); (class) }
                     }
                 }
-                (parts::select("purpose", v.t(PURPOSE), "", purposes))
+                (purpose(v))
                 (line("ticket", TICKET, ""))
                 (line("looks", LOOKS, "1")) (line("minutes", OPEN_FOR, "30"))
                 (parts::reason("reason", v))
