@@ -308,11 +308,19 @@ def desk_in_a_browser(_):
     assert report.count("ok ") == 7, report
 
 
+def journey_in_a_browser(_):
+    """A company's way from its first start to a rule of its own, in Chinese and English."""
+    if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
+        raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
+    report = run(["node", "journey.mjs", BINARY], timeout=1800)
+    assert report.count("ok ") == 12, report
+
+
 TESTS = [
     python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
     slow_clients,
     siem_receiver, webhooks_elsewhere, patrol_of_the_trail, reports_to_units, models_of_others,
-    console_in_a_browser, desk_in_a_browser,
+    console_in_a_browser, desk_in_a_browser, journey_in_a_browser,
     openbao_root, softhsm_root,
 ]
 

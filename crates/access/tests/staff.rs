@@ -496,7 +496,8 @@ async fn roles_that_exclude_each_other_are_refused_and_nobody_grants_to_themselv
 }
 
 #[tokio::test]
-async fn the_first_administrator_can_found_the_other_two_and_grant_nothing_else() {
+#[allow(clippy::too_many_lines, reason = "one story")]
+async fn the_first_administrator_can_found_two_others_and_a_custodian_and_grant_nothing_else() {
     let house = House::new().await;
     let staff = &house.staff;
     let first = staff.first_administrator(&tenant()).await.unwrap().unwrap();
@@ -555,6 +556,9 @@ async fn the_first_administrator_can_found_the_other_two_and_grant_nothing_else(
     invite("e@example.com", &["audit_administrator"])
         .await
         .unwrap();
+    invite("f@example.com", &["key_custodian"]).await.unwrap();
+    let refused = invite("g@example.com", &["key_custodian"]).await;
+    assert!(matches!(refused.err(), Some(Error::GrantForbidden)));
     let taken = invite("A@example.com", &[]).await;
     assert!(matches!(taken.err(), Some(Error::LoginTaken)));
 }

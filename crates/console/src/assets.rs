@@ -20,7 +20,7 @@ const SVG: &str = "image/svg+xml";
 
 /// Every file, one line each.
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let files: [(&str, &str, &[u8]); 9] = [
+    let files: [(&str, &str, &[u8]); 12] = [
         ("console.css", CSS, include_bytes!("../assets/console.css")),
         ("mark.svg", SVG, include_bytes!("../assets/mark.svg")),
         ("app.js", SCRIPT, include_bytes!("../assets/app.js")),
@@ -30,6 +30,9 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("stream.js", SCRIPT, include_bytes!("../assets/stream.js")),
         ("reveal.js", SCRIPT, include_bytes!("../assets/reveal.js")),
         ("proof.js", SCRIPT, include_bytes!("../assets/proof.js")),
+        ("start.js", SCRIPT, include_bytes!("../assets/start.js")),
+        ("studio.js", SCRIPT, include_bytes!("../assets/studio.js")),
+        ("wait.js", SCRIPT, include_bytes!("../assets/wait.js")),
     ];
     let asset = |(name, media_type, bytes): (&'static str, &'static str, &'static [u8])| {
         let hash = sha256(bytes);

@@ -6,8 +6,10 @@ mod alert;
 mod alerts;
 mod approval;
 mod approvals;
+mod backtest;
 mod case;
 mod cases;
+mod coverage;
 mod decision;
 mod decisions;
 mod entity;
@@ -18,6 +20,7 @@ mod invitation;
 mod keys;
 mod library;
 mod list;
+mod list_import;
 mod lists;
 pub(crate) mod live;
 mod model;
@@ -36,6 +39,8 @@ mod sign_in;
 mod sign_out;
 mod staff;
 mod staff_member;
+mod start;
+mod studio;
 mod subject;
 mod subjects;
 mod system;
@@ -48,7 +53,22 @@ mod work;
 use crate::{page::Page, word::Word};
 
 /// Words of parts of pages, and those that several pages share.
-pub(crate) const SHARED_WORDS: [&[Word]; 2] = [work::WORDS, approval::REVEAL_WORDS];
+pub(crate) const SHARED_WORDS: [&[Word]; 9] = {
+    let [form, problems, effect] = studio::MORE_WORDS;
+    let (version, test) = (rule_set::MORE_WORDS, backtest::MORE_WORDS);
+    let (first, what_if) = (start::MORE_WORDS, decision::MORE_WORDS);
+    [
+        work::WORDS,
+        approval::REVEAL_WORDS,
+        form,
+        problems,
+        effect,
+        version,
+        test,
+        first,
+        what_if,
+    ]
+};
 
 /// Every page.
 pub(crate) static PAGES: &[Page] = &[
@@ -70,16 +90,21 @@ pub(crate) static PAGES: &[Page] = &[
     approval::PAGE,
     rules::PAGE,
     rule_set::PAGE,
+    backtest::PAGE,
+    studio::PAGE,
     library::PAGE,
+    coverage::PAGE,
     models::PAGE,
     model::PAGE,
     lists::PAGE,
     list::PAGE,
+    list_import::PAGE,
     trail::PAGE,
     trail_leaf::PAGE,
     access_review::PAGE,
     subjects::PAGE,
     subject::PAGE,
+    start::PAGE,
     keys::PAGE,
     webhooks::PAGE,
     webhook::PAGE,

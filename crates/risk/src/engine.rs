@@ -42,7 +42,7 @@ pub struct Caller {
 
 impl Caller {
     /// The same as somebody who acts.
-    pub(crate) fn who(&self) -> Who {
+    pub fn who(&self) -> Who {
         Who {
             tenant: self.tenant.clone(),
             actor: Actor::Key(self.key_id.clone()),

@@ -43,7 +43,7 @@ pub struct Stretch {
 
 impl Stretch {
     /// What a payment is taken for.
-    fn class(&self, row: &DecisionRow, labels: &HashMap<i64, LabelVerdict>) -> Labelled {
+    pub(crate) fn class(&self, row: &DecisionRow, labels: &HashMap<i64, LabelVerdict>) -> Labelled {
         let delay = i64::from(self.label_delay_days) * DAY;
         match labels.get(&row.event_no) {
             Some(verdict) if verdict.is_fraud() => Labelled::Fraud,
@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// The last label of each of some events that was known by a moment.
-    async fn labels_known(
+    pub(crate) async fn labels_known(
         &self,
         tenant: &TenantId,
         (first, last): (i64, i64),

@@ -10,6 +10,7 @@
 //!
 //! [`Engine`] is the only way in. Everything it answers is durable first.
 
+mod activity;
 pub mod backtest;
 pub mod config;
 mod engine;
@@ -38,8 +39,10 @@ mod statistics;
 mod typology;
 mod verdict;
 mod weight;
+mod what_if;
 mod working;
 
+pub use activity::{Covered, RuleActivity, RuleUse, RuleUseState};
 pub use config::{Bands, EngineConfig};
 pub use engine::{Caller, Decided, Engine, Idempotency, Request};
 pub use error::{Error, StartError};
@@ -57,4 +60,5 @@ pub use sketch::Sketch;
 pub use statistics::{DecisionStatistics, HourStatistics, OutcomeStatistics};
 pub use typology::{Thresholds, Typologies, Typology, WrongTypologies};
 pub use weight::Floors;
+pub use what_if::{WhatIf, WhatIfRule, WhatIfScore};
 pub use working::RuleFigures;

@@ -11,6 +11,7 @@
 //! fill       windows that look further back than all before, filled from the journal
 //! publish    windows prepared, the step made durable, one pointer swapped
 //! diff       what differs between two versions, field by field
+//! studio     one pack while it is being written
 //! ```
 //!
 //! *Invariant*: the state of a version is the fold of its steps in the journal and of nothing
@@ -32,6 +33,7 @@ mod source;
 mod start;
 mod state;
 mod steps;
+mod studio;
 mod trial;
 mod view;
 
@@ -46,6 +48,10 @@ pub(crate) use source::Source;
 pub(crate) use start::{open, record_base};
 pub use state::{Action, State};
 pub use steps::{Draft, Moved, Order};
+pub use studio::{
+    Assist, CheckedExample, CheckedPack, CheckedRule, Completed, Hovered, PackDraft, PackLine,
+    PackProblem, PackRule, RuleEdit,
+};
 pub use trial::{OutcomePair, RuleHits, TrialReport};
 pub(crate) use trial::{Seen, Trace, Trial, values};
 pub use view::{Drafted, Progress, RuleSetLine, RuleSetPage, RuleSetRecord, RuleSetStep};

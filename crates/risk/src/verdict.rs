@@ -96,9 +96,13 @@ pub(crate) fn decide(
 
 /// The outcome alone, for rules that decide nothing: the same that [`decide`] gives.
 pub(crate) fn outcome(rules: &RuleSet, hits: &Hits, (floors, bands): (Floors, &Bands)) -> Outcome {
+    sum_of(rules, hits, (floors, bands)).outcome(bands)
+}
+
+/// What the rules that fired, and models beside them, come to.
+pub(crate) fn sum_of(rules: &RuleSet, hits: &Hits, (floors, bands): (Floors, &Bands)) -> Sum {
     let [fraud_faults, laundering_faults] = Engine::ALL.map(|engine| faults(engine, rules, hits));
-    let sum = sum(rules, hits, bands, [&fraud_faults, &laundering_faults]);
-    sum.beside(floors).outcome(bands)
+    sum(rules, hits, bands, [&fraud_faults, &laundering_faults]).beside(floors)
 }
 
 fn sum(

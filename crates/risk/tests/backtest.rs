@@ -271,10 +271,10 @@ async fn a_back_test_is_asked_for_runs_and_is_noted() {
         without: vec!["test".to_owned()],
         purpose: "without the test pack".to_owned(),
     };
-    let drafted = engine.draft_rule_set(&caller, draft).await.unwrap();
+    let drafted = engine.draft_rule_set(&caller.who(), draft).await.unwrap();
     let version = drafted.line.version.as_str();
     let asked = engine
-        .start_backtest(&caller, version, order(0))
+        .start_backtest(&caller.who(), version, order(0))
         .await
         .unwrap();
     assert_eq!(asked.rule_set, version);
@@ -291,7 +291,7 @@ async fn a_back_test_is_asked_for_runs_and_is_noted() {
     assert_eq!(record.line.state, State::BackTested);
 
     let late = engine
-        .start_backtest(&caller, version, order(DAYS + 5))
+        .start_backtest(&caller.who(), version, order(DAYS + 5))
         .await
         .unwrap();
     let failed = ended(&house, version, &late.id).await;
@@ -305,7 +305,7 @@ async fn a_back_test_is_asked_for_runs_and_is_noted() {
     let wrong = engine.backtest(&caller.tenant, "0123456789abcdef", &asked.id);
     assert_eq!(wrong.await.unwrap_err(), Error::BacktestUnknown);
     let unknown = engine
-        .start_backtest(&caller, "0123456789abcdef", order(0))
+        .start_backtest(&caller.who(), "0123456789abcdef", order(0))
         .await;
     assert_eq!(unknown.unwrap_err(), Error::RuleSetUnknown);
     house.close().await;

@@ -127,7 +127,7 @@ impl House {
             without: vec![],
             purpose: "test".to_owned(),
         };
-        let maker = caller("maker");
+        let maker = who("maker");
         let drafted = self.engine.draft_rule_set(&maker, draft).await;
         drafted.unwrap().line.version
     }
@@ -170,8 +170,8 @@ impl House {
     }
 
     async fn step(&self, key: &str, version: &str, order: Order) -> Result<State, Error> {
-        let caller = caller(key);
-        let moved = self.engine.move_rule_set(&caller, version, order, "test");
+        let who = who(key);
+        let moved = self.engine.move_rule_set(&who, version, order, "test");
         state(moved.await?)
     }
 }
@@ -234,7 +234,7 @@ async fn of_many_who_take_the_same_step_at_once_exactly_one_does() {
 
     let taking_back = (0..8).map(|_| {
         let engine = Arc::clone(&house.engine);
-        tokio::spawn(async move { engine.roll_back_rule_set(&caller("maker"), "test").await })
+        tokio::spawn(async move { engine.roll_back_rule_set(&who("maker"), "test").await })
     });
     let mut won = 0;
     for task in taking_back.collect::<Vec<_>>() {
@@ -274,7 +274,7 @@ async fn an_approval_is_for_one_release_and_a_step_names_it() {
     let last = record.history.last().unwrap();
     assert_eq!(last.approval.as_deref(), Some(approval.as_str()));
     // Taken back, it does not come again by the same approval.
-    let maker = caller("maker");
+    let maker = who("maker");
     house
         .engine
         .roll_back_rule_set(&maker, "test")
@@ -357,7 +357,7 @@ async fn every_decision_is_made_by_one_whole_version_while_versions_change() {
             for _ in 0..20 {
                 house.publish(&version).await.unwrap();
                 let engine = &house.engine;
-                let back = engine.roll_back_rule_set(&caller("maker"), "test").await;
+                let back = engine.roll_back_rule_set(&who("maker"), "test").await;
                 back.unwrap();
             }
         })

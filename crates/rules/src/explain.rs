@@ -2,9 +2,10 @@
 
 use crate::{
     evaluator,
+    pack::Example,
     program::Source,
     reads::Reads,
-    rule_set::RuleSet,
+    rule_set::{Rule, RuleSet},
     schema::{Field, Type},
     slots::{FieldValue, Slots},
 };
@@ -16,6 +17,17 @@ use std::sync::Arc;
 
 /// Rules whose operands are looked up at once.
 const AT_ONCE: usize = 32;
+impl Rule {
+    /// Its own test cases, in their order.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// The condition with its names replaced by what they stand for.
+    pub fn meaning(&self) -> &str {
+        self.meaning.as_deref().unwrap_or(&self.when)
+    }
+}
 
 impl RuleSet {
     /// Each operand of a rule's condition once, in source order, with its value; none if it was

@@ -35,6 +35,7 @@ pub(crate) mod sign_on;
 mod size;
 pub(crate) mod staff;
 pub(crate) mod statistics;
+pub(crate) mod studio;
 pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
@@ -130,12 +131,12 @@ enum Endpoint {
     StartBacktest,
     Backtests,
     Backtest,
-    Effect,
     Approval(approvals::Act),
     CheckPassword,
     Screening(screening::Act),
     Model(models::Act),
     Report(reports::Act),
+    Studio(studio::Act),
     TrailCheckpoint,
     TrailKeys,
     TrailInclusion,
@@ -165,15 +166,14 @@ enum Endpoint {
 
 impl Route {
     const fn open(path: &'static str, endpoint: Endpoint) -> Self {
-        let (scope, keyed) = (None, Keyed::Never);
         Self {
             method: &Method::GET,
             path,
             door: Door::Key,
-            scope,
+            scope: None,
             has_body: false,
             size: Size::Event,
-            keyed,
+            keyed: Keyed::Never,
             endpoint,
         }
     }
@@ -364,6 +364,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(webhooks::ROUTES)
         .chain(confirmations::ROUTES)
         .chain(filings::ROUTES)
+        .chain(studio::ROUTES)
 }
 
 /// Every route, of programs and of people.
@@ -460,12 +461,12 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::StartBacktest => backtests::start(call).await,
         Endpoint::Backtests => backtests::all(call).await,
         Endpoint::Backtest => backtests::one(call).await,
-        Endpoint::Effect => backtests::effect(call).await,
         Endpoint::Approval(act) => approvals::handle(act, &call.acting()).await,
         Endpoint::CheckPassword => safety::check_password(call),
         Endpoint::Screening(act) => screening::handle(act, call).await,
         Endpoint::Model(act) => models::handle(act, call).await,
         Endpoint::Report(act) => reports::handle(act, call).await,
+        Endpoint::Studio(act) => studio::handle(act, call).await,
         Endpoint::TrailCheckpoint => trail::checkpoint(call).await,
         Endpoint::TrailKeys => trail::keys(call).await,
         Endpoint::TrailInclusion => trail::inclusion(call).await,

@@ -17,7 +17,8 @@
 //! ```
 //!
 //! *Invariant*: nothing is remembered of a program's request, and no byte of its body is read,
-//! before its signature has been verified; of a person's request, before the session is known.
+//! before its signature has been verified, but what the company whose key it names waits to see
+//! (`witness`); of a person's request, before the session is known.
 //! Only the few routes for visitors read without either, from few visitors at a time.
 
 pub(crate) mod access;
@@ -35,6 +36,7 @@ pub(crate) mod rate;
 pub mod reply;
 pub mod signature;
 pub(crate) mod visitors;
+pub(crate) mod witness;
 
 pub use code::{Code, errors_markdown};
 pub use problem::{Problem, ProblemDocument};

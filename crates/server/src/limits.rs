@@ -60,6 +60,9 @@ pub struct Limits {
     pub readers_max: usize,
     /// The same of one network: `visitor_limit`.
     pub readers_per_network_max: usize,
+    /// Bytes of a form of the pages, of whoever is signed in: a pack of rules travels in one.
+    /// `body_too_large`.
+    pub page_form_bytes_max: usize,
     /// Bytes of a form behind a link: `body_too_large`.
     pub form_bytes_max: usize,
     /// Nonces remembered at once: `replay_store_full`.
@@ -105,6 +108,7 @@ impl Default for Limits {
             link_visitors_per_network_max: 24,
             readers_max: 128,
             readers_per_network_max: 64,
+            page_form_bytes_max: 2 * 1024 * 1024,
             form_bytes_max: 1_024,
             nonces_max: 4_000_000,
             remembered_reply_bytes_max: 4 * 1024 * 1024,

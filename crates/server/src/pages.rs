@@ -27,7 +27,7 @@ use hyper::body::Incoming;
 use paywarden_access::staff::Member;
 use paywarden_domain::Timestamp;
 use serde_json::Value;
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// Who answers for pages: whatever path no route of the API has, and that does not begin with
@@ -169,12 +169,16 @@ async fn desk(
     let member = person::known(state, &head);
     let mut bytes = Bytes::new();
     if head.method == Method::POST {
-        body::check_declared(&head.headers, &state.limits, &REPORTS)?;
+        let limits = match member {
+            Some(_) => Cow::Owned(state.limits.with_body(state.limits.page_form_bytes_max)),
+            None => Cow::Borrowed(&state.limits),
+        };
+        body::check_declared(&head.headers, &limits, &REPORTS)?;
         let _visit = match member {
             Some(_) => None,
             None => Some(serve::visitor(state, peer)?),
         };
-        bytes = body::read(body, &state.limits).await?;
+        bytes = body::read(body, &limits).await?;
     }
     Ok(Desk {
         state: Arc::clone(state),
@@ -232,6 +236,11 @@ impl Desk {
     pub fn is_fresh(&self) -> bool {
         let member = self.member.as_ref();
         member.is_some_and(|member| self.state.staff.is_fresh(member))
+    }
+
+    /// Where browsers and programs find this server.
+    pub fn origin(&self) -> &str {
+        &self.state.origin
     }
 
     /// The time.

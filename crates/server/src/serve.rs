@@ -55,6 +55,7 @@ pub(crate) async fn answer(
         parameter: String::new(),
     };
     let passed = visit.pass(&mut body).await;
+    state.witness.saw(&state, &head, &passed);
     let (reply, closes) = match access::note(visit.asked(), passed).await {
         Ok(reply) => (reply, false),
         Err(problem) => {

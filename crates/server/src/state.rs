@@ -6,7 +6,10 @@ use crate::{
     api::reports::Kept,
     api::vault::compatible::Custody,
     edge::visitors::Visitors,
-    edge::{idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey},
+    edge::{
+        idempotency::Idempotency, nonce::NonceStore, rate::RateLimiter, reply::ReplyKey,
+        witness::Witness,
+    },
     metrics::Metrics,
     pages::Pages,
 };
@@ -55,6 +58,8 @@ pub(crate) struct State {
     pub(crate) breached: Option<Arc<Breached>>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
+    /// Who waits for the first call of a program.
+    pub(crate) witness: Witness,
     pub(crate) nonces: NonceStore,
     pub(crate) idempotency: Arc<Idempotency>,
     pub(crate) rates: RateLimiter,
@@ -121,6 +126,7 @@ impl State {
             ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),
+            witness: Witness::default(),
             handouts: Handouts::default(),
             reports_kept: Kept::default(),
             list_places: Arc::new(Semaphore::new(limits.screening_lists_in_flight_max)),

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 /// The role of the first person of an installation.
 pub const FIRST_ROLE: &str = "system_administrator";
+/// The role whose first holder they may invite, too: without keys no program calls.
+const FIRST_CUSTODIAN: &str = "key_custodian";
 
 /// A wall clock that has moved by so much more or less than time has passed has jumped.
 const CLOCK_JUMP_US: u64 = HOUR as u64;
@@ -288,7 +290,8 @@ impl Staff {
         }
     }
 
-    /// Whether these are no roles, or one of an administrator whose duty nobody has yet.
+    /// Whether these are no roles, or one whose first holder is wanted: of an administrator whose
+    /// duty nobody has yet, or of whoever looks after keys.
     fn founds(&self, tenant: &TenantId, names: &[String]) -> bool {
         let duty_of = |name: &str| self.roles.find(name).and_then(|role| role.duty);
         let is_open = |duty: Duty| {
@@ -297,6 +300,10 @@ impl Staff {
         };
         match names {
             [] => true,
+            [name] if name == FIRST_CUSTODIAN => {
+                let mut all = self.all(tenant).into_iter();
+                !all.any(|account| account.roles().any(|role| role == FIRST_CUSTODIAN))
+            }
             [name] => duty_of(name).is_some_and(is_open),
             _ => false,
         }
@@ -317,7 +324,8 @@ impl Staff {
 /// Who stands behind roles given with an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Granter {
-    /// Only whoever invites: no roles, but for the first of each administrator.
+    /// Only whoever invites: no roles, but for the first of each administrator and the first key
+    /// custodian.
     Inviter,
     /// Somebody who may give any role: the operator at the machine.
     Anybody,

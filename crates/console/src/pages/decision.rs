@@ -2,6 +2,7 @@
 
 mod condition;
 mod parties;
+mod what_if;
 
 use super::decisions;
 use crate::{
@@ -30,6 +31,9 @@ pub(crate) const PAGE: Page = Page {
     take: None,
     words: WORDS,
 };
+
+/// Words of the part beside this file.
+pub(crate) const MORE_WORDS: &[crate::word::Word] = what_if::WORDS;
 
 words! {
     OUTCOME = "Outcome", "结果";
@@ -239,6 +243,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         &[("decision", Some(&decision.id))],
     );
     let proof: Option<Proof> = v.get_if(Scope::TrailRead, &proof).await?;
+    let asked = what_if::ask(v, &decision.id).await?;
     let v = &*v;
     let main = html! {
         div.columns {
@@ -257,6 +262,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         @if let Some(found) = explained.as_ref().map(|one| &one.screening).filter(|found| !found.is_empty()) {
             (parts::panel(v.t(SCREENING), screening(v, found)))
         }
+        (what_if::panel(v, &asked))
         (parts::panel(v.t(FEATURES), features(v, fired())))
         @if let Some(looked) = &looked { (parts::panel(v.t(LINKS), linked(v, &present, looked, &decision.id))) }
         div.columns {

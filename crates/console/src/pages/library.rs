@@ -1,5 +1,6 @@
 //! The rules that decide now, with search.
 
+use super::coverage;
 use crate::{
     format,
     icon::Icon,
@@ -126,7 +127,10 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::filter_by("engine", v.t(ENGINE), engine, ["fraud", "laundering"], v))
             (parts::filter_by("stage", v.t(STAGE), stage, ["live", "shadow", "off"], v))
         }, filter.iter().any(|(_, value)| value.is_some()), v))
-        p.muted { (FOUND.with(v.language(), &[&count[0], &count[1], &version])) }
+        p.muted {
+            (FOUND.with(v.language(), &[&count[0], &count[1], &version])) " · "
+            a href="/library/coverage" { (v.t(coverage::TITLE)) }
+        }
         (parts::table(v.t(TITLE), &columns, &rows, v))
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };

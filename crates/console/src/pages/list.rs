@@ -1,6 +1,6 @@
 //! The entries of one list, by value.
 
-use super::lists;
+use super::{list_import, lists};
 use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
@@ -66,6 +66,9 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let main = html! {
         (parts::table(&list, &columns, &rows, v))
         (parts::pager(first.as_deref(), next.as_deref(), v))
+        @if v.may(Scope::ListsWrite) && v.may(Scope::ApprovalsRequest) {
+            p { a.button href=(format!("{here}/import")) { (v.t(list_import::TITLE)) } }
+        }
         div.narrow { (lists::change(v, Some(&list))) }
     };
     Ok(Body::new(list, main)

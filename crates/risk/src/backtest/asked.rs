@@ -6,7 +6,8 @@ use super::{
     recent::{self, Glance},
     run::customer,
 };
-use crate::{Caller, Engine, Error, Request, facts, identify::Keys, judge::Judged, model};
+use crate::{Engine, Error, Request, facts, identify::Keys, judge::Judged, model};
+use paywarden_access::approval::Who;
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_rules::Slots;
 use std::{
@@ -44,11 +45,11 @@ impl Engine {
     /// Errors: [`Error::RuleSetUnknown`], [`Error::BacktestLimit`], and those of the store.
     pub async fn start_backtest(
         self: &Arc<Self>,
-        caller: &Caller,
+        who: &Who,
         version: &str,
         order: Order,
     ) -> Result<Backtest, Error> {
-        let tenant = &caller.tenant;
+        let tenant = &who.tenant;
         let rules = Arc::new(self.rules_of(tenant, version).await?);
         let against = match &order.against {
             Some(version) => Some(Arc::new(self.rules_of(tenant, version).await?)),
@@ -71,12 +72,8 @@ impl Engine {
             to: order.to,
             label_delay: order.label_delay,
         };
-        let (engine, caller) = (Arc::clone(self), caller.clone());
-        tokio::spawn(async move {
-            engine
-                .run_backtest(job, &caller, task, &order.purpose)
-                .await
-        });
+        let (engine, who) = (Arc::clone(self), who.clone());
+        tokio::spawn(async move { engine.run_backtest(job, &who, task, &order.purpose).await });
         Ok(asked)
     }
 
@@ -172,21 +169,21 @@ impl Engine {
             .keep(tenant, &set.rules, &slots, event_no, subject);
     }
 
-    async fn run_backtest(&self, job: Job, caller: &Caller, task: Task, purpose: &str) {
+    async fn run_backtest(&self, job: Job, who: &Who, task: Task, purpose: &str) {
         let version = task.rules.version().to_owned();
         let ended = self.lived_again(&job, task).await;
         let id = lock(&job).id.clone();
         if ended.is_ok() {
             // Versions of the library have no steps of their own, so there is nothing to note.
-            if let Err(error) = self.note_back_test(caller, &version, &id, purpose).await {
+            if let Err(error) = self.note_back_test(who, &version, &id, purpose).await {
                 tracing::info!(version, %error, "back-test not noted");
             }
         }
         let ended = lock(&job).clone().ended(ended);
-        if let Err(error) = self.keep_backtest(&caller.tenant, ended).await {
+        if let Err(error) = self.keep_backtest(&who.tenant, ended).await {
             tracing::warn!(id, %error, "back-test not kept");
         }
-        self.backtests.leave(&caller.tenant, &id);
+        self.backtests.leave(&who.tenant, &id);
     }
 
     /// Keeps what a back-test found; a store that is busy is asked again.

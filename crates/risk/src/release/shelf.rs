@@ -11,7 +11,10 @@ use crate::Error;
 use paywarden_domain::TenantId;
 use paywarden_rules::{Rates, RuleSet};
 use paywarden_store::Database;
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::sync::Semaphore;
 
 /// The rules of a stored version that a tenant may see: its own, or one of the library; for those
@@ -26,8 +29,40 @@ pub async fn stored_rules(
     shelf.rules_seen_by(tenant, version).await
 }
 
+/// Versions that are kept as they were read and compiled: people look at one for a while.
+const KEPT_MAX: usize = 4;
+
+/// What was made of versions, the last one first. A version never changes.
+struct Kept<T>(Mutex<VecDeque<(TenantId, String, T)>>);
+
+impl<T: Clone> Kept<T> {
+    fn find(&self, tenant: &TenantId, version: &str) -> Option<T> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |(whose, known, _): &(TenantId, String, T)| whose == tenant && known == version;
+        let found = all.iter().position(is_it)?;
+        let one = all.remove(found)?;
+        let made = one.2.clone();
+        all.push_front(one);
+        Some(made)
+    }
+
+    fn keep(&self, tenant: &TenantId, version: &str, made: &T) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_front((tenant.clone(), version.to_owned(), made.clone()));
+        all.truncate(KEPT_MAX);
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
 /// Where versions are taken from.
 pub(crate) struct Shelf {
+    sources: Kept<Arc<Source>>,
+    compiled: Kept<RuleSet>,
     database: Database,
     rates: Rates,
     /// One rule set is compiled at a time: the other processors decide payments.
@@ -37,6 +72,8 @@ pub(crate) struct Shelf {
 impl Shelf {
     pub(super) fn new(database: Database, rates: Rates) -> Self {
         Self {
+            sources: Kept::default(),
+            compiled: Kept::default(),
             database,
             rates,
             compiling: Semaphore::new(1),
@@ -61,17 +98,32 @@ impl Shelf {
     }
 
     /// The source of a stored version.
-    pub(super) async fn source(&self, tenant: &TenantId, version: &str) -> Result<Source, Error> {
+    pub(super) async fn source(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+    ) -> Result<Arc<Source>, Error> {
+        if let Some(source) = self.sources.find(tenant, version) {
+            return Ok(source);
+        }
         let row = self.database.rule_set(tenant, version).await?;
-        Source::read(&row.ok_or(Error::RuleSetUnknown)?.source)
+        let row = row.ok_or(Error::RuleSetUnknown)?;
+        let source = Arc::new(self.compile(move |_| Source::read(&row.source)).await?);
+        self.sources.keep(tenant, version, &source);
+        Ok(source)
     }
 
     /// A stored version, compiled.
     pub(super) async fn rules(&self, tenant: &TenantId, version: &str) -> Result<RuleSet, Error> {
+        if let Some(rules) = self.compiled.find(tenant, version) {
+            return Ok(rules);
+        }
         let source = self.source(tenant, version).await?;
-        let version = version.to_owned();
-        self.compile(move |rates| source.compile(rates, &version))
-            .await
+        let name = version.to_owned();
+        let rules = self.compile(move |rates| source.compile(rates, &name));
+        let rules = rules.await?;
+        self.compiled.keep(tenant, version, &rules);
+        Ok(rules)
     }
 
     /// A stored version that a tenant may see, compiled: its own, or one of the library.

@@ -26,7 +26,7 @@ pub struct PackFile {
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) files: Vec<PackFile>,
-    packs: Vec<Pack>,
+    pub(crate) packs: Vec<Pack>,
 }
 
 impl PackFile {

@@ -11,7 +11,7 @@ use super::{
     state::{Action, State},
     view::{self, Drafted, Progress, RuleSetLine, RuleSetPage, RuleSetRecord},
 };
-use crate::{Caller, Engine, Error};
+use crate::{Engine, Error};
 use paywarden_access::approval::{Approved, Who};
 use paywarden_domain::TenantId;
 use paywarden_rules::RuleSet;
@@ -57,9 +57,9 @@ impl Engine {
     ///
     /// A draft that does not compile, or whose examples do not hold, is
     /// [`Error::RulesRefused`] and leaves no trace.
-    pub async fn draft_rule_set(&self, caller: &Caller, draft: Draft) -> Result<Drafted, Error> {
+    pub async fn draft_rule_set(&self, who: &Who, draft: Draft) -> Result<Drafted, Error> {
         check_purpose(&draft.purpose)?;
-        let source = self.amended(&caller.tenant, &draft).await?;
+        let source = self.amended(&who.tenant, &draft).await?;
         let (source, version, found) = self
             .desk
             .shelf
@@ -68,16 +68,16 @@ impl Engine {
                 Ok((source, rules.version().to_owned(), found))
             })
             .await?;
-        let _turn = self.desk.turn(&caller.tenant).await?;
-        let before = self.desk.ledger(&caller.tenant);
+        let _turn = self.desk.turn(&who.tenant).await?;
+        let before = self.desk.ledger(&who.tenant);
         if let Ok(standing) = before.standing(&version) {
             let line = RuleSetLine::of(&version, standing);
             return Ok(Drafted::new(line, false, &found));
         }
         before.check(Action::Draft, &version)?;
-        self.write_draft(&caller.who(), &before, &version, (&source, &draft.purpose))
+        self.write_draft(who, &before, &version, (&source, &draft.purpose))
             .await?;
-        let ledger = self.desk.ledger(&caller.tenant);
+        let ledger = self.desk.ledger(&who.tenant);
         let line = RuleSetLine::of(&version, ledger.standing(&version)?);
         Ok(Drafted::new(line, true, &found))
     }
@@ -85,7 +85,7 @@ impl Engine {
     /// Takes a step of a version. It goes on if nobody waits for it.
     pub async fn move_rule_set(
         self: &Arc<Self>,
-        caller: &Caller,
+        who: &Who,
         version: &str,
         order: Order,
         purpose: &str,
@@ -94,7 +94,7 @@ impl Engine {
             Order::Shadow => Step::shadow(version),
             Order::Archive => Step::archive(version),
         };
-        self.moved(&caller.who(), purpose, |_| Ok(step)).await
+        self.moved(who, purpose, |_| Ok(step)).await
     }
 
     /// Lets a version decide payments: all of them, or a share. Goes on if nobody waits for it; the
@@ -112,10 +112,10 @@ impl Engine {
     /// Takes the live version back: the one before it decides again.
     pub async fn roll_back_rule_set(
         self: &Arc<Self>,
-        caller: &Caller,
+        who: &Who,
         purpose: &str,
     ) -> Result<Moved, Error> {
-        self.moved(&caller.who(), purpose, |ledger| {
+        self.moved(who, purpose, |ledger| {
             let live = ledger.live().ok_or(Error::RuleSetNotLive)?;
             Ok(Step::roll_back(live))
         })
@@ -125,16 +125,16 @@ impl Engine {
     /// Notes that a version was tried on the past, and where the report is.
     pub async fn note_back_test(
         &self,
-        caller: &Caller,
+        who: &Who,
         version: &str,
         report: &str,
         purpose: &str,
     ) -> Result<RuleSetLine, Error> {
         check_purpose(purpose)?;
-        let _turn = self.desk.turn(&caller.tenant).await?;
+        let _turn = self.desk.turn(&who.tenant).await?;
         let step = Step::back_test(version, report.to_owned());
-        self.take(&caller.who(), step, purpose).await?;
-        let ledger = self.desk.ledger(&caller.tenant);
+        self.take(who, step, purpose).await?;
+        let ledger = self.desk.ledger(&who.tenant);
         Ok(RuleSetLine::of(version, ledger.standing(version)?))
     }
 
@@ -178,7 +178,7 @@ impl Engine {
             history: ledger
                 .standing(version)
                 .map_or_else(|_| Vec::new(), |standing| standing.steps.clone()),
-            packs: self.desk.shelf.source(&owner, version).await?.files,
+            packs: self.desk.shelf.source(&owner, version).await?.files.clone(),
         })
     }
 
@@ -248,15 +248,23 @@ impl Engine {
         let Some(from) = &draft.from else {
             return Source::parse(draft.packs.clone());
         };
-        let rules = self.rules_of(tenant, from).await?;
+        let base = self.source_of(tenant, from).await?;
+        Source::clone(&base).amended(draft.packs.clone(), &draft.without)
+    }
+
+    /// The source of a version that the tenant may see.
+    pub(super) async fn source_of(
+        &self,
+        tenant: &TenantId,
+        version: &str,
+    ) -> Result<Arc<Source>, Error> {
+        let rules = self.rules_of(tenant, version).await?;
         let own = self.desk.ledger(tenant).standing(rules.version()).is_ok();
-        let owner = if own {
-            tenant.clone()
-        } else {
-            start::installation()?
+        let owner = match own {
+            true => tenant.clone(),
+            false => start::installation()?,
         };
-        let base = self.desk.shelf.source(&owner, rules.version()).await?;
-        base.amended(draft.packs.clone(), &draft.without)
+        self.desk.shelf.source(&owner, rules.version()).await
     }
 
     async fn write_draft(

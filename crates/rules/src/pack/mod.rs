@@ -1,11 +1,13 @@
 //! Packs: rules for one scenario in one YAML file, as single rules, decision tables and scorecards.
 
 mod composed;
+mod edit;
 mod scorecard;
 mod table;
 mod written;
 
 pub use composed::Part;
+pub use edit::{RuleText, with_rule, without_rule, written_rules};
 pub use scorecard::{CHARACTERISTICS_MAX, POINTS_MAX};
 pub use table::TABLE_COLUMNS_MAX;
 

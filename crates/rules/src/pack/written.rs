@@ -28,7 +28,7 @@ pub(super) struct WrittenPack {
     #[serde(default)]
     define: Pairs<Spanned<String>>,
     #[serde(default)]
-    rules: Vec<WrittenRule>,
+    pub(super) rules: Vec<WrittenRule>,
     #[serde(default)]
     tables: Vec<WrittenTable>,
     #[serde(default)]
@@ -247,7 +247,7 @@ pub(super) fn line_of<T>(value: &Spanned<T>) -> usize {
 }
 
 impl WrittenRule {
-    fn line(&self) -> usize {
+    pub(super) fn line(&self) -> usize {
         line_of(&self.id)
     }
 

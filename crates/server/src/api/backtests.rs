@@ -55,7 +55,7 @@ pub struct ConditionInput {
 /// not ended: ask for it again.
 #[utoipa::path(
     post, path = "/v1/rule-sets/{version}/backtests", tag = "rules",
-    operation_id = "start_backtest", security(("signature" = [])),
+    operation_id = "start_backtest", security(("signature" = []), ("session" = [])),
     params(
         ("version" = String, Path, description = "A version, `live` or `base`"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -78,14 +78,16 @@ pub(crate) async fn start(call: &Call) -> Result<Reply, Problem> {
         purpose: input.purpose,
     };
     let engine = &call.state.engine;
-    let started = engine.start_backtest(&call.caller, &call.parameter, order);
-    json_reply(StatusCode::ACCEPTED, &started.await?)
+    let started = engine
+        .start_backtest(&call.who(), &call.parameter, order)
+        .await;
+    json_reply(StatusCode::ACCEPTED, &started?)
 }
 
 /// The back-tests of a version that are kept; for `live` or `base` all of the tenant.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}/backtests", tag = "rules",
-    operation_id = "list_backtests", security(("signature" = [])),
+    operation_id = "list_backtests", security(("signature" = []), ("session" = [])),
     params(("version" = String, Path, description = "The version, `live` or `base`")),
     responses(
         (status = 200, description = "Back-tests without their reports", body = Backtests),
@@ -105,7 +107,7 @@ pub(crate) async fn all(call: &Call) -> Result<Reply, Problem> {
 /// How far a back-test is, and what it found.
 #[utoipa::path(
     get, path = "/v1/rule-sets/{version}/backtests/{id}", tag = "rules",
-    operation_id = "read_backtest", security(("signature" = [])),
+    operation_id = "read_backtest", security(("signature" = []), ("session" = [])),
     params(
         ("version" = String, Path, description = "The version, `live` or `base`"),
         ("id" = String, Path, description = "`bt_…`"),
@@ -128,7 +130,7 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
 /// keystroke. Payments since the server started are looked at, at most 65,536.
 #[utoipa::path(
     post, path = "/v1/rules/effect", tag = "rules",
-    operation_id = "read_effect", security(("signature" = [])),
+    operation_id = "read_effect", security(("signature" = []), ("session" = [])),
     request_body = ConditionInput,
     responses(
         (status = 200, description = "Its effect", body = Glance),

@@ -2,7 +2,7 @@
 
 use super::{json::parse, json_reply, person::PersonCall};
 use crate::{
-    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    edge::{Code, Problem, ProblemDocument, reply::Reply, witness::SignedCall},
     state::State,
 };
 use http::StatusCode;
@@ -149,6 +149,31 @@ pub(crate) fn all(call: &PersonCall) -> Result<Reply, Problem> {
     let keys: Vec<_> = own.map(|key| view(&key, now)).collect();
     let count = keys.len();
     Ok(json_reply(StatusCode::OK, &KeyList { keys })?.of(count))
+}
+
+/// Signed calls of programs of the company.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedCallList {
+    /// Newest first, at most 16.
+    pub calls: Vec<SignedCall>,
+}
+
+/// Signed calls as they arrive, with what was wrong with those that were refused: for whoever takes a
+/// program in. Calls are kept from the first look on, until nobody has looked for 15 minutes.
+#[utoipa::path(
+    get, path = "/v1/signed-calls", tag = "keys",
+    operation_id = "watch_signed_calls", security(("session" = [])),
+    responses(
+        (status = 200, description = "The calls", body = SignedCallList),
+        (status = "default", description = "A refusal", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) fn calls(call: &PersonCall) -> Result<Reply, Problem> {
+    let tenant = &call.member()?.account.tenant;
+    let now_us = call.state.clock.monotonic_us();
+    let calls = call.state.witness.look(tenant, now_us);
+    json_reply(StatusCode::OK, &SignedCallList { calls })
 }
 
 /// Makes or registers a key.

@@ -97,6 +97,8 @@ pub enum Act {
     Roles,
     /// Every key of the company.
     Keys,
+    /// Calls as they arrive.
+    SignedCalls,
     /// A new key.
     CreateKey,
     /// A new key in the place of one.
@@ -211,6 +213,7 @@ pub static ROUTES: &[Route] = &[
     area("/v1/trail/areas/audit", Area::Audit),
     area("/v1/trail/areas/business", Area::Business),
     bare(GET, "/v1/roles", Door::Staff, None, Act::Roles),
+    bare(GET, "/v1/signed-calls", Door::Staff, KEYS, Act::SignedCalls),
     bare(GET, "/v1/keys", Door::Staff, KEYS, Act::Keys),
     route(POST, "/v1/keys", Door::StaffFresh, CUSTODY, Act::CreateKey),
     route(POST, "/v1/keys/{id}/rotation", Door::StaffFresh, CUSTODY, Act::RotateKey),
@@ -304,6 +307,7 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::Sessions => staff::sessions(call),
         Act::EndSessions => staff::end_sessions(call).await,
         Act::Roles => staff::roles(call),
+        Act::SignedCalls => keys::calls(call),
         Act::Keys => keys::all(call),
         Act::CreateKey => keys::create(call).await,
         Act::RotateKey => keys::rotate(call).await,

@@ -1,6 +1,6 @@
 //! The routes of programs, and of people who look at the same: one line each.
 
-use super::{Endpoint, Keyed, Route, Size, approvals};
+use super::{Door, Endpoint, Keyed, Route, Size, approvals};
 use http::Method;
 use paywarden_access::Scope;
 
@@ -21,21 +21,25 @@ pub(super) static ROUTES: &[Route] = &[
     Route::shown("/v1/rule-set", Scope::DecisionsRead, Endpoint::RuleSet),
     Route {
         size: Size::RuleSet,
+        door: Door::Any,
         ..Route::step("/v1/rule-sets", Scope::RulesWrite, Endpoint::DraftRuleSet)
     },
     Route::shown("/v1/rule-sets", Scope::RulesRead, Endpoint::RuleSets),
-    Route::step("/v1/rule-sets/rollback", Scope::RulesWrite, Endpoint::RollBackRuleSet),
+    Route {
+        // What decides changes at once: people prove first that it is them.
+        door: Door::AnyFresh,
+        ..Route::step("/v1/rule-sets/rollback", Scope::RulesWrite, Endpoint::RollBackRuleSet)
+    },
     Route::shown("/v1/rule-sets/{version}", Scope::RulesRead, Endpoint::RuleSetVersion),
     Route::shown("/v1/rule-sets/{version}/diff", Scope::RulesRead, Endpoint::RuleSetDiff),
     Route::shown("/v1/rule-sets/{version}/progress", Scope::RulesRead, Endpoint::RuleSetProgress),
-    Route::step("/v1/rule-sets/{version}/shadow", Scope::RulesWrite, Endpoint::ShadowRuleSet),
+    Route { door: Door::Any, ..Route::step("/v1/rule-sets/{version}/shadow", Scope::RulesWrite, Endpoint::ShadowRuleSet) },
     Route::step("/v1/rule-sets/{version}/canary", Scope::RulesWrite, Endpoint::CanaryRuleSet),
     Route::step("/v1/rule-sets/{version}/publish", Scope::RulesWrite, Endpoint::PublishRuleSet),
-    Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet),
-    Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest),
-    Route::get("/v1/rule-sets/{version}/backtests", Scope::RulesRead, Endpoint::Backtests),
-    Route::get("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
-    Route::post("/v1/rules/effect", Scope::RulesRead, Keyed::Never, Endpoint::Effect),
+    Route { door: Door::Any, ..Route::step("/v1/rule-sets/{version}/archive", Scope::RulesWrite, Endpoint::ArchiveRuleSet) },
+    Route { door: Door::Any, ..Route::step("/v1/rule-sets/{version}/backtests", Scope::RulesWrite, Endpoint::StartBacktest) },
+    Route::shown("/v1/rule-sets/{version}/backtests", Scope::RulesRead, Endpoint::Backtests),
+    Route::shown("/v1/rule-sets/{version}/backtests/{id}", Scope::RulesRead, Endpoint::Backtest),
     Route {
         size: Size::RuleSet,
         ..Route::acting(&Method::POST, "/v1/approvals", Scope::ApprovalsRequest, approvals::Act::Request)

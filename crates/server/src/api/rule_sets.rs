@@ -103,7 +103,7 @@ pub struct RuleSetList {
 /// says; then it is `checked`. What is no mistake but worth a look comes as `warnings`. Sending the same rules again answers with the version that exists.
 #[utoipa::path(
     post, path = "/v1/rule-sets", tag = "rules",
-    operation_id = "draft_rule_set", security(("signature" = [])),
+    operation_id = "draft_rule_set", security(("signature" = []), ("session" = [])),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
     request_body = DraftInput,
     responses(
@@ -123,7 +123,7 @@ pub(crate) async fn draft(call: &Call) -> Result<Reply, Problem> {
         purpose: input.purpose,
     };
     let engine = &call.state.engine;
-    let drafted = engine.draft_rule_set(&call.caller, draft).await?;
+    let drafted = engine.draft_rule_set(&call.who(), draft).await?;
     let status = match drafted.is_new {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
@@ -220,7 +220,7 @@ pub(crate) fn progress(call: &Call) -> Result<Reply, Problem> {
 /// have said.
 #[utoipa::path(
     post, path = "/v1/rule-sets/{version}/shadow", tag = "rules",
-    operation_id = "shadow_rule_set", security(("signature" = [])),
+    operation_id = "shadow_rule_set", security(("signature" = []), ("session" = [])),
     params(
         ("version" = String, Path, description = "The version"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -289,7 +289,7 @@ pub(crate) async fn publish(call: &Call) -> Result<Reply, Problem> {
 /// Gives a version up. It stays readable and can be taken up again.
 #[utoipa::path(
     post, path = "/v1/rule-sets/{version}/archive", tag = "rules",
-    operation_id = "archive_rule_set", security(("signature" = [])),
+    operation_id = "archive_rule_set", security(("signature" = []), ("session" = [])),
     params(
         ("version" = String, Path, description = "The version"),
         ("idempotency-key" = Option<String>, Header, description = "Makes a retry safe"),
@@ -309,7 +309,7 @@ pub(crate) async fn archive(call: &Call) -> Result<Reply, Problem> {
 /// The answer is the version that was taken back.
 #[utoipa::path(
     post, path = "/v1/rule-sets/rollback", tag = "rules",
-    operation_id = "roll_back_rule_set", security(("signature" = [])),
+    operation_id = "roll_back_rule_set", security(("signature" = []), ("session" = [])),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe")),
     request_body = StepInput,
     responses(
@@ -322,14 +322,16 @@ pub(crate) async fn archive(call: &Call) -> Result<Reply, Problem> {
 pub(crate) async fn roll_back(call: &Call) -> Result<Reply, Problem> {
     let StepInput { purpose } = parse(&call.body)?;
     let engine = &call.state.engine;
-    reply(engine.roll_back_rule_set(&call.caller, &purpose).await?)
+    reply(engine.roll_back_rule_set(&call.who(), &purpose).await?)
 }
 
 async fn step(call: &Call, order: Order) -> Result<Reply, Problem> {
     let StepInput { purpose } = parse(&call.body)?;
     let (engine, version) = (&call.state.engine, &call.parameter);
-    let moved = engine.move_rule_set(&call.caller, version, order, &purpose);
-    reply(moved.await?)
+    let moved = engine
+        .move_rule_set(&call.who(), version, order, &purpose)
+        .await;
+    reply(moved?)
 }
 
 async fn release(

@@ -31,7 +31,8 @@ pub struct StaffInvitation {
     login: Option<String>,
     /// For people.
     name: String,
-    /// Only where the first holder of another administrator's role is invited.
+    /// Only where the first holder of another administrator's role, or the first key custodian, is
+    /// invited.
     #[serde(default)]
     roles: Vec<String>,
     /// Why; it goes into the trail.

@@ -187,7 +187,7 @@ fn refusal(kind: Kind, problem: &Problem) -> Option<Code> {
 
 /// Routes that are something else than their method says; nothing where a leaf would say nothing:
 /// payments, labels and confirmations have their own, challenges and one's own session are asked for all day,
-/// and proofs of the trail show nobody's data.
+/// proofs of the trail and help for whoever writes rules show nobody's data.
 #[rustfmt::skip]
 const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::POST, "/v1/decisions", None),
@@ -199,6 +199,11 @@ const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::POST, "/confirm/{token}", None),
     (&Method::POST, "/v1/safety/password-checks", None),
     (&Method::POST, "/v1/rules/effect", Some(Kind::Read)),
+    (&Method::POST, "/v1/rules/check", None),
+    (&Method::POST, "/v1/rules/completions", None),
+    (&Method::POST, "/v1/rules/hover", None),
+    (&Method::GET, "/v1/rules/activity", None),
+    (&Method::GET, "/v1/signed-calls", None),
     (&Method::PUT, "/v1/lists/{list}/entries", Some(Kind::Add)),
     (&Method::DELETE, "/v1/lists/{list}/entries", Some(Kind::Remove)),
     (&Method::POST, "/v1/approvals/{id}/votes", Some(Kind::Vote)),

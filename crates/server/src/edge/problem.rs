@@ -81,6 +81,7 @@ struct Details {
     diagnostics: Vec<RuleProblem>,
     server_time: Option<Timestamp>,
     sandbox: Option<Sandbox>,
+    signature_base: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -143,6 +144,21 @@ impl Problem {
             signature_base,
         });
         self
+    }
+
+    /// The signature base that the server built: for the company whose key was named, never for
+    /// whoever called.
+    pub(crate) fn built(mut self, signature_base: Option<String>) -> Self {
+        self.details.signature_base = signature_base;
+        self
+    }
+
+    pub(crate) fn signature_base(&self) -> Option<&str> {
+        self.details.signature_base.as_deref()
+    }
+
+    pub(crate) fn what_is_missing(&self) -> &[String] {
+        &self.details.missing
     }
 
     /// A further header of the reply.

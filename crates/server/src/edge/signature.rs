@@ -197,10 +197,9 @@ fn missing() -> Problem {
 fn invalid(state: &State, code: Code, base: Option<String>) -> Problem {
     let detail = "the signature does not fit the request and the key it names";
     let problem = Problem::new(code, detail).shown_as(Code::SignatureInvalid);
-    if state.sandbox {
-        problem.sandbox(base)
-    } else {
-        problem
+    match state.sandbox {
+        true => problem.sandbox(base.clone()).built(base),
+        false => problem.built(base),
     }
 }
 

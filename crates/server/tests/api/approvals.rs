@@ -391,6 +391,7 @@ async fn a_lent_right_never_serves_whoever_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story")]
 async fn an_emergency_is_told_and_reviewed_before_the_next() {
     let mut desk = Desk::open().await;
     let (maker, checker) = (desk.maker.clone(), desk.checker.clone());

@@ -28,6 +28,7 @@ mod rule_sets;
 mod screening;
 mod security_alerts;
 mod slow;
+mod studio;
 mod support;
 mod tenants;
 mod trail;

@@ -215,6 +215,10 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
             let path = format!("{path}?rule=test.denied_card");
             (Sent::new(Method::GET, &path, ""), "decision_unknown")
         }
+        ("GET", "/v1/decisions/{id}/what-if") => {
+            let path = format!("{path}?version=live");
+            (Sent::new(Method::GET, &path, ""), "decision_unknown")
+        }
         // Walked with the hash of the first one's card in `entities.rs`.
         ("GET", path_of) if path_of.starts_with("/v1/entities") => {
             let path = path.replace("{kind}", "card");
@@ -642,6 +646,11 @@ fn walk_rules(route: &Route, path: &str) -> (Sent, &'static str) {
             (post(canary), "rule_set_unknown")
         }
         ("POST", "/v1/rules/effect") => (post(json!({ "expression": "event.hour >= 0" })), "own"),
+        ("POST", "/v1/rules/check") => (post(json!({ "text": "pack: own" })), "own"),
+        ("POST", "/v1/rules/completions" | "/v1/rules/hover") => {
+            (post(json!({ "expression": "card", "cursor": 4 })), "own")
+        }
+        ("GET", "/v1/rules/activity") => (get(), "own"),
         ("POST", _) => (post(json!({ "purpose": "p" })), "rule_set_unknown"),
         ("GET", "/v1/rule-sets" | "/v1/rule-sets/{version}/backtests") => (get(), "own"),
         ("GET", "/v1/rule-sets/{version}/backtests/{id}") => (get(), "backtest_unknown"),
