@@ -338,6 +338,7 @@ fn without_intervals(json: &mut Value) {
 /// Trains two packages, lets the first decide by approval, asks the second beside, and takes the
 /// first back: the model by command, the verdicts by API.
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "a test tells one story")]
 async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -9,7 +9,9 @@ mod feedback;
 pub(super) mod measure;
 
 use super::train::{
-    DataFlags, matrix, sheet,
+    DataFlags, FileFlags,
+    history::History,
+    matrix, sheet,
     study::{self, Known, Study},
 };
 use crate::{
@@ -23,6 +25,9 @@ use measure::{Judged, figures};
 use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_models::{Ensemble, metrics};
 use std::path::PathBuf;
+
+/// What is scored, and what is learnt from.
+type Parts = (Vec<u32>, (Vec<u32>, Vec<u32>));
 
 /// Test days of the Handbook's protocol.
 const HANDBOOK_DAYS: i64 = 7;
@@ -83,23 +88,7 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     let history = file.history()?;
     let warm = file.span(&history, history.end() + 1 + file.delay).from;
     let from = arguments.test_from.map_or(warm, Timestamp::micros);
-    let (rows, to_learn) = match arguments.protocol {
-        Protocol::Timesplit => (
-            history.within(from, i64::MAX),
-            history.to_learn(file.span(&history, from), |_| true),
-        ),
-        Protocol::Handbook => (
-            handbook_rows(&history, from, file.delay),
-            history.to_learn(file.span(&history, from), |_| true),
-        ),
-        Protocol::Cards => cards::split(&history, file, from),
-    };
-    if rows.is_empty() {
-        return Err(Failure::wrong_use(
-            "nothing to score",
-            "name an earlier --test-from",
-        ));
-    }
+    let (rows, to_learn) = parts(arguments.protocol, &history, file, from)?;
     let against = arguments.against.as_ref();
     let other = against.map(|path| against::read(path, &history, &rows));
     let other = other.transpose()?;
@@ -153,9 +142,26 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The rows that a protocol scores, and those that it learns from: to grow trees by, to stop by.
+fn parts(protocol: Protocol, history: &History, file: &FileFlags, from: i64) -> Result<Parts> {
+    let to_learn = || history.to_learn(file.span(history, from), |_| true);
+    let parts = match protocol {
+        Protocol::Timesplit => (history.within(from, i64::MAX), to_learn()),
+        Protocol::Handbook => (handbook_rows(history, from, file.delay), to_learn()),
+        Protocol::Cards => cards::split(history, file, from),
+    };
+    if parts.0.is_empty() {
+        return Err(Failure::wrong_use(
+            "nothing to score",
+            "name an earlier --test-from",
+        ));
+    }
+    Ok(parts)
+}
+
 /// The test days without the cards that are known to be compromised: by frauds of the week of
 /// training that ends a delay before, and from day to day by those that become known.
-fn handbook_rows(history: &super::train::history::History, from: i64, delay: i64) -> Vec<u32> {
+fn handbook_rows(history: &History, from: i64, delay: i64) -> Vec<u32> {
     let known_from = from - delay - HANDBOOK_DAYS * DAY;
     (0..HANDBOOK_DAYS)
         .flat_map(|day| {

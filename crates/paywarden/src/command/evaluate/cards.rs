@@ -19,7 +19,7 @@ const SCORED: u64 = 3;
 const RATES: [(f64, &str); 2] = [(0.01, "1"), (0.02, "2")];
 
 /// Rows to score, and rows to learn from.
-pub fn split(history: &History, file: &FileFlags, from: i64) -> (Vec<u32>, (Vec<u32>, Vec<u32>)) {
+pub fn split(history: &History, file: &FileFlags, from: i64) -> super::Parts {
     let is_scored = |payer: u64| payer % WHOLE < SCORED;
     let scored = history.within(from, i64::MAX).into_iter();
     let scored = scored.filter(|row| is_scored(history.payer_of(*row)));
