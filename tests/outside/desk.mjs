@@ -94,6 +94,7 @@ try {
     await page.goto(origin);
     const stopped = Number((await page.locator('[data-live="stopped"]').textContent()).replace(/,/g, ""));
     await page.locator("a.figure", { hasText: "Kept from moving" }).first().click();
+    await page.waitForURL("**/decisions?*");
     const rows = await page.locator("tbody tr").count();
     assert.equal(rows, Math.min(stopped, 50));
     const outcomes = await page.$$eval("tbody tr td:nth-child(5)", (cells) => [...new Set(cells.map((cell) => cell.textContent.trim()))]);
@@ -227,6 +228,8 @@ try {
     await hold(privacy, "/subjects", "subjects");
     await hold(again, "/gallery", "gallery");
     await again.page.goto(`${origin}/account`);
+    await again.page.fill("#f-password", "41 teal herons over Utrecht, 7 swans");
+    await press(again.page, "Set the password");
     await press(again.page, "Set up an application");
     await again.page.locator("svg.qr").waitFor();
     assert.deepEqual(await violations(again.page), []);

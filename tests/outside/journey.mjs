@@ -69,7 +69,7 @@ async function call(home, key, path, event) {
 
 const payment = (id, account, value) => ({
   id, type: "payment.transfer", occurred_at: new Date().toISOString(), amount: { value, currency: "USD" },
-  payer: { id: `customer-${account}`, account }, payee: { id: "payee-1", account: "payee-account-1" },
+  payer: { id: `customer-${account}`, account }, payee: { id: `payee-${account}`, account: `payee-account-${account}` },
 });
 
 async function journey(language) {
@@ -93,7 +93,7 @@ async function journey(language) {
     };
     /** Looks at a page as it is in both themes, and remembers its forms. */
     const looked = async ({ page, context }) => {
-      const own = await page.$$eval("form[method=post]", (all) => all.map((form) => new URL(form.action).pathname));
+      const own = await page.$$eval("form[method=post]", (all) => all.map((form) => new URL(form.getAttribute("action"), location.href).pathname));
       own.forEach((action) => forms.set(action, context));
       const flawed = async (theme) => flaws.push(...(await violations(page)).map((one) => `${page.url()} ${theme} ${one}`));
       await flawed("light");
@@ -108,6 +108,7 @@ async function journey(language) {
     const first = await until("the first link", () => home.said().match(/https:\/\/localhost\S+invitation#\S+/)?.[0], home.said);
     const admin = await sit();
     await arrive(admin.page, first, "zhang@acme.example");
+    await looked(admin);
     done("the first administrator comes in by a one-time link and a passkey");
 
     await admin.page.goto(`${origin}/start`);
@@ -135,6 +136,7 @@ async function journey(language) {
     await keys.fill("#f-reason", HOSTILE);
     await does(keys, "key");
     assert.match(keys.url(), /approvals\/apr_/);
+    await looked(custodian);
     await carried(keys.url(), keys, security.page);
     await keys.goto(`${origin}/start`);
     const id = (await keys.locator("main .steps a.id").first().textContent()).trim();
@@ -156,6 +158,7 @@ async function journey(language) {
     const officer = await staffed("Liu Wei", "liu@acme.example", "aml_officer");
     const desk = senior.page;
     await desk.goto(`${origin}/lists`);
+    await looked(senior);
     await desk.fill("#f-list", "denied_accounts");
     await desk.fill("#f-value", "a-2");
     await desk.fill("#f-reason", HOSTILE);
@@ -200,6 +203,7 @@ async function journey(language) {
     const before = await call(home, key, "/v1/decisions", payment("same-1", "a-3", "777.00"));
     const studio = author.page;
     await studio.goto(`${origin}/studio?from=live&pack=lists&new=1`);
+    await looked(author);
     await studio.fill("#f-id", "odd_amount");
     await studio.fill("#f-title", HOSTILE);
     // A slip first: the field is named, and the one that was meant is offered.

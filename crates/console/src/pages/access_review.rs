@@ -24,7 +24,7 @@ pub(crate) const PAGE: Page = Page {
         group: Group::Prove,
         word: TITLE,
         icon: Icon::REVIEW,
-        key: 'f',
+        key: 'x',
     }),
     show: |v| Box::pin(show(v)),
     take: None,
