@@ -220,7 +220,11 @@ async fn nothing_answered_is_lost_and_nothing_counts_twice() {
 
     let shared = Arc::new(Mutex::new(Known::default()));
     let mut snapshots = HashSet::new();
-    for cut in 0..CUTS {
+    for cut in 0..3 * CUTS {
+        // A slow machine decides little between two cuts, and snapshots follow decisions.
+        if cut >= CUTS && snapshots.len() > 2 {
+            break;
+        }
         let server = serve(&data, &settings);
         let client = client_with(&server, &key_id, &private);
         let lanes: Vec<_> = (0..LANES)
