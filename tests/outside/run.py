@@ -114,24 +114,30 @@ def run(command, timeout=180):
     return done.stdout
 
 
+def holds(count, command, timeout=180):
+    """Runs a program that prints a line with `ok` first for each of so many things that hold."""
+    report = run(command, timeout)
+    assert sum(line.startswith("ok ") for line in report.splitlines()) == count, report
+
+
 def python_client(server):
     venv = HERE / ".venv" / "bin" / "python"
     if not venv.exists():
         raise Skip("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
-    assert run([venv, "python_client.py", server.setup_file]).count("ok ") == 10
+    holds(10, [venv, "python_client.py", server.setup_file])
 
 
 def node_client(server):
     if not (HERE / "node_modules").exists() or not shutil.which("node"):
         raise Skip("npm ci")
-    assert run(["node", "node_client.mjs", server.setup_file]).count("ok ") == 10
+    holds(10, ["node", "node_client.mjs", server.setup_file])
 
 
 def openid_provider(_):
     """The npm package oidc-provider says who a member of staff is, to a server of its own."""
     if not (HERE / "node_modules").exists() or not shutil.which("node"):
         raise Skip("npm ci")
-    assert run(["node", "openid.mjs", BINARY]).count("ok ") == 4
+    holds(4, ["node", "openid.mjs", BINARY])
 
 
 def curl_through_sign(server):
@@ -276,8 +282,8 @@ def models_of_others(_):
     venv = HERE / ".venv" / "bin" / "python"
     if not venv.exists():
         raise Skip("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
-    assert run([venv, "models.py", BINARY], timeout=600).count("ok ") == 17
-    assert run([venv, "imported.py", BINARY], timeout=600).count("ok ") == 3
+    holds(17, [venv, "models.py", BINARY], timeout=600)
+    holds(3, [venv, "imported.py", BINARY], timeout=600)
 
 
 def openbao_root(_):
@@ -292,28 +298,27 @@ def softhsm_root(_):
         roots.softhsm(Server, Skip, pathlib.Path(folder), BINARY)
 
 
-def console_in_a_browser(_):
-    """Every page of the console in Chromium, by axe-core, in both languages and themes."""
+def browser():
     if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
         raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
-    report = run(["node", "console.mjs", BINARY], timeout=900)
-    assert report.count("ok ") == 12, report
+
+
+def console_in_a_browser(_):
+    """Every page of the console in Chromium, by axe-core, in both languages and themes."""
+    browser()
+    holds(12, ["node", "console.mjs", BINARY], timeout=900)
 
 
 def desk_in_a_browser(_):
     """What people look at all day: numbers, entities, decisions as they come over restarts."""
-    if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
-        raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
-    report = run(["node", "desk.mjs", BINARY], timeout=1800)
-    assert report.count("ok ") == 7, report
+    browser()
+    holds(7, ["node", "desk.mjs", BINARY], timeout=1800)
 
 
 def journey_in_a_browser(_):
     """A company's way from its first start to a rule of its own, in Chinese and English."""
-    if not (HERE / "node_modules" / "playwright-core").exists() or not shutil.which("chromium"):
-        raise Skip("npm ci, and apt-get install chromium fonts-noto-cjk")
-    report = run(["node", "journey.mjs", BINARY], timeout=1800)
-    assert report.count("ok ") == 12, report
+    browser()
+    holds(12, ["node", "journey.mjs", BINARY], timeout=1800)
 
 
 TESTS = [
