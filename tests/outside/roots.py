@@ -108,7 +108,7 @@ class Bao:
             data=None if body is None else json.dumps(body).encode(),
             headers={"x-vault-token": self.root_token or ""},
         )
-        answer = urllib.request.urlopen(request, timeout=10, context=context).read()
+        answer = urllib.request.urlopen(request, timeout=60, context=context).read()
         return json.loads(answer) if answer else {}
 
     def unseal(self):
@@ -154,7 +154,7 @@ class Vault:
             headers={"content-type": "application/json", "authorization": f"Bearer {self.bearer}"},
         )
         try:
-            return json.loads(urllib.request.urlopen(request, timeout=10, context=context).read())
+            return json.loads(urllib.request.urlopen(request, timeout=60, context=context).read())
         except urllib.error.HTTPError as refused:
             problem = json.loads(refused.read())
             problem["retry_after"] = refused.headers.get("retry-after")
