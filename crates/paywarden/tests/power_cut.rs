@@ -241,22 +241,7 @@ async fn nothing_answered_is_lost_and_nothing_counts_twice() {
         let server = serve(&data, &settings);
         let client = client_with(&server, &key_id, &private);
         let mut known = std::mem::take(&mut *shared.lock().unwrap());
-        let there = stored(&client).await;
-        for (payment, decision) in &known.answered {
-            assert_eq!(
-                there.get(payment),
-                Some(decision),
-                "cut {cut}: {payment} was lost"
-            );
-        }
-        for sent in std::mem::take(&mut known.open) {
-            let reply = decide(&client, &sent).await.unwrap();
-            if let Some(decision) = there.get(&sent.id()) {
-                let again: Value = reply.json().unwrap();
-                assert_eq!(again["id"].as_str(), Some(decision.as_str()), "cut {cut}");
-            }
-            remember(&mut known, &sent, &reply);
-        }
+        settle(&client, &mut known, cut).await;
         recount(&client, &mut known).await;
         *shared.lock().unwrap() = known;
         server.kill();
@@ -267,6 +252,26 @@ async fn nothing_answered_is_lost_and_nothing_counts_twice() {
         decided > 100,
         "only {decided} payments were decided between the cuts"
     );
+}
+
+/// After a cut: what was answered is there, and what was not is sent again and keeps the verdict that was stored.
+async fn settle(client: &Arc<Client>, known: &mut Known, cut: u64) {
+    let there = stored(client).await;
+    for (payment, decision) in &known.answered {
+        assert_eq!(
+            there.get(payment),
+            Some(decision),
+            "cut {cut}: {payment} was lost"
+        );
+    }
+    for sent in std::mem::take(&mut known.open) {
+        let reply = decide(client, &sent).await.unwrap();
+        if let Some(decision) = there.get(&sent.id()) {
+            let again: Value = reply.json().unwrap();
+            assert_eq!(again["id"].as_str(), Some(decision.as_str()), "cut {cut}");
+        }
+        remember(known, &sent, &reply);
+    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
