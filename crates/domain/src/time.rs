@@ -53,6 +53,20 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The same time of day on the same date so many months later, UTC; on the last day of that month
+    /// if it has no such date (Regulation (EEC, Euratom) No 1182/71, article 3(2)(c)). The last point
+    /// there is if that lies beyond it.
+    pub fn after_months(self, months: u32) -> Self {
+        let later = jiff::Timestamp::from_microsecond(self.0).and_then(|time| {
+            let zoned = time.to_zoned(jiff::tz::TimeZone::UTC);
+            let span = jiff::Span::new().try_months(months)?;
+            Ok(zoned.checked_add(span)?.timestamp().as_microsecond())
+        });
+        Self(later.unwrap_or(i64::MAX))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {
@@ -98,6 +112,24 @@ impl ToSchema for Timestamp {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_ends_on_the_same_date_or_the_last_there_is() {
+        for (from, months, to) in [
+            ("2026-01-31T10:00:00Z", 1, "2026-02-28T10:00:00Z"),
+            ("2028-01-31T10:00:00Z", 1, "2028-02-29T10:00:00Z"),
+            ("2026-01-31T10:00:00Z", 3, "2026-04-30T10:00:00Z"),
+            ("2026-12-15T23:59:59Z", 2, "2027-02-15T23:59:59Z"),
+            ("2026-07-01T00:00:00Z", 0, "2026-07-01T00:00:00Z"),
+        ] {
+            let later = Timestamp::parse(from).unwrap().after_months(months);
+            assert_eq!(later, Timestamp::parse(to).unwrap(), "{from} {months}");
+        }
+        let last = Timestamp::from_micros(i64::MAX);
+        assert_eq!(last.after_months(1), last);
+        let soon = Timestamp::from_micros(0);
+        assert_eq!(soon.after_months(u32::MAX), last);
+    }
 
     #[test]
     fn rfc_3339_round_trips_and_nonsense_has_a_code() {

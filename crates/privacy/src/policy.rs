@@ -19,7 +19,7 @@ pub use desk::{ChangeError, PolicyInForce, PurposeInForce};
 
 use crate::{
     Error,
-    retention::{self, Keep},
+    retention::{self, Keep, Timetable},
     words::{first_broken, is_word},
 };
 use paywarden_access::approval::{Kind, Sensitive};
@@ -56,6 +56,7 @@ pub struct Policy {
     data: Vec<Attached>,
     rules: Vec<Rule>,
     keeps: Vec<Keep>,
+    timetable: Option<Timetable>,
 }
 
 /// The same as it is written.
@@ -70,6 +71,8 @@ struct Written {
     rule: Vec<Rule>,
     #[serde(default)]
     keep: Vec<Keep>,
+    #[serde(default)]
+    timetable: Option<Timetable>,
 }
 
 /// A purpose.
@@ -180,6 +183,7 @@ impl Policy {
             data: written.data,
             rules: written.rule,
             keeps: written.keep,
+            timetable: written.timetable,
         };
         for purpose in written.purpose {
             purpose.check()?;
@@ -225,6 +229,11 @@ impl Policy {
         self.keeps.iter()
     }
 
+    /// When retention runs begin by themselves; never if nothing is said.
+    pub(crate) fn timetable(&self) -> Option<&Timetable> {
+        self.timetable.as_ref()
+    }
+
     fn check_names(&self) -> Result<(), Error> {
         let known = |name: &String| self.purposes.contains_key(name);
         let attached = self.data.iter().map(|one| (&one.of, &one.purposes));
@@ -244,7 +253,8 @@ impl Policy {
         if let Some(crooked) = paths.clone().find(|path| !is_path(path)) {
             return refused(&format!("{crooked}: data is set.collection.field"));
         }
-        if let Some(why) = self.keeps.iter().find_map(retention::broken) {
+        let timetable = self.timetable.as_ref().and_then(Timetable::broken);
+        if let Some(why) = self.keeps.iter().find_map(retention::broken).or(timetable) {
             return refused(why);
         }
         let mut ids: Vec<_> = self.rules.iter().map(|rule| &rule.id).collect();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! schedule   when a value ends: rows of the privacy policy, floors of the law
+//! timetable  when runs begin by themselves
 //! run        a run as it is kept: versions of one record
 //! walk       the job: person by person
 //! ```
@@ -13,12 +14,14 @@
 
 mod run;
 mod schedule;
+mod timetable;
 mod walk;
 
 pub(crate) use run::Runs;
 pub use run::{Line, Run, RunState, Step};
 pub use schedule::Fate;
 pub(crate) use schedule::{Keep, broken};
+pub(crate) use timetable::Timetable;
 
 use crate::{By, Error, Vault, token::encode, vault::check_purpose};
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
@@ -49,33 +52,59 @@ impl Vault {
     /// Begins a run: one that counts, or one that ends what another has counted. A company has one
     /// open at a time.
     pub async fn begin_retention(self: &Arc<Self>, by: &By, order: &Order) -> Result<Run, Error> {
+        self.begin_run(by, order, false).await
+    }
+
+    async fn begin_run(
+        self: &Arc<Self>,
+        by: &By,
+        order: &Order,
+        is_timed: bool,
+    ) -> Result<Run, Error> {
         check_purpose(by)?;
         if !(1..=PACE_MAX).contains(&order.persons_per_second) {
             return Err(Error::Request("persons_per_second is 1 to 100,000"));
         }
+        let id = self.fresh_in_time("ret");
+        let control = Arc::new(Control::new(&id));
+        let guard = Arc::clone(&control.over).lock_owned().await;
+        // From here on nobody stops the count.
+        self.runs.open(&by.tenant, control)?;
+        match self.written_run(by, (id, order), is_timed).await {
+            Ok(held) => {
+                let run = held.run.clone();
+                self.go_on(&by.tenant, held, guard);
+                Ok(run)
+            }
+            Err(error) => {
+                self.runs.close(&by.tenant);
+                Err(error)
+            }
+        }
+    }
+
+    /// The first version of a run.
+    async fn written_run(
+        &self,
+        by: &By,
+        (id, order): (String, &Order),
+        is_timed: bool,
+    ) -> Result<Held, Error> {
         let now = self.clock.now();
         let policy = self.desk.in_force(&by.tenant).number();
         let as_of = match &order.counted {
             None => now,
-            Some(id) => self.counted(&by.tenant, id, policy).await?,
+            Some(count) => self.counted(&by.tenant, count, policy).await?,
         };
-        let run = Run::new(self.fresh_in_time("ret"), (policy, as_of, now), order);
-        let control = Arc::new(Control::new(&run.id));
-        let guard = Arc::clone(&control.over).lock_owned().await;
-        self.runs.open(&by.tenant, control)?;
+        let mut run = Run::new(id, (policy, as_of, now), order);
+        run.is_timed = is_timed;
         let mut held = Held { run, version: 0 };
-        let written = self.write_run(by, &mut held, "retention.begin").await;
-        if let Err(error) = written {
-            self.runs.close(&by.tenant);
-            return Err(error);
-        }
-        let run = held.run.clone();
-        self.go_on(&by.tenant, held, guard);
-        Ok(run)
+        self.write_run(by, &mut held, "retention.begin").await?;
+        Ok(held)
     }
 
     /// Holds a run, lets it go on or ends it for good. When it returns, nothing is being ended any
-    /// more, or is again.
+    /// more, or is again. A count that is done may be stopped too: nothing ends by it then.
     pub async fn step_retention(
         self: &Arc<Self>,
         by: &By,
@@ -84,8 +113,7 @@ impl Vault {
     ) -> Result<Run, Error> {
         check_purpose(by)?;
         let Some(control) = self.runs.of(&by.tenant, id) else {
-            let over = self.held_run(&by.tenant, id).await?;
-            return Err(Error::RetentionState(over.run.state.name()));
+            return self.stop_count(by, id, step).await;
         };
         let lock = Arc::clone(&control.over).lock_owned();
         control.halt(true);
@@ -113,6 +141,26 @@ impl Vault {
             RunState::Done | RunState::Stopped => self.runs.close(&by.tenant),
         }
         stepped.map(|()| run)
+    }
+
+    /// Ends a count that is done. It takes the place of an open run meanwhile, so that none begins
+    /// that goes by it.
+    async fn stop_count(&self, by: &By, id: &str, step: Step) -> Result<Run, Error> {
+        self.runs.open(&by.tenant, Arc::new(Control::new(id)))?;
+        let stopped = async {
+            let mut held = self.held_run(&by.tenant, id).await?;
+            let before = held.run.state;
+            let is_good = held.run.is_count() && before == RunState::Done;
+            if !is_good || step != Step::Stop {
+                return Err(Error::RetentionState(before.name()));
+            }
+            held.run.state = RunState::Stopped;
+            self.write_run(by, &mut held, step.action()).await?;
+            Ok(held.run)
+        };
+        let stopped = stopped.await;
+        self.runs.close(&by.tenant);
+        stopped
     }
 
     /// A run of a company.

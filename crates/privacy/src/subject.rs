@@ -7,7 +7,7 @@ mod requests;
 mod rights;
 mod timeline;
 
-pub use deadlines::{Deadline, deadline};
+pub use deadlines::{Deadline, Wait, deadline};
 pub(crate) use persons::Persons;
 pub(crate) use requests::Requests;
 pub use requests::{

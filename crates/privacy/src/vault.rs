@@ -130,6 +130,8 @@ pub struct Vault {
     pub(crate) requests: Requests,
     pub(crate) budget: Budget,
     pub(crate) periods: Periods,
+    /// When this was opened.
+    pub(crate) opened_at: Timestamp,
     /// Held while somebody looks by a grant.
     pub(crate) looking: Mutex<()>,
     tokens: Tokens,
@@ -186,6 +188,7 @@ impl Vault {
             runs: Runs::load(&database).await?,
             requests: Requests::load(&database).await?,
             periods: Periods::of(settings),
+            opened_at: clock.now(),
             budget: Budget::load(&database, (settings.reveals_per_day, clock.now())).await?,
             receipts: Receipts::new(keyring)?,
             looking: Mutex::default(),

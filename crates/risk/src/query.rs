@@ -1,7 +1,7 @@
 //! Reading decisions and the live rule set.
 
 use crate::{Engine, Error, record};
-use paywarden_domain::{Decision, DecisionId, Engine as EngineName, Outcome, TenantId};
+use paywarden_domain::{Decision, DecisionId, Engine as EngineName, Outcome, PaymentId, TenantId};
 use paywarden_rules::{Rule, RuleSet};
 use paywarden_store::{DecisionFilter, DecisionRow};
 use serde::Serialize;
@@ -92,6 +92,17 @@ impl Engine {
             return Ok(None);
         };
         Ok(Some((record::decision(&row)?, self.recorder.person(&row)?)))
+    }
+
+    /// Whom a payment is about, as in [`DecisionPage::persons`]; nobody where none was decided.
+    pub async fn person_of_payment(
+        &self,
+        tenant: &TenantId,
+        payment: &PaymentId,
+    ) -> Result<Option<String>, Error> {
+        let row = self.database.decision_of_payment(tenant, payment).await?;
+        let person = row.as_ref().map(|row| self.recorder.person(row));
+        Ok(person.transpose()?.flatten())
     }
 
     /// A page of decisions, newest first. Those behind `after` are only such that none before them

@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 /// How often it is looked for values whose time is over.
 const VAULT_LOOK: Duration = Duration::from_secs(600);
-/// How often it is looked for requests of persons that are overdue, and for retention runs that
-/// nobody works on.
+/// How often it is looked for requests of persons that are overdue, and for retention runs that are
+/// due or that nobody works on.
 const PERSONS_LOOK: Duration = Duration::from_secs(60);
 /// How often accounts that nobody uses are looked for, and uses of keys noted.
 const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
@@ -128,8 +128,8 @@ async fn keep_vault(vault: Arc<Vault>) {
     }
 }
 
-/// Tells of requests of persons that nobody has answered in time, and lets retention runs go on
-/// that a stop has interrupted.
+/// Tells of requests of persons that nobody has answered in time, begins retention runs by the
+/// timetable, and lets those go on that a stop has interrupted.
 async fn keep_persons(vault: Arc<Vault>) {
     loop {
         if let Err(error) = vault.note_overdue_requests().await {
@@ -137,6 +137,9 @@ async fn keep_persons(vault: Arc<Vault>) {
         }
         if let Err(error) = vault.tend_retention().await {
             tracing::error!(%error, "retention runs not taken up");
+        }
+        if let Err(error) = vault.keep_timetable().await {
+            tracing::error!(%error, "retention runs not begun");
         }
         tokio::time::sleep(PERSONS_LOOK).await;
     }

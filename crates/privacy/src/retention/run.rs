@@ -26,6 +26,9 @@ pub struct Run {
     pub policy: i64,
     /// The run that has counted what it ends; none of one that counts.
     pub counted: Option<String>,
+    /// Whether it began by the timetable of the policy.
+    #[serde(default)]
+    pub is_timed: bool,
     /// The moment by which something is due.
     pub as_of: Timestamp,
     /// When it began.
@@ -129,6 +132,7 @@ impl Run {
             state: RunState::Running,
             policy,
             counted: order.counted.clone(),
+            is_timed: false,
             as_of,
             begun_at,
             ended_at: None,

@@ -9,7 +9,7 @@ mod open;
 
 pub(crate) use open::Requests;
 
-use super::{SUBJECT, deadline, is_pseudonym};
+use super::{SUBJECT, Wait, deadline, is_pseudonym};
 use crate::{Error, Vault, consent::check_subject, policy::Jurisdiction};
 use paywarden_access::approval::Who;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
@@ -159,17 +159,17 @@ impl SubjectRequest {
 
     /// More time, as the law of the person gives it, once and before time is up.
     fn extend(&mut self, extension: RequestExtension) -> Result<(), Error> {
-        let more = deadline(self.jurisdiction).map_or(0, |deadline| deadline.more);
+        let law = deadline(self.jurisdiction, self.kind).ok_or(Error::Damaged)?;
         let refusals = [
             (self.answer.is_none(), "it is answered"),
             (self.extension.is_none(), "it was given more time already"),
             (extension.at < self.due_at, "it is overdue"),
-            (more > 0, "the law of the person gives no more time"),
+            (law.more != Wait::default(), "the law of the person gives no more time"),
         ];
         if let Some(why) = crate::words::first_broken(&refusals) {
             return Err(Error::RequestState(why));
         }
-        self.due_at = days_after(self.due_at, more);
+        self.due_at = law.due(self.received_at, true);
         self.extension = Some(extension);
         Ok(())
     }
@@ -201,14 +201,14 @@ impl Vault {
         let jurisdiction = new.jurisdiction.or(standing.jurisdiction);
         let jurisdiction =
             jurisdiction.unwrap_or_else(|| self.desk.in_force(&who.tenant).policy.jurisdiction);
-        let days = deadline(jurisdiction).ok_or(Error::Damaged)?.days;
+        let law = deadline(jurisdiction, new.kind).ok_or(Error::Damaged)?;
         let request = SubjectRequest {
             id: self.fresh_in_time("srq"),
             subject,
             kind: new.kind,
             jurisdiction,
             received_at,
-            due_at: days_after(received_at, days),
+            due_at: law.due(received_at, false),
             recorded_at: now,
             recorded_by: who.actor.to_string(),
             extension: None,
@@ -400,10 +400,6 @@ impl Vault {
             || self.reader.living(tenant, &person).await? != (0, 0);
         is_known.then_some(subject).ok_or(Error::SubjectUnknown)
     }
-}
-
-fn days_after(at: Timestamp, days: u32) -> Timestamp {
-    Timestamp::from_micros(at.micros().saturating_add(i64::from(days) * DAY))
 }
 
 fn checked(reason: &str) -> Result<String, Error> {

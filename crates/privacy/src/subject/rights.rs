@@ -1,7 +1,7 @@
 //! What persons may ask for beside withdrawing: that a purpose is left, that handling rests, that
 //! what is kept of them is shown or erased.
 
-use super::{Deadline, EventKind, Hold, Standing, deadline};
+use super::{Deadline, EventKind, Hold, RequestKind, Standing, deadline};
 use crate::{
     By, Error, Item, Kept, Plain, Retention, Revealed, Vault, consent::Answered, token::Form,
     vault::Erased, words::is_word,
@@ -185,6 +185,8 @@ impl Vault {
         };
         let old = rows.into_iter().find(is_theirs);
         let old = old.ok_or(Error::TokenUnknown)?;
+        // What a hold keeps would stand beside what is right.
+        self.must_not_be_held(&pseudonym).await?;
         let item = Item {
             subject: subject.to_owned(),
             class: old.class,
@@ -209,12 +211,12 @@ impl Vault {
     pub async fn deadline(
         &self,
         tenant: &TenantId,
-        subject: &str,
+        (subject, kind): (&str, RequestKind),
     ) -> Result<Option<&'static Deadline>, Error> {
         let subject = self.pseudonym(tenant, subject);
         let standing = self.desk.persons.of(&subject).await?;
         let generic = self.desk.in_force(tenant).policy.jurisdiction;
-        Ok(deadline(standing.jurisdiction.unwrap_or(generic)))
+        Ok(deadline(standing.jurisdiction.unwrap_or(generic), kind))
     }
 
     /// Erases what is kept of a person, but for what a hold or the law keeps.

@@ -19,12 +19,17 @@ pub struct Erased {
 }
 
 impl Vault {
-    /// Erases one value.
+    /// Erases one value. Nothing is read or written for its person meanwhile. A hold keeps it.
     pub async fn delete(&self, by: &By, token: &str) -> Result<(), Error> {
         check_purpose(by)?;
         if self.tokens.recognise(&by.tenant, token).is_none() {
             return Err(Error::TokenRefused);
         }
+        let found = self.reader.sealed(&[token.to_owned()]).await?;
+        let own = found.iter().find(|row| row.tenant == by.tenant.as_str());
+        let subject = &own.ok_or(Error::TokenUnknown)?.subject;
+        let _gate = self.shut(subject).await;
+        self.must_not_be_held(subject).await?;
         let erasure = self.erasure(&by.tenant, VaultErasureOf::Token(token.to_owned()));
         let entry = Self::entry(by, "vault.delete", token.to_owned(), vec![erasure]);
         self.journal.append(entry).await?;
@@ -43,10 +48,7 @@ impl Vault {
         check_purpose(by)?;
         let subject = self.pseudonym(&by.tenant, subject);
         let _gate = self.shut(&subject).await;
-        let standing = self.desk.persons.of(&subject).await?;
-        if let Some(hold) = standing.hold(self.clock.now()) {
-            return Err(Error::Held(hold.reference.clone()));
-        }
+        self.must_not_be_held(&subject).await?;
         self.forget_person(&subject);
         let person = VaultPerson {
             subject: subject.clone(),
@@ -75,16 +77,47 @@ impl Vault {
         Ok(erased)
     }
 
-    /// Erases what could be read until a time that has passed. Call it now and then.
+    /// Erases what could be read until a time that has passed, person by person. What a hold or a
+    /// restriction keeps stays, and is read by nobody. Call it now and then.
     pub async fn sweep(&self) -> Result<(), Error> {
-        for tenant in self.reader.expired(self.clock.now()).await? {
-            let tenant = TenantId::parse(&tenant).map_err(|_| Error::Damaged)?;
-            let by = By::new(tenant, Actor::System("vault"), "time to live is over");
-            let rows = vec![self.erasure(&by.tenant, VaultErasureOf::Expired)];
-            let entry = Self::entry(&by, "vault.expire", "expired values".to_owned(), rows);
-            self.journal.append(entry).await?;
+        let (now, mut after) = (self.clock.now(), String::new());
+        loop {
+            let page = self.reader.expired(now, &after).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(last);
+            for (subject, tenant) in &page {
+                let tenant = TenantId::parse(tenant).map_err(|_| Error::Damaged)?;
+                self.sweep_person(tenant, subject).await?;
+            }
         }
+    }
+
+    async fn sweep_person(&self, tenant: TenantId, subject: &str) -> Result<(), Error> {
+        let _gate = self.shut(subject).await;
+        let standing = self.desk.persons.of(subject).await?;
+        if standing.hold(self.clock.now()).is_some() || standing.restricted_at.is_some() {
+            return Ok(());
+        }
+        let by = By::new(tenant, Actor::System("vault"), "time to live is over");
+        let person = VaultPerson {
+            subject: subject.to_owned(),
+            retention: None,
+        };
+        let rows = vec![self.erasure(&by.tenant, VaultErasureOf::Expired(person))];
+        let entry = Self::entry(&by, "vault.expire", subject.to_owned(), rows);
+        self.journal.append(entry).await?;
         Ok(())
+    }
+
+    /// Whether nobody has a duty to keep what there is of a person; hold their gate.
+    pub(crate) async fn must_not_be_held(&self, subject: &str) -> Result<(), Error> {
+        let standing = self.desk.persons.of(subject).await?;
+        match standing.hold(self.clock.now()) {
+            Some(hold) => Err(Error::Held(hold.reference.clone())),
+            None => Ok(()),
+        }
     }
 
     fn erasure(&self, tenant: &TenantId, of: VaultErasureOf) -> Row {

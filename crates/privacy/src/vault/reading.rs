@@ -147,7 +147,8 @@ impl Vault {
         let object = match read {
             [(row, _)] if tokens.len() == 1 => row.token.clone(),
             read => {
-                let lists = listed(read).into_iter();
+                let named = read.iter().map(|(row, ground)| (*ground, row.token.as_str()));
+                let lists = listed(named).into_iter();
                 let lists: Vec<_> = lists.map(|body| self.list(by, body, now)).collect();
                 let ids: Vec<_> = lists.iter().map(|list| list.id.as_str()).collect();
                 let object = ids.join(" ");
@@ -162,7 +163,7 @@ impl Vault {
     }
 
     /// A list of what was read together.
-    fn list(&self, by: &By, body: String, now: Timestamp) -> RecordRow {
+    pub(super) fn list(&self, by: &By, body: String, now: Timestamp) -> RecordRow {
         RecordRow {
             tenant: by.tenant.clone(),
             kind: "vault_read".to_owned(),
@@ -238,20 +239,20 @@ impl Vault {
 }
 
 /// The tokens that were read together, one to the line, below a line of their ground wherever it
-/// changes; as many lists as the store's limit asks for.
-fn listed(read: &[(&SealedRow, &Ground)]) -> Vec<String> {
-    let mut lists = vec![String::new()];
+/// changes; as many lists as the store's limit asks for, none of nothing.
+pub(super) fn listed<'r>(read: impl Iterator<Item = (&'r Ground, &'r str)>) -> Vec<String> {
+    let mut lists: Vec<String> = Vec::new();
     let mut last = None;
-    for (row, ground) in read {
-        if lists.last().is_some_and(|list| list.len() > LIST_BYTES) {
+    for (ground, token) in read {
+        if lists.last().is_none_or(|list| list.len() > LIST_BYTES) {
             lists.push(String::new());
             last = None;
         }
         if let Some(list) = lists.last_mut() {
-            if last.replace(*ground) != Some(*ground) {
+            if last.replace(ground) != Some(ground) {
                 list.push_str(&format!("{ground}\n"));
             }
-            list.push_str(&row.token);
+            list.push_str(token);
             list.push('\n');
         }
     }

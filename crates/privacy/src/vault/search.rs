@@ -3,6 +3,7 @@
 use super::{
     Vault,
     grounds::{self, check_said},
+    reading::listed,
 };
 use crate::{
     By, Error, Plain,
@@ -10,7 +11,7 @@ use crate::{
     policy::Denial,
 };
 use paywarden_access::masking;
-use paywarden_store::{MaskedRow, VaultFind};
+use paywarden_store::{MaskedRow, Row, VaultFind};
 
 /// The most records of one answer.
 pub const FOUND_MAX: u32 = 100;
@@ -57,7 +58,8 @@ impl Vault {
     /// records of other values may be among them: few values would otherwise be told apart by how
     /// often each comes.
     ///
-    /// A leaf of the trail that says who looked and why is durable before anything is given.
+    /// A leaf of the trail that says who looked, why, and at which records is durable before anything
+    /// is given.
     pub async fn search(&self, by: &By, search: &Search) -> Result<Found, Error> {
         check_said(by)?;
         if self
@@ -102,8 +104,12 @@ impl Vault {
         let shown: Vec<_> = found.into_iter().filter_map(judge).collect();
         let withheld = count - shown.len();
         let object = format!("{what}: {} found, {withheld} withheld", shown.len());
+        let named = shown.iter().map(|(ground, row)| (ground, row.token.as_str()));
+        let lists = listed(named).into_iter();
+        let lists = lists.map(|body| Row::Record(self.list(by, body, now)));
+        let lists = lists.collect();
         let grounds = shown.iter().map(|(ground, _)| ground);
-        let entry = grounds::entry(by, grounds, ("vault.search", object), Vec::new());
+        let entry = grounds::entry(by, grounds, ("vault.search", object), lists);
         self.journal.append(entry).await?;
         let records = shown.into_iter().map(|(_, row)| row).collect();
         Ok(Found { records, withheld })

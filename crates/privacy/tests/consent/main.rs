@@ -17,4 +17,5 @@ mod requests;
 mod retention;
 mod reveal;
 mod rights;
+mod timetable;
 mod world;

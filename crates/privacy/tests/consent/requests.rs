@@ -53,15 +53,19 @@ async fn answer(world: &World, id: &str) -> Result<SubjectRequest, Error> {
 
 async fn the_law_of_a_person_says_until_when_they_are_answered(place: Place) {
     let world = World::open(&place).await;
-    for (jurisdiction, days, more) in [
-        (Jurisdiction::Generic, 30, 0),
-        (Jurisdiction::Gdpr, 30, 60),
-        (Jurisdiction::Uk, 30, 60),
-        (Jurisdiction::Pipl, 30, 0),
-        (Jurisdiction::Ccpa, 45, 45),
+    let access = new("liu").kind;
+    // From 21 September: a month there has thirty days, the two after it sixty-one.
+    for (jurisdiction, kind, days, more) in [
+        (Jurisdiction::Generic, access, 30, 0),
+        (Jurisdiction::Gdpr, access, 30, 61),
+        (Jurisdiction::Uk, access, 30, 61),
+        (Jurisdiction::Pipl, access, 30, 0),
+        (Jurisdiction::Ccpa, access, 45, 45),
+        (Jurisdiction::Ccpa, RequestKind::Objection, 19, 0),
     ] {
         let asked = NewRequest {
             jurisdiction: Some(jurisdiction),
+            kind,
             ..new("liu")
         };
         let asked = record(&world, asked).await.unwrap();

@@ -24,7 +24,7 @@ on_both! {
     another_policy_stops_a_run,
 }
 
-const CONTRACT_DAYS: u64 = 1_096;
+pub const CONTRACT_DAYS: u64 = 1_096;
 
 fn order(counted: Option<&str>) -> Order {
     Order {
@@ -33,11 +33,11 @@ fn order(counted: Option<&str>) -> Order {
     }
 }
 
-fn card(subject: &str, retention: Retention) -> Item {
+pub fn card(subject: &str, retention: Retention) -> Item {
     item(subject, "card_number", "4012888888881881", retention)
 }
 
-async fn keep(world: &World, item: Item) -> String {
+pub async fn keep(world: &World, item: Item) -> String {
     let by = by("fraud_prevention");
     let kept = world.vault.tokenize(&by, &[item]).await.unwrap();
     kept[0].token.clone()
@@ -49,7 +49,7 @@ async fn wish(world: &World, subject: &str, wish: Wish) {
 }
 
 /// The relationship with a person ends now.
-async fn ends(world: &World, subject: &str) {
+pub async fn ends(world: &World, subject: &str) {
     let at = now(world);
     wish(world, subject, Wish::EndRelation { at }).await;
 }
@@ -58,13 +58,13 @@ fn now(world: &World) -> Timestamp {
     paywarden_store::Clock::Simulated(world.clock.clone()).now()
 }
 
-async fn begin(world: &World, counted: Option<&str>) -> Result<Run, Error> {
+pub async fn begin(world: &World, counted: Option<&str>) -> Result<Run, Error> {
     let by = by("cleaning up");
     world.vault.begin_retention(&by, &order(counted)).await
 }
 
 /// Waits for the end of a run.
-async fn over(world: &World, id: &str) -> Run {
+pub async fn over(world: &World, id: &str) -> Run {
     let acme = who("acme", "key_1").tenant;
     loop {
         let run = world.vault.retention_run(&acme, id).await.unwrap();
@@ -101,7 +101,7 @@ fn line(
     }
 }
 
-async fn living(world: &World, subject: &str) -> usize {
+pub async fn living(world: &World, subject: &str) -> usize {
     let acme = who("acme", "key_1").tenant;
     let told = world.vault.timeline(&acme, subject, None).await.unwrap();
     told.values.len()

@@ -5,17 +5,20 @@ use crate::{
     world::{World, address, answer, by, code, item, who},
 };
 use paywarden_privacy::{
-    By, Plain, Retention, Said,
+    By, Plain, Retention, Said, Search,
     consent::Answer,
     policy::Jurisdiction,
     subject::{Timeline, Why, Wish},
 };
 use paywarden_store::trail::merkle::{leaf_hash, verify_inclusion};
+use std::sync::Arc;
 
 on_both! {
     who_objects_is_left_alone_where_the_law_lets_them_object,
     while_restricted_only_what_the_policy_names_goes_on,
     a_hold_keeps_everything_and_evidence_outlives_an_erasure,
+    what_is_held_or_rests_is_neither_deleted_nor_corrected_nor_swept,
+    a_value_is_not_deleted_while_it_is_read,
     a_correction_takes_the_place_of_what_was_wrong,
     the_timeline_tells_everything_once_with_a_proof,
 }
@@ -149,6 +152,90 @@ async fn a_hold_keeps_everything_and_evidence_outlives_an_erasure(place: Place) 
     world.close().await;
 }
 
+async fn what_is_held_or_rests_is_neither_deleted_nor_corrected_nor_swept(place: Place) {
+    let world = World::open(&place).await;
+    let by_them = by("fraud_prevention");
+    let brief = |subject: &str| paywarden_privacy::Item {
+        ttl_seconds: Some(60),
+        ..item(subject, "name", "Liu Wei", Retention::Contract)
+    };
+    let kept = world.vault.tokenize(&by_them, &[card(Retention::Contract)]);
+    let token = kept.await.unwrap()[0].token.clone();
+    for subject in ["liu", "chen", "wang"] {
+        let kept = world.vault.tokenize(&by_them, &[brief(subject)]).await;
+        kept.unwrap();
+    }
+    let hold = Wish::Hold {
+        reference: "case_4711".to_owned(),
+        until: None,
+    };
+    wish(&world, hold).await.unwrap();
+    let key = who("acme", "key_1");
+    world.vault.wish(&key, "chen", &Wish::Restrict).await.unwrap();
+    world.pass_days(1);
+    assert_eq!(
+        code(world.vault.delete(&by_them, &token).await),
+        "subject_held"
+    );
+    let right = Plain::from("4111111111111111".to_owned());
+    let corrected = world.vault.correct(&by_them, ("liu", &token), right).await;
+    assert_eq!(code(corrected), "subject_held");
+    assert!(world.read(&by_them, &token).await.is_ok());
+    let left = |subject: &'static str| {
+        let vault = &world.vault;
+        async move {
+            let told = vault.timeline(&who("acme", "key_1").tenant, subject, None);
+            told.await.unwrap().values.len()
+        }
+    };
+    world.vault.sweep().await.unwrap();
+    assert_eq!(
+        [left("liu").await, left("chen").await, left("wang").await],
+        [2, 1, 0]
+    );
+    let lift = Wish::LiftHold {
+        reference: "case_4711".to_owned(),
+    };
+    wish(&world, lift).await.unwrap();
+    world.vault.sweep().await.unwrap();
+    assert_eq!(left("liu").await, 1);
+    world.vault.delete(&by_them, &token).await.unwrap();
+    let again = world.vault.delete(&by_them, &token).await;
+    assert_eq!(code(again), "token_unknown");
+    world.close().await;
+}
+
+async fn a_value_is_not_deleted_while_it_is_read(place: Place) {
+    let world = Arc::new(World::open(&place).await);
+    for round in 0..5 {
+        let subject = format!("person-{round}");
+        let item = item(&subject, "name", "Liu Wei", Retention::Contract);
+        let kept = world.vault.tokenize(&by("onboarding"), &[item]).await;
+        let token = kept.unwrap()[0].token.clone();
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                let (world, token) = (Arc::clone(&world), token.clone());
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        let _ = world.read(&by("settlement"), &token).await;
+                    }
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        world.vault.delete(&by("mistake"), &token).await.unwrap();
+        for reader in readers {
+            reader.await.unwrap();
+        }
+        let acts = world.acts().await;
+        let of_it = acts.iter().filter(|(_, _, object)| *object == token);
+        let behind = of_it.skip_while(|(_, action, _)| action != "vault.delete");
+        let read = behind.filter(|(_, action, _)| action == "vault.read");
+        assert_eq!(read.count(), 0, "round {round}");
+    }
+    Arc::into_inner(world).unwrap().close().await;
+}
+
 async fn a_correction_takes_the_place_of_what_was_wrong(place: Place) {
     let world = World::open(&place).await;
     let wrong = item("liu", "name", "Liu Wie", Retention::Contract);
@@ -214,6 +301,13 @@ async fn live_through(world: &World) -> String {
         .detokenize(&by("marketing"), &both)
         .await
         .unwrap();
+    // Whoever looks for the address itself is shown its mask.
+    let search = Search::Exact {
+        class: "email".to_owned(),
+        value: Plain::from("liu@example.com".to_owned()),
+    };
+    let found = world.vault.search(&by("marketing"), &search).await.unwrap();
+    assert_eq!(found.records[0].masked, "l••••@example.com");
     world.withdraw("liu").await.unwrap();
     let refused = world.read(&by("marketing"), &token).await;
     assert_eq!(code(refused), "consent_withdrawn");
@@ -238,19 +332,21 @@ async fn the_timeline_tells_everything_once_with_a_proof(place: Place) {
         "vault.forget",
         "vault.read_refused",
         "consent.withdraw",
+        "vault.search",
         "vault.read",
         "vault.read",
         "vault.tokenize",
         "consent.give",
     ];
     assert_eq!(actions, expected);
-    assert_eq!(told.moments[4].said.as_deref(), Some("in CN, spring"));
+    assert_eq!(told.moments[5].said.as_deref(), Some("in CN, spring"));
     assert!(
-        told.moments[3]
+        told.moments[4]
             .purpose
             .starts_with("marketing: consent rcp_")
     );
     // Of what was read together, only what is theirs.
+    assert_eq!(told.moments[4].tokens, [token.clone()]);
     assert_eq!(told.moments[3].tokens, [token]);
     assert!(told.values.is_empty() && told.next.is_none());
     prove(&world, &told).await;

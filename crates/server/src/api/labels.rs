@@ -1,6 +1,12 @@
 //! What payments turned out to be.
 
-use super::{Call, json::parse, json_reply, query::Query};
+use super::{
+    Call,
+    ground::{self, PURPOSE},
+    json::parse,
+    json_reply,
+    query::Query,
+};
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_access::watch::Subject;
@@ -92,7 +98,11 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
 #[utoipa::path(
     get, path = "/v1/payments/{payment_id}/labels", tag = "labels",
     operation_id = "list_labels", security(("signature" = []), ("session" = [])),
-    params(("payment_id" = PaymentId, Path, description = "Your own identifier of the payment")),
+    params(
+        ("payment_id" = PaymentId, Path, description = "Your own identifier of the payment"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `fraud_prevention` if not given"),
+    ),
     responses(
         (status = 200, description = "The labels, none if nothing was said", body = LabelList),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -100,13 +110,12 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn of_payment(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+    let query = Query::parse(&call.query, &[PURPOSE])?;
     let payment = PaymentId::parse(&call.parameter)?;
-    let rows = call
-        .state
-        .engine
-        .labels(&call.caller.tenant, &payment)
-        .await?;
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    let person = engine.person_of_payment(tenant, &payment).await?;
+    let ground = ground::ground(call, &query, "decisions", person.as_deref()).await?;
+    let rows = engine.labels(tenant, &payment).await?;
     let labels = rows.into_iter().map(|row| RecordedLabel {
         seq: row.seq,
         verdict: row.verdict,
@@ -118,5 +127,5 @@ pub(crate) async fn of_payment(call: &Call) -> Result<Reply, Problem> {
         labels: labels.collect(),
     };
     let about = Subject::Outside(payment.as_str().to_owned());
-    Ok(json_reply(StatusCode::OK, &list)?.about(about))
+    Ok(json_reply(StatusCode::OK, &list)?.about(about).on(ground))
 }

@@ -94,6 +94,8 @@ pub struct RetentionRun {
     policy: i64,
     /// The run that has counted what it ends.
     counted: Option<String>,
+    /// Whether it began by the timetable of the privacy policy.
+    by_timetable: bool,
     /// The moment by which something is due.
     as_of: Timestamp,
     /// When it began.
@@ -140,6 +142,7 @@ impl From<Run> for RetentionRun {
             state: run.state,
             policy: run.policy,
             counted: run.counted,
+            by_timetable: run.is_timed,
             as_of: run.as_of,
             begun_at: run.begun_at,
             ended_at: run.ended_at,
@@ -249,7 +252,8 @@ pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
     json_reply(StatusCode::OK, &RetentionRun::from(run))
 }
 
-/// Holds a run, lets it go on or ends it for good. When this is answered it has happened.
+/// Holds a run, lets it go on or ends it for good; of a count that is done, that nothing ends by it.
+/// When this is answered it has happened.
 #[utoipa::path(
     post, path = "/v1/retention/runs/{id}/step", tag = "privacy",
     operation_id = "step_retention", security(("signature" = [])),

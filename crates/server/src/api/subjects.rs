@@ -22,7 +22,7 @@ use http::StatusCode;
 use paywarden_access::{Scope, watch::Subject};
 use paywarden_privacy::{
     Revealed,
-    subject::{SubjectEvent, Wish},
+    subject::{RequestKind, SubjectEvent, Wish},
 };
 use std::fmt::Write;
 
@@ -236,7 +236,8 @@ pub(crate) async fn export(call: &Call) -> Result<Reply, Problem> {
     let SubjectExportRequest { subject } = parse(&call.body)?;
     let (vault, tenant) = (&call.state.vault, &call.caller.tenant);
     let read = vault.export_person(&by(call, "export"), &subject).await?;
-    let deadline = vault.deadline(tenant, &subject).await?.cloned();
+    let asked = (subject.as_str(), RequestKind::Access);
+    let deadline = vault.deadline(tenant, asked).await?.cloned();
     let (subject, standing, events) = vault.standing(tenant, &subject, EVENTS_MAX).await?;
     let values = read.iter().map(|one| SubjectValue {
         token: &one.token,
@@ -289,10 +290,8 @@ fn readable(read: &[Revealed], events: &[SubjectEvent]) -> String {
 pub(crate) async fn erase(call: &Call) -> Result<Reply, Problem> {
     let SubjectErasureRequest { subject, reason } = parse(&call.body)?;
     let vault = &call.state.vault;
-    let deadline = vault
-        .deadline(&call.caller.tenant, &subject)
-        .await?
-        .cloned();
+    let (tenant, asked) = (&call.caller.tenant, (subject.as_str(), RequestKind::Erasure));
+    let deadline = vault.deadline(tenant, asked).await?.cloned();
     let done = vault.erase_person(&by(call, reason), &subject).await?;
     json_reply(StatusCode::OK, &SubjectErased::of(done, deadline))
 }

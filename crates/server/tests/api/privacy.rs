@@ -4,6 +4,8 @@ use crate::support::{self, Client, Person, Sent, Setup, Signer, World};
 use http::{Method, StatusCode};
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::TenantId;
+use paywarden_store::{REASON, RowRef};
 use serde_json::{Value, json};
 
 /// Somebody at the door.
@@ -247,7 +249,7 @@ async fn a_person_asks_and_is_answered() {
     assert_eq!(exported["values"].as_array().unwrap().len(), 2);
     let readable = exported["readable"].as_str().unwrap();
     assert!(readable.contains("name: Liu Wei\n"), "{readable}");
-    assert_eq!(exported["deadline"]["days"], 30);
+    assert_eq!(exported["deadline"]["within"], json!({ "months": 0, "days": 30 }));
     let hold = json!({ "subject": "liu", "reference": "case_4711" });
     acme.post("/v1/subjects/holds", hold).await;
     let forget = json!({ "purpose": "request", "subject": "liu" });
@@ -280,6 +282,76 @@ async fn a_person_asks_and_is_answered() {
     }
     let leaf = &actions[0]["leaf"];
     assert!(leaf.as_u64().unwrap() < told["tree_size"].as_u64().unwrap());
+}
+
+/// What stands beside the newest leaf of the company.
+async fn beside_the_last_leaf(world: &World) -> String {
+    let acme = TenantId::parse("acme").unwrap();
+    let newest = world.database.acts_of(&acme, i64::MAX, 1).await.unwrap();
+    let leaf = newest[0].read().unwrap();
+    let beside = leaf.changes.iter().find_map(|change| match &change.row {
+        RowRef::Record(name) => name.strip_prefix(&format!("{REASON}/")),
+        _ => None,
+    });
+    let (id, _) = beside.unwrap().split_once('/').unwrap();
+    let record = world.database.record(REASON, id).await.unwrap();
+    String::from_utf8(record.unwrap().body).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_at_payments_are_decided_by_the_person_and_the_trail_says_on_what_ground() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let id = support::unique("p");
+    let decided = Sent::decision(&support::payment(&id));
+    let (status, decided) = acme.send(decided).await;
+    assert_eq!(status, StatusCode::OK, "{decided}");
+    let decision = format!("/v1/decisions/{}", decided["id"].as_str().unwrap());
+    let looks = [
+        decision.clone(),
+        format!("{decision}/entities"),
+        format!("/v1/payments/{id}/labels"),
+    ];
+    let page = "/v1/decisions?purpose=analytics";
+    let rows = |page: &Value| {
+        let shown = page["decisions"].as_array().unwrap().len();
+        (shown, page["withheld"].as_u64().unwrap())
+    };
+    // Nobody has agreed to be counted.
+    assert_eq!(rows(&acme.get(page).await), (0, 1));
+    for look in &looks {
+        for (purpose, expected) in [
+            ("analytics", "consent_missing"),
+            ("marketing", "purpose_not_for_data"),
+            ("whatever", "purpose_unknown"),
+        ] {
+            let path = format!("{look}?purpose={purpose}");
+            let (_, refused) = acme.send(Sent::new(Method::GET, &path, "")).await;
+            assert_eq!(refused["code"], expected, "{path}");
+        }
+        acme.get(look).await;
+        let ground = "fraud_prevention: generic legitimate_interest";
+        assert_eq!(beside_the_last_leaf(&world).await, ground, "{look}");
+    }
+    let agreed = consent("payer-1", &["analytics"]);
+    let agreed = acme.post("/v1/consents", agreed).await;
+    assert_eq!(rows(&acme.get(page).await), (1, 0));
+    let receipt = agreed["standing"]["consents"][0]["receipt"].as_str();
+    for look in &looks {
+        acme.get(&format!("{look}?purpose=analytics")).await;
+        let ground = format!("analytics: consent {}", receipt.unwrap());
+        assert_eq!(beside_the_last_leaf(&world).await, ground, "{look}");
+    }
+    // What a person asks for takes effect on every look.
+    let restrict = json!({ "subject": "payer-1" });
+    acme.post("/v1/subjects/restriction", restrict).await;
+    assert_eq!(rows(&acme.get(page).await), (0, 1));
+    for look in &looks {
+        let path = format!("{look}?purpose=analytics");
+        let (_, refused) = acme.send(Sent::new(Method::GET, &path, "")).await;
+        assert_eq!(refused["code"], "subject_restricted");
+        acme.get(look).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

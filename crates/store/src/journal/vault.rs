@@ -123,12 +123,9 @@ pub(super) async fn erase(
             let records = of_person(connection, row, person, BY_NAME).await?;
             wipe(connection, digester, row, records).await
         }
-        VaultErasureOf::Expired => {
-            let rest = format!(
-                "WHERE tenant = $1 AND expires_at <= $2 AND erased_at IS NULL LIMIT {ERASED_MAX}"
-            );
-            let values = [row.tenant.as_str().into(), row.erased_at.micros().into()];
-            let records = select(connection, &rest, &values).await?;
+        VaultErasureOf::Expired(person) => {
+            let found = format!("{BY_NAME} AND expires_at <= {}", row.erased_at.micros());
+            let records = of_person(connection, row, person, &found).await?;
             wipe(connection, digester, row, records).await
         }
         VaultErasureOf::Token(token) => {

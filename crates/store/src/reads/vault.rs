@@ -184,15 +184,26 @@ impl VaultReader {
         Ok((fields.counted()?, fields.counted()?))
     }
 
-    /// Tenants that have records which could be read until `now`.
-    pub async fn expired(&self, now: Timestamp) -> Result<Vec<String>, Error> {
-        let text = "SELECT DISTINCT tenant FROM vault_records
-            WHERE expires_at <= $1 AND erased_at IS NULL";
+    /// Persons after `after` (an empty text at first) who have records that could be read until
+    /// `now`, each with their tenant, by pseudonym; at most 1,000 at a time.
+    pub async fn expired(
+        &self,
+        now: Timestamp,
+        after: &str,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let text = "SELECT DISTINCT subject, tenant FROM vault_records
+            WHERE expires_at <= $1 AND erased_at IS NULL AND subject > $2
+            ORDER BY subject LIMIT 1000";
         let rows = sqlx::query(text)
             .bind(now.micros())
+            .bind(after)
             .fetch_all(&mut *self.database.reader().await?)
             .await?;
-        rows.iter().map(|row| Fields::of(row).take()).collect()
+        let read = |row: &sqlx::any::AnyRow| {
+            let mut fields = Fields::of(row);
+            Ok((fields.take()?, fields.take()?))
+        };
+        rows.iter().map(read).collect()
     }
 }
 

@@ -80,6 +80,14 @@ impl Database {
         Ok(heads)
     }
 
+    /// Everybody who has a tree, by name.
+    pub async fn trail_tenants(&self) -> Result<Vec<TenantId>, Error> {
+        let rows = sqlx::query("SELECT tenant FROM trail_trees ORDER BY tenant");
+        let rows = rows.fetch_all(&mut *self.reader().await?).await?;
+        let read = |row: &sqlx::any::AnyRow| Fields::of(row).parsed(TenantId::parse);
+        rows.iter().map(read).collect()
+    }
+
     /// How many leaves all trees have together.
     pub async fn trail_leaves_count(&self) -> Result<u64, Error> {
         let count = self

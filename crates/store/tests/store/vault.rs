@@ -381,13 +381,24 @@ async fn what_could_be_read_until_now_ends(place: Place) {
         kept(value("tok-3", LIU, content(3))),
     ];
     store.append(rows).await.unwrap();
-    assert!(reader.expired(at(9)).await.unwrap().is_empty());
-    assert_eq!(reader.expired(at(10)).await.unwrap(), ["acme"]);
-    store
-        .append(vec![erasure(VaultErasureOf::Expired, 10)])
-        .await
-        .unwrap();
-    assert!(reader.expired(at(19)).await.unwrap().is_empty());
+    let expired = |now| {
+        let reader = &reader;
+        async move { reader.expired(at(now), "").await.unwrap() }
+    };
+    assert!(expired(9).await.is_empty());
+    let liu = ("liu".to_owned(), "acme".to_owned());
+    assert_eq!(expired(10).await, [liu]);
+    assert!(reader.expired(at(10), "liu").await.unwrap().is_empty());
+    let of = |subject: &str| {
+        VaultErasureOf::Expired(VaultPerson {
+            subject: subject.to_owned(),
+            retention: None,
+        })
+    };
+    store.append(vec![erasure(of("wang"), 10)]).await.unwrap();
+    assert_eq!(expired(10).await.len(), 1, "what is another's stays");
+    store.append(vec![erasure(of("liu"), 10)]).await.unwrap();
+    assert!(expired(19).await.is_empty());
     assert_eq!(
         tokens(&reader, VaultFind::Subject("liu")).await,
         ["tok-2", "tok-3"]

@@ -26,8 +26,8 @@ pub enum VaultErasureOf {
     Records(VaultPerson),
     /// Keys of a person.
     Keys(VaultPerson),
-    /// Records that could be read until the time of the erasure.
-    Expired,
+    /// Records of a person that could be read until the time of the erasure.
+    Expired(VaultPerson),
 }
 
 /// What is kept of a person.
