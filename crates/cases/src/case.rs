@@ -4,6 +4,7 @@ use crate::{
     Alert, AlertPayment, Change, Closing, Disposition, Entity, Error, Priority, Typology,
     alert::closed_urgency,
     desk::{Found, Item},
+    lineage,
     opening::{add, add_amount},
 };
 use paywarden_access::approval::{Kind, Sensitive};
@@ -224,7 +225,7 @@ impl Case {
             return BTreeSet::new();
         }
         let payments = self.payments.iter();
-        let decisions = payments.map(|one| format!("decision:{}", one.payment.event_no));
+        let decisions = payments.map(|one| lineage::case_target(one.payment.event_no));
         self.entities
             .iter()
             .map(Entity::target)

@@ -12,6 +12,7 @@
 //! note      what people write beside either
 //! quality   what rules are worth, by what people said of their alerts
 //! timeline  everything that happened, in its order
+//! lineage   which alerts and cases a decision went into
 //! action    what is asked of a payment, for whoever carries it out
 //! ```
 //!
@@ -31,6 +32,7 @@ mod draft;
 mod entity;
 mod error;
 mod index;
+mod lineage;
 mod note;
 mod opening;
 mod policy;
@@ -48,6 +50,7 @@ pub use desk::{Cases, Worker};
 pub use entity::Entity;
 pub use error::Error;
 pub use index::{Reindexed, Stranded};
+pub use lineage::WentInto;
 pub use note::{NOTE_BYTES_MAX, Note};
 pub use opening::Sighting;
 pub use policy::{Policy, Queue, Reason, Trigger, Typology};

@@ -112,6 +112,21 @@ impl Deliveries {
         Ok(replayed)
     }
 
+    /// Who was told about these decisions, payments, alerts and cases, by what each is about: as long
+    /// as messages are kept.
+    pub async fn about(
+        &self,
+        tenant: &TenantId,
+        about: &[String],
+    ) -> Result<Vec<(String, DeliveryRow)>, Error> {
+        let told = self.database.told_about(tenant, about).await?.into_iter();
+        let each = told.flat_map(|(message, deliveries)| {
+            let of = move |delivery| (message.about.clone(), delivery);
+            deliveries.into_iter().map(of)
+        });
+        Ok(each.collect())
+    }
+
     /// Sends a message that says nothing, whatever the endpoint is told of; its identifier.
     pub async fn ping(
         &self,

@@ -58,6 +58,13 @@ impl Notice {
         let body = json!({"type": self.event, "timestamp": self.at, "data": self.data});
         body.to_string().into_bytes()
     }
+
+    /// The decision, payment, alert or case that it is about; nothing of what is about none.
+    pub fn about(&self) -> &str {
+        let named = ["decision", "payment_id", "id"];
+        let named = named.iter().find_map(|name| self.data.get(*name)?.as_str());
+        named.unwrap_or_default()
+    }
 }
 
 /// Which events are wanted: one by its name, a family as `case.*`, or all as `*`.

@@ -123,6 +123,7 @@ impl Feed {
             event: notice.event.clone(),
             created_at: self.clock.now(),
             body: self.seal.seal(notice.id.as_bytes(), &notice.body())?,
+            about: notice.about().to_owned(),
         })
     }
 

@@ -2,12 +2,14 @@
 //! restriction, holds. One record per person; each event is its next version, never changed.
 
 mod deadlines;
+mod handed;
 pub(crate) mod persons;
 mod requests;
 mod rights;
 mod timeline;
 
 pub use deadlines::{Deadline, Wait, deadline};
+pub use handed::HandedOut;
 pub(crate) use persons::Persons;
 pub(crate) use requests::Requests;
 pub use requests::{

@@ -1,7 +1,8 @@
 //! The rights of persons: objection, restriction, correction, export and erasure of what is kept of
-//! them, holds that keep it, and the timeline of what happened to it.
+//! them, holds that keep it, the timeline of what happened to it, and where it went.
 
 mod bodies;
+pub(crate) mod lineage;
 pub(crate) mod requests;
 
 use super::{
@@ -45,6 +46,7 @@ pub(super) static ROUTES: &[Route] = &[
     command("/v1/subjects/requests/{id}/extension", Scope::SubjectsWrite, Act::ExtendRequest),
     command("/v1/subjects/requests/{id}/answer", Scope::SubjectsWrite, Act::AnswerRequest),
     Route::shown("/v1/subjects/{subject}/timeline", Scope::SubjectsRead, Endpoint::Subject(Act::Timeline)),
+    Route::shown("/v1/subjects/{subject}/lineage", Scope::SubjectsRead, Endpoint::Subject(Act::Lineage)),
 ];
 
 const fn command(path: &'static str, scope: Scope, act: Act) -> Route {
@@ -67,6 +69,7 @@ pub(crate) enum Act {
     ExtendRequest,
     AnswerRequest,
     Timeline,
+    Lineage,
 }
 
 /// Answers for persons.
@@ -85,6 +88,7 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::ExtendRequest => requests::extend(call).await,
         Act::AnswerRequest => requests::answer(call).await,
         Act::Timeline => timeline(call).await,
+        Act::Lineage => lineage::read(call).await,
     }
 }
 

@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0013_notify.sql"),
     include_str!("../schema/0014_labels_by_event.sql"),
     include_str!("../schema/0015_backtests.sql"),
+    include_str!("../schema/0016_messages_about.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -3,9 +3,11 @@
 use super::limited;
 use crate::{
     AttemptRow, Database, DeliveryRow, DeliveryState, Error, LabelRow, MessageRow,
-    rows::DecisionSummary, sql::Value,
+    rows::DecisionSummary,
+    sql::{Lookup, Value},
 };
 use paywarden_domain::{TenantId, Timestamp};
+use std::collections::HashMap;
 
 /// The most deliveries of one answer.
 const DELIVERIES_MAX: u32 = 1_000;
@@ -74,6 +76,31 @@ impl Database {
             limited(limit, DELIVERIES_MAX)?,
         ];
         self.select(rest, &values).await
+    }
+
+    /// The messages about these, each with its deliveries, in no order.
+    pub async fn told_about(
+        &self,
+        tenant: &TenantId,
+        about: &[String],
+    ) -> Result<Vec<(MessageRow, Vec<DeliveryRow>)>, Error> {
+        let mut reader = self.reader().await?;
+        // Only messages that are about something are in the index.
+        let about: Vec<String> = about.iter().filter(|one| !one.is_empty()).cloned().collect();
+        let found = Lookup::<MessageRow>::by(self.backend(), "about <> '' AND about");
+        let found = found.run(&mut reader, &about).await?;
+        let own: Vec<_> = found.into_iter().filter(|one| one.tenant == *tenant).collect();
+        let ids: Vec<String> = own.iter().map(|one| one.id.clone()).collect();
+        let deliveries = Lookup::<DeliveryRow>::by(self.backend(), "message");
+        let mut of: HashMap<String, Vec<DeliveryRow>> = HashMap::new();
+        for delivery in deliveries.run(&mut reader, &ids).await? {
+            of.entry(delivery.message.clone()).or_default().push(delivery);
+        }
+        let with = |message: MessageRow| {
+            let deliveries = of.remove(&message.id).unwrap_or_default();
+            (message, deliveries)
+        };
+        Ok(own.into_iter().map(with).collect())
     }
 
     /// The attempts of a delivery, the newest 100, newest first.

@@ -23,6 +23,8 @@ pub struct MessageRow {
     pub created_at: Timestamp,
     /// The body, sealed; at most 256 KiB.
     pub body: Vec<u8>,
+    /// The decision, payment, alert or case that it is about; empty if it is about none.
+    pub about: String,
 }
 
 /// A message on its way to an endpoint.
@@ -125,7 +127,8 @@ fn time(fields: &mut Fields<'_>) -> Result<Option<Timestamp>, Error> {
 
 impl Stored for MessageRow {
     const TABLE: &'static str = "messages";
-    const COLUMNS: &'static [&'static str] = &["id", "tenant", "event", "created_at", "body"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "tenant", "event", "created_at", "body", "about"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
         Ok(Self {
@@ -134,6 +137,7 @@ impl Stored for MessageRow {
             event: fields.take()?,
             created_at: Timestamp::from_micros(fields.take()?),
             body: fields.take()?,
+            about: fields.take()?,
         })
     }
 }
@@ -146,6 +150,7 @@ impl Insertable for MessageRow {
             .bind(self.event.as_str())
             .bind(self.created_at.micros())
             .bind(self.body.as_slice())
+            .bind(self.about.as_str())
     }
 }
 

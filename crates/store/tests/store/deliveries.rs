@@ -12,6 +12,7 @@ on_both!(
 
 fn message(number: i64) -> MessageRow {
     MessageRow {
+        about: String::new(),
         id: format!("msg_{number}"),
         tenant: tenant(),
         event: "label.added".into(),
