@@ -20,12 +20,12 @@ impl Cases {
         tenant: &TenantId,
         numbers: &[i64],
     ) -> Result<Vec<WentInto>, Error> {
-        let targets_of = |number: i64| {
-            let hits = Engine::ALL.map(|engine| opening::target(engine, number));
-            hits.into_iter().chain([case_target(number)])
-        };
-        let named = |number: &i64| targets_of(*number).map(|target| (target, *number));
-        let of: HashMap<String, i64> = numbers.iter().flat_map(named).collect();
+        let mut of: HashMap<String, i64> = HashMap::new();
+        for number in numbers {
+            let hits = Engine::ALL.map(|engine| opening::target(engine, *number));
+            let targets = hits.into_iter().chain([case_target(*number)]);
+            of.extend(targets.map(|target| (target, *number)));
+        }
         let targets: Vec<String> = of.keys().cloned().collect();
         let links = self.database.work_links(tenant, &targets).await?;
         let went = links.into_iter().filter_map(|link| {

@@ -37,7 +37,10 @@ use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
@@ -117,7 +120,8 @@ impl By {
 ///
 /// *Invariant*: nothing clear leaves before a leaf of the trail that says so is durable. Writing
 /// for a person and erasing them exclude each other: of a person who was erased nothing new is
-/// sealed under a key that no longer is.
+/// sealed under a key that no longer is. So do giving out and erasing: what was erased is not given out
+/// by whoever had looked it up before.
 pub struct Vault {
     pub(crate) keys: KeyRoom,
     pub(crate) reader: VaultReader,
@@ -140,6 +144,21 @@ pub struct Vault {
     /// Keys of persons seen lately.
     subject_keys: Recent<String, Arc<SubjectKey>>,
     gates: Vec<Arc<RwLock<()>>>,
+    /// How often a gate was opened again behind which somebody may have been erased.
+    erasures: Arc<AtomicU64>,
+}
+
+/// The gate of persons, shut: nothing of theirs is written or given out.
+pub(crate) struct Shut {
+    _gate: OwnedRwLockWriteGuard<()>,
+    erasures: Arc<AtomicU64>,
+}
+
+impl Drop for Shut {
+    /// Counted before the gate opens: whoever waits there finds it counted.
+    fn drop(&mut self) {
+        self.erasures.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// A token that is remembered. There are many, so it is short.
@@ -200,6 +219,7 @@ impl Vault {
             known: Recent::new(KNOWN_MAX),
             subject_keys: Recent::new(SUBJECT_KEYS_MAX),
             gates: (0..GATES).map(|_| Arc::default()).collect(),
+            erasures: Arc::default(),
         })
     }
 
@@ -259,10 +279,19 @@ impl Vault {
         held
     }
 
-    /// Waits until nothing is being written for a person, and keeps it so.
-    pub(crate) async fn shut(&self, subject: &str) -> Option<OwnedRwLockWriteGuard<()>> {
+    /// Waits until nothing is being written or given out for a person, and keeps it so.
+    pub(crate) async fn shut(&self, subject: &str) -> Option<Shut> {
         let gate = self.gates.get(gate_of(subject))?;
-        Some(gate.clone().write_owned().await)
+        Some(Shut {
+            _gate: gate.clone().write_owned().await,
+            erasures: Arc::clone(&self.erasures),
+        })
+    }
+
+    /// How often somebody may have been erased until now. What was looked up before a gate was entered
+    /// is looked up again if that has changed meanwhile.
+    pub(crate) fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::SeqCst)
     }
 
     /// Waits until everything that is being written now is written or refused.

@@ -61,14 +61,18 @@ impl Vault {
             return Ok(tokens.iter().map(|_| Err(Error::TokenRefused)).collect());
         }
         let asked: Vec<_> = ours.iter().cloned().collect();
-        let found = self.reader.sealed(&asked).await?;
+        let erasures = self.erasures();
+        let mut found = self.reader.sealed(&asked).await?;
+        // Held until the leaf is durable: who withdraws meanwhile is answered afterwards.
+        let _gates = self.enter(found.iter().map(|row| row.subject.as_str())).await;
+        if erasures != self.erasures() {
+            found = self.reader.sealed(&asked).await?;
+        }
         let found: HashMap<_, _> = found
             .into_iter()
             .map(|row| (row.token.clone(), row))
             .collect();
         let subjects = found.values().map(|row| row.subject.as_str());
-        // Held until the leaf is durable: who withdraws meanwhile is answered afterwards.
-        let _gates = self.enter(subjects.clone()).await;
         let standings = self.standings(subjects).await?;
         let now = self.clock.now();
         let mut unwrapped = Unwrapped::new();

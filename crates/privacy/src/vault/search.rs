@@ -81,12 +81,18 @@ impl Vault {
                 VaultFind::Subject(subject)
             }
         };
+        let erasures = self.erasures();
         let mut found = self.reader.find(&by.tenant, find, FOUND_MAX).await?;
         if let Search::Exact { class, .. } = search {
             found.retain(|row| row.class == *class);
         }
         let subjects = found.iter().map(|row| row.subject.as_str());
-        let _gates = self.enter(subjects.clone()).await;
+        let _gates = self.enter(subjects).await;
+        if erasures != self.erasures() {
+            let living = self.reader.find(&by.tenant, find, FOUND_MAX).await?;
+            found.retain(|row| living.iter().any(|one| one.token == row.token));
+        }
+        let subjects = found.iter().map(|row| row.subject.as_str());
         let standings = self.standings(subjects).await?;
         let now = self.clock.now();
         let (role, channel) = by.viewer();

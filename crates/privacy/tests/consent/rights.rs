@@ -159,8 +159,11 @@ async fn what_is_held_or_rests_is_neither_deleted_nor_corrected_nor_swept(place:
         ttl_seconds: Some(60),
         ..item(subject, "name", "Liu Wei", Retention::Contract)
     };
-    let kept = world.vault.tokenize(&by_them, &[card(Retention::Contract)]);
-    let token = kept.await.unwrap()[0].token.clone();
+    let kept = world
+        .vault
+        .tokenize(&by_them, &[card(Retention::Contract)])
+        .await;
+    let token = kept.unwrap()[0].token.clone();
     for subject in ["liu", "chen", "wang"] {
         let kept = world.vault.tokenize(&by_them, &[brief(subject)]).await;
         kept.unwrap();
@@ -184,8 +187,9 @@ async fn what_is_held_or_rests_is_neither_deleted_nor_corrected_nor_swept(place:
     let left = |subject: &'static str| {
         let vault = &world.vault;
         async move {
-            let told = vault.timeline(&who("acme", "key_1").tenant, subject, None);
-            told.await.unwrap().values.len()
+            let acme = who("acme", "key_1").tenant;
+            let told = vault.timeline(&acme, subject, None).await.unwrap();
+            told.values.len()
         }
     };
     world.vault.sweep().await.unwrap();

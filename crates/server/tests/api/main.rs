@@ -18,6 +18,7 @@ mod entities;
 mod exports;
 mod key_terms;
 mod models;
+mod lineage;
 mod modes;
 mod people;
 mod privacy;
