@@ -1,6 +1,6 @@
 //! Which alerts and cases decisions went into.
 
-use crate::{Cases, Error, opening};
+use crate::{Alert, Cases, Error, desk::Item, opening};
 use paywarden_domain::{Engine, TenantId};
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,9 +32,36 @@ impl Cases {
             let event_no = *of.get(&link.target)?;
             Some((event_no, link.item))
         });
-        let went: BTreeSet<(i64, String)> = went.collect();
-        let each = went.into_iter();
-        Ok(each.map(|(event_no, item)| WentInto { event_no, item }).collect())
+        let mut went: BTreeSet<(i64, String)> = went.collect();
+        let cases = self.cases_of_alerts(tenant, &went).await?;
+        went.extend(cases);
+        let went = went.into_iter();
+        Ok(went
+            .map(|(event_no, item)| WentInto { event_no, item })
+            .collect())
+    }
+
+    /// The cases that the alerts among these were taken up by.
+    async fn cases_of_alerts(
+        &self,
+        tenant: &TenantId,
+        went: &BTreeSet<(i64, String)>,
+    ) -> Result<Vec<(i64, String)>, Error> {
+        let ids: BTreeSet<&String> = went.iter().map(|(_, item)| item).collect();
+        let alerts = ids
+            .into_iter()
+            .filter(|item| item.starts_with(Alert::PREFIX));
+        let alerts: Vec<String> = alerts.cloned().collect();
+        let places = self.database.work_places(tenant, &alerts).await?;
+        let alerts = self.all::<Alert>(&places).await?;
+        let case_of = |item: &str| {
+            let alert = alerts.iter().find(|alert| alert.id == item)?;
+            alert.case.clone()
+        };
+        let taken_up = went
+            .iter()
+            .filter_map(|(number, item)| Some((*number, case_of(item)?)));
+        Ok(taken_up.collect())
     }
 }
 

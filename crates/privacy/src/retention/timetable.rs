@@ -108,9 +108,8 @@ impl Vault {
             let mut later = runs.iter();
             later.any(|run| run.counted.as_ref() == Some(&count.id))
         };
-        let ending = count.filter(|count| {
-            timetable.ends(count, in_force.number(), now) && !is_acted_upon(count)
-        });
+        let ending = count
+            .filter(|count| timetable.ends(count, in_force.number(), now) && !is_acted_upon(count));
         let last = count.map(|count| count.begun_at);
         if ending.is_none() && !timetable.counts(last, self.opened_at, now) {
             return Ok(());

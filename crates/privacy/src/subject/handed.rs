@@ -27,12 +27,7 @@ pub struct HandedOut {
 impl Vault {
     /// Writes down which rows an export hands out now, at most 1,000. Durable when it returns: give
     /// them out afterwards.
-    pub async fn hand_out(
-        &self,
-        who: &Who,
-        approval: &str,
-        rows: &[String],
-    ) -> Result<(), Error> {
+    pub async fn hand_out(&self, who: &Who, approval: &str, rows: &[String]) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -73,7 +68,9 @@ impl Vault {
         let mut before = "p".to_owned();
         for _ in 0..PAGES_MAX {
             let database = self.reader.database();
-            let page = database.records_of(tenant, HANDED_OUT, &before, PAGE).await?;
+            let page = database
+                .records_of(tenant, HANDED_OUT, &before, PAGE)
+                .await?;
             let is_last = page.len() < PAGE as usize;
             for record in &page {
                 if record.written_at < since {

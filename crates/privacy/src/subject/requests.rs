@@ -164,7 +164,10 @@ impl SubjectRequest {
             (self.answer.is_none(), "it is answered"),
             (self.extension.is_none(), "it was given more time already"),
             (extension.at < self.due_at, "it is overdue"),
-            (law.more != Wait::default(), "the law of the person gives no more time"),
+            (
+                law.more != Wait::default(),
+                "the law of the person gives no more time",
+            ),
         ];
         if let Some(why) = crate::words::first_broken(&refusals) {
             return Err(Error::RequestState(why));

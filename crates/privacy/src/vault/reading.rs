@@ -64,7 +64,9 @@ impl Vault {
         let erasures = self.erasures();
         let mut found = self.reader.sealed(&asked).await?;
         // Held until the leaf is durable: who withdraws meanwhile is answered afterwards.
-        let _gates = self.enter(found.iter().map(|row| row.subject.as_str())).await;
+        let _gates = self
+            .enter(found.iter().map(|row| row.subject.as_str()))
+            .await;
         if erasures != self.erasures() {
             found = self.reader.sealed(&asked).await?;
         }
@@ -151,7 +153,9 @@ impl Vault {
         let object = match read {
             [(row, _)] if tokens.len() == 1 => row.token.clone(),
             read => {
-                let named = read.iter().map(|(row, ground)| (*ground, row.token.as_str()));
+                let named = read
+                    .iter()
+                    .map(|(row, ground)| (*ground, row.token.as_str()));
                 let lists = listed(named).into_iter();
                 let lists: Vec<_> = lists.map(|body| self.list(by, body, now)).collect();
                 let ids: Vec<_> = lists.iter().map(|list| list.id.as_str()).collect();

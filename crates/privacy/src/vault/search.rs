@@ -8,9 +8,10 @@ use super::{
 use crate::{
     By, Error, Plain,
     catalogue::{self, Class},
-    policy::Denial,
+    policy::{Denial, Ground},
 };
 use paywarden_access::masking;
+use paywarden_domain::Timestamp;
 use paywarden_store::{MaskedRow, Row, VaultFind};
 
 /// The most records of one answer.
@@ -110,15 +111,28 @@ impl Vault {
         let shown: Vec<_> = found.into_iter().filter_map(judge).collect();
         let withheld = count - shown.len();
         let object = format!("{what}: {} found, {withheld} withheld", shown.len());
-        let named = shown.iter().map(|(ground, row)| (ground, row.token.as_str()));
+        self.note_found(by, object, &shown, now).await?;
+        let records = shown.into_iter().map(|(_, row)| row).collect();
+        Ok(Found { records, withheld })
+    }
+
+    /// A leaf of what is shown, and the list of it.
+    async fn note_found(
+        &self,
+        by: &By,
+        object: String,
+        shown: &[(Ground, MaskedRow)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let named = shown.iter();
+        let named = named.map(|(ground, row)| (ground, row.token.as_str()));
         let lists = listed(named).into_iter();
         let lists = lists.map(|body| Row::Record(self.list(by, body, now)));
         let lists = lists.collect();
         let grounds = shown.iter().map(|(ground, _)| ground);
         let entry = grounds::entry(by, grounds, ("vault.search", object), lists);
         self.journal.append(entry).await?;
-        let records = shown.into_iter().map(|(_, row)| row).collect();
-        Ok(Found { records, withheld })
+        Ok(())
     }
 
     /// What the trail says was looked for, and the index of it.

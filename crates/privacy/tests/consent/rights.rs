@@ -174,7 +174,11 @@ async fn what_is_held_or_rests_is_neither_deleted_nor_corrected_nor_swept(place:
     };
     wish(&world, hold).await.unwrap();
     let key = who("acme", "key_1");
-    world.vault.wish(&key, "chen", &Wish::Restrict).await.unwrap();
+    world
+        .vault
+        .wish(&key, "chen", &Wish::Restrict)
+        .await
+        .unwrap();
     world.pass_days(1);
     assert_eq!(
         code(world.vault.delete(&by_them, &token).await),
@@ -350,7 +354,7 @@ async fn the_timeline_tells_everything_once_with_a_proof(place: Place) {
             .starts_with("marketing: consent rcp_")
     );
     // Of what was read together, only what is theirs.
-    assert_eq!(told.moments[4].tokens, [token.clone()]);
+    assert_eq!(told.moments[4].tokens, std::slice::from_ref(&token));
     assert_eq!(told.moments[3].tokens, [token]);
     assert!(told.values.is_empty() && told.next.is_none());
     prove(&world, &told).await;

@@ -48,7 +48,11 @@ async fn timetable(world: &World, text: &str) {
 
 async fn runs_begin_by_the_timetable_and_end_what_nobody_stopped(place: Place) {
     let world = World::open(&place).await;
-    timetable(&world, "every_days = 7\nhour = 2\nends = true\nwait_hours = 24").await;
+    timetable(
+        &world,
+        "every_days = 7\nhour = 2\nends = true\nwait_hours = 24",
+    )
+    .await;
     keep(&world, card("liu", Retention::Contract)).await;
     ends(&world, "liu").await;
     world.pass_days(CONTRACT_DAYS);
@@ -58,7 +62,10 @@ async fn runs_begin_by_the_timetable_and_end_what_nobody_stopped(place: Place) {
         panic!("{first:?}");
     };
     assert!(count.is_timed && count.is_count());
-    assert_eq!((count.lines[0].fate, count.lines[0].records), (Fate::Ends, 1));
+    assert_eq!(
+        (count.lines[0].fate, count.lines[0].records),
+        (Fate::Ends, 1)
+    );
     // Somebody looks at it, and lets nothing end by it.
     let by = by("a case is open");
     let stopped = world.vault.step_retention(&by, &count.id, Step::Stop).await;

@@ -213,7 +213,10 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     let count = decisions.len();
     if let Some(approval) = query.find(EXPORT) {
         let rows: Vec<_> = decisions.iter().map(|one| one.id.to_string()).collect();
-        call.state.vault.hand_out(&call.who(), approval, &rows).await?;
+        call.state
+            .vault
+            .hand_out(&call.who(), approval, &rows)
+            .await?;
     }
     reserved.took(count);
     let list = DecisionList {

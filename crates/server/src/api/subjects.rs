@@ -294,7 +294,10 @@ fn readable(read: &[Revealed], events: &[SubjectEvent]) -> String {
 pub(crate) async fn erase(call: &Call) -> Result<Reply, Problem> {
     let SubjectErasureRequest { subject, reason } = parse(&call.body)?;
     let vault = &call.state.vault;
-    let (tenant, asked) = (&call.caller.tenant, (subject.as_str(), RequestKind::Erasure));
+    let (tenant, asked) = (
+        &call.caller.tenant,
+        (subject.as_str(), RequestKind::Erasure),
+    );
     let deadline = vault.deadline(tenant, asked).await?.cloned();
     let done = vault.erase_person(&by(call, reason), &subject).await?;
     json_reply(StatusCode::OK, &SubjectErased::of(done, deadline))

@@ -119,8 +119,12 @@ async fn the_data_of_a_person_is_followed_to_decisions_cases_exports_and_webhook
         .await;
     let hook = made["webhook"]["webhook"]["id"].clone();
     let entry = json!({ "value": "mallory", "reason": "of a test" });
-    desk.send(Sent::json(Method::PUT, "/v1/lists/suspects/entries", &entry))
-        .await;
+    desk.send(Sent::json(
+        Method::PUT,
+        "/v1/lists/suspects/entries",
+        &entry,
+    ))
+    .await;
     let mallory = || json!({ "id": "mallory", "name": "Mallory Wu", "email": "m@example.com" });
     let shop = || json!({ "id": "shop" });
     let bad = desk.pay(mallory(), shop()).await;
@@ -144,14 +148,23 @@ async fn the_data_of_a_person_is_followed_to_decisions_cases_exports_and_webhook
     let [received, sent] = lineage["decisions"].as_array().unwrap().as_slice() else {
         panic!("{lineage}");
     };
-    assert_eq!((&sent["decision"], &received["decision"]), (&json!(bad), &json!(paid)));
-    assert_eq!((&sent["part"], &received["part"]), (&json!("payer"), &json!("payee")));
+    assert_eq!(
+        (&sent["decision"], &received["decision"]),
+        (&json!(bad), &json!(paid))
+    );
+    assert_eq!(
+        (&sent["part"], &received["part"]),
+        (&json!("payer"), &json!("payee"))
+    );
     let fields = sent["fields"].as_array().unwrap();
     for field in ["customer_id", "name", "email", "card_number"] {
         assert!(fields.contains(&json!(field)), "{field}: {sent}");
     }
     assert_eq!(received["fields"], json!(["customer_id", "name", "email"]));
-    assert_eq!((&sent["alerts"], &sent["cases"]), (&json!([alert]), &json!([case])));
+    assert_eq!(
+        (&sent["alerts"], &sent["cases"]),
+        (&json!([alert]), &json!([case]))
+    );
     assert_eq!(received["alerts"], json!([]));
     assert_eq!(sent["exports"][0]["approval"], export);
     assert_eq!(received["exports"][0]["approval"], export);
@@ -172,11 +185,18 @@ async fn the_data_of_a_person_is_followed_to_decisions_cases_exports_and_webhook
     // Whoever may not read cases does not learn of any; another company learns nothing.
     let few = Scopes::of(&[Scope::SubjectsRead]);
     let reader = desk.world.signer_with("acme", Ed25519, few).await;
-    let seen = desk.client.signed(&reader, Sent::new(Method::GET, &path, ""));
+    let seen = desk
+        .client
+        .signed(&reader, Sent::new(Method::GET, &path, ""));
     let seen = seen.await.json();
     assert_eq!(seen["decisions"][1]["cases"], Value::Null, "{seen}");
-    let stranger = desk.world.signer_with("other", Ed25519, Scopes::all()).await;
-    let seen = desk.client.signed(&stranger, Sent::new(Method::GET, &path, ""));
+    let stranger = desk
+        .world
+        .signer_with("other", Ed25519, Scopes::all())
+        .await;
+    let seen = desk
+        .client
+        .signed(&stranger, Sent::new(Method::GET, &path, ""));
     assert_eq!(seen.await.json()["decisions"], json!([]));
     // A look serves a purpose.
     let offers = Sent::new(Method::GET, &format!("{path}?purpose=marketing"), "");

@@ -249,7 +249,10 @@ async fn a_person_asks_and_is_answered() {
     assert_eq!(exported["values"].as_array().unwrap().len(), 2);
     let readable = exported["readable"].as_str().unwrap();
     assert!(readable.contains("name: Liu Wei\n"), "{readable}");
-    assert_eq!(exported["deadline"]["within"], json!({ "months": 0, "days": 30 }));
+    assert_eq!(
+        exported["deadline"]["within"],
+        json!({ "months": 0, "days": 30 })
+    );
     let hold = json!({ "subject": "liu", "reference": "case_4711" });
     acme.post("/v1/subjects/holds", hold).await;
     let forget = json!({ "purpose": "request", "subject": "liu" });

@@ -86,15 +86,24 @@ impl Database {
     ) -> Result<Vec<(MessageRow, Vec<DeliveryRow>)>, Error> {
         let mut reader = self.reader().await?;
         // Only messages that are about something are in the index.
-        let about: Vec<String> = about.iter().filter(|one| !one.is_empty()).cloned().collect();
+        let about: Vec<String> = about
+            .iter()
+            .filter(|one| !one.is_empty())
+            .cloned()
+            .collect();
         let found = Lookup::<MessageRow>::by(self.backend(), "about <> '' AND about");
         let found = found.run(&mut reader, &about).await?;
-        let own: Vec<_> = found.into_iter().filter(|one| one.tenant == *tenant).collect();
+        let own: Vec<_> = found
+            .into_iter()
+            .filter(|one| one.tenant == *tenant)
+            .collect();
         let ids: Vec<String> = own.iter().map(|one| one.id.clone()).collect();
         let deliveries = Lookup::<DeliveryRow>::by(self.backend(), "message");
         let mut of: HashMap<String, Vec<DeliveryRow>> = HashMap::new();
         for delivery in deliveries.run(&mut reader, &ids).await? {
-            of.entry(delivery.message.clone()).or_default().push(delivery);
+            of.entry(delivery.message.clone())
+                .or_default()
+                .push(delivery);
         }
         let with = |message: MessageRow| {
             let deliveries = of.remove(&message.id).unwrap_or_default();

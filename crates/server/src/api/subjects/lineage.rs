@@ -108,7 +108,11 @@ pub(crate) async fn read(call: &Call) -> Result<Reply, Problem> {
     let before = before.map_err(|_| invalid("cursor", CURSOR))?;
     let (vault, tenant) = (&call.state.vault, &call.caller.tenant);
     let is_theirs = |named: &str| vault.is_named(tenant, named, subject);
-    let page = call.state.engine.holdings(tenant, is_theirs, before).await?;
+    let page = call
+        .state
+        .engine
+        .holdings(tenant, is_theirs, before)
+        .await?;
     let decisions = followed(call, page.holdings).await?;
     let count = decisions.len();
     let lineage = SubjectLineage {
@@ -131,7 +135,10 @@ async fn followed(call: &Call, holdings: Vec<Holding>) -> Result<Vec<SubjectDeci
     for went in state.cases.of_decisions(tenant, &numbers).await? {
         work.entry(went.event_no).or_default().push(went.item);
     }
-    let ids: Vec<String> = holdings.iter().map(|one| one.decision.to_string()).collect();
+    let ids: Vec<String> = holdings
+        .iter()
+        .map(|one| one.decision.to_string())
+        .collect();
     let oldest = holdings.iter().map(|one| one.decided_at).min();
     let oldest = oldest.unwrap_or_else(|| state.clock.now());
     let mut exports = state.vault.handed_out(tenant, &ids, oldest).await?;
