@@ -16,6 +16,7 @@
 //! opens only while the secret of its epoch lives; see [`crate::rotation`].
 
 mod epochs;
+mod places;
 mod recent;
 
 pub(crate) use epochs::Epochs;
@@ -33,10 +34,10 @@ use paywarden_crypto::{
     Keyring,
     envelope::{Context, Profile, SealKey},
     keyring::PreparedIndex,
-    random,
 };
 use paywarden_domain::{TenantId, Timestamp};
-use paywarden_store::Clock;
+use paywarden_store::{Clock, KeyPlace};
+use places::Places;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -57,6 +58,7 @@ pub(crate) struct KeyRoom {
     epochs: Mutex<Epochs>,
     outside: Option<OutsideLease>,
     keks: Recent<String, Arc<SealKey>>,
+    places: Places,
     /// Indexes of card numbers: the key that the first version of this program used, so that what
     /// it indexed keeps its name.
     cards: PreparedIndex,
@@ -67,8 +69,9 @@ pub(crate) struct KeyRoom {
 
 /// A key of a person, unwrapped.
 pub(crate) struct SubjectKey {
-    /// Its identifier.
-    pub(crate) id: String,
+    /// Where it is kept.
+    pub(crate) place: KeyPlace,
+    id: String,
     derive: PreparedIndex,
     profile: &'static Profile,
 }
@@ -117,6 +120,7 @@ impl KeyRoom {
             epochs: Mutex::new(epochs),
             outside,
             keks: Recent::new(KEKS_MAX),
+            places: Places::default(),
             cards: index("card number")?,
             blind: index("vault blind index")?,
             same: index("vault sameness")?,
@@ -254,24 +258,20 @@ impl KeyRoom {
         hash.iter().copied().take(16).collect()
     }
 
-    /// A new key of a person, wrapped by the newest epoch. Its name begins with the time, so that
-    /// keys which are made one after another lie side by side in the store.
+    /// A new key of a person, wrapped by the newest epoch.
     pub(crate) fn fresh(
         &self,
         owner: Owner<'_>,
         now: Timestamp,
         now_us: u64,
     ) -> Result<FreshKey, Error> {
-        let mut name = [0; 16];
-        let (time, rest) = name.split_at_mut(8);
-        time.copy_from_slice(&now.micros().to_be_bytes());
-        random::fill(rest);
-        let id = format!("vk_{}", encode(u128::from_be_bytes(name)));
         let bytes = SealKey::random_bytes();
         let epoch = self.epochs().newest();
+        let place = self.places.next(owner, (epoch, now));
+        let id = place.to_string();
         let kek = self.kek(owner, epoch, now_us)?;
         let wrapped = kek.seal(&key_context(owner, &id), bytes.as_slice())?;
-        let key = Arc::new(self.subject_key(id, &bytes)?);
+        let key = Arc::new(self.subject_key(place, id, &bytes)?);
         Ok(FreshKey {
             key,
             epoch,
@@ -279,50 +279,26 @@ impl KeyRoom {
         })
     }
 
-    /// A key of a person as it was before it was wrapped.
+    /// A key of a person as it was before it was wrapped by this KEK.
     pub(crate) fn unwrap(
         &self,
         owner: Owner<'_>,
-        id: &str,
-        (epoch, wrapped): (i64, &[u8]),
-        now_us: u64,
+        place: KeyPlace,
+        (kek, wrapped): (&SealKey, &[u8]),
     ) -> Result<SubjectKey, Error> {
-        let bytes = self.unwrapped(owner, id, (epoch, wrapped), now_us)?;
-        self.subject_key(id.to_owned(), &bytes)
+        let id = place.to_string();
+        let bytes = unwrapped(&key_context(owner, &id), (kek, wrapped))?;
+        self.subject_key(place, id, &bytes)
     }
 
-    /// The same key wrapped by the newest epoch.
-    pub(crate) fn rewrap(
+    fn subject_key(
         &self,
-        owner: Owner<'_>,
-        id: &str,
-        (epoch, wrapped): (i64, &[u8]),
-        (newest, now_us): (i64, u64),
-    ) -> Result<Vec<u8>, Error> {
-        let bytes = self.unwrapped(owner, id, (epoch, wrapped), now_us)?;
-        let kek = self.kek(owner, newest, now_us)?;
-        Ok(kek.seal(&key_context(owner, id), bytes.as_slice())?)
-    }
-
-    fn unwrapped(
-        &self,
-        owner: Owner<'_>,
-        id: &str,
-        (epoch, wrapped): (i64, &[u8]),
-        now_us: u64,
-    ) -> Result<Zeroizing<[u8; 32]>, Error> {
-        let kek = self.kek(owner, epoch, now_us)?;
-        let plain = kek.open(&key_context(owner, id), wrapped)?;
-        let mut bytes = Zeroizing::new([0; 32]);
-        match plain.len() == bytes.len() {
-            true => bytes.copy_from_slice(&plain),
-            false => return Err(Error::Damaged),
-        }
-        Ok(bytes)
-    }
-
-    fn subject_key(&self, id: String, bytes: &[u8; 32]) -> Result<SubjectKey, Error> {
+        place: KeyPlace,
+        id: String,
+        bytes: &[u8; 32],
+    ) -> Result<SubjectKey, Error> {
         Ok(SubjectKey {
+            place,
             id,
             derive: PreparedIndex::new(self.profile.mac, bytes)?,
             profile: self.profile,
@@ -330,7 +306,12 @@ impl KeyRoom {
     }
 
     /// The KEK of a company and retention class in an epoch, unwrapped for a while.
-    fn kek(&self, owner: Owner<'_>, epoch: i64, now_us: u64) -> Result<Arc<SealKey>, Error> {
+    pub(crate) fn kek(
+        &self,
+        owner: Owner<'_>,
+        epoch: i64,
+        now_us: u64,
+    ) -> Result<Arc<SealKey>, Error> {
         let name = format!("{}/{}/{epoch}", owner.tenant, owner.retention);
         if let Some(kek) = self.keks.get(name.as_str(), now_us) {
             return Ok(kek);
@@ -386,6 +367,32 @@ impl SubjectKey {
             key: &self.id,
         }
     }
+}
+
+/// The same key of a person, wrapped by one KEK, wrapped by another.
+pub(crate) fn rewrap(
+    owner: Owner<'_>,
+    place: KeyPlace,
+    (kek, wrapped): (&SealKey, &[u8]),
+    next: &SealKey,
+) -> Result<Vec<u8>, Error> {
+    let id = place.to_string();
+    let context = key_context(owner, &id);
+    let bytes = unwrapped(&context, (kek, wrapped))?;
+    Ok(next.seal(&context, bytes.as_slice())?)
+}
+
+fn unwrapped(
+    context: &Context<'_>,
+    (kek, wrapped): (&SealKey, &[u8]),
+) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let plain = kek.open(context, wrapped)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    match plain.len() == bytes.len() {
+        true => bytes.copy_from_slice(&plain),
+        false => return Err(Error::Damaged),
+    }
+    Ok(bytes)
 }
 
 fn key_context<'a>(owner: Owner<'a>, id: &'a str) -> Context<'a> {

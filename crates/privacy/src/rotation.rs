@@ -10,17 +10,21 @@
 //! them from each epoch ([`Vault::export_keys`]), and of the newest only; [`Vault::restore_keys`]
 //! puts it into a restored database and erases there whoever is not in it.
 
-use crate::{By, Error, Vault, keys::Owner, vault::check_purpose};
+use crate::{
+    By, Error, Vault,
+    keys::{Owner, rewrap},
+    vault::check_purpose,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use paywarden_access::approval::{self, Approved, Kind, Sensitive};
 use paywarden_domain::TenantId;
 use paywarden_store::{
-    Entry, Purpose, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRewrap,
-    VaultRow, Wrapping,
+    Entry, KeyPage, KeyPlace, LivingKey, Purpose, Row, VaultErasure, VaultErasureOf, VaultPerson,
+    VaultRewrap, VaultRow, Wrapping,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map},
     io::{BufRead, Write},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -28,8 +32,10 @@ use std::{
 use tokio::time::sleep;
 use utoipa::ToSchema;
 
-/// Keys that are wrapped again at a time.
-const PAGE: u32 = 512;
+/// Pages of keys that are wrapped again at a time.
+const PAGES: u32 = 16;
+/// Before the first page.
+const BEGINNING: i64 = -1;
 const PAUSE: Duration = Duration::from_millis(50);
 /// First word of each line of a copy of keys.
 const COPY_WORD: &str = "paywarden-vault-key-1";
@@ -149,44 +155,64 @@ impl Vault {
     async fn run(&self, by: &By, keys_per_second: u32) -> Result<Rotated, Error> {
         let newest = self.keys.epochs().newest();
         let mut rotated = Rotated::default();
-        let mut after = String::new();
+        let mut after = BEGINNING;
         loop {
             while self.switch.paused.load(Ordering::Relaxed) {
                 sleep(PAUSE).await;
             }
-            let page = self.reader.keys_before(newest, &after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.key_id);
-            let count = u32::try_from(page.len()).unwrap_or(PAGE);
-            self.wrap_again(by, page, newest).await?;
-            rotated.keys += u64::from(count);
-            let due_us = u64::from(count) * 1_000_000 / u64::from(keys_per_second);
+            let pages = self.reader.pages_before(newest, after, PAGES).await?;
+            let Some(last) = pages.last() else { break };
+            after = last.page;
+            let count = self.wrap_again(by, &pages, newest).await?;
+            rotated.keys += count;
+            let due_us = count * 1_000_000 / u64::from(keys_per_second);
             sleep(Duration::from_micros(due_us)).await;
         }
         Ok(rotated)
     }
 
-    async fn wrap_again(&self, by: &By, page: Vec<VaultKeyRow>, newest: i64) -> Result<(), Error> {
-        let now_us = self.clock.monotonic_us();
-        let mut tenants: HashMap<TenantId, Vec<Wrapping>> = HashMap::new();
-        for row in page {
-            let owner = Owner {
-                tenant: &row.tenant,
-                subject: &row.subject,
-                retention: &row.retention,
-            };
-            let wrapping = (row.epoch, row.wrapped.as_slice());
-            let wrapped = self
-                .keys
-                .rewrap(owner, &row.key_id, wrapping, (newest, now_us))?;
-            let key_id = row.key_id;
-            let keys = tenants.entry(row.tenant).or_default();
-            keys.push(Wrapping { key_id, wrapped });
+    /// Wraps the keys of some pages again that an earlier epoch wraps; how many those are.
+    async fn wrap_again(&self, by: &By, pages: &[KeyPage], newest: i64) -> Result<u64, Error> {
+        let mut count = 0;
+        let mut tenants: HashMap<&TenantId, Vec<Wrapping>> = HashMap::new();
+        for page in pages {
+            let keys = self.wrapped_again(page, newest)?;
+            count += keys.len() as u64;
+            tenants.entry(&page.tenant).or_default().extend(keys);
         }
         for (tenant, keys) in tenants {
-            self.put(by, tenant, newest, keys).await?;
+            self.put(by, tenant.clone(), newest, keys).await?;
         }
-        Ok(())
+        Ok(count)
+    }
+
+    fn wrapped_again(&self, page: &KeyPage, newest: i64) -> Result<Vec<Wrapping>, Error> {
+        let now_us = self.clock.monotonic_us();
+        let of = Owner {
+            tenant: &page.tenant,
+            subject: "",
+            retention: &page.retention,
+        };
+        let next = self.keys.kek(of, newest, now_us)?;
+        let mut keks = HashMap::new();
+        let mut wrapped = Vec::new();
+        for old in page.living().filter(|key| key.epoch < newest) {
+            let kek = match keks.entry(old.epoch) {
+                hash_map::Entry::Occupied(kek) => kek.into_mut(),
+                hash_map::Entry::Vacant(place) => {
+                    place.insert(self.keys.kek(of, old.epoch, now_us)?)
+                }
+            };
+            let owner = Owner {
+                subject: old.subject,
+                ..of
+            };
+            wrapped.push(Wrapping {
+                key: old.key,
+                wrapped: rewrap(owner, old.key, (kek, old.wrapped), &next)?,
+            });
+        }
+        Ok(wrapped)
     }
 
     async fn put(
@@ -258,15 +284,20 @@ impl Vault {
     /// at the end. It says nothing to whoever lacks the file of epochs; how many.
     pub async fn export_keys(&self, to: &mut impl Write) -> Result<u64, Error> {
         let failed = |error: std::io::Error| Error::Keys(error.to_string());
-        let (mut count, mut after) = (0, String::new());
+        let (mut count, mut after) = (0, BEGINNING);
         loop {
-            let page = self.reader.keys_before(i64::MAX, &after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.key_id);
-            for row in &page {
-                let wrapped = STANDARD.encode(&row.wrapped);
-                writeln!(to, "{COPY_WORD} {} {} {wrapped}", row.key_id, row.epoch)
-                    .map_err(failed)?;
+            let pages = self.reader.pages_before(i64::MAX, after, PAGES).await?;
+            let Some(last) = pages.last() else { break };
+            after = last.page;
+            for LivingKey {
+                key,
+                epoch,
+                wrapped,
+                ..
+            } in pages.iter().flat_map(KeyPage::living)
+            {
+                let wrapped = STANDARD.encode(wrapped);
+                writeln!(to, "{COPY_WORD} {key} {epoch} {wrapped}").map_err(failed)?;
                 count += 1;
             }
         }
@@ -280,46 +311,54 @@ impl Vault {
     pub async fn restore_keys(&self, by: &By, from: impl BufRead) -> Result<Rotated, Error> {
         let copy = read_copy(from)?;
         let mut rotated = Rotated::default();
-        let mut after = String::new();
+        let mut after = BEGINNING;
         loop {
-            let page = self.reader.keys_before(i64::MAX, &after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.key_id);
-            let mut wrappings: BTreeMap<(TenantId, i64), Vec<Wrapping>> = BTreeMap::new();
-            for row in page {
-                match copy.get(&row.key_id) {
-                    Some((epoch, wrapped)) => {
-                        let place = (row.tenant, *epoch);
-                        let (key_id, wrapped) = (row.key_id, wrapped.clone());
-                        let keys = wrappings.entry(place).or_default();
-                        keys.push(Wrapping { key_id, wrapped });
-                        rotated.keys += 1;
-                    }
-                    None => self.erase_again(by, row).await?,
-                }
-            }
-            for ((tenant, epoch), keys) in wrappings {
-                self.put(by, tenant, epoch, keys).await?;
+            let pages = self.reader.pages_before(i64::MAX, after, PAGES).await?;
+            let Some(last) = pages.last() else { break };
+            after = last.page;
+            for page in &pages {
+                rotated.keys += self.restore_page(by, page, &copy).await?;
             }
         }
         self.forget_remembered();
         Ok(rotated)
     }
 
+    async fn restore_page(&self, by: &By, page: &KeyPage, copy: &Copy) -> Result<u64, Error> {
+        let mut count = 0;
+        let mut epochs: BTreeMap<i64, Vec<Wrapping>> = BTreeMap::new();
+        for living in page.living() {
+            let key = living.key;
+            match copy.get(&key) {
+                Some((epoch, wrapped)) => {
+                    let wrapped = wrapped.clone();
+                    let keys = epochs.entry(*epoch).or_default();
+                    keys.push(Wrapping { key, wrapped });
+                    count += 1;
+                }
+                None => self.erase_again(by, page, living.subject).await?,
+            }
+        }
+        for (epoch, keys) in epochs {
+            self.put(by, page.tenant.clone(), epoch, keys).await?;
+        }
+        Ok(count)
+    }
+
     /// Erases what a key that no longer is was for.
-    async fn erase_again(&self, by: &By, key: VaultKeyRow) -> Result<(), Error> {
+    async fn erase_again(&self, by: &By, page: &KeyPage, subject: &str) -> Result<(), Error> {
         let person = VaultPerson {
-            subject: key.subject.clone(),
-            retention: Some(key.retention),
+            subject: subject.to_owned(),
+            retention: Some(page.retention.clone()),
         };
         let by = By {
-            tenant: key.tenant.clone(),
+            tenant: page.tenant.clone(),
             ..by.clone()
         };
-        while self.reader.living(&key.tenant, &person).await? != (0, 0) {
+        while self.reader.living(&page.tenant, &person).await? != (0, 0) {
             let erase = |of| {
                 Row::Vault(VaultRow::Erasure(VaultErasure {
-                    tenant: key.tenant.clone(),
+                    tenant: page.tenant.clone(),
                     of,
                     erased_at: self.clock.now(),
                 }))
@@ -328,7 +367,7 @@ impl Vault {
                 erase(VaultErasureOf::Keys(person.clone())),
                 erase(VaultErasureOf::Records(person.clone())),
             ];
-            let entry = Self::entry(&by, "vault.forget", key.subject.clone(), rows);
+            let entry = Self::entry(&by, "vault.forget", subject.to_owned(), rows);
             self.journal.append(entry).await?;
         }
         Ok(())
@@ -336,7 +375,7 @@ impl Vault {
 }
 
 /// Epoch and wrapping of each key of a copy.
-type Copy = HashMap<String, (i64, Vec<u8>)>;
+type Copy = HashMap<KeyPlace, (i64, Vec<u8>)>;
 
 fn read_copy(from: impl BufRead) -> Result<Copy, Error> {
     let damaged = || Error::Keys("the copy of keys is damaged or cut off".to_owned());
@@ -345,10 +384,11 @@ fn read_copy(from: impl BufRead) -> Result<Copy, Error> {
         let line = line.map_err(|error| Error::Keys(error.to_string()))?;
         match *line.split(' ').collect::<Vec<_>>() {
             [COPY_WORD, "end", count] if count == copy.len().to_string() => return Ok(copy),
-            [COPY_WORD, key_id, epoch, wrapped] => {
+            [COPY_WORD, key, epoch, wrapped] => {
+                let key = KeyPlace::parse(key).ok_or_else(damaged)?;
                 let epoch = epoch.parse().map_err(|_| damaged())?;
                 let wrapped = STANDARD.decode(wrapped).map_err(|_| damaged())?;
-                copy.insert(key_id.to_owned(), (epoch, wrapped));
+                copy.insert(key, (epoch, wrapped));
             }
             _ => return Err(damaged()),
         }

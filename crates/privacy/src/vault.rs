@@ -5,6 +5,7 @@ mod deposit;
 mod erasure;
 mod grounds;
 mod inventory;
+mod opening;
 mod reading;
 mod recognise;
 mod search;

@@ -3,7 +3,7 @@
 use crate::{
     ApprovalStepRow, Clock, DecisionRow, Error, KeyRevocation, LabelRow, ListEntryRow, ListRemoval,
     RecordRow, RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultRecordRow, VaultRow, WorkItemRow,
-    rows::LINKS_MAX,
+    rows::{KeyPlace, LINKS_MAX, PAGE_KEYS, WRAPPED_MAX},
     trail::{Digester, hexadecimal, merkle::Hash},
 };
 use paywarden_domain::TenantId;
@@ -12,7 +12,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 /// The most rows of one entry.
 pub const ROWS_MAX: usize = 256;
 /// The most keys of one rewrapping.
-pub const REWRAP_MAX: usize = 512;
+pub const REWRAP_MAX: usize = 2_048;
 
 /// What kind of record the reason of an entry is.
 pub const REASON: &str = "reason";
@@ -347,19 +347,36 @@ fn check_vault(row: &VaultRow, size: &mut Size) -> Result<(), Error> {
     match row {
         VaultRow::Record(row) => check_vault_record(row, size),
         VaultRow::Key(row) => {
-            size.text("key_id", &row.key_id, 64)?;
+            check_key_place(row.key)?;
+            check_epoch(row.epoch)?;
             size.text("subject", &row.subject, 64)?;
             size.text("retention", &row.retention, 32)?;
-            size.bytes("wrapped", &row.wrapped, 256)
+            size.bytes("wrapped", &row.wrapped, WRAPPED_MAX)
         }
         VaultRow::Erasure(_) => Ok(()),
         VaultRow::Rewrap(row) => {
             if row.keys.len() > REWRAP_MAX {
-                return Err(Error::invalid("at most 512 keys are wrapped at a time"));
+                return Err(Error::invalid("at most 2048 keys are wrapped at a time"));
             }
+            check_epoch(row.epoch)?;
             let mut keys = row.keys.iter();
-            keys.try_for_each(|key| size.bytes("wrapped", &key.wrapped, 256))
+            keys.try_for_each(|key| size.bytes("wrapped", &key.wrapped, WRAPPED_MAX))
         }
+    }
+}
+
+fn check_key_place(key: KeyPlace) -> Result<(), Error> {
+    match key.page >= 0 && key.slot < PAGE_KEYS {
+        true => Ok(()),
+        false => Err(Error::invalid("a key has no such place")),
+    }
+}
+
+/// An epoch has four bytes beside each key.
+fn check_epoch(epoch: i64) -> Result<(), Error> {
+    match (1..=i64::from(u32::MAX)).contains(&epoch) {
+        true => Ok(()),
+        false => Err(Error::invalid("there is no such epoch")),
     }
 }
 
@@ -368,13 +385,17 @@ fn check_vault_record(row: &VaultRecordRow, size: &mut Size) -> Result<(), Error
     size.text("subject", &row.subject, 64)?;
     size.text("retention", &row.retention, 32)?;
     size.text("class", &row.class, 32)?;
-    size.text("key_id", &row.key_id, 64)?;
+    check_key_place(row.key)?;
     size.text("caller", row.caller.as_deref().unwrap_or("-"), 256)?;
     size.text("purpose", row.purpose.as_deref().unwrap_or("-"), 256)?;
     let content = row.content.as_ref();
     let content = content.ok_or_else(|| Error::invalid("a record is written with its content"))?;
     size.free_text("masked", &content.masked, KIB)?;
-    size.free_text("tail", content.tail.as_deref().unwrap_or_default(), 64)?;
+    size.text("tail", content.tail.as_deref().unwrap_or("-"), 64)?;
+    let indexes = [&content.same, &content.exact, &content.pair];
+    for index in indexes.into_iter().flatten() {
+        size.bytes("index", index, 32)?;
+    }
     size.bytes("sealed", &content.sealed, 64 * KIB)?;
     size.bytes(
         "details",

@@ -7,6 +7,7 @@
 mod batch;
 mod duplicates;
 mod vault;
+mod vault_pages;
 mod work;
 mod writer;
 

@@ -68,9 +68,10 @@ pub use reads::{
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,
-    DecisionSummary, DeliveryRow, DeliveryState, KeyRevocation, LINKS_MAX, LabelRow, ListEntryRow,
-    ListRemoval, MessageRow, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow,
-    VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow,
-    VaultRewrap, VaultRow, WorkItemRow, WorkLink, WorkPlace, Wrapping,
+    DecisionSummary, DeliveryRow, DeliveryState, KeyPage, KeyPlace, KeyRevocation, LINKS_MAX,
+    LabelRow, ListEntryRow, ListRemoval, LivingKey, MessageRow, PAGE_KEYS, RecordRow, RuleSetRow,
+    RuleSetStepRow, SealedRow, SigningKeyRow, ValuePlace, VaultContent, VaultErasure,
+    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, WorkItemRow,
+    WorkLink, WorkPlace, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

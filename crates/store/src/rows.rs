@@ -27,9 +27,9 @@ pub use list::{ListEntryRow, ListRemoval};
 pub use record::RecordRow;
 pub use rule_set::RuleSetRow;
 pub use rule_set_step::RuleSetStepRow;
-pub(crate) use vault::{ERASED_MAX, ended, erased};
+pub(crate) use vault::{ERASED_MAX, WRAPPED_MAX, ended, erased, joined};
 pub use vault::{
-    SealedRow, VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
-    VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
+    KeyPage, KeyPlace, LivingKey, PAGE_KEYS, SealedRow, ValuePlace, VaultContent, VaultErasure,
+    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
 };
 pub use work_item::{LINKS_MAX, WorkItemRow, WorkLink, WorkPlace};

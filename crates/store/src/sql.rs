@@ -11,6 +11,8 @@ use std::{collections::HashSet, marker::PhantomData, sync::Arc};
 /// How many rows one statement takes. Few sizes, so that prepared statements are used again;
 /// large ones, because each statement has a fixed cost of some 30 µs.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+/// How many keys one question for [`Joined`] rows takes: what is left over repeats the last.
+const JOINED: [usize; 7] = [1, 4, 16, 64, 256, 512, 1_024];
 
 /// A query whose values are still being bound.
 pub(crate) type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
@@ -43,6 +45,22 @@ impl<S: Insertable> Insert<S> {
     pub(crate) fn new(backend: Backend) -> Self {
         Self {
             texts: SIZES.map(|size| insert_text::<S>(backend, size).into()),
+            rows: PhantomData,
+        }
+    }
+
+    /// A row that is there already is written over. `key` is the first column and tells which.
+    pub(crate) fn or_replace(backend: Backend) -> Self {
+        let columns = S::COLUMNS.split_first();
+        let (key, others) = columns.map_or(("", &[][..]), |(key, others)| (*key, others));
+        let set = |column: &&str| format!("{column} = excluded.{column}");
+        let set = others.iter().map(set).collect::<Vec<_>>().join(", ");
+        let text = |size| {
+            let insert = insert_text::<S>(backend, size);
+            format!("{insert} ON CONFLICT ({key}) DO UPDATE SET {set}").into()
+        };
+        Self {
+            texts: SIZES.map(text),
             rows: PhantomData,
         }
     }
@@ -118,25 +136,6 @@ impl<S: Stored> Lookup<S> {
         }
     }
 
-    /// By two columns that have an index together. Both engines call the columns of `VALUES` by
-    /// these names, and SQLite uses the index for a join only.
-    pub(crate) fn by_pair(backend: Backend, [first, second]: [&'static str; 2]) -> Self {
-        let text = |size| {
-            let pairs = rows_of_placeholders(backend, size, 2);
-            format!(
-                "WITH wanted AS (VALUES {pairs}) SELECT {} FROM wanted JOIN {}
-                 ON {first} = wanted.column1 AND {second} = wanted.column2",
-                S::COLUMNS.join(", "),
-                S::TABLE
-            )
-            .into()
-        };
-        Self {
-            texts: SIZES.map(text),
-            rows: PhantomData,
-        }
-    }
-
     /// Every row that has one of the keys, in no order.
     pub(crate) async fn run<'k, K>(
         &self,
@@ -146,37 +145,67 @@ impl<S: Stored> Lookup<S> {
     where
         &'k K: sqlx::Encode<'k, Any> + sqlx::Type<Any>,
     {
-        self.bound(connection, keys, |query, key| query.bind(key))
-            .await
-    }
-
-    /// Every row that has one of the pairs, in no order.
-    pub(crate) async fn run_pairs(
-        &self,
-        connection: &mut AnyConnection,
-        pairs: &[(&str, &[u8])],
-    ) -> Result<Vec<S>, Error> {
-        self.bound(connection, pairs, |query, (first, second)| {
-            query.bind(*first).bind(*second)
-        })
-        .await
-    }
-
-    async fn bound<'k, K>(
-        &self,
-        connection: &mut AnyConnection,
-        keys: &'k [K],
-        bind: impl Fn(AnyQuery<'k>, &'k K) -> AnyQuery<'k>,
-    ) -> Result<Vec<S>, Error> {
         let mut found = Vec::new();
         for (text, part) in parts(&self.texts, keys) {
             let query = sqlx::query(AssertSqlSafe(text));
-            let query = part.iter().fold(query, &bind);
+            let query = part.iter().fold(query, Query::bind);
             for row in query.fetch_all(&mut *connection).await? {
                 found.push(read(&row)?);
             }
         }
         Ok(found)
+    }
+}
+
+/// Bytes of many rows as one column of one row, one behind the other in no order. A row of its own
+/// costs some microseconds on its way through the driver, and each column of it about as much as
+/// SQLite needs to find it.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    texts: [Arc<str>; JOINED.len()],
+}
+
+impl Joined {
+    /// `bytes` is what is wanted of each row of `table`; `column` has the keys.
+    pub(crate) fn by(backend: Backend, (bytes, table): (&str, &str), column: &str) -> Self {
+        // SQLite joins bytes as if they were text, and leaves them as they are.
+        let joined = match backend {
+            Backend::Sqlite => format!("CAST(string_agg({bytes}, '') AS BLOB)"),
+            Backend::Postgres => format!("string_agg({bytes}, CAST('' AS BYTEA))"),
+        };
+        let text = |size| {
+            let keys = placeholders(backend, 1, size);
+            format!("SELECT {joined} FROM {table} WHERE {column} IN {keys}").into()
+        };
+        Self {
+            texts: JOINED.map(text),
+        }
+    }
+
+    /// What there is for these keys, in pieces: one for each thousand keys.
+    pub(crate) async fn run<'k, K>(
+        &self,
+        connection: &mut AnyConnection,
+        keys: &'k [K],
+    ) -> Result<Vec<Vec<u8>>, Error>
+    where
+        &'k K: sqlx::Encode<'k, Any> + sqlx::Type<Any>,
+    {
+        let most = JOINED.last().copied().unwrap_or(1);
+        let mut pieces = Vec::new();
+        for part in keys.chunks(most) {
+            let mut sized = self.texts.iter().zip(JOINED);
+            let fitting = sized.find(|(_, size)| *size >= part.len());
+            let Some(((text, size), last)) = fitting.zip(part.last()) else {
+                continue;
+            };
+            let padding = std::iter::repeat_n(last, size - part.len());
+            let query = sqlx::query(AssertSqlSafe(text.clone()));
+            let query = part.iter().chain(padding).fold(query, Query::bind);
+            let found = query.fetch_one(&mut *connection).await?;
+            pieces.extend(found.try_get::<Option<Vec<u8>>, _>(0)?);
+        }
+        Ok(pieces)
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
 };
 use paywarden_access::masking::{self, last_four};
 use paywarden_domain::{TenantId, Timestamp};
-use paywarden_store::{Appended, Row, VaultContent, VaultKeyRow, VaultRecordRow, VaultRow};
+use paywarden_store::{
+    Appended, Row, ValuePlace, VaultContent, VaultKeyRow, VaultRecordRow, VaultRow,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
@@ -218,13 +220,10 @@ impl Vault {
         prepared: &[Prepared<'_>],
         tokens: Vec<String>,
     ) -> Result<Option<Vec<String>>, Error> {
-        let same: Vec<_> = prepared
-            .iter()
-            .filter_map(|one| Some((one.subject.as_str(), one.same.as_deref()?)))
-            .collect();
-        let found: HashMap<_, _> = self.reader.same(&same).await?.into_iter().collect();
-        let token = |(one, token): (&Prepared<'_>, String)| match &one.same {
-            Some(same) => found.get(same).cloned(),
+        let places = prepared.iter().filter_map(|one| self.place(one));
+        let found = self.reader.same(places.collect()).await?;
+        let token = |(one, token): (&Prepared<'_>, String)| match self.place(one) {
+            Some(place) => found.get(&place).cloned(),
             None => Some(token),
         };
         let tokens: Option<Vec<_>> = prepared.iter().zip(tokens).map(token).collect();
@@ -232,6 +231,16 @@ impl Vault {
             self.remember(prepared, tokens, Sealed::default());
         }
         Ok(tokens)
+    }
+
+    /// Where it is found, if it may be the same as another.
+    fn place(&self, one: &Prepared<'_>) -> Option<ValuePlace> {
+        let same = one.same.as_deref()?;
+        let exact = self.keys.blind(one.tenant, one.class, &one.form);
+        let exact = exact.as_deref().unwrap_or_default();
+        let tail = tail_of(one.class, &one.form).unwrap_or_default();
+        let parts = (tail, exact, same);
+        Some(ValuePlace::of_same(one.tenant, &one.class.name, parts))
     }
 
     /// Checks a value against its class and computes everything that is kept of it in clear.
@@ -324,7 +333,7 @@ impl Vault {
         let content = VaultContent {
             same: one.same.clone(),
             exact: self.keys.blind(one.tenant, one.class, &one.form),
-            tail: one.class.tail.then(|| last_four(&one.form).to_owned()),
+            tail: tail_of(one.class, &one.form).map(ToOwned::to_owned),
             pair: one.pair.clone(),
             masked: one.masked.clone(),
             sealed: seal(VALUE, value)?,
@@ -336,7 +345,7 @@ impl Vault {
             subject: one.subject.clone(),
             retention: one.item.retention.name().to_owned(),
             class: one.class.name.clone(),
-            key_id: key.id.clone(),
+            key: key.place,
             expires_at: one.expires_at,
             once: one.item.once,
             caller: one.item.caller.clone(),
@@ -373,7 +382,7 @@ impl Vault {
             wrapped,
         } = self.keys.fresh(owner, now, now_us)?;
         sealed.rows.push(Row::Vault(VaultRow::Key(VaultKeyRow {
-            key_id: key.id.clone(),
+            key: key.place,
             tenant: one.tenant.clone(),
             subject: one.subject.clone(),
             retention: owner.retention.to_owned(),
@@ -404,6 +413,14 @@ impl Vault {
             self.subject_keys.put(name, key, until_us);
         }
     }
+}
+
+/// The last characters of a value, where the catalogue lets them be looked for.
+pub(super) fn tail_of<'v>(class: &Class, form: &'v str) -> Option<&'v str> {
+    class
+        .tail
+        .then(|| last_four(form))
+        .filter(|tail| !tail.is_empty())
 }
 
 fn check(item: &Item) -> Result<(), Error> {

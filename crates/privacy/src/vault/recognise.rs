@@ -1,8 +1,8 @@
 //! Which card numbers of others are ours: what a leak scan asks.
 
-use super::{Vault, check_purpose};
+use super::{Vault, check_purpose, deposit::tail_of};
 use crate::{By, Error, Plain, catalogue};
-use paywarden_store::VaultFind;
+use paywarden_store::{ValuePlace, VaultFind};
 
 impl Vault {
     /// Whether each of these card numbers, digits only, is kept here, by the keyed index and without
@@ -15,7 +15,10 @@ impl Vault {
         for card in cards {
             let index = self.keys.blind(&by.tenant, class, card.expose());
             let index = index.ok_or(Error::ClassUnknown)?;
-            let found = self.reader.find(&by.tenant, VaultFind::Exact(&index), 1);
+            let tail = tail_of(class, card.expose()).unwrap_or_default();
+            let place = ValuePlace::of_index(&by.tenant, &class.name, (tail, &index));
+            let find = VaultFind::Value(&class.name, &place);
+            let found = self.reader.find(&by.tenant, find, 1);
             known.push(!found.await?.is_empty());
         }
         let count = known.iter().filter(|known| **known).count();

@@ -2,6 +2,7 @@
 
 use super::{
     Vault,
+    deposit::tail_of,
     grounds::{self, check_said},
     reading::listed,
 };
@@ -12,7 +13,7 @@ use crate::{
 };
 use paywarden_access::masking;
 use paywarden_domain::Timestamp;
-use paywarden_store::{MaskedRow, Row, VaultFind};
+use paywarden_store::{MaskedRow, Row, ValuePlace, VaultFind};
 
 /// The most records of one answer.
 pub const FOUND_MAX: u32 = 100;
@@ -72,21 +73,14 @@ impl Vault {
         {
             return Err(Denial::PurposeUnknown.into());
         }
-        let (what, index) = self.index(by, search)?;
-        let find = match search {
-            Search::LastFour { class, last_four } => VaultFind::Tail(class, last_four),
-            Search::Exact { .. } => VaultFind::Exact(&index),
-            Search::NameAndBirthDate { .. } => VaultFind::Pair(&index),
-            Search::Subject(_) => {
-                let subject = std::str::from_utf8(&index).map_err(|_| Error::Damaged)?;
-                VaultFind::Subject(subject)
-            }
+        let (what, sought) = self.sought(by, search)?;
+        let find = match &sought {
+            Sought::Value(class, place) => VaultFind::Value(&class.name, place),
+            Sought::Pair(index) => VaultFind::Pair(index),
+            Sought::Subject(subject) => VaultFind::Subject(subject),
         };
         let erasures = self.erasures();
         let mut found = self.reader.find(&by.tenant, find, FOUND_MAX).await?;
-        if let Search::Exact { class, .. } = search {
-            found.retain(|row| row.class == *class);
-        }
         let subjects = found.iter().map(|row| row.subject.as_str());
         let _gates = self.enter(subjects).await;
         if erasures != self.erasures() {
@@ -135,20 +129,27 @@ impl Vault {
         Ok(())
     }
 
-    /// What the trail says was looked for, and the index of it.
-    fn index(&self, by: &By, search: &Search) -> Result<(String, Vec<u8>), Error> {
+    /// What the trail says was looked for, and where it is looked for.
+    fn sought(&self, by: &By, search: &Search) -> Result<(String, Sought), Error> {
         let unindexed = || Error::Request("values of this class are not looked for");
         match search {
             Search::Exact { class, value } => {
                 let class = catalogue::class(class)?;
                 let form = class.normal.of(value.expose())?;
                 let index = self.keys.blind(&by.tenant, class, &form);
-                Ok((class.name.clone(), index.ok_or_else(unindexed)?))
+                let index = index.ok_or_else(unindexed)?;
+                let tail = tail_of(class, &form).unwrap_or_default();
+                let place = ValuePlace::of_index(&by.tenant, &class.name, (tail, &index));
+                Ok((class.name.clone(), Sought::Value(class, place)))
             }
             Search::LastFour { class, last_four } => {
-                let Class { name, tail, .. } = catalogue::class(class)?;
-                match (tail, last_four.chars().count()) {
-                    (true, 4) => Ok((format!("last four of {name}"), Vec::new())),
+                let class = catalogue::class(class)?;
+                match (class.tail, last_four.chars().count()) {
+                    (true, 4) => {
+                        let place = ValuePlace::of_tail(&by.tenant, &class.name, last_four);
+                        let what = format!("last four of {}", class.name);
+                        Ok((what, Sought::Value(class, place)))
+                    }
                     (false, _) => Err(unindexed()),
                     (true, _) => Err(Error::Request("give the last four characters")),
                 }
@@ -159,12 +160,19 @@ impl Vault {
                 };
                 let (name, date) = (form("name", name)?, form("birth_date", birth_date)?);
                 let index = self.keys.pair(&by.tenant, &name, &date);
-                Ok(("name and birth_date".to_owned(), index))
+                Ok(("name and birth_date".to_owned(), Sought::Pair(index)))
             }
             Search::Subject(subject) => {
                 let subject = self.keys.subject(&by.tenant, subject);
-                Ok((subject.clone(), subject.into_bytes()))
+                Ok((subject.clone(), Sought::Subject(subject)))
             }
         }
     }
+}
+
+/// Where records are looked for.
+enum Sought {
+    Value(&'static Class, ValuePlace),
+    Pair(Vec<u8>),
+    Subject(String),
 }

@@ -88,7 +88,7 @@ async fn the_card_is_kept_with_the_decision_once_and_is_read_back() {
     write(&world, deposit.take_rows()).await;
     drop(deposit);
     assert_eq!(world.number("SELECT COUNT(*) FROM vault_records").await, 1);
-    assert_eq!(world.number("SELECT COUNT(*) FROM vault_keys").await, 1);
+    assert_eq!(world.keys_made().await, 1);
     world.assert_intact().await;
     let erased = world
         .vault

@@ -3,6 +3,7 @@
 
 mod decision;
 mod erasure;
+mod intruder;
 mod keeping;
 mod peers;
 mod rotation;

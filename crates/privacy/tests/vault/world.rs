@@ -157,6 +157,12 @@ impl World {
         row.try_get(0).unwrap()
     }
 
+    /// Keys of persons that were ever made.
+    pub async fn keys_made(&self) -> i64 {
+        self.number("SELECT COALESCE(SUM(keys), 0) FROM vault_pages")
+            .await
+    }
+
     pub async fn bytes(&self, text: &str) -> Vec<Vec<u8>> {
         let query = sqlx::query(AssertSqlSafe(text.to_owned()));
         let rows = query.fetch_all(&mut self.intruder().await).await.unwrap();

@@ -22,6 +22,8 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0014_labels_by_event.sql"),
     include_str!("../schema/0015_backtests.sql"),
     include_str!("../schema/0016_messages_about.sql"),
+    include_str!("../schema/0017_vault_pages.sql"),
+    include_str!("../schema/0018_acts_in_runs.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -9,7 +9,7 @@ use crate::{
     ActRow, ApprovalStepRow, Backend, BacktestRow, Entry, Error, KeyRevocation, LabelRow,
     ListEntryRow, ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
     VaultKeyRow, VaultRow, WorkItemRow,
-    acts::is_act,
+    acts::{ActRun, is_act},
     deliveries,
     outbox::Run,
     rows::{Canonical, RecordedDecision},
@@ -68,7 +68,7 @@ pub(super) struct Statements {
     vault: vault::Statements,
     work: work::Statements,
     outbox: Insert<Run>,
-    acts: Insert<ActRow>,
+    acts: Insert<ActRun>,
     pub(super) deliveries: Arc<deliveries::Statements>,
     pub(super) backtests: Arc<Insert<BacktestRow>>,
     pub(super) digester: Digester,
@@ -171,10 +171,19 @@ struct Rows {
     labels: Vec<LabelRow>,
     vault_keys: Vec<VaultKeyRow>,
     outbox: Vec<Run>,
-    acts: Vec<ActRow>,
+    acts: Vec<ActRun>,
 }
 
 impl Rows {
+    /// Adds an act to those before it.
+    fn act(&mut self, act: ActRow) {
+        let left = match self.acts.last_mut() {
+            Some(run) => run.take(act),
+            None => Some(act),
+        };
+        self.acts.extend(left.map(ActRun::new));
+    }
+
     /// Puts a leaf into the outbox.
     fn wait(&mut self, seq: i64, tenant: &str, leaf: u64) {
         let run = self.outbox.last_mut();
@@ -232,7 +241,7 @@ impl Draft<'_> {
             .await?;
         self.position.seq += 1;
         if is_act(entry) {
-            self.rows.acts.push(ActRow {
+            self.rows.act(ActRow {
                 seq: self.position.seq,
                 tenant: entry.tenant.clone(),
                 written_at: now,
@@ -325,10 +334,14 @@ impl Draft<'_> {
             }
             VaultRow::Key(row) => self.is_needed(entry, row).then(|| {
                 self.rows.vault_keys.push(row.clone());
-                RowRef::VaultKey(row.key_id.clone())
+                RowRef::VaultKey(row.key.to_string())
             }),
             VaultRow::Erasure(row) => {
-                changes.extend(vault::erase(self.connection, &statements.digester, row).await?);
+                // Keys that came with this batch end too.
+                let new = std::mem::take(&mut self.rows.vault_keys);
+                statements.vault.insert_keys(self.connection, &new).await?;
+                let (vault, digester) = (&statements.vault, &statements.digester);
+                changes.extend(vault.erase(self.connection, digester, row).await?);
                 None
             }
             VaultRow::Rewrap(row) => {
@@ -344,8 +357,7 @@ impl Draft<'_> {
     /// Whether something new is sealed under a key. A key that nothing is sealed under would stay
     /// for nothing.
     fn is_needed(&self, entry: &Entry, key: &VaultKeyRow) -> bool {
-        vault::records(entry)
-            .any(|row| row.key_id == key.key_id && self.new_records.contains(&row.token))
+        vault::records(entry).any(|row| row.key == key.key && self.new_records.contains(&row.token))
     }
 
     async fn add_work_item(&mut self, row: &WorkItemRow) -> Result<RowRef, Error> {

@@ -1,24 +1,21 @@
 //! Writing what the vault keeps.
 
+use super::vault_pages::Pages;
 use crate::{
-    Backend, Entry, Error, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
-    VaultRecordRow, VaultRewrap, VaultRow, Wrapping,
+    Backend, Entry, Error, KeyPlace, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
+    VaultRecordRow, VaultRewrap, VaultRow,
     rows::{ERASED_MAX, ended, erased},
-    sql::{Insert, InsertNew, Stored, Value, select},
+    sql::{InsertNew, Stored, Value, select},
     trail::{Change, Digester, RowRef},
 };
-use sqlx::{AnyConnection, AssertSqlSafe};
-use std::{collections::HashSet, sync::Arc};
-
-/// Keys that one statement wraps again, largest first.
-const REWRAPPED: [usize; 3] = [128, 16, 1];
+use sqlx::AnyConnection;
+use std::collections::HashSet;
 
 /// The statements of the vault.
 #[derive(Debug)]
 pub(super) struct Statements {
     records: InsertNew<VaultRecordRow>,
-    keys: Insert<VaultKeyRow>,
-    rewraps: [(usize, Arc<str>); REWRAPPED.len()],
+    pages: Pages,
 }
 
 /// The sealed values of an entry.
@@ -33,8 +30,7 @@ impl Statements {
     pub(super) fn new(backend: Backend) -> Self {
         Self {
             records: InsertNew::new(backend, "token"),
-            keys: Insert::new(backend),
-            rewraps: REWRAPPED.map(|size| (size, rewrap_text(backend, size).into())),
+            pages: Pages::new(backend),
         }
     }
 
@@ -48,13 +44,18 @@ impl Statements {
         self.records.run(connection, &rows).await
     }
 
+    /// Puts new keys into their pages.
     pub(super) async fn insert_keys(
         &self,
         connection: &mut AnyConnection,
         keys: &[VaultKeyRow],
     ) -> Result<(), Error> {
-        let keys: Vec<_> = keys.iter().collect();
-        self.keys.run(connection, &keys).await
+        let places = keys.iter().map(|row| row.key);
+        let mut pages = self.pages.load(connection, places).await?;
+        if !keys.iter().all(|row| pages.add(row)) {
+            return Err(Error::conflict("the place of a key is taken"));
+        }
+        self.pages.store(connection, pages).await
     }
 
     /// Wraps keys again.
@@ -63,102 +64,103 @@ impl Statements {
         connection: &mut AnyConnection,
         row: &VaultRewrap,
     ) -> Result<(), Error> {
-        let mut rest = row.keys.as_slice();
-        for (size, text) in &self.rewraps {
-            while let Some((part, left)) = rest.split_at_checked(*size) {
-                rest = left;
-                rewrap(connection, text.clone(), row, part).await?;
+        let places = row.keys.iter().map(|key| key.key);
+        let mut pages = self.pages.load(connection, places).await?;
+        for key in &row.keys {
+            pages.change(&row.tenant, key.key, |page, slot| {
+                page.rewrap(slot, (row.epoch, &key.wrapped));
+            });
+        }
+        self.pages.store(connection, pages).await
+    }
+
+    /// Ends records or keys; what the trail keeps of each.
+    pub(super) async fn erase(
+        &self,
+        connection: &mut AnyConnection,
+        digester: &Digester,
+        row: &VaultErasure,
+    ) -> Result<Vec<Change>, Error> {
+        match &row.of {
+            VaultErasureOf::Keys(person) => {
+                let places = of_person(connection, row, person, "").await?;
+                self.destroy(connection, digester, (row, person), places)
+                    .await
+            }
+            VaultErasureOf::Records(person) => {
+                let living = format!("AND erased_at IS NULL LIMIT {ERASED_MAX}");
+                let records = of_person(connection, row, person, &living).await?;
+                wipe(connection, digester, row, records).await
+            }
+            VaultErasureOf::Expired(person) => {
+                let ended = format!(
+                    "AND erased_at IS NULL AND expires_at <= {} LIMIT {ERASED_MAX}",
+                    row.erased_at.micros()
+                );
+                let records = of_person(connection, row, person, &ended).await?;
+                wipe(connection, digester, row, records).await
+            }
+            VaultErasureOf::Token(token) => {
+                let rest = "WHERE tenant = $1 AND token = $2 AND erased_at IS NULL";
+                let values = [row.tenant.as_str().into(), token.as_str().into()];
+                let records: Vec<_> = select(connection, rest, &values).await?;
+                if records.is_empty() {
+                    return Err(Error::conflict("there is no such record, or it is erased"));
+                }
+                wipe(connection, digester, row, records).await
             }
         }
-        Ok(())
+    }
+
+    /// Destroys the keys at these places that are the person's and live.
+    async fn destroy(
+        &self,
+        connection: &mut AnyConnection,
+        digester: &Digester,
+        (row, person): (&VaultErasure, &VaultPerson),
+        places: Vec<KeyPlace>,
+    ) -> Result<Vec<Change>, Error> {
+        let mut pages = self.pages.load(connection, places.iter().copied()).await?;
+        let mut changes = Vec::new();
+        for place in places {
+            let key = pages.key(&row.tenant, place);
+            let is_theirs =
+                |key: &VaultKeyRow| key.destroyed_at.is_none() && key.subject == person.subject;
+            let Some(key) = key.filter(is_theirs) else {
+                continue;
+            };
+            if changes.len() as i64 == ERASED_MAX {
+                break;
+            }
+            pages.change(&row.tenant, place, |page, slot| {
+                page.destroy(slot, row.erased_at);
+            });
+            let name = place.to_string();
+            let end = ended(&row.tenant, &name, row.erased_at);
+            changes.push(Change {
+                before: Some(digester.digest(&key.canonical())),
+                after: digester.digest(&end),
+                row: RowRef::VaultKeyEnd(name),
+            });
+        }
+        self.pages.store(connection, pages).await?;
+        Ok(changes)
     }
 }
 
-async fn rewrap(
-    connection: &mut AnyConnection,
-    text: Arc<str>,
-    row: &VaultRewrap,
-    part: &[Wrapping],
-) -> Result<(), Error> {
-    let query = sqlx::query(AssertSqlSafe(text));
-    let query = part.iter().fold(query, |query, key| {
-        query.bind(key.key_id.as_str()).bind(key.wrapped.as_slice())
-    });
-    let query = query.bind(row.epoch).bind(row.tenant.as_str());
-    query.bind(row.epoch).execute(connection).await?;
-    Ok(())
-}
-
-/// Both engines call the columns of `VALUES` by these names.
-fn rewrap_text(backend: Backend, keys: usize) -> String {
-    let place = |number| backend.placeholder(number);
-    let pair = |key: usize| format!("({}, {})", place(2 * key + 1), place(2 * key + 2));
-    let pairs: Vec<_> = (0..keys).map(pair).collect();
-    let (epoch, tenant, below) = (
-        place(2 * keys + 1),
-        place(2 * keys + 2),
-        place(2 * keys + 3),
-    );
-    format!(
-        "WITH wrapping AS (VALUES {})
-         UPDATE vault_keys SET wrapped = wrapping.column2, epoch = {epoch} FROM wrapping
-         WHERE vault_keys.key_id = wrapping.column1 AND vault_keys.tenant = {tenant}
-            AND vault_keys.epoch < {below} AND vault_keys.destroyed_at IS NULL",
-        pairs.join(", ")
-    )
-}
-
-/// Ends records or keys; what the trail keeps of each.
-pub(super) async fn erase(
-    connection: &mut AnyConnection,
-    digester: &Digester,
-    row: &VaultErasure,
-) -> Result<Vec<Change>, Error> {
-    match &row.of {
-        VaultErasureOf::Keys(person) => {
-            let keys = of_person(connection, row, person, THROUGH_RECORDS).await?;
-            destroy(connection, digester, row, keys).await
-        }
-        VaultErasureOf::Records(person) => {
-            let records = of_person(connection, row, person, BY_NAME).await?;
-            wipe(connection, digester, row, records).await
-        }
-        VaultErasureOf::Expired(person) => {
-            let found = format!("{BY_NAME} AND expires_at <= {}", row.erased_at.micros());
-            let records = of_person(connection, row, person, &found).await?;
-            wipe(connection, digester, row, records).await
-        }
-        VaultErasureOf::Token(token) => {
-            let rest = "WHERE tenant = $1 AND token = $2 AND erased_at IS NULL";
-            let values = [row.tenant.as_str().into(), token.as_str().into()];
-            let records: Vec<_> = select(connection, rest, &values).await?;
-            if records.is_empty() {
-                return Err(Error::conflict("there is no such record, or it is erased"));
-            }
-            wipe(connection, digester, row, records).await
-        }
-    }
-}
-
-/// Records of a person that are not erased.
-const BY_NAME: &str = "subject = $2 AND erased_at IS NULL";
-/// Keys of a person that are not destroyed. Each has sealed something: a key that has not is not
-/// written.
-const THROUGH_RECORDS: &str = "key_id IN
-    (SELECT key_id FROM vault_records WHERE tenant = $1 AND subject = $2)
-    AND destroyed_at IS NULL";
-
+/// What stands in the records of a person: of all, or of those that are kept for one reason. A key
+/// is found there: one that has sealed nothing is not written.
 async fn of_person<S: Stored>(
     connection: &mut AnyConnection,
     row: &VaultErasure,
     person: &VaultPerson,
-    found: &str,
+    more: &str,
 ) -> Result<Vec<S>, Error> {
     let kept = person
         .retention
         .as_ref()
         .map_or("", |_| "AND retention = $3");
-    let rest = format!("WHERE tenant = $1 AND {found} {kept} LIMIT {ERASED_MAX}");
+    let rest = format!("WHERE tenant = $1 AND subject = $2 {kept} {more}");
     let mut values = vec![
         Value::from(row.tenant.as_str()),
         person.subject.as_str().into(),
@@ -175,39 +177,21 @@ async fn wipe(
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::with_capacity(records.len());
     for record in records {
-        let text = "UPDATE vault_records SET erased_at = $1, same = NULL, exact = NULL,
-            tail = NULL, pair = NULL, masked = NULL, sealed = NULL, details = NULL
-            WHERE token = $2";
-        let query = sqlx::query(text).bind(row.erased_at.micros());
-        let query = query.bind(record.token.as_str());
-        query.execute(&mut *connection).await?;
-        let end = erased(&row.tenant, &record.token, row.erased_at);
+        let before = digester.digest(&record.canonical());
+        let left = record.erased(row.erased_at);
+        let text = "UPDATE vault_records SET erased_at = $1, place = NULL, pair = NULL, body = $2
+            WHERE token = $3";
+        sqlx::query(text)
+            .bind(row.erased_at.micros())
+            .bind(left.body())
+            .bind(left.token.as_str())
+            .execute(&mut *connection)
+            .await?;
+        let end = erased(&row.tenant, &left.token, row.erased_at);
         changes.push(Change {
-            before: Some(digester.digest(&record.canonical())),
+            before: Some(before),
             after: digester.digest(&end),
-            row: RowRef::VaultErasure(record.token),
-        });
-    }
-    Ok(changes)
-}
-
-async fn destroy(
-    connection: &mut AnyConnection,
-    digester: &Digester,
-    row: &VaultErasure,
-    keys: Vec<VaultKeyRow>,
-) -> Result<Vec<Change>, Error> {
-    let mut changes = Vec::with_capacity(keys.len());
-    for key in keys {
-        let text = "UPDATE vault_keys SET destroyed_at = $1, wrapped = $2 WHERE key_id = $3";
-        let query = sqlx::query(text).bind(row.erased_at.micros());
-        let query = query.bind(&[][..]).bind(key.key_id.as_str());
-        query.execute(&mut *connection).await?;
-        let end = ended(&row.tenant, &key.key_id, row.erased_at);
-        changes.push(Change {
-            before: Some(digester.digest(&key.canonical())),
-            after: digester.digest(&end),
-            row: RowRef::VaultKeyEnd(key.key_id),
+            row: RowRef::VaultErasure(left.token),
         });
     }
     Ok(changes)

@@ -2,28 +2,30 @@
 
 use super::{limited, together::Together};
 use crate::{
-    Database, Error, SealedRow, VaultKeyRow, VaultPerson,
-    sql::{Fields, Lookup, Stored, Value},
+    Database, Error, KeyPage, KeyPlace, SealedRow, ValuePlace, VaultPerson, VaultRecordRow,
+    sql::{Fields, Lookup, Stored, Value, select, select_bound},
 };
 use paywarden_domain::{TenantId, Timestamp};
+use std::collections::{BTreeSet, HashMap};
 
 /// The most rows of one answer.
 const ROWS_MAX: u32 = 1_000;
+/// The most pages of keys of one answer.
+const PAGES_MAX: u32 = 64;
 
 /// Reads sealed values, many at a time.
 pub struct VaultReader {
     database: Database,
     sealed: Together,
     same: Lookup<Same>,
+    pages: Lookup<KeyPage>,
 }
 
 /// What records are looked for by.
 #[derive(Debug, Clone, Copy)]
 pub enum VaultFind<'a> {
-    /// The keyed index of the value.
-    Exact(&'a [u8]),
-    /// The last characters of values of a class.
-    Tail(&'a str, &'a str),
+    /// Values of a class by the beginning of their place: last characters, or keyed index too.
+    Value(&'a str, &'a ValuePlace),
     /// The keyed index of two values of a person.
     Pair(&'a [u8]),
     /// The person.
@@ -61,7 +63,7 @@ pub struct EpochKeys {
 }
 
 struct Same {
-    same: Vec<u8>,
+    place: Vec<u8>,
     token: String,
 }
 
@@ -71,7 +73,8 @@ impl VaultReader {
         let backend = database.backend();
         Self {
             sealed: Together::new(&database),
-            same: Lookup::by_pair(backend, ["subject", "same"]),
+            same: Lookup::by(backend, "place"),
+            pages: Lookup::by(backend, "page"),
             database,
         }
     }
@@ -86,12 +89,21 @@ impl VaultReader {
         self.sealed.ask(&self.database, tokens).await
     }
 
-    /// The token of each of these that is there, in no order: person, and what makes two records
-    /// of a person the same; see [`crate::VaultContent::same`].
-    pub async fn same(&self, same: &[(&str, &[u8])]) -> Result<Vec<(Vec<u8>, String)>, Error> {
+    /// The token of each value at one of these places, as far as there is one.
+    pub async fn same(
+        &self,
+        places: Vec<ValuePlace>,
+    ) -> Result<HashMap<ValuePlace, String>, Error> {
+        let asked: Vec<&[u8]> = places.iter().map(ValuePlace::bytes).collect();
         let mut reader = self.database.reader().await?;
-        let found = self.same.run_pairs(&mut reader, same).await?;
-        Ok(found.into_iter().map(|row| (row.same, row.token)).collect())
+        let found = self.same.run(&mut reader, &asked).await?;
+        let found = found.into_iter().map(|row| (row.place, row.token));
+        let mut found: HashMap<_, _> = found.collect();
+        let token = |place: ValuePlace| {
+            let token = found.remove(place.bytes())?;
+            Some((place, token))
+        };
+        Ok(places.into_iter().filter_map(token).collect())
     }
 
     /// Records that are not erased, newest first; at most 1,000.
@@ -101,39 +113,51 @@ impl VaultReader {
         by: VaultFind<'_>,
         limit: u32,
     ) -> Result<Vec<MaskedRow>, Error> {
-        let (rest, value, class) = match by {
-            VaultFind::Exact(index) => ("exact = $2", Value::from(index), None),
-            VaultFind::Pair(index) => ("pair = $2", index.into(), None),
-            VaultFind::Subject(subject) => ("subject = $2", subject.into(), None),
-            VaultFind::Tail(class, tail) => ("tail = $2", tail.into(), Some(class)),
+        let limit = limited(limit, ROWS_MAX)?;
+        let tenant = Value::from(tenant.as_str());
+        let end = match by {
+            VaultFind::Value(_, place) => place.end(),
+            _ => Vec::new(),
         };
-        let mut values = vec![tenant.as_str().into(), value, limited(limit, ROWS_MAX)?];
-        values.extend(class.map(Value::from));
-        let of_class = class.map_or("", |_| "AND class = $4");
+        let (found, values) = match by {
+            VaultFind::Pair(index) => ("pair = $3", vec![tenant, limit, index.into()]),
+            VaultFind::Subject(subject) => ("subject = $3", vec![tenant, limit, subject.into()]),
+            VaultFind::Value(class, place) => (
+                "place >= $3 AND place < $4 AND class = $5",
+                vec![
+                    tenant,
+                    limit,
+                    place.bytes().into(),
+                    end[..].into(),
+                    class.into(),
+                ],
+            ),
+        };
         let rest = format!(
-            "WHERE tenant = $1 AND {rest} {of_class} AND erased_at IS NULL
-             ORDER BY made_at DESC, token LIMIT $3"
+            "WHERE tenant = $1 AND {found} AND erased_at IS NULL
+             ORDER BY made_at DESC, token LIMIT $2"
         );
         self.database.select(&rest, &values).await
     }
 
-    /// Living keys that an earlier epoch wraps, after `after`, by identifier; at most 1,000.
-    pub async fn keys_before(
+    /// Pages with living keys that an earlier epoch wraps, after page `after` (-1 at first), by
+    /// number; at most 64.
+    pub async fn pages_before(
         &self,
         epoch: i64,
-        after: &str,
+        after: i64,
         limit: u32,
-    ) -> Result<Vec<VaultKeyRow>, Error> {
-        let rest = "WHERE epoch < $1 AND key_id > $2 AND destroyed_at IS NULL
-            ORDER BY key_id LIMIT $3";
-        let values = [epoch.into(), after.into(), limited(limit, ROWS_MAX)?];
+    ) -> Result<Vec<KeyPage>, Error> {
+        let rest = "WHERE epoch < $1 AND page > $2 ORDER BY page LIMIT $3";
+        let values = [epoch.into(), after.into(), limited(limit, PAGES_MAX)?];
         self.database.select(rest, &values).await
     }
 
-    /// How many living keys each epoch wraps, oldest first.
+    /// How many living keys each epoch wraps, oldest first. While keys are wrapped again, those of a
+    /// page count as wrapped by the oldest epoch of any of them.
     pub async fn epochs(&self) -> Result<Vec<(i64, u64)>, Error> {
-        let text = "SELECT epoch, COUNT(*) FROM vault_keys WHERE destroyed_at IS NULL
-            GROUP BY epoch ORDER BY epoch";
+        let text = "SELECT epoch, CAST(SUM(living) AS BIGINT) FROM vault_pages
+            WHERE epoch IS NOT NULL GROUP BY epoch ORDER BY epoch";
         let rows = sqlx::query(text)
             .fetch_all(&mut *self.database.reader().await?)
             .await?;
@@ -146,8 +170,8 @@ impl VaultReader {
 
     /// Living keys of each epoch, oldest epoch first, with how old they are.
     pub async fn inventory(&self) -> Result<Vec<EpochKeys>, Error> {
-        let text = "SELECT epoch, COUNT(*), MIN(made_at) FROM vault_keys
-            WHERE destroyed_at IS NULL GROUP BY epoch ORDER BY epoch";
+        let text = "SELECT epoch, CAST(SUM(living) AS BIGINT), MIN(oldest) FROM vault_pages
+            WHERE epoch IS NOT NULL GROUP BY epoch ORDER BY epoch";
         let rows = sqlx::query(text)
             .fetch_all(&mut *self.database.reader().await?)
             .await?;
@@ -168,20 +192,27 @@ impl VaultReader {
         tenant: &TenantId,
         person: &VaultPerson,
     ) -> Result<(u64, u64), Error> {
-        let text = "SELECT
-            (SELECT COUNT(*) FROM vault_keys WHERE tenant = $1 AND key_id IN
-                (SELECT key_id FROM vault_records WHERE tenant = $1 AND subject = $2)
-                AND ($3 = '' OR retention = $3) AND destroyed_at IS NULL),
-            (SELECT COUNT(*) FROM vault_records WHERE tenant = $1 AND subject = $2
-                AND ($3 = '' OR retention = $3) AND erased_at IS NULL)";
-        let row = sqlx::query(text)
-            .bind(tenant.as_str())
-            .bind(person.subject.as_str())
-            .bind(person.retention.as_deref().unwrap_or_default())
-            .fetch_one(&mut *self.database.reader().await?)
-            .await?;
-        let mut fields = Fields::of(&row);
-        Ok((fields.counted()?, fields.counted()?))
+        let mut reader = self.database.reader().await?;
+        let of_person = "WHERE tenant = $1 AND subject = $2 AND ($3 = '' OR retention = $3)";
+        let values = [
+            tenant.as_str().into(),
+            person.subject.as_str().into(),
+            person.retention.as_deref().unwrap_or_default().into(),
+        ];
+        let count = format!("SELECT COUNT(*) FROM vault_records {of_person} AND erased_at IS NULL");
+        let records = select_bound(&mut reader, count, &values).await?;
+        let places: BTreeSet<KeyPlace> = select(&mut reader, of_person, &values)
+            .await?
+            .into_iter()
+            .collect();
+        let pages: BTreeSet<i64> = places.iter().map(|place| place.page).collect();
+        let pages: Vec<i64> = pages.into_iter().collect();
+        let pages = self.pages.run(&mut reader, &pages).await?;
+        let pages = pages.iter().filter(|page| page.tenant == *tenant);
+        let living = pages
+            .flat_map(KeyPage::living)
+            .filter(|key| key.subject == person.subject && places.contains(&key.key));
+        Ok((living.count() as u64, records.unsigned_abs()))
     }
 
     /// Persons after `after` (an empty text at first) who have records that could be read until
@@ -209,37 +240,33 @@ impl VaultReader {
 
 impl Stored for Same {
     const TABLE: &'static str = "vault_records";
-    const COLUMNS: &'static [&'static str] = &["same", "token"];
+    const COLUMNS: &'static [&'static str] = &["place", "token"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
         Ok(Self {
-            same: fields.take()?,
+            place: fields.take()?,
             token: fields.take()?,
         })
     }
 }
 
 impl Stored for MaskedRow {
-    const TABLE: &'static str = "vault_records";
-    const COLUMNS: &'static [&'static str] = &[
-        "token",
-        "subject",
-        "class",
-        "retention",
-        "masked",
-        "made_at",
-        "expires_at",
-    ];
+    const TABLE: &'static str = VaultRecordRow::TABLE;
+    const COLUMNS: &'static [&'static str] = VaultRecordRow::COLUMNS;
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
+        let row = VaultRecordRow::read(fields)?;
+        let content = row
+            .content
+            .ok_or_else(|| Error::corrupt("a record holds nothing"))?;
         Ok(Self {
-            token: fields.take()?,
-            subject: fields.take()?,
-            class: fields.take()?,
-            retention: fields.take()?,
-            masked: fields.take()?,
-            made_at: Timestamp::from_micros(fields.take()?),
-            expires_at: fields.take::<Option<i64>>()?.map(Timestamp::from_micros),
+            token: row.token,
+            subject: row.subject,
+            class: row.class,
+            retention: row.retention,
+            masked: content.masked,
+            made_at: row.made_at,
+            expires_at: row.expires_at,
         })
     }
 }

@@ -1,13 +1,22 @@
 //! What the vault keeps: keys of persons, sealed values, and how both end.
 
+mod body;
+mod bytes;
 mod erasure;
 mod key;
+mod page;
+mod place;
 mod record;
 
+pub use body::SealedRow;
+pub(crate) use body::joined;
 pub(crate) use erasure::{ERASED_MAX, ended, erased};
 pub use erasure::{VaultErasure, VaultErasureOf, VaultPerson};
-pub use key::{VaultKeyRow, VaultRewrap, Wrapping};
-pub use record::{SealedRow, VaultContent, VaultRecordRow};
+pub use key::{KeyPlace, VaultKeyRow, VaultRewrap, Wrapping};
+pub(crate) use page::WRAPPED_MAX;
+pub use page::{KeyPage, LivingKey, PAGE_KEYS};
+pub use place::ValuePlace;
+pub use record::{VaultContent, VaultRecordRow};
 
 use super::Canonical;
 use paywarden_domain::TenantId;

@@ -102,6 +102,11 @@ impl<'b> Decoder<'b> {
         self.0.is_empty()
     }
 
+    /// Bytes that were not read yet.
+    pub(crate) fn left(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn map(&mut self) -> Option<u64> {
         self.head(MAP)
     }

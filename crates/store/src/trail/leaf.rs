@@ -94,38 +94,50 @@ impl<'b> Leaf<'b> {
     /// Reads the bytes of a leaf; none if they are anything else.
     pub fn decode(bytes: &'b [u8]) -> Option<Self> {
         let mut from = Decoder::new(bytes);
+        let leaf = Self::read(&mut from)?;
+        from.is_at_end().then_some(leaf)
+    }
+
+    /// The bytes of the leaf that others stand behind, and theirs; none if it is none.
+    pub(crate) fn split(bytes: &'b [u8]) -> Option<(&'b [u8], &'b [u8])> {
+        let mut from = Decoder::new(bytes);
+        Self::read(&mut from)?;
+        bytes.split_at_checked(bytes.len() - from.left())
+    }
+
+    fn read(from: &mut Decoder<'b>) -> Option<Self> {
         let mut pairs = from.map()?;
         let mut next = |from: &mut Decoder<'b>, key| {
             pairs = pairs.checked_sub(1)?;
             (from.unsigned()? == key).then_some(())
         };
-        next(&mut from, 1)?;
+        next(from, 1)?;
         let index = from.unsigned()?;
-        next(&mut from, 2)?;
+        next(from, 2)?;
         let time = Timestamp::from_micros(from.integer()?);
         let mut texts = [""; 5];
         for (key, text) in (3..).zip(&mut texts) {
-            next(&mut from, key)?;
+            next(from, key)?;
             *text = from.text()?;
         }
         let mut optional = [None; 2];
         for (key, text) in (8..).zip(&mut optional) {
-            let mut ahead = from;
+            let mut ahead = *from;
             if ahead.unsigned()? == key {
-                next(&mut from, key)?;
+                next(from, key)?;
                 *text = Some(from.text()?);
             }
         }
-        next(&mut from, 10)?;
+        next(from, 10)?;
         let count = usize::try_from(from.array()?).ok()?;
         let mut changes = Vec::with_capacity(count.min(crate::entry::ROWS_MAX));
         for _ in 0..count {
-            changes.push(Change::decode(&mut from)?);
+            changes.push(Change::decode(from)?);
         }
         let [tenant, actor, purpose, action, object] = texts;
         let [approval, decision] = optional;
         let decision = decision.or_else(|| Some(object).filter(|name| name.starts_with(DECISION)));
-        (from.is_at_end() && pairs == 0).then_some(Self {
+        (pairs == 0).then_some(Self {
             index,
             time,
             tenant,

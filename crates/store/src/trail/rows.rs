@@ -2,8 +2,8 @@
 
 use super::change::{Change, Digester, RowRef};
 use crate::{
-    ApprovalStepRow, Backend, Error, LabelRow, ListEntryRow, RecordRow, RuleSetRow, RuleSetStepRow,
-    SigningKeyRow, VaultKeyRow, VaultRecordRow,
+    ApprovalStepRow, Backend, Error, KeyPage, KeyPlace, LabelRow, ListEntryRow, RecordRow,
+    RuleSetRow, RuleSetStepRow, SigningKeyRow, VaultRecordRow,
     rows::{Canonical, RecordedDecision, ended, erased},
     sql::{Lookup, select_number},
     trail::verify::{Fault, Place},
@@ -92,7 +92,10 @@ const COUNTS: [(&str, &str); 10] = [
     ("approval_steps", "SELECT COUNT(*) FROM approval_steps"),
     ("records", "SELECT COUNT(*) FROM records"),
     ("vault_records", "SELECT COUNT(*) FROM vault_records"),
-    ("vault_keys", "SELECT COUNT(*) FROM vault_keys"),
+    (
+        "vault_pages",
+        "SELECT CAST(COALESCE(SUM(keys), 0) AS BIGINT) FROM vault_pages",
+    ),
 ];
 
 fn table_of(row: &RowRef) -> &'static str {
@@ -106,7 +109,7 @@ fn table_of(row: &RowRef) -> &'static str {
         RowRef::ApprovalStep(..) => "approval_steps",
         RowRef::Record(_) => "records",
         RowRef::VaultRecord(_) => "vault_records",
-        RowRef::VaultKey(_) => "vault_keys",
+        RowRef::VaultKey(_) => "vault_pages",
         RowRef::VaultErasure(_) => "vault erasures",
         RowRef::VaultKeyEnd(_) => "vault key ends",
         RowRef::ListRemoval(_) => "list removals",
@@ -142,7 +145,7 @@ struct Lookups {
     approval_steps: Lookup<ApprovalStepRow>,
     records: Lookup<RecordRow>,
     vault_records: Lookup<VaultRecordRow>,
-    vault_keys: Lookup<VaultKeyRow>,
+    vault_pages: Lookup<KeyPage>,
 }
 
 impl Lookups {
@@ -158,7 +161,7 @@ impl Lookups {
             approval_steps: Lookup::by(backend, "approval"),
             records: Lookup::by(backend, "record"),
             vault_records: Lookup::by(backend, "token"),
-            vault_keys: Lookup::by(backend, "key_id"),
+            vault_pages: Lookup::by(backend, "page"),
         }
     }
 
@@ -268,13 +271,15 @@ impl Lookups {
             }
             note(tenant, RowRef::VaultRecord(token), &row.canonical(), None);
         }
-        for row in self.vault_keys.run(connection, &keys.vault_keys).await? {
-            let (tenant, key_id) = (&row.tenant, row.key_id.clone());
+        let pages: Vec<_> = keys.vault_pages.iter().copied().collect();
+        let pages = self.vault_pages.run(connection, &pages).await?;
+        for row in pages.iter().flat_map(KeyPage::keys) {
+            let (tenant, name) = (&row.tenant, row.key.to_string());
             if let Some(at) = row.destroyed_at {
-                let end = ended(tenant, &key_id, at);
-                note(tenant, RowRef::VaultKeyEnd(key_id.clone()), &end, None);
+                let end = ended(tenant, &name, at);
+                note(tenant, RowRef::VaultKeyEnd(name.clone()), &end, None);
             }
-            note(tenant, RowRef::VaultKey(key_id), &row.canonical(), None);
+            note(tenant, RowRef::VaultKey(name), &row.canonical(), None);
         }
         Ok(())
     }
@@ -293,7 +298,8 @@ struct Keys {
     approvals: BTreeSet<String>,
     records: Vec<String>,
     vault_records: Vec<String>,
-    vault_keys: Vec<String>,
+    /// Many keys are read with one page.
+    vault_pages: BTreeSet<i64>,
 }
 
 impl Keys {
@@ -310,7 +316,10 @@ impl Keys {
             RowRef::VaultRecord(key) | RowRef::VaultErasure(key) => {
                 self.vault_records.push(key.clone());
             }
-            RowRef::VaultKey(key) | RowRef::VaultKeyEnd(key) => self.vault_keys.push(key.clone()),
+            RowRef::VaultKey(key) | RowRef::VaultKeyEnd(key) => {
+                self.vault_pages
+                    .extend(KeyPlace::parse(key).map(|place| place.page));
+            }
         }
     }
 }

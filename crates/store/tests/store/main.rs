@@ -6,6 +6,7 @@
 
 mod support;
 
+mod acts;
 mod agreement;
 mod approvals;
 mod backtests;
@@ -20,4 +21,5 @@ mod outbox;
 mod reads;
 mod trail;
 mod vault;
+mod vault_keys;
 mod work_items;

@@ -3,38 +3,66 @@
 use crate::support::*;
 use paywarden_domain::TenantId;
 use paywarden_store::*;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 on_both!(
     a_value_is_kept_found_and_erased,
     equal_values_of_a_person_are_kept_once,
     each_of_many_readers_gets_their_own,
-    keys_are_wrapped_again_unless_they_ended,
     a_person_ends_for_one_reason_or_for_all,
     what_could_be_read_until_now_ends,
+    a_batch_reads_what_its_records_say_one_by_one,
 );
 
-fn key(id: &str, subject: &str, retention: &str) -> Row {
+/// The place of the key with this number; ten keys have a page.
+pub fn key_place(number: u16) -> KeyPlace {
+    KeyPlace {
+        page: i64::from(number / 10),
+        slot: (number % 10) as u8,
+    }
+}
+
+pub fn key(number: u16, subject: &str, retention: &str) -> Row {
     Row::Vault(VaultRow::Key(VaultKeyRow {
-        key_id: id.to_owned(),
+        key: key_place(number),
         tenant: tenant(),
         subject: subject.to_owned(),
         retention: retention.to_owned(),
         made_at: at(1),
         destroyed_at: None,
         epoch: 1,
-        wrapped: id.as_bytes().repeat(3),
+        wrapped: bytes((number % 250) as u8).repeat(3),
     }))
 }
 
+/// The index of [`content`].
+fn index(number: u8) -> ValuePlace {
+    let (tail, exact) = (format!("{number:04}"), bytes(number + 100));
+    ValuePlace::of_index(&tenant(), "card_number", (&tail, &exact))
+}
+
+/// What makes it the same as another of this person.
+fn same(subject: &str, number: u8) -> Vec<u8> {
+    [subject.as_bytes(), &bytes(number)].concat()
+}
+
+fn same_place(subject: &str, number: u8) -> ValuePlace {
+    let (tail, exact) = (format!("{number:04}"), bytes(number + 100));
+    let parts = (tail.as_str(), &exact[..], &same(subject, number)[..]);
+    ValuePlace::of_same(&tenant(), "card_number", parts)
+}
+
 /// Bytes that are no text, so that an engine that takes them for some is found out.
-fn bytes(number: u8) -> Vec<u8> {
+pub fn bytes(number: u8) -> Vec<u8> {
     vec![0xff, 0, number, 0x80, b'\'']
 }
 
-fn content(number: u8) -> VaultContent {
+pub fn content(number: u8) -> VaultContent {
     VaultContent {
-        same: Some(bytes(number)),
+        same: Some(same("liu", number)),
         exact: Some(bytes(number + 100)),
         tail: Some(format!("{number:04}")),
         pair: None,
@@ -44,26 +72,26 @@ fn content(number: u8) -> VaultContent {
     }
 }
 
-fn value(
+pub fn value(
     token: &str,
-    (subject, key_id, retention): (&str, &str, &str),
+    (subject, key, retention): (&str, u16, &str),
     content: VaultContent,
 ) -> VaultRecordRow {
     VaultRecordRow {
         subject: subject.to_owned(),
         retention: retention.to_owned(),
         class: "card_number".to_owned(),
-        key_id: key_id.to_owned(),
+        key: key_place(key),
         ..VaultRecordRow::new(token.to_owned(), tenant(), at(2))
     }
     .with(content)
 }
 
-fn kept(row: VaultRecordRow) -> Row {
+pub fn kept(row: VaultRecordRow) -> Row {
     Row::Vault(VaultRow::Record(Box::new(row)))
 }
 
-fn erasure(of: VaultErasureOf, erased_at: i64) -> Row {
+pub fn erasure(of: VaultErasureOf, erased_at: i64) -> Row {
     Row::Vault(VaultRow::Erasure(VaultErasure {
         tenant: tenant(),
         of,
@@ -71,21 +99,21 @@ fn erasure(of: VaultErasureOf, erased_at: i64) -> Row {
     }))
 }
 
-fn person(subject: &str, retention: Option<&str>) -> VaultPerson {
+pub fn person(subject: &str, retention: Option<&str>) -> VaultPerson {
     VaultPerson {
         subject: subject.to_owned(),
         retention: retention.map(ToOwned::to_owned),
     }
 }
 
-const LIU: (&str, &str, &str) = ("liu", "key-1", "contract");
+const LIU: (&str, u16, &str) = ("liu", 1, "contract");
 
 async fn tokens(reader: &VaultReader, by: VaultFind<'_>) -> Vec<String> {
     let found = reader.find(&tenant(), by, 10).await.unwrap();
     found.into_iter().map(|row| row.token).collect()
 }
 
-async fn end(store: Store) {
+pub async fn end(store: Store) {
     assert!(matches!(
         store.database.verify(None).await.unwrap(),
         Verdict::Intact(_)
@@ -112,27 +140,27 @@ async fn a_value_is_kept_found_and_erased(place: Place) {
         )
     };
     store
-        .append(vec![key("key-1", "liu", "contract"), kept(row)])
+        .append(vec![key(1, "liu", "contract"), kept(row)])
         .await
         .unwrap();
+    let tail = |class, tail| ValuePlace::of_tail(&tenant(), class, tail);
     for find in [
-        VaultFind::Exact(&bytes(101)),
-        VaultFind::Tail("card_number", "0001"),
+        VaultFind::Value("card_number", &index(1)),
+        VaultFind::Value("card_number", &tail("card_number", "0001")),
         VaultFind::Pair(&bytes(9)),
         VaultFind::Subject("liu"),
     ] {
         assert_eq!(tokens(&reader, find).await, ["tok-1"], "{find:?}");
     }
-    assert!(
-        tokens(&reader, VaultFind::Exact(&bytes(1)))
-            .await
-            .is_empty()
-    );
-    assert!(
-        tokens(&reader, VaultFind::Tail("name", "0001"))
-            .await
-            .is_empty()
-    );
+    for (class, nowhere) in [
+        ("card_number", index(2)),
+        ("card_number", tail("card_number", "0002")),
+        ("name", tail("name", "0001")),
+        ("name", index(1)),
+    ] {
+        let find = VaultFind::Value(class, &nowhere);
+        assert!(tokens(&reader, find).await.is_empty(), "{find:?}");
+    }
     let other = TenantId::parse("another").unwrap();
     assert!(
         reader
@@ -170,22 +198,29 @@ async fn equal_values_of_a_person_are_kept_once(place: Place) {
     let reader = VaultReader::new(store.database.clone());
     store
         .append(vec![
-            key("key-1", "liu", "contract"),
+            key(1, "liu", "contract"),
             kept(value("tok-1", LIU, content(1))),
         ])
         .await
         .unwrap();
     let again = vec![
-        key("key-2", "liu", "contract"),
-        kept(value("tok-2", ("liu", "key-2", "contract"), content(1))),
+        key(2, "liu", "contract"),
+        kept(value("tok-2", ("liu", 2, "contract"), content(1))),
     ];
     store.append(again).await.unwrap();
     let others = vec![
-        key("key-3", "wang", "contract"),
-        kept(value("tok-3", ("wang", "key-3", "contract"), content(1))),
+        key(3, "wang", "contract"),
+        kept(value(
+            "tok-3",
+            ("wang", 3, "contract"),
+            VaultContent {
+                same: Some(same("wang", 1)),
+                ..content(1)
+            },
+        )),
         kept(value(
             "tok-4",
-            ("wang", "key-3", "contract"),
+            ("wang", 3, "contract"),
             VaultContent {
                 same: None,
                 ..content(1)
@@ -193,7 +228,7 @@ async fn equal_values_of_a_person_are_kept_once(place: Place) {
         )),
         kept(value(
             "tok-5",
-            ("wang", "key-3", "contract"),
+            ("wang", 3, "contract"),
             VaultContent {
                 same: None,
                 ..content(1)
@@ -206,25 +241,29 @@ async fn equal_values_of_a_person_are_kept_once(place: Place) {
         tokens(&reader, VaultFind::Subject("wang")).await,
         ["tok-3", "tok-4", "tok-5"]
     );
-    let same = bytes(1);
-    let asked = [("liu", &same[..]), ("wang", &same[..]), ("zhao", &same[..])];
-    let found: BTreeSet<_> = reader.same(&asked).await.unwrap().into_iter().collect();
-    let expected = ["tok-1", "tok-3"].map(|token| (same.clone(), token.to_owned()));
-    assert_eq!(found, BTreeSet::from(expected));
+    let asked = ["liu", "wang", "zhao"].map(|subject| same_place(subject, 1));
+    let found = reader.same(asked.to_vec()).await.unwrap();
+    let [liu, wang, _] = asked;
+    let expected = [(liu, "tok-1".to_owned()), (wang, "tok-3".to_owned())];
+    assert_eq!(found, HashMap::from(expected));
     // A key under which nothing new was sealed is not written.
     assert_eq!(reader.epochs().await.unwrap(), [(1, 2)]);
     end(store).await;
 }
 
 /// A key and a value of each of so many persons.
-async fn keep_of_many(store: &Store, number: usize) {
+pub async fn keep_of_many(store: &Store, number: usize) {
     for from in (0..number).step_by(50) {
         let rows = (from..from + 50).flat_map(|number| {
-            let (id, subject) = (format!("key-{number:03}"), format!("person-{number}"));
-            let of = (subject.as_str(), id.as_str(), "contract");
+            let (id, subject) = (number as u16, format!("person-{number}"));
+            let of = (subject.as_str(), id, "contract");
+            let content = VaultContent {
+                same: Some(same(&subject, 1)),
+                ..content(1)
+            };
             [
-                key(&id, &subject, "contract"),
-                kept(value(&format!("tok-{number}"), of, content(1))),
+                key(id, &subject, "contract"),
+                kept(value(&format!("tok-{number}"), of, content)),
             ]
         });
         store.append(rows.collect()).await.unwrap();
@@ -266,74 +305,15 @@ async fn each_of_many_readers_gets_their_own(place: Place) {
     end(store).await;
 }
 
-async fn keys_are_wrapped_again_unless_they_ended(place: Place) {
-    let store = place.open().await;
-    let reader = VaultReader::new(store.database.clone());
-    keep_of_many(&store, 300).await;
-    let gone = erasure(VaultErasureOf::Keys(person("person-7", None)), 5);
-    store.append(vec![gone]).await.unwrap();
-    let page = reader.keys_before(2, "", 1_000).await.unwrap();
-    assert_eq!(page.len(), 299);
-    assert!(page.is_sorted_by_key(|row| row.key_id.clone()));
-    let wrapping = |id: &str| Wrapping {
-        key_id: id.to_owned(),
-        wrapped: bytes(7).repeat(4),
-    };
-    let rewrap = |tenant: TenantId, epoch, keys| {
-        Row::Vault(VaultRow::Rewrap(VaultRewrap {
-            tenant,
-            epoch,
-            keys,
-        }))
-    };
-    let all: Vec<_> = page.iter().map(|row| wrapping(&row.key_id)).collect();
-    let foreign = rewrap(TenantId::parse("another").unwrap(), 2, all.clone());
-    let foreign = Entry {
-        tenant: TenantId::parse("another").unwrap(),
-        ..entry(vec![foreign])
-    };
-    store.journal.append(foreign).await.unwrap();
-    assert_eq!(reader.epochs().await.unwrap(), [(1, 299)]);
-    let inventory = reader.inventory().await.unwrap();
-    let expected = EpochKeys {
-        epoch: 1,
-        keys: 299,
-        oldest: at(1),
-    };
-    assert_eq!(inventory, [expected]);
-    let with_gone = all.iter().cloned().chain([wrapping("key-007")]).collect();
-    store
-        .append(vec![rewrap(tenant(), 2, with_gone)])
-        .await
-        .unwrap();
-    assert_eq!(reader.epochs().await.unwrap(), [(2, 299)]);
-    store
-        .append(vec![rewrap(
-            tenant(),
-            2,
-            vec![Wrapping {
-                wrapped: bytes(1),
-                ..wrapping("key-000")
-            }],
-        )])
-        .await
-        .unwrap();
-    let page = reader.keys_before(3, "key-297", 10).await.unwrap();
-    let ids: Vec<_> = page.iter().map(|row| row.key_id.as_str()).collect();
-    assert_eq!(ids, ["key-298", "key-299"]);
-    let page = reader.keys_before(3, "", 1).await.unwrap();
-    assert_eq!((page[0].epoch, &page[0].wrapped), (2, &bytes(7).repeat(4)));
-    end(store).await;
-}
-
 async fn a_person_ends_for_one_reason_or_for_all(place: Place) {
     let store = place.open().await;
     let reader = VaultReader::new(store.database.clone());
     for (number, retention) in ["contract", "marketing"].into_iter().enumerate() {
-        let id = format!("key-{retention}");
-        let of = ("liu", id.as_str(), retention);
+        // One page is of one retention.
+        let id = number as u16 * 10;
+        let of = ("liu", id, retention);
         let rows = vec![
-            key(&id, "liu", retention),
+            key(id, "liu", retention),
             kept(value(&format!("tok-{number}"), of, content(number as u8))),
         ];
         store.append(rows).await.unwrap();
@@ -375,7 +355,7 @@ async fn what_could_be_read_until_now_ends(place: Place) {
         ..value(token, LIU, content(number))
     };
     let rows = vec![
-        key("key-1", "liu", "contract"),
+        key(1, "liu", "contract"),
         kept(until("tok-1", 1, 10)),
         kept(until("tok-2", 2, 20)),
         kept(value("tok-3", LIU, content(3))),
@@ -403,5 +383,53 @@ async fn what_could_be_read_until_now_ends(place: Place) {
         tokens(&reader, VaultFind::Subject("liu")).await,
         ["tok-2", "tok-3"]
     );
+    end(store).await;
+}
+
+/// The oracle of reading many at once is reading one: records of all shapes, in batches of all
+/// sizes that a statement has or lacks, some of them erased, some not there.
+async fn a_batch_reads_what_its_records_say_one_by_one(place: Place) {
+    let store = place.open().await;
+    let reader = VaultReader::new(store.database.clone());
+    for number in 0..70_u8 {
+        let id = u16::from(number);
+        let of = ("liu", id, "contract");
+        let mut row = value(
+            &format!("tok-{number}"),
+            of,
+            VaultContent {
+                sealed: bytes(number).repeat(usize::from(number) * 40),
+                details: (number % 3 == 0).then(|| bytes(number)),
+                ..content(number)
+            },
+        );
+        row.expires_at = (number % 4 == 1).then(|| at(900 + i64::from(number)));
+        row.caller = (number % 5 == 2).then(|| "caller".repeat(40));
+        row.purpose = (number % 7 == 3).then(|| "settlement".to_owned());
+        row.once = number % 2 == 0;
+        let rows = vec![key(id, "liu", "contract"), kept(row)];
+        store.append(rows).await.unwrap();
+    }
+    for number in [3, 40] {
+        let gone = erasure(VaultErasureOf::Token(format!("tok-{number}")), 9);
+        store.append(vec![gone]).await.unwrap();
+    }
+    let mut one_by_one = Vec::new();
+    for number in 0..75 {
+        one_by_one.push(reader.sealed(&[format!("tok-{number}")]).await.unwrap());
+    }
+    for count in [2, 4, 5, 16, 17, 64, 65, 75] {
+        let tokens: Vec<_> = (0..count)
+            .rev()
+            .map(|number| format!("tok-{number}"))
+            .collect();
+        let mut together = reader.sealed(&tokens).await.unwrap();
+        together.sort_by_key(|row| row.key);
+        let alone: Vec<_> = one_by_one[..count].iter().flatten().cloned().collect();
+        assert!(together == alone, "{count}");
+    }
+    assert_eq!(one_by_one[40][0].sealed, None);
+    assert_eq!(one_by_one[41][0].sealed, Some(bytes(41).repeat(1_640)));
+    assert!(one_by_one[70..].iter().all(Vec::is_empty));
     end(store).await;
 }

@@ -3,16 +3,25 @@
 use super::super::Canonical;
 use crate::{
     Error,
-    sql::{AnyQuery, Fields, Insertable, Stored},
+    sql::{Fields, Stored},
 };
 use paywarden_domain::{TenantId, Timestamp};
 use std::fmt;
 
+/// Where a key of a person is kept, which is its name too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyPlace {
+    /// The page, from 0.
+    pub page: i64,
+    /// Its number in the page, below [`super::PAGE_KEYS`].
+    pub slot: u8,
+}
+
 /// The key under which values of one person are sealed, itself wrapped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VaultKeyRow {
-    /// Its identifier, 1 to 64 bytes; unique over all tenants.
-    pub key_id: String,
+    /// Its place. A page is of one tenant and retention.
+    pub key: KeyPlace,
     /// Whose customer the person is.
     pub tenant: TenantId,
     /// The person, by a pseudonym of 1 to 64 bytes.
@@ -25,7 +34,7 @@ pub struct VaultKeyRow {
     pub destroyed_at: Option<Timestamp>,
     /// The epoch whose keys wrap it, from 1.
     pub epoch: i64,
-    /// The wrapped key, at most 256 bytes; empty once it is destroyed.
+    /// The wrapped key, at most 67 bytes; empty once it is destroyed.
     pub wrapped: Vec<u8>,
 }
 
@@ -33,8 +42,8 @@ pub struct VaultKeyRow {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Wrapping {
     /// The key.
-    pub key_id: String,
-    /// The wrapped key, at most 256 bytes.
+    pub key: KeyPlace,
+    /// The wrapped key, at most 67 bytes.
     pub wrapped: Vec<u8>,
 }
 
@@ -47,8 +56,27 @@ pub struct VaultRewrap {
     pub tenant: TenantId,
     /// The epoch whose keys wrap them now.
     pub epoch: i64,
-    /// The keys, at most 512.
+    /// The keys, at most 2,048.
     pub keys: Vec<Wrapping>,
+}
+
+impl KeyPlace {
+    /// The place with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (page, slot) = name.strip_prefix("vk_")?.split_once('.')?;
+        let place = Self {
+            page: i64::from_str_radix(page, 16).ok()?,
+            slot: slot.parse().ok()?,
+        };
+        // There is one way to write it.
+        (place.to_string() == name).then_some(place)
+    }
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "vk_{:016x}.{:02}", self.page, self.slot)
+    }
 }
 
 impl VaultKeyRow {
@@ -56,7 +84,7 @@ impl VaultKeyRow {
     pub(crate) fn canonical(&self) -> Canonical {
         Canonical::new(b'Y')
             .text(self.tenant.as_str())
-            .text(&self.key_id)
+            .text(&self.key.to_string())
             .text(&self.subject)
             .text(&self.retention)
             .time(self.made_at)
@@ -67,7 +95,7 @@ impl fmt::Debug for VaultKeyRow {
     /// Without the wrapped key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VaultKeyRow")
-            .field("key_id", &self.key_id)
+            .field("key", &self.key)
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
@@ -83,43 +111,38 @@ impl fmt::Debug for VaultRewrap {
     }
 }
 
-impl Stored for VaultKeyRow {
-    const TABLE: &'static str = "vault_keys";
-    const COLUMNS: &'static [&'static str] = &[
-        "key_id",
-        "tenant",
-        "subject",
-        "retention",
-        "made_at",
-        "destroyed_at",
-        "epoch",
-        "wrapped",
-    ];
+/// The places of the keys that something of a person is sealed under, each once.
+impl Stored for KeyPlace {
+    const TABLE: &'static str = "vault_records";
+    const COLUMNS: &'static [&'static str] = &["DISTINCT key_page", "key_slot"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
         Ok(Self {
-            key_id: fields.take()?,
-            tenant: fields.parsed(TenantId::parse)?,
-            subject: fields.take()?,
-            retention: fields.take()?,
-            made_at: Timestamp::from_micros(fields.take()?),
-            destroyed_at: fields.take::<Option<i64>>()?.map(Timestamp::from_micros),
-            epoch: fields.take()?,
-            wrapped: fields.take()?,
+            page: fields.take()?,
+            slot: fields.numbered(Some)?,
         })
     }
 }
 
-impl Insertable for VaultKeyRow {
-    fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
-        query
-            .bind(self.key_id.as_str())
-            .bind(self.tenant.as_str())
-            .bind(self.subject.as_str())
-            .bind(self.retention.as_str())
-            .bind(self.made_at.micros())
-            .bind(self.destroyed_at.map(Timestamp::micros))
-            .bind(self.epoch)
-            .bind(self.wrapped.as_slice())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_place_is_read_as_it_is_written_and_in_no_other_way() {
+        let pages = [0, 1, 255, i64::MAX];
+        for (page, slot) in pages.into_iter().zip([0, 9, 31, 255]) {
+            let place = KeyPlace { page, slot };
+            assert_eq!(KeyPlace::parse(&place.to_string()), Some(place));
+        }
+        for name in [
+            "",
+            "vk_",
+            "vk_1.1",
+            "vk_0000000000000001.1",
+            "vk_000000000000000A.01",
+        ] {
+            assert_eq!(KeyPlace::parse(name), None, "{name}");
+        }
     }
 }

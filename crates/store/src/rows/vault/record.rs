@@ -1,6 +1,11 @@
 //! Sealed values.
 
-use super::super::{Canonical, sha256};
+use super::{
+    super::{Canonical, sha256},
+    body,
+    key::KeyPlace,
+    place::ValuePlace,
+};
 use crate::{
     Error,
     sql::{AnyQuery, Fields, Insertable, Stored},
@@ -23,7 +28,7 @@ pub struct VaultRecordRow {
     /// What it is, such as `card_number`, 1 to 32 bytes.
     pub class: String,
     /// The key of the person that it is sealed under.
-    pub key_id: String,
+    pub key: KeyPlace,
     /// When it was written.
     pub made_at: Timestamp,
     /// Until when it may be read, exclusive.
@@ -45,11 +50,12 @@ pub struct VaultRecordRow {
 /// What a record holds until it is erased.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VaultContent {
-    /// What makes two records of a person the same; none if each stands for itself.
+    /// What makes two records the same, at most 32 bytes, of which no two persons have equal ones;
+    /// none if each stands for itself.
     pub same: Option<Vec<u8>>,
-    /// Keyed index of the value.
+    /// Keyed index of the value, 1 to 32 bytes.
     pub exact: Option<Vec<u8>>,
-    /// The last characters of the value, as the mask shows them too.
+    /// The last characters of the value, as the mask shows them too, 1 to 64 bytes.
     pub tail: Option<String>,
     /// Keyed index of the value and another of the same person.
     pub pair: Option<Vec<u8>>,
@@ -93,7 +99,7 @@ impl VaultRecordRow {
             subject: String::new(),
             retention: String::new(),
             class: String::new(),
-            key_id: String::new(),
+            key: KeyPlace { page: 0, slot: 0 },
             made_at,
             expires_at: None,
             once: false,
@@ -105,6 +111,26 @@ impl VaultRecordRow {
         }
     }
 
+    /// What is left of it.
+    pub(crate) fn erased(self, at: Timestamp) -> Self {
+        Self {
+            content: None,
+            erased_at: Some(at),
+            ..self
+        }
+    }
+
+    /// Its bytes as they are stored.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        body::write(self)
+    }
+
+    /// Where it is found by its value; nowhere if it can be neither found nor the same as another.
+    pub(super) fn place(&self) -> Option<ValuePlace> {
+        let content = self.content.as_ref()?;
+        ValuePlace::of(self, content)
+    }
+
     /// Of what stays when it is erased.
     pub(crate) fn canonical(&self) -> Canonical {
         Canonical::new(b'W')
@@ -113,7 +139,7 @@ impl VaultRecordRow {
             .text(&self.subject)
             .text(&self.retention)
             .text(&self.class)
-            .text(&self.key_id)
+            .text(&self.key.to_string())
             .time(self.made_at)
             .optional(self.expires_at, Canonical::time)
             .number(i64::from(self.once))
@@ -142,170 +168,99 @@ impl Stored for VaultRecordRow {
         "subject",
         "retention",
         "class",
-        "key_id",
+        "key_page",
+        "key_slot",
         "made_at",
         "expires_at",
-        "once",
-        "caller",
-        "purpose",
-        "held",
         "erased_at",
-        "same",
-        "exact",
-        "tail",
+        "place",
         "pair",
-        "masked",
-        "sealed",
-        "details",
+        "body",
     ];
 
+    /// The columns have to repeat what the bytes say.
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        let row = Self {
+        let said = Said {
             token: fields.take()?,
-            tenant: fields.parsed(TenantId::parse)?,
+            tenant: fields.take()?,
             subject: fields.take()?,
             retention: fields.take()?,
             class: fields.take()?,
-            key_id: fields.take()?,
-            made_at: Timestamp::from_micros(fields.take()?),
-            expires_at: fields.take::<Option<i64>>()?.map(Timestamp::from_micros),
-            once: fields.take::<i16>()? != 0,
-            caller: fields.take()?,
-            purpose: fields.take()?,
-            held: fields.take()?,
-            erased_at: fields.take::<Option<i64>>()?.map(Timestamp::from_micros),
-            content: content(fields)?,
+            key_page: fields.take()?,
+            key_slot: fields.take()?,
+            made_at: fields.take()?,
+            expires_at: fields.take()?,
+            erased_at: fields.take()?,
         };
+        let (place, pair): (Option<Vec<u8>>, _) = (fields.take()?, fields.take()?);
+        let place = place.as_deref().map(ValuePlace::parse).transpose()?;
+        let body: Vec<u8> = fields.take()?;
+        let mut row = body::read(&body)?;
+        if let Some(content) = &mut row.content {
+            content.pair = pair;
+            if let Some(place) = place {
+                (content.same, content.exact, content.tail) = place.parts();
+            }
+        }
         let fits = match &row.content {
             Some(content) => row.erased_at.is_none() && content.hash() == row.held,
             None => row.erased_at.is_some(),
         };
-        match fits {
+        match fits && said == Said::of(&row) {
             true => Ok(row),
             false => Err(Error::corrupt("a record does not hold what it held")),
         }
     }
 }
 
-fn content(fields: &mut Fields<'_>) -> Result<Option<VaultContent>, Error> {
-    let (same, exact, tail, pair) = (
-        fields.take()?,
-        fields.take()?,
-        fields.take()?,
-        fields.take()?,
-    );
-    let masked: Option<String> = fields.take()?;
-    let sealed: Option<Vec<u8>> = fields.take()?;
-    let details = fields.take()?;
-    let parts = masked.zip(sealed);
-    Ok(parts.map(|(masked, sealed)| VaultContent {
-        same,
-        exact,
-        tail,
-        pair,
-        masked,
-        sealed,
-        details,
-    }))
+/// What columns repeat.
+#[derive(PartialEq, Eq)]
+struct Said {
+    token: String,
+    tenant: String,
+    subject: String,
+    retention: String,
+    class: String,
+    key_page: i64,
+    key_slot: i16,
+    made_at: i64,
+    expires_at: Option<i64>,
+    erased_at: Option<i64>,
+}
+
+impl Said {
+    fn of(row: &VaultRecordRow) -> Self {
+        Self {
+            token: row.token.clone(),
+            tenant: row.tenant.as_str().to_owned(),
+            subject: row.subject.clone(),
+            retention: row.retention.clone(),
+            class: row.class.clone(),
+            key_page: row.key.page,
+            key_slot: i16::from(row.key.slot),
+            made_at: row.made_at.micros(),
+            expires_at: row.expires_at.map(Timestamp::micros),
+            erased_at: row.erased_at.map(Timestamp::micros),
+        }
+    }
 }
 
 impl Insertable for VaultRecordRow {
     fn bind<'q>(&'q self, query: AnyQuery<'q>) -> AnyQuery<'q> {
-        let content = self.content.as_ref();
+        let pair = self.content.as_ref().and_then(|held| held.pair.as_deref());
         query
             .bind(self.token.as_str())
             .bind(self.tenant.as_str())
             .bind(self.subject.as_str())
             .bind(self.retention.as_str())
             .bind(self.class.as_str())
-            .bind(self.key_id.as_str())
+            .bind(self.key.page)
+            .bind(i16::from(self.key.slot))
             .bind(self.made_at.micros())
             .bind(self.expires_at.map(Timestamp::micros))
-            .bind(i16::from(self.once))
-            .bind(self.caller.as_deref())
-            .bind(self.purpose.as_deref())
-            .bind(self.held.as_slice())
             .bind(self.erased_at.map(Timestamp::micros))
-            .bind(content.and_then(|held| held.same.as_deref()))
-            .bind(content.and_then(|held| held.exact.as_deref()))
-            .bind(content.and_then(|held| held.tail.as_deref()))
-            .bind(content.and_then(|held| held.pair.as_deref()))
-            .bind(content.map(|held| held.masked.as_str()))
-            .bind(content.map(|held| held.sealed.as_slice()))
-            .bind(content.and_then(|held| held.details.as_deref()))
-    }
-}
-
-/// What reading a value takes: the record as sealed, beside its key as wrapped. Erased records
-/// and destroyed keys come without either.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedRow {
-    /// Its name.
-    pub token: String,
-    /// Whose customer the person is.
-    pub tenant: String,
-    /// The person.
-    pub subject: String,
-    /// How long it is kept for.
-    pub retention: String,
-    /// What it is.
-    pub class: String,
-    /// The key that it is sealed under.
-    pub key_id: String,
-    /// Until when it may be read, exclusive.
-    pub expires_at: Option<Timestamp>,
-    /// Whether reading it erases it.
-    pub once: bool,
-    /// Who alone may read it.
-    pub caller: Option<String>,
-    /// For what alone it may be read.
-    pub purpose: Option<String>,
-    /// The sealed value.
-    pub sealed: Option<Vec<u8>>,
-    /// Sealed particulars.
-    pub details: Option<Vec<u8>>,
-    /// The epoch whose keys wrap the key.
-    pub epoch: i64,
-    /// The wrapped key; empty once it is destroyed.
-    pub wrapped: Vec<u8>,
-}
-
-impl Stored for SealedRow {
-    const TABLE: &'static str =
-        "vault_records JOIN vault_keys ON vault_keys.key_id = vault_records.key_id";
-    const COLUMNS: &'static [&'static str] = &[
-        "vault_records.token",
-        "vault_records.tenant",
-        "vault_records.subject",
-        "vault_records.retention",
-        "vault_records.class",
-        "vault_records.key_id",
-        "vault_records.expires_at",
-        "vault_records.once",
-        "vault_records.caller",
-        "vault_records.purpose",
-        "vault_records.sealed",
-        "vault_records.details",
-        "vault_keys.epoch",
-        "vault_keys.wrapped",
-    ];
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            token: fields.take()?,
-            tenant: fields.take()?,
-            subject: fields.take()?,
-            retention: fields.take()?,
-            class: fields.take()?,
-            key_id: fields.take()?,
-            expires_at: fields.take::<Option<i64>>()?.map(Timestamp::from_micros),
-            once: fields.take::<i16>()? != 0,
-            caller: fields.take()?,
-            purpose: fields.take()?,
-            sealed: fields.take()?,
-            details: fields.take()?,
-            epoch: fields.take()?,
-            wrapped: fields.take()?,
-        })
+            .bind(self.place().map(ValuePlace::into_bytes))
+            .bind(pair)
+            .bind(self.body())
     }
 }
