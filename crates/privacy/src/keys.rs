@@ -268,7 +268,7 @@ impl KeyRoom {
         let bytes = SealKey::random_bytes();
         let epoch = self.epochs().newest();
         let place = self.places.next(owner, (epoch, now));
-        let id = place.to_string();
+        let id = place.name();
         let kek = self.kek(owner, epoch, now_us)?;
         let wrapped = kek.seal(&key_context(owner, &id), bytes.as_slice())?;
         let key = Arc::new(self.subject_key(place, id, &bytes)?);
@@ -286,7 +286,7 @@ impl KeyRoom {
         place: KeyPlace,
         (kek, wrapped): (&SealKey, &[u8]),
     ) -> Result<SubjectKey, Error> {
-        let id = place.to_string();
+        let id = place.name();
         let bytes = unwrapped(&key_context(owner, &id), (kek, wrapped))?;
         self.subject_key(place, id, &bytes)
     }
@@ -376,7 +376,7 @@ pub(crate) fn rewrap(
     (kek, wrapped): (&SealKey, &[u8]),
     next: &SealKey,
 ) -> Result<Vec<u8>, Error> {
-    let id = place.to_string();
+    let id = place.name();
     let context = key_context(owner, &id);
     let bytes = unwrapped(&context, (kek, wrapped))?;
     Ok(next.seal(&context, bytes.as_slice())?)

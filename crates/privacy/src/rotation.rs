@@ -19,8 +19,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use paywarden_access::approval::{self, Approved, Kind, Sensitive};
 use paywarden_domain::TenantId;
 use paywarden_store::{
-    Entry, KeyPage, KeyPlace, LivingKey, Purpose, Row, VaultErasure, VaultErasureOf, VaultPerson,
-    VaultRewrap, VaultRow, Wrapping,
+    Entry, KeyPage, KeyPlace, LivingKey, PAGE_KEYS, Purpose, Row, VaultErasure, VaultErasureOf,
+    VaultPerson, VaultRewrap, VaultRow, Wrapping,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -32,8 +32,11 @@ use std::{
 use tokio::time::sleep;
 use utoipa::ToSchema;
 
-/// Pages of keys that are wrapped again at a time.
-const PAGES: u32 = 16;
+/// The most pages of keys that are read or wrapped again at a time.
+const PAGES: u32 = 64;
+/// Into so many parts the work of a second is cut, so that whoever reads meanwhile waits for short
+/// commits.
+const PARTS: u32 = 100;
 /// Before the first page.
 const BEGINNING: i64 = -1;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -156,16 +159,18 @@ impl Vault {
         let newest = self.keys.epochs().newest();
         let mut rotated = Rotated::default();
         let mut after = BEGINNING;
+        let pages = keys_per_second / PARTS / u32::from(PAGE_KEYS);
+        let count = pages.clamp(1, PAGES);
         loop {
             while self.switch.paused.load(Ordering::Relaxed) {
                 sleep(PAUSE).await;
             }
-            let pages = self.reader.pages_before(newest, after, PAGES).await?;
+            let pages = self.reader.pages_before(newest, after, count).await?;
             let Some(last) = pages.last() else { break };
             after = last.page;
-            let count = self.wrap_again(by, &pages, newest).await?;
-            rotated.keys += count;
-            let due_us = count * 1_000_000 / u64::from(keys_per_second);
+            let keys = self.wrap_again(by, &pages, newest).await?;
+            rotated.keys += keys;
+            let due_us = keys * 1_000_000 / u64::from(keys_per_second);
             sleep(Duration::from_micros(due_us)).await;
         }
         Ok(rotated)

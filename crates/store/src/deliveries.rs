@@ -114,8 +114,8 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) fn new(backend: Backend) -> Self {
         Self {
-            messages: InsertNew::new(backend, "id"),
-            deliveries: InsertNew::new(backend, "message"),
+            messages: InsertNew::new(backend),
+            deliveries: InsertNew::new(backend),
             attempts: Insert::new(backend),
         }
     }

@@ -6,7 +6,7 @@ use sqlx::{
     any::{AnyArguments, AnyRow},
     query::Query,
 };
-use std::{collections::HashSet, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 /// How many rows one statement takes. Few sizes, so that prepared statements are used again;
 /// large ones, because each statement has a fixed cost of some 30 µs.
@@ -87,11 +87,10 @@ pub(crate) struct InsertNew<S> {
 }
 
 impl<S: Insertable> InsertNew<S> {
-    /// `key` is a text column.
-    pub(crate) fn new(backend: Backend, key: &'static str) -> Self {
+    pub(crate) fn new(backend: Backend) -> Self {
         let text = |size| {
             let insert = insert_text::<S>(backend, size);
-            format!("{insert} ON CONFLICT DO NOTHING RETURNING {key}").into()
+            format!("{insert} ON CONFLICT DO NOTHING").into()
         };
         Self {
             texts: SIZES.map(text),
@@ -99,21 +98,19 @@ impl<S: Insertable> InsertNew<S> {
         }
     }
 
-    /// The keys of the rows that were written.
+    /// How many rows were written.
     pub(crate) async fn run(
         &self,
         connection: &mut AnyConnection,
         rows: &[&S],
-    ) -> Result<HashSet<String>, Error> {
-        let mut written = HashSet::new();
+    ) -> Result<usize, Error> {
+        let mut written = 0;
         for (text, part) in parts(&self.texts, rows) {
             let query = sqlx::query(AssertSqlSafe(text));
             let query = part.iter().fold(query, |query, row| row.bind(query));
-            for row in query.fetch_all(&mut *connection).await? {
-                written.insert(row.try_get(0)?);
-            }
+            written += query.execute(&mut *connection).await?.rows_affected();
         }
-        Ok(written)
+        Ok(usize::try_from(written).unwrap_or(usize::MAX))
     }
 }
 

@@ -181,7 +181,7 @@ impl Vault {
         let pseudonym = self.pseudonym(&by.tenant, subject);
         let rows = self.reader.sealed(&[token.to_owned()]).await?;
         let is_theirs = |row: &SealedRow| {
-            row.subject == pseudonym && row.tenant == by.tenant.as_str() && row.sealed.is_some()
+            row.subject == pseudonym && *row.tenant == *by.tenant.as_str() && row.sealed.is_some()
         };
         let old = rows.into_iter().find(is_theirs);
         let old = old.ok_or(Error::TokenUnknown)?;
@@ -189,7 +189,7 @@ impl Vault {
         self.must_not_be_held(&pseudonym).await?;
         let item = Item {
             subject: subject.to_owned(),
-            class: old.class,
+            class: old.class.to_string(),
             value,
             details: None,
             retention: Retention::parse(&old.retention).ok_or(Error::Damaged)?,

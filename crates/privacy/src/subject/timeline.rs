@@ -131,7 +131,8 @@ impl Vault {
         let mut own = BTreeSet::new();
         for part in all.chunks(ACTS_MAX as usize) {
             let rows = self.reader.sealed(part).await?.into_iter();
-            let theirs = rows.filter(|row| row.subject == subject && row.tenant == tenant.as_str());
+            let theirs =
+                rows.filter(|row| row.subject == subject && *row.tenant == *tenant.as_str());
             own.extend(theirs.map(|row| row.token));
         }
         let of = named.into_iter().filter_map(|(seq, tokens)| {

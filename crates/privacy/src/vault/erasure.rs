@@ -26,7 +26,7 @@ impl Vault {
             return Err(Error::TokenRefused);
         }
         let found = self.reader.sealed(&[token.to_owned()]).await?;
-        let own = found.iter().find(|row| row.tenant == by.tenant.as_str());
+        let own = found.iter().find(|row| *row.tenant == *by.tenant.as_str());
         let subject = &own.ok_or(Error::TokenUnknown)?.subject;
         let _gate = self.shut(subject).await;
         self.must_not_be_held(subject).await?;

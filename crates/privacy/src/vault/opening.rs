@@ -22,6 +22,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
 };
+use zeroize::Zeroizing;
 
 /// One call while it opens records.
 pub(super) struct Opening<'o, 'r> {
@@ -67,7 +68,7 @@ impl<'o, 'r> Opening<'o, 'r> {
 
     /// Whether this caller may read a record now, for what it says.
     fn check(&self, row: &SealedRow) -> Result<(), Error> {
-        if row.tenant != self.by.tenant.as_str() {
+        if *row.tenant != *self.by.tenant.as_str() {
             return Err(Error::TokenUnknown);
         }
         if row.expires_at.is_some_and(|end| end <= self.now) {
@@ -87,7 +88,7 @@ impl<'o, 'r> Opening<'o, 'r> {
 
     fn judge(&mut self, row: &'r SealedRow) -> Result<Arc<Ground>, Error> {
         let standing = self.standings.get(&row.subject).ok_or(Error::Damaged)?;
-        let kind = (row.retention.as_str(), row.class.as_str());
+        let kind: (&str, &str) = (&row.retention, &row.class);
         // The same standing is one object: of nearly everybody nothing in particular is known.
         let judged = self.judged.entry((Arc::as_ptr(standing), kind.0, kind.1));
         let judge = || {
@@ -129,14 +130,18 @@ impl<'o, 'r> Opening<'o, 'r> {
                 token: &row.token,
                 field,
             };
-            let bytes = key.open(place, sealed)?;
-            let text = std::str::from_utf8(&bytes).map_err(|_| Error::Damaged)?;
-            Ok::<_, Error>(Plain::from(text.to_owned()))
+            let mut bytes = key.open(place, sealed)?;
+            let text = String::from_utf8(std::mem::take(&mut *bytes));
+            let text = text.map_err(|error| {
+                drop(Zeroizing::new(error.into_bytes()));
+                Error::Damaged
+            })?;
+            Ok::<_, Error>(Plain::from(text))
         };
         let details = row.details.as_deref();
         Ok(Revealed {
             token: row.token.clone(),
-            class: row.class.clone(),
+            class: row.class.to_string(),
             form: Form::Full,
             value: open(VALUE, sealed)?,
             details: details.map(|sealed| open(DETAILS, sealed)).transpose()?,

@@ -119,7 +119,7 @@ impl Vault {
         }
         let subject = self.keys.subject(tenant, subject);
         let found = self.reader.sealed(&[token.to_owned()]).await?;
-        let is_theirs = |row: &SealedRow| row.tenant == tenant.as_str() && row.subject == subject;
+        let is_theirs = |row: &SealedRow| *row.tenant == *tenant.as_str() && row.subject == subject;
         Ok(found.iter().any(is_theirs))
     }
 

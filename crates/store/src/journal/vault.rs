@@ -5,17 +5,37 @@ use crate::{
     Backend, Entry, Error, KeyPlace, Row, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
     VaultRecordRow, VaultRewrap, VaultRow,
     rows::{ERASED_MAX, ended, erased},
-    sql::{InsertNew, Stored, Value, select},
+    sql::{Fields, InsertNew, Lookup, Stored, Value, select},
     trail::{Change, Digester, RowRef},
 };
 use sqlx::AnyConnection;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The statements of the vault.
 #[derive(Debug)]
 pub(super) struct Statements {
     records: InsertNew<VaultRecordRow>,
+    bodies: Lookup<Body>,
     pages: Pages,
+}
+
+/// What stands under a token.
+#[derive(Debug)]
+struct Body {
+    token: String,
+    body: Vec<u8>,
+}
+
+impl Stored for Body {
+    const TABLE: &'static str = VaultRecordRow::TABLE;
+    const COLUMNS: &'static [&'static str] = &["token", "body"];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            token: fields.take()?,
+            body: fields.take()?,
+        })
+    }
 }
 
 /// The sealed values of an entry.
@@ -29,7 +49,8 @@ pub(super) fn records(entry: &Entry) -> impl Iterator<Item = &VaultRecordRow> {
 impl Statements {
     pub(super) fn new(backend: Backend) -> Self {
         Self {
-            records: InsertNew::new(backend, "token"),
+            records: InsertNew::new(backend),
+            bodies: Lookup::by(backend, "token"),
             pages: Pages::new(backend),
         }
     }
@@ -41,7 +62,17 @@ impl Statements {
         entries: impl Iterator<Item = &'e Entry>,
     ) -> Result<HashSet<String>, Error> {
         let rows: Vec<_> = entries.flat_map(records).collect();
-        self.records.run(connection, &rows).await
+        let tokens = rows.iter().map(|row| row.token.clone());
+        if self.records.run(connection, &rows).await? == rows.len() {
+            return Ok(tokens.collect());
+        }
+        // Some were there already. What has the bytes of ours is ours: no two have the same nonce.
+        let tokens: Vec<_> = tokens.collect();
+        let found = self.bodies.run(connection, &tokens).await?;
+        let found: HashMap<_, _> = found.into_iter().map(|row| (row.token, row.body)).collect();
+        let is_ours = |row: &&&VaultRecordRow| found.get(&row.token) == Some(&row.body());
+        let ours = rows.iter().filter(is_ours);
+        Ok(ours.map(|row| row.token.clone()).collect())
     }
 
     /// Puts new keys into their pages.

@@ -17,7 +17,7 @@ impl Statements {
     pub(super) fn new(backend: Backend) -> Self {
         Self {
             places: Insert::new(backend),
-            links: InsertNew::new(backend, "target"),
+            links: InsertNew::new(backend),
         }
     }
 

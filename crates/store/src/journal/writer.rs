@@ -12,7 +12,7 @@ use crate::{
 };
 use sqlx::{AnyConnection, Connection as _, Transaction};
 use std::time::Duration;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, task::yield_now, time::timeout};
 
 pub(super) struct Writer {
     database: Database,
@@ -64,7 +64,12 @@ impl Writer {
     /// Works until the journal is closed and the queue is empty.
     pub(super) async fn run(mut self) {
         let mut jobs = Vec::with_capacity(self.limits.batch_max);
+        let mut before = 0;
         while self.queue.recv_many(&mut jobs, self.limits.batch_max).await > 0 {
+            if jobs.len() < before / 2 {
+                self.wait_for_others(&mut jobs).await;
+            }
+            before = jobs.len();
             let mut batch = Vec::with_capacity(jobs.len());
             let mut commands = Vec::new();
             for job in jobs.drain(..) {
@@ -84,6 +89,17 @@ impl Writer {
             }
         }
         self.close().await;
+    }
+
+    /// Lets those who are ready to run come with their entries, and waits for nobody else: who was
+    /// answered together is back together, and the first of them alone is not worth a commit.
+    async fn wait_for_others(&mut self, jobs: &mut Vec<Job>) {
+        yield_now().await;
+        while jobs.len() < self.limits.batch_max
+            && let Ok(job) = self.queue.try_recv()
+        {
+            jobs.push(job);
+        }
     }
 
     /// Writes a batch and answers everybody in it. A batch that the database refuses for what is

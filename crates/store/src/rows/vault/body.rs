@@ -9,6 +9,7 @@ use super::{
 };
 use crate::Error;
 use paywarden_domain::{TenantId, Timestamp};
+use std::sync::Arc;
 
 /// What a statement takes of a record and its key, from these tables: see [`SealedRow::read_all`].
 pub(crate) fn joined() -> (String, &'static str) {
@@ -26,13 +27,13 @@ pub struct SealedRow {
     /// Its name.
     pub token: String,
     /// Whose customer the person is.
-    pub tenant: String,
+    pub tenant: Arc<str>,
     /// The person.
     pub subject: String,
     /// How long it is kept for.
-    pub retention: String,
+    pub retention: Arc<str>,
     /// What it is.
-    pub class: String,
+    pub class: Arc<str>,
     /// The key that it is sealed under.
     pub key: KeyPlace,
     /// Until when it may be read, exclusive.
@@ -59,9 +60,10 @@ impl SealedRow {
     pub(crate) fn read_all(bytes: &[u8]) -> Result<Vec<Self>, Error> {
         let mut rest = Cursor(bytes);
         let mut rows = Vec::new();
+        let mut last = Last::default();
         while !rest.is_at_end() {
             let (said, slot) = (rest.long()?, rest.take(SLOT_BYTES)?);
-            match sealed(said, slot) {
+            match sealed(said, slot, &mut last) {
                 Ok(row) => rows.push(row),
                 Err(error) => tracing::warn!(%error, "a record of the vault is damaged"),
             }
@@ -217,15 +219,30 @@ pub(super) fn read(body: &[u8]) -> Result<VaultRecordRow, Error> {
     }
 }
 
-fn sealed(said: &[u8], slot: &[u8]) -> Result<SealedRow, Error> {
+/// Words of the record before: those of the next are nearly always the same.
+#[derive(Default)]
+struct Last {
+    tenant: Option<Arc<str>>,
+    retention: Option<Arc<str>>,
+    class: Option<Arc<str>>,
+}
+
+fn shared(last: &mut Option<Arc<str>>, word: &str) -> Arc<str> {
+    match last {
+        Some(last) if **last == *word => last.clone(),
+        last => last.insert(word.into()).clone(),
+    }
+}
+
+fn sealed(said: &[u8], slot: &[u8], last: &mut Last) -> Result<SealedRow, Error> {
     let parts = Parts::of(said)?;
     let (epoch, wrapped) = unwrapped_slot(slot)?;
     Ok(SealedRow {
         token: parts.token.to_owned(),
-        tenant: parts.tenant.to_owned(),
+        tenant: shared(&mut last.tenant, parts.tenant),
         subject: parts.subject.to_owned(),
-        retention: parts.retention.to_owned(),
-        class: parts.class.to_owned(),
+        retention: shared(&mut last.retention, parts.retention),
+        class: shared(&mut last.class, parts.class),
         key: parts.key,
         expires_at: parts.expires_at,
         once: parts.once,

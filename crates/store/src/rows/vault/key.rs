@@ -6,7 +6,7 @@ use crate::{
     sql::{Fields, Stored},
 };
 use paywarden_domain::{TenantId, Timestamp};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Where a key of a person is kept, which is its name too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +69,15 @@ impl KeyPlace {
             slot: slot.parse().ok()?,
         };
         // There is one way to write it.
-        (place.to_string() == name).then_some(place)
+        (place.name() == name).then_some(place)
+    }
+
+    /// Its name: `vk_`, the page in hexadecimal, `.` and the number in it.
+    pub fn name(self) -> String {
+        let mut name = String::with_capacity(3 + 16 + 1 + 3);
+        // Writing to a string does not fail.
+        let _ = write!(name, "{self}");
+        name
     }
 }
 

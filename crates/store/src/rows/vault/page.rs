@@ -10,7 +10,7 @@ use crate::{
     sql::{AnyQuery, Fields, Insertable, Stored},
 };
 use paywarden_domain::{TenantId, Timestamp};
-use std::{collections::BTreeMap, fmt, iter, ops::Range};
+use std::{fmt, ops::Range};
 
 /// Keys of one page.
 pub const PAGE_KEYS: u8 = 32;
@@ -29,8 +29,8 @@ pub struct KeyPage {
     pub tenant: TenantId,
     /// How long what is sealed under the keys is kept for.
     pub retention: String,
-    /// By number.
-    slots: BTreeMap<u8, Slot>,
+    /// By number; none where no key was ever made.
+    slots: Vec<Option<Slot>>,
     /// The persons, one behind the other.
     subjects: String,
     /// As many slots as the highest number asks for.
@@ -66,7 +66,7 @@ impl KeyPage {
             page,
             tenant,
             retention,
-            slots: BTreeMap::new(),
+            slots: Vec::new(),
             subjects: String::new(),
             wrapped: Vec::new(),
         }
@@ -74,8 +74,17 @@ impl KeyPage {
 
     /// The keys that are not destroyed, by number.
     pub fn living(&self) -> impl Iterator<Item = LivingKey<'_>> {
-        let living = self.slots.iter().filter(|(_, slot)| slot.lives());
-        living.map(|(number, slot)| self.living_key(*number, slot))
+        let living = self.slots().filter(|(_, slot)| slot.lives());
+        living.map(|(number, slot)| self.living_key(number, slot))
+    }
+
+    fn slots(&self) -> impl Iterator<Item = (u8, &Slot)> {
+        let numbered = (0..=u8::MAX).zip(&self.slots);
+        numbered.filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
+    }
+
+    fn slot(&self, number: u8) -> Option<&Slot> {
+        self.slots.get(usize::from(number))?.as_ref()
     }
 
     fn living_key(&self, number: u8, slot: &Slot) -> LivingKey<'_> {
@@ -91,12 +100,12 @@ impl KeyPage {
 
     /// Every key that was ever made in it.
     pub(crate) fn keys(&self) -> impl Iterator<Item = VaultKeyRow> {
-        self.slots.keys().filter_map(|number| self.key(*number))
+        self.slots().filter_map(|(number, _)| self.key(number))
     }
 
     /// The key with this number.
     pub(crate) fn key(&self, number: u8) -> Option<VaultKeyRow> {
-        let slot = self.slots.get(&number)?;
+        let slot = self.slot(number)?;
         let LivingKey { epoch, wrapped, .. } = self.living_key(number, slot);
         Some(VaultKeyRow {
             key: self.place(number),
@@ -114,7 +123,7 @@ impl KeyPage {
     pub(crate) fn add(&mut self, key: &VaultKeyRow) -> bool {
         let (number, fits) = (key.key.slot, key.wrapped.len() <= WRAPPED_MAX);
         let is_ours = key.tenant == self.tenant && key.retention == self.retention;
-        if !fits || !is_ours || self.slots.contains_key(&number) {
+        if !fits || !is_ours || self.slot(number).is_some() {
             return false;
         }
         self.describe(number, &key.subject, (key.made_at, None));
@@ -124,7 +133,7 @@ impl KeyPage {
 
     /// Wraps a key again, unless it is destroyed, or wrapped by that epoch or a later one.
     pub(crate) fn rewrap(&mut self, number: u8, (epoch, wrapped): (i64, &[u8])) {
-        let slot = self.slots.get(&number).filter(|slot| slot.lives());
+        let slot = self.slot(number).filter(|slot| slot.lives());
         let is_earlier = slot.is_some_and(|slot| self.living_key(number, slot).epoch < epoch);
         if is_earlier && wrapped.len() <= WRAPPED_MAX {
             self.put(number, (epoch, wrapped));
@@ -133,7 +142,8 @@ impl KeyPage {
 
     /// Destroys a key; nothing of the wrapped key stays.
     pub(crate) fn destroy(&mut self, number: u8, at: Timestamp) {
-        if let Some(slot) = self.slots.get_mut(&number) {
+        let slot = self.slots.get_mut(usize::from(number));
+        if let Some(slot) = slot.and_then(Option::as_mut) {
             slot.destroyed_at = Some(at);
             self.put(number, (0, &[]));
         }
@@ -163,7 +173,13 @@ impl KeyPage {
             made_at,
             destroyed_at,
         };
-        self.slots.insert(number, slot);
+        let place = usize::from(number);
+        if self.slots.len() <= place {
+            self.slots.resize(place + 1, None);
+        }
+        if let Some(empty) = self.slots.get_mut(place) {
+            *empty = Some(slot);
+        }
     }
 
     fn put(&mut self, number: u8, (epoch, wrapped): (i64, &[u8])) {
@@ -171,32 +187,36 @@ impl KeyPage {
         let length = self.wrapped.len().max(range.end);
         self.wrapped.resize(length, 0);
         if let Some(slot) = self.wrapped.get_mut(range) {
-            let epoch = u32::try_from(epoch).unwrap_or_default().to_be_bytes();
+            slot.fill(0);
+            let (head, rest) = slot.split_at_mut(4);
+            head.copy_from_slice(&u32::try_from(epoch).unwrap_or_default().to_be_bytes());
             let length = [u8::try_from(wrapped.len()).unwrap_or_default()];
-            let said = epoch.iter().chain(&length).chain(wrapped);
-            let filled = said.copied().chain(iter::repeat(0));
-            slot.iter_mut()
-                .zip(filled)
-                .for_each(|(to, from)| *to = from);
+            let said = length.iter().chain(wrapped);
+            rest.iter_mut().zip(said).for_each(|(to, from)| *to = *from);
         }
     }
 
     /// What the columns beside the bytes say: oldest epoch of a living key, how many live, how many
     /// there are, since when the oldest living one is.
     fn counts(&self) -> (Option<i64>, i64, i64, Option<i64>) {
-        let made = self.slots.values().filter(|slot| slot.lives());
-        (
-            self.living().map(|key| key.epoch).min(),
-            self.living().count() as i64,
-            self.slots.len() as i64,
-            made.map(|slot| slot.made_at.micros()).min(),
-        )
+        let (mut epoch, mut living, mut keys, mut oldest) = (None, 0, 0, None);
+        for (number, slot) in self.slots() {
+            keys += 1;
+            if slot.lives() {
+                living += 1;
+                let of = self.living_key(number, slot).epoch;
+                epoch = Some(epoch.map_or(of, |least: i64| least.min(of)));
+                let made_at = slot.made_at.micros();
+                oldest = Some(oldest.map_or(made_at, |least: i64| least.min(made_at)));
+            }
+        }
+        (epoch, living, keys, oldest)
     }
 
     fn owners(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.slots.len() * 48);
-        for (number, slot) in &self.slots {
-            bytes.extend([*number, u8::from(slot.lives())]);
+        for (number, slot) in self.slots() {
+            bytes.extend([number, u8::from(slot.lives())]);
             put_number(&mut bytes, slot.made_at.micros());
             if let Some(at) = slot.destroyed_at {
                 put_number(&mut bytes, at.micros());
@@ -216,12 +236,7 @@ impl KeyPage {
             let destroyed_at = (!lives).then(|| owners.time()).transpose()?;
             self.describe(number, owners.text()?, (made_at, destroyed_at));
         }
-        let last = self
-            .slots
-            .keys()
-            .last()
-            .map_or(0, |last| slot_range(*last).end);
-        match self.wrapped.len() == last {
+        match self.wrapped.len() == self.slots.len() * SLOT_BYTES {
             true => Ok(()),
             false => Err(Error::corrupt("a page has not as many keys as it says")),
         }
