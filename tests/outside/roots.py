@@ -258,8 +258,66 @@ def openbao(server_of, skip, folder, binary):
             del server.flags[-2:]
             server.start()
             until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
+            server.stop()
+            other_roots(server, vault, token, folder, service.settings())
     finally:
         service.stop()
+
+
+def change_root(server, folder, settings, code=0):
+    """Changes the root to what these settings say, and starts nothing; what was said."""
+    to = folder / "to.toml"
+    lines = (setting.split("=", 1) for setting in settings)
+    quoted = ((key, value if value.isdigit() else json.dumps(value)) for key, value in lines)
+    to.write_text("".join(f"{key} = {value}\n" for key, value in quoted))
+    done = subprocess.run(
+        [server.binary, "vault", "change-root", "--to", to, *server.flags],
+        capture_output=True, text=True, timeout=60,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == code, (done.returncode, said)
+    return said
+
+
+def other_roots(server, vault, token, folder, settings):
+    """From one key of the service to another, from there to a file, and back: what was kept is
+    read after each, by no root of before, and a change that broke off is done by asking again."""
+    def opens():
+        server.start()
+        until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
+        vault.begin()
+        server.stop()
+
+    other = [*settings, "root_key=other"]
+    wrapped, clear = server.data / "master.wrapped", server.data / "master.key"
+    before = wrapped.read_text()
+    change_root(server, folder, other)
+    not_started(server, 3)
+    # It broke off behind the epochs: neither root opens it all, and asking again does the rest.
+    wrapped.write_text(before)
+    not_started(server, 3)
+    change_root(server, folder, other)
+    server.flags += ["--set", "root_key=other"]
+    opens()
+    assert "both settings" in change_root(
+        server_with(server, "root=file"), folder, ["root=file"], code=2
+    )
+    change_root(server, folder, ["root=file"])
+    assert clear.stat().st_mode & 0o777 == 0o600 and not wrapped.exists()
+    server.flags += ["--set", "root=file"]
+    opens()
+    said = change_root(server, folder, other)
+    assert "remove" in said and wrapped.exists(), said
+    clear.unlink()
+    del server.flags[-2:]
+    opens()
+
+
+class server_with:
+    """The same server with one more setting."""
+
+    def __init__(self, server, setting):
+        self.binary, self.flags = server.binary, [*server.flags, "--set", setting]
 
 
 def find_bao():

@@ -105,7 +105,7 @@ pub(crate) fn split(secret: &[u8; 32], shares: u8, needed: u8) -> Result<Vec<Sha
 }
 
 /// The key that shares make. Too few, of several keys or altered ones are refused.
-pub(crate) fn join(shares: &[Share]) -> Result<Zeroizing<[u8; 32]>, Error> {
+pub fn join(shares: &[Share]) -> Result<Zeroizing<[u8; 32]>, Error> {
     let refused = |detail| Error::ShareRefused { detail };
     let first = shares
         .first()

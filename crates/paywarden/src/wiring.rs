@@ -6,7 +6,7 @@ mod root;
 mod subscribers;
 mod telling;
 
-pub use root::told as root_told;
+pub use root::{change as change_root, told as root_told};
 
 use crate::{
     config::Config,
@@ -48,8 +48,6 @@ use tokio::task::JoinHandle;
 
 /// The file of the master key in the data folder.
 pub const MASTER_KEY_FILE: &str = "master.key";
-/// The file of the epochs of the vault in the data folder.
-const EPOCHS_FILE: &str = "vault.epochs";
 /// The folder of the certificates in the data folder.
 const TLS_FOLDER: &str = "tls";
 
@@ -97,10 +95,7 @@ impl Ground {
         private::folder(&config.data_dir)?;
         let root = root::Root::open(config).await?;
         let keyring = root.keyring.clone();
-        let database = Database::open(&config.database_address()?).await;
-        let database = database.map_err(|error| needed("the database", &error))?;
-        let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await;
-        let journal = journal.map_err(|error| needed("the journal", &error))?;
+        let (database, journal) = store(config).await?;
         let registry = KeyRegistry::open(
             database.clone(),
             journal.clone(),
@@ -205,6 +200,15 @@ impl Ground {
         self.journal.close().await;
         self.database.close().await;
     }
+}
+
+/// The store, for writing.
+async fn store(config: &Config) -> Result<(Database, Journal)> {
+    let database = Database::open(&config.database_address()?).await;
+    let database = database.map_err(|error| needed("the database", &error))?;
+    let journal = Journal::start(&database, Clock::System, JournalLimits::default()).await;
+    let journal = journal.map_err(|error| needed("the journal", &error))?;
+    Ok((database, journal))
 }
 
 impl Running {
@@ -338,10 +342,9 @@ async fn vault(
         let what = format!("vault_profile = {}: no such profile", config.vault_profile);
         Failure::wrong_use(what, "write default or gm")
     })?;
-    let beside = || config.data_dir.join(EPOCHS_FILE);
     let settings = VaultSettings {
         profile,
-        epochs_file: config.vault_epochs_file.clone().unwrap_or_else(beside),
+        epochs_file: root::epochs_file(config),
         outside: root.outside,
         epoch_days: config.vault_epoch_days,
         root_days: config.root_days,

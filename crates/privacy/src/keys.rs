@@ -19,7 +19,7 @@ mod epochs;
 mod places;
 mod recent;
 
-pub(crate) use epochs::Epochs;
+pub(crate) use epochs::{Epochs, replace};
 pub(crate) use recent::Recent;
 
 use crate::{
@@ -409,7 +409,7 @@ fn key_context<'a>(owner: Owner<'a>, id: &'a str) -> Context<'a> {
 }
 
 /// What the root outside seals the secret of an epoch for.
-fn place(epoch: i64) -> String {
+pub(crate) fn place(epoch: i64) -> String {
     format!("paywarden vault epoch {epoch}")
 }
 

@@ -2,6 +2,7 @@
 //! leaves there.
 //!
 //! ```text
+//! change    from one root to another
 //! token     a PKCS#11 token (feature pkcs11)
 //! transit   a service with the transit API of Vault and OpenBao
 //! ```
@@ -11,10 +12,12 @@
 //! of epochs are opened again and again, and kept no longer than a lease. So whoever takes the root
 //! away closes the vault, also one that runs, and nothing is lost: it opens when the root is back.
 
+mod change;
 #[cfg(feature = "pkcs11")]
 mod token;
 mod transit;
 
+pub use change::{RootFiles, Under, change};
 #[cfg(feature = "pkcs11")]
 pub use token::{Token, TokenSettings};
 pub use transit::Transit;

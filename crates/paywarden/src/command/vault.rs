@@ -4,10 +4,10 @@
 mod retention;
 
 use crate::{
-    config::{Config, ConfigFlags},
+    config::{Config, ConfigFlags, RootKind, SettingFlags},
     failure::{Failure, Result},
     private, terminal,
-    wiring::{Ground, MASTER_KEY_FILE, root_told},
+    wiring::{Ground, MASTER_KEY_FILE, change_root as change_root_of_folder, root_told},
 };
 use paywarden_crypto::{Keyring, split::Share};
 use paywarden_domain::TenantId;
@@ -33,6 +33,8 @@ pub enum Command {
     Keys(Keys),
     /// Print the records of key ceremonies, newest first
     Ceremonies(Keys),
+    /// Seal by another root what the one of now has sealed: the master key and the epochs
+    ChangeRoot(ChangeRoot),
     /// Write a copy of the living keys of persons, to keep until the next epoch
     ExportKeys(Copy),
     /// Put a copy of the living keys into a database that was restored from a backup
@@ -60,6 +62,16 @@ pub struct Split {
     config: ConfigFlags,
 }
 
+/// Arguments of `vault change-root`.
+#[derive(Debug, clap::Args)]
+pub struct ChangeRoot {
+    /// The configuration file that names the root from now on
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
 /// Arguments of `vault keys`.
 #[derive(Debug, clap::Args)]
 pub struct Keys {
@@ -83,6 +95,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Split(arguments) => split(&arguments).await,
         Command::Keys(arguments) => keys(&arguments).await,
         Command::Ceremonies(arguments) => ceremonies(&arguments).await,
+        Command::ChangeRoot(arguments) => change_root(&arguments).await,
         Command::ExportKeys(arguments) => export_keys(&arguments).await,
         Command::RestoreKeys(arguments) => restore_keys(&arguments).await,
         Command::Retention(arguments) => retention::run(&arguments).await,
@@ -132,6 +145,28 @@ async fn split(arguments: &Split) -> Result<()> {
         path.display(),
         file.display()
     ));
+    Ok(())
+}
+
+/// One that broke off is done by calling again.
+async fn change_root(arguments: &ChangeRoot) -> Result<()> {
+    let old = arguments.config.load()?.config;
+    let new = SettingFlags {
+        config: Some(arguments.to.clone()),
+        set: vec![format!("data_dir={}", old.data_dir.display())],
+    };
+    let new = new.load()?.config;
+    change_root_of_folder(&old, &new, &by(&old, "key ceremony")?).await?;
+    terminal::result(&format!("{}\n", root_told(&new)));
+    let clear = new.data_dir.join(MASTER_KEY_FILE);
+    if new.root != RootKind::File && clear.exists() {
+        let note = format!(
+            "start with {}, then remove {}\n",
+            arguments.to.display(),
+            clear.display()
+        );
+        terminal::note(&note);
+    }
     Ok(())
 }
 

@@ -1,14 +1,20 @@
 //! Where the master key comes from: a file, the shares of its custodians, or a root outside that keeps
 //! it sealed.
 
-use super::{MASTER_KEY_FILE, needed};
+use super::{Ground, MASTER_KEY_FILE, needed, store};
 use crate::{
     config::{Config, RootKind},
     failure::{Failure, Result},
 };
-use paywarden_crypto::{Keyring, split::Share};
+use paywarden_crypto::{
+    Keyring, keyring,
+    split::{self, Share},
+};
 use paywarden_domain::Timestamp;
-use paywarden_privacy::root::{OutsideLease, OutsideRoot, RootError, Transit};
+use paywarden_privacy::{
+    By,
+    root::{self, OutsideLease, OutsideRoot, RootError, RootFiles, Transit, Under},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -17,6 +23,8 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+/// The file of the epochs of the vault, in the data folder.
+const EPOCHS_FILE: &str = "vault.epochs";
 /// The file of the master key that a root outside has sealed, in the data folder.
 const WRAPPED_FILE: &str = "master.wrapped";
 /// What is opened by a root outside is opened again so many times in its lease.
@@ -148,19 +156,77 @@ fn keyring(config: &Config) -> Result<Keyring> {
         let opened = Keyring::open_or_create(&file);
         return opened.map_err(|error| needed("the master key", &error));
     }
-    let unusable = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::environment(
-            format!("key_shares: {}: {error}", path.display()),
-            "name the files that `paywarden vault split` wrote, one of each custodian",
-        )
-    };
+    let keyring = Keyring::from_shares(&shares(config)?);
+    keyring.map_err(|error| unshared(&config.data_dir, &error))
+}
+
+/// The shares that the configuration names.
+fn shares(config: &Config) -> Result<Vec<Share>> {
     let read = |path: &PathBuf| {
-        let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
-        Share::parse(&Zeroizing::new(text)).map_err(|error| unusable(path, &error))
+        let text = fs::read_to_string(path).map_err(|error| unshared(path, &error))?;
+        Share::parse(&Zeroizing::new(text)).map_err(|error| unshared(path, &error))
     };
-    let shares = config.key_shares.iter().map(read);
-    let shares = shares.collect::<Result<Vec<_>>>()?;
-    Keyring::from_shares(&shares).map_err(|error| unusable(&config.data_dir, &error))
+    config.key_shares.iter().map(read).collect()
+}
+
+fn unshared(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::environment(
+        format!("key_shares: {}: {error}", path.display()),
+        "name the files that `paywarden vault split` wrote, one of each custodian",
+    )
+}
+
+/// Seals by the root that `new` names what the root of `old` has sealed, and writes into the trail
+/// that it was done. Only one process can have the folder open. One that broke off is done by asking
+/// again.
+pub async fn change(old: &Config, new: &Config, by: &By) -> Result<()> {
+    let (database, journal) = store(old).await?;
+    let changed = reseal(old, new).await;
+    journal.close().await;
+    database.close().await;
+    changed?;
+    let ground = Ground::open(new).await?;
+    let what = format!("root changed from {} to {}", told(old), told(new));
+    let noted = ground.vault.note_ceremony(by, what).await;
+    ground.close().await;
+    noted.map_err(|error| needed("the trail", &error))
+}
+
+async fn reseal(old: &Config, new: &Config) -> Result<()> {
+    let (from, to) = (outside(old)?, outside(new)?);
+    if from.is_none() && to.is_none() {
+        return Err(Failure::wrong_use(
+            "both settings keep the master key here",
+            "name a root outside in one of them; shares are made by `paywarden vault split`",
+        ));
+    }
+    let folder = &old.data_dir;
+    let files = RootFiles {
+        clear: folder.join(MASTER_KEY_FILE),
+        sealed: folder.join(WRAPPED_FILE),
+        epochs: epochs_file(old),
+    };
+    let under = match &from {
+        Some(from) => Under::Outside(from),
+        None => Under::Master(master(old)?),
+    };
+    let changed = root::change(&files, &under, to.as_ref()).await;
+    changed.map_err(|error| unusable(&error))
+}
+
+/// The file of the epochs of the vault.
+pub(super) fn epochs_file(config: &Config) -> PathBuf {
+    let beside = || config.data_dir.join(EPOCHS_FILE);
+    config.vault_epochs_file.clone().unwrap_or_else(beside)
+}
+
+/// The master key itself, from its file or from shares.
+fn master(config: &Config) -> Result<Zeroizing<[u8; 32]>> {
+    if config.key_shares.is_empty() {
+        let read = keyring::read_master(&config.data_dir.join(MASTER_KEY_FILE));
+        return read.map_err(|error| needed("the master key", &error));
+    }
+    split::join(&shares(config)?).map_err(|error| unshared(&config.data_dir, &error))
 }
 
 /// When a file was written: the master key is not older.

@@ -270,7 +270,7 @@ fn aad(epoch: i64) -> [u8; 8] {
 }
 
 /// Writes a private file anew, durably, and overwrites what it replaces.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
     let mut file = options
