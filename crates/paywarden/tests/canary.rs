@@ -1,5 +1,5 @@
-//! A card number and an identity number that nobody else has go through every route and through
-//! faults. Afterwards they are nowhere: not in the data folder with its write-ahead log, not in the
+//! A card number and an identity number that nobody else has go through every route, to pages, and
+//! through faults. Afterwards they are nowhere: not in the data folder with its write-ahead log, not in the
 //! log at its most talkative, not on the metrics page, and not in the memory of the server but for
 //! the frames of functions that have returned: what a stack held stays until a call goes as deep.
 #![cfg(test)]
@@ -34,6 +34,9 @@ const PAN: &str = "4111112014267661";
 const GROUPED: &str = "4111 1120 1426 7661";
 /// Passes its check; nobody has it.
 const RESIDENT: &str = "110105194912310206";
+/// Of the same range, in texts of a payment. What was paid lately is remembered as it came, so that a
+/// rule can be tried on it; nothing of it is stored or logged open.
+const WRITTEN: &str = "4111112014271002";
 /// How often memory is looked at, twice a second: what is under way when a connection ends ends some
 /// seconds after.
 const LOOKS: usize = 60;
@@ -54,6 +57,10 @@ fn rightful(path: &str) -> Vec<Value> {
             "occurred_at": Clock::System.now().to_string(),
             "amount": { "value": "12.34", "currency": "USD" },
             "card": { "number": GROUPED, "cvv": "123" },
+            "payer": { "id": "liu", "name": WRITTEN, "account": WRITTEN },
+            "remittance": format!("for card {WRITTEN}"),
+            "attributes": { "memo": WRITTEN },
+            "shipping": { "line": WRITTEN },
         })],
         "/v1/vault/tokenize" => [("card_number", PAN), ("id_number", RESIDENT)]
             .map(|(class, value)| json!({ "purpose": "onboarding", "item": item(class, value) }))
@@ -144,6 +151,7 @@ impl Walk {
         self.decided |=
             path == "/v1/decisions" && reply.status.is_success() && *method == Method::POST;
         let text = String::from_utf8_lossy(&reply.body);
+        assert!(!text.contains(WRITTEN), "{path} shows a text");
         if text.contains(PAN) || text.contains(RESIDENT) {
             assert!(path.contains("detokenize"), "{path} shows a number");
             self.shown += 1;
@@ -170,6 +178,17 @@ impl Walk {
             let asked = format!("{}?card={PAN}&id={RESIDENT}", filled(&path));
             self.send(&method, &asked, Vec::new()).await;
         }
+        for page in PAGES {
+            for body in hostile() {
+                self.send(&Method::POST, page, body).await;
+            }
+            let asked = format!("{page}?q={PAN}&id={RESIDENT}");
+            self.send(&Method::GET, &asked, Vec::new()).await;
+        }
+        // More than any route takes.
+        let long = format!("{{\"card\":{{\"number\":\"{PAN}\"}},\"note\":\"{}\"}}", PAN.repeat(400_000));
+        self.send(&Method::POST, "/v1/decisions", long.into_bytes())
+            .await;
         let tokens: Vec<String> = self.tokens.iter().cloned().collect();
         for token in &tokens {
             let read = json!({ "purpose": "settlement", "token": token });
@@ -185,6 +204,18 @@ impl Walk {
         .await;
     }
 }
+
+/// Pages, and places where no page is: whoever is not signed in may send anything there too.
+const PAGES: [&str; 8] = [
+    "/",
+    "/find",
+    "/decisions",
+    "/lists/trusted_cards",
+    "/subjects/new",
+    "/exports/files/canary",
+    "/invitation",
+    "/nowhere",
+];
 
 /// A client with every scope that a key can have.
 fn client(server: &ServerChild, folder: &Path, protocol: Protocol) -> std::sync::Arc<Client> {
@@ -212,11 +243,13 @@ fn break_off(server: &ServerChild) {
 
 /// Which canaries are in these bytes.
 fn canaries(bytes: &[u8]) -> Vec<(&'static str, usize)> {
-    let found = [PAN, GROUPED, RESIDENT].map(|canary| {
-        let place = Finder::new(canary).find(bytes);
-        place.map(|place| (canary, place))
-    });
+    let found = [PAN, GROUPED, RESIDENT].map(|canary| found(canary, bytes));
     found.into_iter().flatten().collect()
+}
+
+fn found(canary: &'static str, bytes: &[u8]) -> Option<(&'static str, usize)> {
+    let place = Finder::new(canary).find(bytes);
+    place.map(|place| (canary, place))
 }
 
 /// Where the stacks of a process end: what lies below belongs to functions that have returned. A
@@ -277,18 +310,18 @@ fn in_memory(process: u32) -> Vec<String> {
 }
 
 fn in_files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut there = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
-            found.extend(in_files(&entry.path()));
+            there.extend(in_files(&entry.path()));
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).unwrap();
-            let places = canaries(&bytes).into_iter();
-            found.extend(places.map(|(_, place)| format!("{} at {place}", entry.path().display())));
+            let places = canaries(&bytes).into_iter().chain(found(WRITTEN, &bytes));
+            there.extend(places.map(|(_, place)| format!("{} at {place}", entry.path().display())));
         }
     }
-    found
+    there
 }
 
 #[test]
@@ -317,6 +350,7 @@ fn a_canary_goes_everywhere_and_stays_nowhere() {
             );
             let metrics = walk.connection.get("/metrics").await.unwrap();
             assert_eq!(canaries(&metrics.body), []);
+            assert_eq!(found(WRITTEN, &metrics.body), None);
         }
     });
     break_off(&server);

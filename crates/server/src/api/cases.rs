@@ -2,7 +2,7 @@
 //! `case_closing`.
 
 use super::{
-    Call, Door, Endpoint, Keyed, Route,
+    Call, Door, Endpoint, Keyed, Route, ground,
     json::parse,
     json_reply,
     payment_alerts::{
@@ -75,7 +75,8 @@ const fn command(path: &'static str, scope: Scope, act: Act) -> Route {
 
 /// Answers for cases.
 pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
-    match act {
+    let ground = ground::of_work(call).await?;
+    let reply = match act {
         Act::Page => page(call).await,
         Act::Open => open(call).await,
         Act::One => one(call).await,
@@ -89,7 +90,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Write => write(call).await,
         Act::Ask => ask(call).await,
         Act::Entity => act_on(call).await,
-    }
+    };
+    Ok(reply?.on(ground))
 }
 
 /// Cases of the queues that you see, most urgent first; closed and merged ones newest first. By

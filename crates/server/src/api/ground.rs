@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// The parameter that states the purpose.
 pub(crate) const PURPOSE: &str = "purpose";
+/// What alerts and cases about laundering are worked on for.
+const AML_COMPLIANCE: &str = "aml_compliance";
 /// The longest line of grounds, in bytes.
 const LINE_BYTES_MAX: usize = 256;
 
@@ -51,6 +53,25 @@ pub(crate) async fn shown<T>(
     let withheld = count - allowed.len();
     let rows = allowed.into_iter().map(|(row, _)| row).collect();
     Ok((rows, line, withheld))
+}
+
+/// The grounds on which alerts and cases are worked on: against laundering and against fraud, as far
+/// as the policy knows of either.
+pub(crate) async fn of_work(call: &Call) -> Result<String, Problem> {
+    let (vault, who) = (&call.state.vault, call.who());
+    let mut grounds = Vec::new();
+    let mut refused = None;
+    for purpose in [AML_COMPLIANCE, FRAUD_PREVENTION] {
+        let by = By::new(who.tenant.clone(), who.actor.clone(), purpose);
+        match vault.may(&by, data("decisions"), None).await {
+            Ok(ground) => grounds.push(ground),
+            Err(error) => refused = Some(error),
+        }
+    }
+    match refused {
+        Some(error) if grounds.is_empty() => Err(error.into()),
+        _ => Ok(line("alerts and cases", grounds.iter())),
+    }
 }
 
 fn by(call: &Call, query: &Query<'_>) -> By {

@@ -17,7 +17,7 @@ pub(super) use desk::{
 };
 
 use super::{
-    Call, Door, Endpoint, Keyed, Route,
+    Call, Door, Endpoint, Keyed, Route, ground,
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -80,7 +80,8 @@ const fn command(path: &'static str, scope: Scope, act: Act) -> Route {
 
 /// Answers for alerts.
 pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
-    match act {
+    let ground = ground::of_work(call).await?;
+    let reply = match act {
         Act::Page => page(call).await,
         Act::Next => next(call).await,
         Act::One => one(call).await,
@@ -95,7 +96,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Entity => act_on(call).await,
         Act::Policy => policy(call),
         Act::Quality => quality(call).await,
-    }
+    };
+    Ok(reply?.on(ground))
 }
 
 /// Alerts of the queues that you see, most urgent first; closed ones newest first. By `entity`, `group`

@@ -336,6 +336,12 @@ async fn looks_at_payments_are_decided_by_the_person_and_the_trail_says_on_what_
         let ground = "fraud_prevention: generic legitimate_interest";
         assert_eq!(beside_the_last_leaf(&world).await, ground, "{look}");
     }
+    for look in ["/v1/alerts", "/v1/cases"] {
+        acme.get(look).await;
+        let grounds = "aml_compliance: generic legal_obligation; \
+            fraud_prevention: generic legitimate_interest";
+        assert_eq!(beside_the_last_leaf(&world).await, grounds, "{look}");
+    }
     let agreed = consent("payer-1", &["analytics"]);
     let agreed = acme.post("/v1/consents", agreed).await;
     assert_eq!(rows(&acme.get(page).await), (1, 0));
