@@ -186,7 +186,10 @@ impl Walk {
             self.send(&Method::GET, &asked, Vec::new()).await;
         }
         // More than any route takes.
-        let long = format!("{{\"card\":{{\"number\":\"{PAN}\"}},\"note\":\"{}\"}}", PAN.repeat(400_000));
+        let long = format!(
+            "{{\"card\":{{\"number\":\"{PAN}\"}},\"note\":\"{}\"}}",
+            PAN.repeat(400_000)
+        );
         self.send(&Method::POST, "/v1/decisions", long.into_bytes())
             .await;
         let tokens: Vec<String> = self.tokens.iter().cloned().collect();
