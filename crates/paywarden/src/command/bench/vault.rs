@@ -26,6 +26,9 @@ use tokio::task::JoinSet;
 const BATCH: usize = 1_000;
 /// Values of each person who is erased.
 const OF_PERSON: u64 = 20;
+/// Keys that are wrapped again in a second beside readings: as many as the server does when nothing
+/// else is said.
+const PACE: u32 = 20_000;
 
 /// Arguments of `bench vault`.
 #[derive(Debug, clap::Args)]
@@ -63,19 +66,22 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 
 async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let bench = Arc::new(Bench::open(&arguments.profile).await?);
-    let progress = Progress::new(5);
+    let progress = Progress::new(6);
     let mut figures = vec![Figure::count("values", arguments.values)];
     progress.show(1, "keeping");
     let (tokens, kept) = keep(&bench, arguments).await?;
     figures.extend(kept.figures("tokenize"));
     progress.show(2, "reading one by one");
-    let read = read_each(&bench, arguments, &tokens).await?;
+    let numbers = (arguments.values, arguments.callers);
+    let read = read_each(&bench, numbers, &tokens).await?;
     figures.extend(read.figures("detokenize"));
     progress.show(3, "reading in batches");
     figures.extend(read_batches(&bench, &tokens).await?);
     progress.show(4, "wrapping keys again");
     figures.extend(rewrap(&bench).await?);
-    progress.show(5, "erasing");
+    progress.show(5, "wrapping keys again beside readings");
+    figures.extend(read_beside_rewrap(&bench, arguments, &tokens).await?);
+    progress.show(6, "erasing");
     figures.extend(erase(&bench, arguments.persons).await?);
     let verdict = bench.database.verify(None).await.map_err(failed)?;
     if !matches!(verdict, Verdict::Intact(_)) {
@@ -137,6 +143,11 @@ struct Calls {
 }
 
 impl Calls {
+    fn p99_ms(mut self) -> f64 {
+        self.times.sort_unstable();
+        percentile(&self.times, 99)
+    }
+
     fn figures(mut self, name: &str) -> [Figure; 4] {
         self.times.sort_unstable();
         let count = self.times.len() as f64;
@@ -213,9 +224,9 @@ async fn keep(bench: &Arc<Bench>, arguments: &Arguments) -> Result<(Vec<String>,
     .await
 }
 
-async fn read_each(bench: &Arc<Bench>, arguments: &Arguments, tokens: &[String]) -> Result<Calls> {
+/// So many readings by so many callers.
+async fn read_each(bench: &Arc<Bench>, numbers: (u64, u64), tokens: &[String]) -> Result<Calls> {
     let (owner, tokens) = (bench.clone(), Arc::new(tokens.to_vec()));
-    let numbers = (arguments.values, arguments.callers);
     let (_, calls) = each(numbers, move |number| {
         let (bench, tokens) = (owner.clone(), tokens.clone());
         async move {
@@ -235,28 +246,45 @@ async fn read_each(bench: &Arc<Bench>, arguments: &Arguments, tokens: &[String])
     Ok(calls)
 }
 
-async fn read_batches(bench: &Bench, tokens: &[String]) -> Result<[Figure; 2]> {
+/// In the order in which they were kept, and in none.
+async fn read_batches(bench: &Bench, tokens: &[String]) -> Result<Vec<Figure>> {
+    let count = tokens.len() as u64;
+    let mut figures =
+        read_in_order("batch_detokenize", bench, tokens, (0..count).collect()).await?;
+    let order = (0..count).map(|number| scattered(number, count)).collect();
+    figures.extend(read_in_order("batch_detokenize_scattered", bench, tokens, order).await?);
+    Ok(figures)
+}
+
+async fn read_in_order(
+    name: &str,
+    bench: &Bench,
+    tokens: &[String],
+    order: Vec<u64>,
+) -> Result<Vec<Figure>> {
+    let mut expected: Vec<_> = order.iter().map(|number| card_number(*number)).collect();
+    expected.reverse();
     let cpu_us = child::cpu_us("self")?;
     let start = Instant::now();
-    let mut number = 0;
-    for batch in tokens.chunks(BATCH) {
-        let read = bench.vault.detokenize(&bench.by, batch).await;
+    for part in order.chunks(BATCH) {
+        let batch = part
+            .iter()
+            .filter_map(|number| tokens.get(*number as usize));
+        let batch: Vec<String> = batch.cloned().collect();
+        let read = bench.vault.detokenize(&bench.by, &batch).await;
         for read in read.map_err(failed)? {
-            same(read.map_err(failed)?.value.expose(), number)?;
-            number += 1;
+            let value = read.map_err(failed)?.value;
+            must_be(value.expose(), expected.pop().as_deref())?;
         }
     }
     let elapsed = start.elapsed();
     let cpu_us = child::cpu_us("self")? - cpu_us;
-    let count = tokens.len() as f64;
+    let count = order.len() as f64;
     let per_core = count / (cpu_us as f64 / 1e6);
-    Ok([
-        Figure::new(
-            "batch_detokenize_per_second",
-            count / elapsed.as_secs_f64(),
-            "1/s",
-        ),
-        Figure::new("batch_detokenize_per_core_second", per_core, "1/s"),
+    let per_second = count / elapsed.as_secs_f64();
+    Ok(vec![
+        Figure::new(format!("{name}_per_second"), per_second, "1/s"),
+        Figure::new(format!("{name}_per_core_second"), per_core, "1/s"),
     ])
 }
 
@@ -283,6 +311,29 @@ async fn rewrap(bench: &Bench) -> Result<[Figure; 2]> {
     Ok([
         Figure::new("rewrap_per_second", count / elapsed.as_secs_f64(), "1/s"),
         Figure::new("rewrap_per_core_second", per_core, "1/s"),
+    ])
+}
+
+/// What the job costs whoever reads meanwhile: as many readings without it and beside it, so few that
+/// the job lasts longer.
+async fn read_beside_rewrap(
+    bench: &Arc<Bench>,
+    arguments: &Arguments,
+    tokens: &[String],
+) -> Result<[Figure; 3]> {
+    let numbers = (arguments.values / 2, arguments.callers);
+    let alone = read_each(bench, numbers, tokens).await?.p99_ms();
+    bench.vault.begin_epoch(&bench.by).await.map_err(failed)?;
+    let job = {
+        let bench = bench.clone();
+        tokio::spawn(async move { bench.vault.rewrap(&bench.by, PACE).await })
+    };
+    let beside = read_each(bench, numbers, tokens).await?.p99_ms();
+    let rotated = job.await.map_err(failed)?.map_err(failed)?;
+    Ok([
+        Figure::new("read_p99_ms", alone, "ms"),
+        Figure::new("read_beside_rewrap_p99_ms", beside, "ms"),
+        Figure::count("wrapped_again_beside", rotated.keys),
     ])
 }
 
@@ -346,7 +397,11 @@ fn scattered(number: u64, count: u64) -> u64 {
 }
 
 fn same(value: &str, number: u64) -> Result<()> {
-    match value == card_number(number) {
+    must_be(value, Some(&card_number(number)))
+}
+
+fn must_be(value: &str, expected: Option<&str>) -> Result<()> {
+    match Some(value) == expected {
         true => Ok(()),
         false => Err(Failure::not_held(
             "another value came back",
