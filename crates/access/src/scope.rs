@@ -113,11 +113,15 @@ pub enum Scope {
     ReportsRead,
     /// Draft reports, ask for their approval, write down that they were filed.
     ReportsWrite,
+    /// Read the risk ratings of customers, and how they came about.
+    RatingsRead,
+    /// Say what is known of customers, rate them again, ask for another rating.
+    RatingsWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::DecisionsWrite,
         Self::DecisionsRead,
         Self::LabelsWrite,
@@ -170,6 +174,8 @@ impl Scope {
         Self::ConfirmationsWrite,
         Self::ReportsRead,
         Self::ReportsWrite,
+        Self::RatingsRead,
+        Self::RatingsWrite,
     ];
 
     /// Those that only people use: no route takes them from a key.
@@ -260,6 +266,8 @@ impl Scope {
             Self::ConfirmationsWrite => "confirmations:write",
             Self::ReportsRead => "reports:read",
             Self::ReportsWrite => "reports:write",
+            Self::RatingsRead => "ratings:read",
+            Self::RatingsWrite => "ratings:write",
         }
     }
 

@@ -10,6 +10,8 @@ mod backtest;
 mod case;
 mod cases;
 mod coverage;
+mod customer_rating;
+mod customer_ratings;
 mod decision;
 mod decisions;
 mod entity;
@@ -84,6 +86,8 @@ pub(crate) static PAGES: &[Page] = &[
     case::PAGE,
     screening::PAGE,
     screening_list::PAGE,
+    customer_ratings::PAGE,
+    customer_rating::PAGE,
     alerts::PAGE,
     alert::PAGE,
     approvals::PAGE,

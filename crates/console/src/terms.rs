@@ -94,6 +94,8 @@ words! {
     EPOCH_END = "End of key epochs", "密钥周期终止";
     CASE_CLOSING = "Closing of a case", "案件结案";
     REPORT_FILING = "Filing of a report", "报送监管报告";
+    RATING_OVERRIDE = "Rating of a customer", "客户风险等级调整";
+    PROHIBITED = "Prohibited", "禁止准入";
     WEBHOOK_CHANGE = "Change of a webhook", "事件通知变更";
     ENABLED = "Enabled", "已启用";
     GONE = "Gone", "接收方已撤销";
@@ -179,6 +181,7 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("screening_clearance", SCREENING_CLEARANCE, Tone::Plain), ("epoch_end", EPOCH_END, Tone::Plain),
     ("case_closing", CASE_CLOSING, Tone::Plain),
     ("report_filing", REPORT_FILING, Tone::Plain),
+    ("rating_override", RATING_OVERRIDE, Tone::Plain), ("prohibited", PROHIBITED, Tone::Bad),
     ("consent_given", CONSENT_GIVEN, Tone::Good),
     ("consent_withdrawn", CONSENT_WITHDRAWN, Tone::Care), ("objected", OBJECTED, Tone::Care),
     ("objection_lifted", OBJECTION_LIFTED, Tone::Plain), ("restricted", RESTRICTED, Tone::Care),

@@ -56,25 +56,50 @@ pub fn completeness(
     (rates, today): (&Rates, Day),
 ) -> Option<Completeness> {
     let rule = profile.travel_rule.as_ref()?;
+    let lacks = lacking(profile, amount, rates, |fact| has(identity, fact))?;
+    let mut faults: Vec<Fault> = lacks.missing.iter().map(|fact| missing(fact)).collect();
+    for (name, side) in sides(identity) {
+        side.check(name, today, &mut faults);
+    }
+    Some(Completeness {
+        full: lacks.full,
+        faults,
+        source: rule.source.clone(),
+    })
+}
+
+/// What a transfer lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking<'p> {
+    /// Whether the full facts were asked for. An amount whose rate is missing asks for them.
+    pub full: bool,
+    /// What is asked for and not there: for each the facts one of which would do.
+    pub missing: Vec<Vec<&'p str>>,
+}
+
+/// What a transfer lacks by the rule of a profile, whoever says what is `there` of facts such as
+/// `originator.name`; none if the profile has no rule.
+pub fn lacking<'p>(
+    profile: &'p Profile,
+    amount: Money,
+    rates: &Rates,
+    there: impl Fn(&str) -> bool,
+) -> Option<Lacking<'p>> {
+    let rule = profile.travel_rule.as_ref()?;
     let full = match rates.compare(amount, rule.threshold) {
         Some(Ordering::Less) => false,
         Some(Ordering::Equal) => rule.inclusive,
         Some(Ordering::Greater) | None => true,
     };
     let wanted = if full { &rule.from } else { &rule.below };
-    let mut faults = Vec::new();
-    for fact in wanted {
-        if !fact.split('|').any(|one| has(identity, one.trim())) {
-            faults.push(missing(fact));
-        }
-    }
-    for (name, side) in sides(identity) {
-        side.check(name, today, &mut faults);
-    }
-    Some(Completeness {
+    let one_of = |facts: &'p String| facts.split('|').map(str::trim).collect::<Vec<_>>();
+    let missing = wanted
+        .iter()
+        .map(one_of)
+        .filter(|facts| !facts.iter().any(|fact| there(fact)));
+    Some(Lacking {
         full,
-        faults,
-        source: rule.source.clone(),
+        missing: missing.collect(),
     })
 }
 
@@ -94,12 +119,11 @@ fn has(identity: &Identity, fact: &str) -> bool {
     matches!((side, known), (Some((_, side)), Some((_, holds))) if holds(side))
 }
 
-fn missing(fact: &str) -> Fault {
-    let side = fact.split('.').next().unwrap_or_default();
-    let alternatives: Vec<&str> = fact.split('|').map(str::trim).collect();
+fn missing(facts: &[&str]) -> Fault {
+    let side = facts.first().and_then(|fact| fact.split('.').next());
     Fault {
-        path: format!("/{side}"),
+        path: format!("/{}", side.unwrap_or_default()),
         code: "missing",
-        hint: format!("give {}", alternatives.join(" or ")),
+        hint: format!("give {}", facts.join(" or ")),
     }
 }

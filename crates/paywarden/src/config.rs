@@ -99,6 +99,11 @@ pub struct Config {
     /// File of the typologies of laundering and of the scores from which each alerts and stops; the
     /// shipped one when not set.
     pub typologies: Option<PathBuf>,
+    /// File of how customers are rated; the shipped one when not set.
+    pub rating_policy: Option<PathBuf>,
+    /// The country of each company as a profile of reports: `[jurisdictions] acme = "eu"`. It says what
+    /// the Travel Rule asks of transfers and what is a large value.
+    pub jurisdictions: BTreeMap<String, String>,
     /// Private networks that webhooks may reach, such as `["10.1.0.0/16"]`; public addresses alone
     /// when none.
     pub webhook_networks: Vec<Network>,
@@ -245,6 +250,8 @@ impl Default for Config {
             screening_file: None,
             alert_policy: None,
             typologies: None,
+            rating_policy: None,
+            jurisdictions: BTreeMap::new(),
             webhook_networks: Vec::new(),
             webhook_ca: None,
             messenger: MessengerKind::Webhook,

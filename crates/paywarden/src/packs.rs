@@ -1,7 +1,7 @@
 //! The rule packs: those inside this binary, or those of the operator's own folder.
 
 use crate::failure::{Failure, Result};
-use paywarden_risk::{PackFile, Typologies};
+use paywarden_risk::{PackFile, Typologies, rating::RatingPolicy};
 use paywarden_rules::{
     Diagnostic, Pack, Rates, RuleSet, canonical_source, check_examples, compile,
 };
@@ -56,6 +56,7 @@ shipped! {
     "cross_border_anomaly.yaml",
     "customer_limits.yaml",
     "customer_profile.yaml",
+    "customer_rating.yaml",
     "device_posture.yaml",
     "dormant_reactivation.yaml",
     "early_redemption.yaml",
@@ -136,6 +137,7 @@ shipped! {
     "transaction_laundering.yaml",
     "transaction_laundering_payments.yaml",
     "travel_fraud.yaml",
+    "travel_rule.yaml",
     "triangulation.yaml",
     "underground_banking.yaml",
     "value_goods.yaml",
@@ -157,6 +159,22 @@ pub fn typologies(path: Option<&Path>) -> Result<Typologies> {
     };
     let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
     Typologies::parse(&text).map_err(|error| unusable(&error))
+}
+
+/// How customers are rated, where a file says so.
+pub fn rating_policy(path: Option<&Path>) -> Result<Option<RatingPolicy>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let unusable = |error: &dyn std::fmt::Display| {
+        Failure::wrong_use(
+            format!("rating_policy = {}: {error}", path.display()),
+            "correct the file, or leave the setting out",
+        )
+    };
+    let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    let policy = RatingPolicy::parse(&text);
+    policy.map(Some).map_err(|error| unusable(&error))
 }
 
 /// The packs of the installation's library: every `.yaml` of the folder, or the shipped ones.

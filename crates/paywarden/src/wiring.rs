@@ -1,5 +1,6 @@
 //! Puts the crates together: one function that starts everything, one that stops it in order.
 
+mod countries;
 mod desk;
 mod jobs;
 mod root;
@@ -32,7 +33,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Alerting, Parts, Progress, Reports, Server, tls};
+use paywarden_server::{Alerting, Parts, Progress, RatingFeed, Reports, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -255,8 +256,10 @@ impl Running {
         let calibrated = ground.staff.calibrate().await;
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
-        let alerting = Alerting::new(engine.clone(), cases, ground.database.clone());
-        let dispatcher = ground.dispatcher(subscribers::all(alerting, notify.feed.clone()), outbox);
+        let alerting = Alerting::new(engine.clone(), cases.clone(), ground.database.clone());
+        let ratings = RatingFeed::new(engine.clone(), cases);
+        let subscribers = subscribers::all(alerting, ratings, notify.feed.clone());
+        let dispatcher = ground.dispatcher(subscribers, outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
         let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher, courier));
@@ -400,6 +403,8 @@ pub fn engine_config(config: &Config) -> Result<EngineConfig> {
     settings.event_age_max = (!config.trust_event_time).then_some(age_max);
     settings.event_ahead_max = i64::from(config.event_ahead_seconds_max) * SECOND;
     settings.bands.laundering = packs::typologies(config.typologies.as_deref())?;
+    settings.jurisdictions = countries::read(config)?;
+    settings.ratings = packs::rating_policy(config.rating_policy.as_deref())?;
     settings.limits.events_max = config.window_events_max;
     settings.limits.entities_max = config.window_entities_max;
     settings.snapshot_every = config.snapshot_every_decisions;

@@ -1,6 +1,9 @@
 //! What an operator can set about deciding.
 
-use crate::{backtest::recent::RecentLimits, typology::Typologies};
+use crate::{
+    backtest::recent::RecentLimits, rating::RatingPolicy, travel::Jurisdictions,
+    typology::Typologies,
+};
 use paywarden_domain::{
     Currency, Outcome,
     time::{DAY, MINUTE},
@@ -22,6 +25,10 @@ pub struct EngineConfig {
     pub event_ahead_max: i64,
     /// Scores from which each engine acts.
     pub bands: Bands,
+    /// How customers are rated; by the shipped policy if none.
+    pub ratings: Option<RatingPolicy>,
+    /// The countries of companies.
+    pub jurisdictions: Jurisdictions,
     /// Memory limits of the window state.
     pub limits: Limits,
     /// Where the window state is kept between runs; none rebuilds it from the journal alone.
@@ -41,6 +48,8 @@ impl EngineConfig {
             event_age_max: Some(DAY),
             event_ahead_max: MINUTE,
             bands: Bands::default(),
+            ratings: None,
+            jurisdictions: Jurisdictions::default(),
             limits: Limits::default(),
             snapshot_path: None,
             recent: RecentLimits::default(),

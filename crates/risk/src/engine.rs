@@ -8,11 +8,13 @@ use crate::{
     label::LabelProgress,
     list::Lists,
     model::{ModelDesk, Signer},
+    rating::{RatingPolicy, Ratings},
     record::{self, Recorder},
     recovery,
     release::{self, Desk, PackFile, Running},
     screening::Screening,
     statistics::Counted,
+    travel::Jurisdictions,
 };
 use arc_swap::ArcSwap;
 use paywarden_access::approval::Who;
@@ -95,6 +97,7 @@ pub struct Engine {
     pub(crate) lists: Lists,
     pub(crate) screening: Screening,
     pub(crate) models: ModelDesk,
+    pub(crate) ratings: Ratings,
     /// Makes pseudonyms of parties.
     pub(crate) screening_parties: PreparedIndex,
     /// What decides now.
@@ -127,6 +130,10 @@ impl Engine {
         library: Vec<PackFile>,
     ) -> Result<Self, StartError> {
         let signer = Signer::new(keyring)?;
+        let policy = config
+            .ratings
+            .clone()
+            .map_or_else(RatingPolicy::shipped, Ok)?;
         let opened = release::open(&config, &database, (library, &signer)).await?;
         release::record_base(&database, &journal, &opened.base, clock.now()).await?;
         let engine = Self {
@@ -144,6 +151,7 @@ impl Engine {
             lists: Lists::default(),
             screening: Screening::default(),
             models: ModelDesk::new(signer, opened.stands),
+            ratings: Ratings::new(policy, keyring)?,
             screening_parties: keyring.index_for("screening party")?,
             running: ArcSwap::from_pointee(opened.running),
             desk: opened.desk,
@@ -153,6 +161,7 @@ impl Engine {
         };
         engine.load_lists().await?;
         engine.load_screening().await?;
+        engine.load_ratings().await?;
         recovery::replay(&engine, opened.restored).await?;
         Ok(engine)
     }
@@ -216,6 +225,11 @@ impl Engine {
                 Err(error.into())
             }
         }
+    }
+
+    /// The countries of companies.
+    pub fn jurisdictions(&self) -> &Jurisdictions {
+        &self.config.jurisdictions
     }
 
     /// Writes a snapshot of the windows if enough was decided since the last one. Call it now and

@@ -1,5 +1,6 @@
 //! Why a call was not answered with what it asked for.
 
+use crate::rating::{RiskRating, WrongRatingPolicy};
 use paywarden_access::approval;
 use paywarden_domain::{DecisionId, TenantId};
 use paywarden_rules::Diagnostic;
@@ -150,6 +151,18 @@ pub enum Error {
     /// Retry after a pause.
     #[error("another step of the tenant's models is being prepared")]
     ModelBusy,
+    /// Say what is known of the customer first.
+    #[error("no such customer is rated")]
+    CustomerNotRated,
+    /// Mend what is said.
+    #[error("{0}")]
+    RatingMalformed(&'static str),
+    /// Clear the customer, or correct what was said of them.
+    #[error("what is known demands at least {}", .0.name())]
+    RatingFloor(RiskRating),
+    /// Nothing to be done from outside: the limit protects the memory of the server.
+    #[error("{0}")]
+    RatingLimit(&'static str),
     /// Read fewer or shorter windows.
     #[error("the windows of the rules cannot be kept: {0}")]
     WindowsRefused(String),
@@ -213,6 +226,10 @@ impl Error {
             Self::ModelMove(_) => "model_move",
             Self::ModelLimit(_) => "model_limit",
             Self::ModelBusy => "model_busy",
+            Self::CustomerNotRated => "customer_not_rated",
+            Self::RatingMalformed(_) => "rating_malformed",
+            Self::RatingFloor(_) => "rating_floor",
+            Self::RatingLimit(_) => "rating_limit",
             Self::WindowsRefused(_) => "windows_refused",
             Self::Overloaded => "overloaded",
             Self::StoreUnavailable(_) => "store_unavailable",
@@ -269,6 +286,9 @@ pub enum StartError {
     /// The windows that the rules need exceed what may be kept.
     #[error("the windows of the rules cannot be kept: {0}")]
     Windows(#[from] paywarden_features::Error),
+    /// Mend the policy of ratings.
+    #[error(transparent)]
+    Ratings(#[from] WrongRatingPolicy),
     /// Mend the key file.
     #[error("the key file does not serve: {0}")]
     Keys(#[from] paywarden_crypto::Error),

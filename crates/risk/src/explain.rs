@@ -77,7 +77,7 @@ impl Engine {
         let place = rules.rules().iter().position(|known| known.id == rule);
         let place = place.ok_or(Error::RuleUnknown)?;
         let trace = Trace::decode(row.trace.as_deref().ok_or(Error::TraceUnknown)?)?;
-        let (seen, screening) = (trace.seen, trace.screening);
+        let seen = &trace.seen;
         if (seen.windows.len(), seen.lists.len()) != (rules.windows().len(), rules.probes().len()) {
             return Err(Error::TraceUnknown);
         }
@@ -85,10 +85,10 @@ impl Engine {
         let keys = Keys::of(&event);
         let mut slots = Slots::new();
         facts::fill(&mut slots, &event, &keys, rules.rates());
-        screening.fill(&mut slots);
+        trace.fill(&mut slots);
         slots.windows = &seen.windows;
         slots.lists = &seen.lists;
-        explanation(&rules, place, &slots, screening.facts()).map(Some)
+        explanation(&rules, place, &slots, trace.screening.facts()).map(Some)
     }
 }
 

@@ -4,15 +4,16 @@ use crate::{
     Engine, Request, facts,
     identify::Keys,
     model::{self, Opinion},
+    rating,
     release::{LoadedSet, Runner, Seen, Trace, Trial},
     screening::Findings,
-    verdict,
+    travel, verdict,
 };
 use paywarden_domain::{
     Card, Decision, DecisionId, Event, TenantId, Timestamp,
     decision::{CardSummary, Deadline},
 };
-use paywarden_features::{FeatureEvent, Ticket, Value};
+use paywarden_features::{EntityKind, FeatureEvent, Ticket, Value};
 use paywarden_rules::{Hits, ListProbe, Slots};
 use std::sync::Arc;
 
@@ -61,10 +62,15 @@ impl Engine {
             false => Findings::default(),
         };
         let opinion = running.bench(tenant).opinion(&feature, &values);
+        let customer = feature.entity(EntityKind::Customer);
+        let rated = self.ratings.of(tenant, customer, now);
+        let lacking = self.config.jurisdictions.missing(tenant, event);
         let mut fields = Slots::new();
         facts::fill(&mut fields, event, &keys, rates);
         screening.fill(&mut fields);
         model::fill(&opinion.readings, &mut fields);
+        rating::fill(rated, &mut fields);
+        travel::fill(lacking.as_deref(), &mut fields);
         let case = Case {
             engine: self,
             tenant,
@@ -84,6 +90,8 @@ impl Engine {
             seen,
             screening: screening.clone(),
             models: case.opinion.readings.clone(),
+            rated,
+            lacking: lacking.clone(),
         };
         line.count_trials(runner, decision.outcome, fired, &mut trace);
         let judged = Judged {

@@ -195,6 +195,12 @@ impl Default for Screening {
 
 impl Screening {
     /// What a tenant has; none before its first list.
+    /// What being on a list of a tenant means; none if it has no such list.
+    pub(crate) fn kind_of(&self, tenant: &TenantId, list: &str) -> Option<ListKind> {
+        let holding = self.holding(tenant)?;
+        Some(holding.lists.get(list)?.list.kind)
+    }
+
     fn holding(&self, tenant: &TenantId) -> Option<Arc<Holding>> {
         self.holdings.load().get(tenant).cloned()
     }

@@ -73,7 +73,7 @@ pub use rates::{RateError, Rates};
 pub use reach::Reach;
 pub use reference::language_reference;
 pub use rule_set::{Hits, ListProbe, Rule, RuleSet, compile, compile_beside};
-pub use schema::{Field, LIST_KINDS, Schema, Type, acts as act_words};
+pub use schema::{Field, LIST_KINDS, RISK_RATINGS, Schema, Type, acts as act_words};
 pub use scratch::Scratch;
 pub use slots::{FieldValue, Slots};
 pub use truth::{Fault, Truth};

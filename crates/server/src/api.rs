@@ -12,6 +12,7 @@ pub(crate) mod entities;
 pub(crate) mod export;
 pub(crate) mod factors;
 pub(crate) mod filings;
+mod find;
 pub(crate) mod ground;
 pub(crate) mod json;
 pub(crate) mod keys;
@@ -24,6 +25,7 @@ pub(crate) mod payment_alerts;
 pub mod person;
 pub(crate) mod privacy;
 pub(crate) mod query;
+pub(crate) mod ratings;
 pub(crate) mod reports;
 pub(crate) mod retention;
 mod routes;
@@ -39,10 +41,12 @@ pub(crate) mod studio;
 pub(crate) mod subjects;
 pub(crate) mod system;
 pub(crate) mod trail;
+pub(crate) mod travel_rule;
 pub(crate) mod vault;
 pub(crate) mod webhooks;
 
 pub use door::Door;
+pub(crate) use find::find;
 pub(crate) use own_words::own_words;
 
 use crate::{
@@ -63,7 +67,6 @@ use paywarden_access::{
 };
 use paywarden_risk::{Caller, Idempotency};
 use paywarden_store::Actor;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 pub use size::Size;
 use std::sync::Arc;
@@ -79,9 +82,6 @@ pub enum Keyed {
     /// A retry without a key could count twice.
     Required,
 }
-
-/// The parameter that stands for several segments.
-const LONG_PARAMETER: &str = "tile";
 
 /// One route.
 #[derive(Debug)]
@@ -151,6 +151,8 @@ enum Endpoint {
     Webhook(webhooks::Act),
     Confirmation(confirmations::Act),
     Filing(filings::Act),
+    Rating(ratings::Act),
+    TravelRule,
     ConsentKeys,
     Alerts,
     Alert,
@@ -364,60 +366,14 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(webhooks::ROUTES)
         .chain(confirmations::ROUTES)
         .chain(filings::ROUTES)
+        .chain(ratings::ROUTES)
+        .chain(travel_rule::ROUTES)
         .chain(studio::ROUTES)
 }
 
 /// Every route, of programs and of people.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
     program_routes().chain(person::ROUTES)
-}
-
-/// The route of a request and its path parameters, with `/` between them.
-pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, String), Problem> {
-    let mut allowed = Vec::new();
-    for route in routes() {
-        let Some(parameters) = parameters(route.path, path) else {
-            continue;
-        };
-        if route.method == method {
-            let decoded: Result<Vec<_>, _> = parameters
-                .into_iter()
-                .map(|parameter| percent_decode_str(parameter).decode_utf8())
-                .collect();
-            let detail = "the path is not percent-encoded UTF-8";
-            let decoded = decoded.map_err(|_| Problem::new(Code::ParameterInvalid, detail))?;
-            return Ok((route, decoded.join("/")));
-        }
-        allowed.push(route.method.as_str());
-    }
-    if allowed.is_empty() {
-        return Err(Problem::new(Code::RouteUnknown, "no route has this path"));
-    }
-    let detail = "the path exists, but not with this method";
-    Err(Problem::new(Code::MethodNotAllowed, detail).allow(&allowed.join(", ")))
-}
-
-/// The segments at the places of `{…}` if the path fits the pattern. The long one takes all the rest.
-fn parameters<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
-    let mut rest = Some(path);
-    let mut parameters = Vec::new();
-    for wanted in pattern.split('/') {
-        let name = wanted
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'));
-        let given = rest?;
-        let (segment, after) = match given.split_once('/') {
-            Some((segment, after)) if name != Some(LONG_PARAMETER) => (segment, Some(after)),
-            _ => (given, None),
-        };
-        rest = after;
-        match name {
-            Some(_) if !segment.is_empty() => parameters.push(segment),
-            None if segment == wanted => {}
-            _ => return None,
-        }
-    }
-    rest.is_none().then_some(parameters)
 }
 
 /// Answers a route that needs no key.
@@ -481,6 +437,8 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Webhook(act) => webhooks::handle(act, call).await,
         Endpoint::Confirmation(act) => confirmations::handle(act, call).await,
         Endpoint::Filing(act) => filings::handle(act, call).await,
+        Endpoint::Rating(act) => ratings::handle(act, call).await,
+        Endpoint::TravelRule => travel_rule::check(call),
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,
@@ -495,52 +453,5 @@ pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Result<R
         // Replies may be remembered for a while: without the room that writing them took.
         Ok(body) => Ok(Reply::new(status, JSON, body.into_boxed_slice())),
         Err(_) => Err(Problem::new(Code::Internal, "the answer cannot be written")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_found_with_their_parameter_or_refused() {
-        let found = |method: Method, path: &str| {
-            find(&method, path)
-                .map(|(route, parameter)| (route.path, parameter))
-                .map_err(|problem| problem.code())
-        };
-        assert_eq!(
-            found(Method::POST, "/v1/decisions").unwrap().0,
-            "/v1/decisions"
-        );
-        let (path, parameter) = found(Method::GET, "/v1/payments/a%2Fb%20c/labels").unwrap();
-        assert_eq!(
-            (path, parameter.as_str()),
-            ("/v1/payments/{payment_id}/labels", "a/b c")
-        );
-        let (_, parameter) = found(Method::GET, "/v1/trail/tile/0/x001/067.p/3").unwrap();
-        assert_eq!(parameter, "0/x001/067.p/3");
-        let (path, parameter) = found(Method::GET, "/v1/rule-sets/v/backtests/bt_1").unwrap();
-        assert_eq!(
-            (path, parameter.as_str()),
-            ("/v1/rule-sets/{version}/backtests/{id}", "v/bt_1")
-        );
-        for path in [
-            "/",
-            "/v1",
-            "/v1/decisions/",
-            "/v1/decisions/a/b",
-            "/v1/payments//labels",
-        ] {
-            assert_eq!(found(Method::GET, path), Err(Code::RouteUnknown), "{path}");
-        }
-        assert_eq!(
-            found(Method::PATCH, "/v1/decisions"),
-            Err(Code::MethodNotAllowed)
-        );
-        assert_eq!(
-            found(Method::GET, "/v1/decisions/%ff"),
-            Err(Code::ParameterInvalid)
-        );
     }
 }

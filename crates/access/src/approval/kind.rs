@@ -41,6 +41,8 @@ pub enum Kind {
     WebhookChange,
     /// A report goes to a financial intelligence unit.
     ReportFiling,
+    /// A customer is rated otherwise than the policy says.
+    RatingOverride,
 }
 
 /// Data of customers in a payload: one member of each element of an array.
@@ -58,7 +60,7 @@ pub(crate) struct CustomerData {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::RuleRelease,
         Self::ModelRelease,
         Self::ListChange,
@@ -74,6 +76,7 @@ impl Kind {
         Self::CaseClosing,
         Self::WebhookChange,
         Self::ReportFiling,
+        Self::RatingOverride,
     ];
 
     /// The word used in policies, in the store and in replies.
@@ -94,6 +97,7 @@ impl Kind {
             Self::CaseClosing => "case_closing",
             Self::WebhookChange => "webhook_change",
             Self::ReportFiling => "report_filing",
+            Self::RatingOverride => "rating_override",
         }
     }
 
@@ -113,6 +117,7 @@ impl Kind {
             Self::CaseClosing => Scope::CasesClose,
             Self::WebhookChange => Scope::WebhooksWrite,
             Self::ReportFiling => Scope::ReportsWrite,
+            Self::RatingOverride => Scope::RatingsWrite,
         }
     }
 
@@ -138,7 +143,8 @@ impl Kind {
             | Self::EpochEnd
             | Self::CaseClosing
             | Self::WebhookChange
-            | Self::ReportFiling => None,
+            | Self::ReportFiling
+            | Self::RatingOverride => None,
         }
     }
 

@@ -87,6 +87,8 @@ const CUSTOMER_DATA: &[Scope] = &[
     Scope::CasesApprove,
     Scope::ReportsRead,
     Scope::ReportsWrite,
+    Scope::RatingsRead,
+    Scope::RatingsWrite,
 ];
 
 /// Scopes of which nobody may hold one of the left and one of the right.
@@ -141,18 +143,20 @@ type Builtin = (&'static str, &'static str, Option<Duty>, &'static [Scope]);
 const BUILTIN: &[Builtin] = &[
     ("analyst", "Analyst", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::RulesRead,
-          Scope::ScreeningRead, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose]),
+          Scope::ScreeningRead, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose,
+          Scope::RatingsRead]),
     ("senior_analyst", "Senior analyst", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::ApprovalsRead, Scope::ApprovalsRequest, Scope::ApprovalsVote,
           Scope::SubjectsReveal, Scope::ScreeningRead, Scope::CasesRead, Scope::CasesWork,
-          Scope::CasesClose, Scope::CasesApprove]),
+          Scope::CasesClose, Scope::CasesApprove, Scope::RatingsRead]),
     ("aml_officer", "AML officer", None,
         &[Scope::DecisionsRead, Scope::LabelsWrite, Scope::ListsRead, Scope::ListsWrite,
           Scope::RulesRead, Scope::TrailRead, Scope::ApprovalsRead, Scope::ApprovalsRequest,
           Scope::ApprovalsVote, Scope::ExportsWrite, Scope::SubjectsReveal, Scope::ScreeningRead,
           Scope::ScreeningWrite, Scope::CasesRead, Scope::CasesWork, Scope::CasesClose,
-          Scope::CasesApprove, Scope::ReportsRead, Scope::ReportsWrite]),
+          Scope::CasesApprove, Scope::ReportsRead, Scope::ReportsWrite, Scope::RatingsRead,
+          Scope::RatingsWrite]),
     ("rule_author", "Rule author", None,
         &[Scope::RulesRead, Scope::RulesWrite, Scope::DecisionsRead, Scope::ListsRead,
           Scope::ApprovalsRead, Scope::ApprovalsRequest]),

@@ -43,6 +43,8 @@ const LEAVES: &[(&str, Option<&str>, &str, &str)] = &[
     ("screening.unwatch", None, "lists", "list"),
     ("screening.alert", None, "lists", "list"),
     ("screening.", Some("change"), "lists", "list"),
+    ("rating.override", Some("change"), "other", "other"),
+    ("rating.", None, "other", "other"),
     ("trail.", Some("integrity"), "trail", "trail"),
     ("", Some("change"), "other", "other"),
 ];

@@ -2,6 +2,7 @@
 //! alerts, cases and lists.
 
 use super::{
+    customer_rating,
     decisions::{self, Row},
     payment_alerts,
     work::{self, Alert},
@@ -114,10 +115,16 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let asked = [("entity", Some(name.as_str())), ("limit", Some("20"))];
     let asked = address("/v1/alerts", &asked);
     let alerts = v.get_if::<Alerts>(Scope::CasesRead, &asked).await?;
+    let is_customer = kind_of(&name) == "customer" && v.may(Scope::RatingsRead);
+    let rated = match is_customer {
+        true => customer_rating::of(v, name.rsplit(':').next().unwrap_or_default()).await?,
+        false => None,
+    };
     let v = &*v;
     let main = html! {
         div.columns {
             (parts::panel(v.t(KNOWN), facts(v, &entity)))
+            @if let Some(rated) = &rated { (customer_rating::panel(v, rated)) }
             @if let Some(lists) = &entity.lists { (parts::panel(v.t(LISTS), listed(v, lists))) }
         }
         (parts::panel(v.t(LINKED), web::web(v.t(LINKED), &links, v)))

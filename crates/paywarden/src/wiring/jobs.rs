@@ -7,7 +7,7 @@ use paywarden_domain::TenantId;
 use paywarden_notify::Courier;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
-use paywarden_server::rescreen;
+use paywarden_server::{rating, rescreen};
 use paywarden_store::trail::notary::{Notary, Refusal};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -46,6 +46,7 @@ pub(super) fn start(
         tokio::spawn(keep_watch(watch.clone())),
         tokio::spawn(keep_access(ground.staff.clone(), ground.registry.clone())),
         tokio::spawn(keep_vault(ground.vault.clone())),
+        tokio::spawn(rating::keep(engine.clone())),
         tokio::spawn(rescreen::keep(engine.clone(), ground.vault.clone())),
         tokio::spawn(keep_root(ground.vault.clone(), root::renewal(config))),
         tokio::spawn(keep_persons(ground.vault.clone())),

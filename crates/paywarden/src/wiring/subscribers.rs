@@ -2,16 +2,20 @@
 
 use crate::dispatch::Subscriber;
 use paywarden_notify::Feed;
-use paywarden_server::Alerting;
+use paywarden_server::{Alerting, RatingFeed};
 use paywarden_store::OutboxItem;
 use std::sync::Arc;
 
 /// Every subscriber of the outbox.
-pub(super) fn all(alerting: Alerting, feed: Arc<Feed>) -> Vec<Subscriber> {
+pub(super) fn all(alerting: Alerting, ratings: RatingFeed, feed: Arc<Feed>) -> Vec<Subscriber> {
     vec![
         Subscriber::new("alerts", move |batch: Arc<[OutboxItem]>| {
             let alerting = alerting.clone();
             async move { alerting.take(&batch).await }
+        }),
+        Subscriber::new("ratings", move |batch: Arc<[OutboxItem]>| {
+            let ratings = ratings.clone();
+            async move { ratings.take(&batch).await }
         }),
         Subscriber::new("webhooks", move |batch: Arc<[OutboxItem]>| {
             let feed = Arc::clone(&feed);

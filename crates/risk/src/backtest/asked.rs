@@ -152,8 +152,7 @@ impl Engine {
         let keys = Keys::of(&request.event);
         let mut slots = Slots::new();
         facts::fill(&mut slots, &request.event, &keys, &self.config.rates);
-        trace.screening.fill(&mut slots);
-        model::fill(&trace.models, &mut slots);
+        trace.fill(&mut slots);
         slots.windows = &trace.seen.windows;
         let subject = Subject {
             payment_id: decision.payment_id.clone(),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     EngineConfig, Error, Floors, facts,
     identify::Keys,
-    model::{self, Reading},
+    model,
     release::Trace,
     screening::{self, Findings},
 };
@@ -152,7 +152,10 @@ impl Run {
         self.windows_cut += u64::from(cut.ok_or_else(|| out_of_order(past))?);
         self.events += 1;
         let trace = row.trace.as_deref().map(Trace::decode).transpose()?;
-        let trace = trace.unwrap_or_default();
+        let mut trace = trace.unwrap_or_default();
+        if !self.reads_screening {
+            trace.screening = Findings::default();
+        }
         let floors = model::floors(&trace.models);
         let mature_before = self.as_of.micros().saturating_sub(self.task.label_delay);
         let mature_before = Timestamp::from_micros(mature_before);
@@ -167,15 +170,10 @@ impl Run {
             floors,
         };
         let keys = Keys::of(&event);
-        let screening = match self.reads_screening {
-            true => trace.screening,
-            false => Findings::default(),
-        };
         let case = Case {
             event: &event,
             keys: &keys,
-            screening: &screening,
-            models: &trace.models,
+            trace: &trace,
             values: &self.values,
             lists: &self.lists,
             at: past.decided_at,
@@ -248,10 +246,9 @@ impl Run {
 struct Case<'a> {
     event: &'a Event<Card>,
     keys: &'a Keys<'a>,
-    /// What screening found when it was decided: lists of today would know more.
-    screening: &'a Findings,
-    /// What models said then.
-    models: &'a [Reading],
+    /// What screening found, models said and the rating was when it was decided: those of today
+    /// would know more.
+    trace: &'a Trace,
     values: &'a [Value],
     lists: &'a ListHistory,
     at: Timestamp,
@@ -262,8 +259,7 @@ impl Case<'_> {
     fn read(&self, rules: &RuleSet, windows: &Range<usize>, into: impl FnOnce(&Slots<'_>)) {
         let mut slots = Slots::new();
         facts::fill(&mut slots, self.event, self.keys, rules.rates());
-        self.screening.fill(&mut slots);
-        model::fill(self.models, &mut slots);
+        self.trace.fill(&mut slots);
         let listed = |probe: &ListProbe| {
             let value = probe.value(&slots)?;
             Some(self.lists.contains(&probe.list, &value, self.at))

@@ -2,11 +2,18 @@
 //! bytes, counted as it happens, counted again from the store after a restart.
 
 use super::LoadedSet;
-use crate::{Error, model::Reading, screening::Findings};
+use crate::{
+    Error,
+    model::{self, Reading},
+    rating::{self, RatedThen},
+    screening::Findings,
+    travel,
+};
 use paywarden_domain::{Outcome, Timestamp};
 use paywarden_features::Value;
+use paywarden_rules::Slots;
 use paywarden_store::TraceRow;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cmp::Ordering as Order,
     collections::BTreeMap,
@@ -19,8 +26,8 @@ const OUTCOMES: usize = Outcome::ALL.len();
 const RULES_MAX: usize = 1_000;
 
 /// What a decision saw beyond its event, and what was on trial beside it. Postcard in the store;
-/// behind the rest stand what screening found, if anything was screened or scored, and what models
-/// said, if any did.
+/// behind the rest stand what screening found, what models said and how the customer was rated and what
+/// the Travel Rule missed, up to the last of which there is any.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trace {
     /// What a canary said where it decided; the first trial is then the live version's.
@@ -31,6 +38,11 @@ pub(crate) struct Trace {
     pub(crate) screening: Findings,
     #[serde(skip)]
     pub(crate) models: Vec<Reading>,
+    #[serde(skip)]
+    pub(crate) rated: Option<RatedThen>,
+    /// What the Travel Rule asks for and was not there.
+    #[serde(skip)]
+    pub(crate) lacking: Option<String>,
 }
 
 /// What one version would have said.
@@ -68,26 +80,52 @@ impl Trace {
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let mut bytes = postcard::to_stdvec(self).map_err(damaged)?;
-        if !(self.screening.is_empty() && self.models.is_empty()) {
+        let last = match () {
+            () if self.lacking.is_some() => 4,
+            () if self.rated.is_some() => 3,
+            () if !self.models.is_empty() => 2,
+            () => u8::from(!self.screening.is_empty()),
+        };
+        if last >= 1 {
             bytes = postcard::to_extend(&self.screening, bytes).map_err(damaged)?;
         }
-        if !self.models.is_empty() {
+        if last >= 2 {
             bytes = postcard::to_extend(&self.models, bytes).map_err(damaged)?;
+        }
+        if last >= 3 {
+            bytes = postcard::to_extend(&self.rated, bytes).map_err(damaged)?;
+        }
+        if last >= 4 {
+            bytes = postcard::to_extend(&self.lacking, bytes).map_err(damaged)?;
         }
         Ok(bytes)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let (mut trace, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(damaged)?;
-        if !rest.is_empty() {
-            let (screening, rest) = postcard::take_from_bytes(rest).map_err(damaged)?;
-            trace.screening = screening;
-            if !rest.is_empty() {
-                trace.models = postcard::from_bytes(rest).map_err(damaged)?;
-            }
-        }
+        let mut rest = rest;
+        take(&mut rest, &mut trace.screening)?;
+        take(&mut rest, &mut trace.models)?;
+        take(&mut rest, &mut trace.rated)?;
+        take(&mut rest, &mut trace.lacking)?;
         Ok(trace)
     }
+
+    /// What rules read of all that stood beside the event.
+    pub(crate) fn fill<'a>(&'a self, slots: &mut Slots<'a>) {
+        self.screening.fill(slots);
+        model::fill(&self.models, slots);
+        rating::fill(self.rated, slots);
+        travel::fill(self.lacking.as_deref(), slots);
+    }
+}
+
+/// Takes the next part, if the trace does not end before it.
+fn take<T: DeserializeOwned>(rest: &mut &[u8], into: &mut T) -> Result<(), Error> {
+    if !rest.is_empty() {
+        (*into, *rest) = postcard::take_from_bytes(rest).map_err(damaged)?;
+    }
+    Ok(())
 }
 
 fn damaged(error: postcard::Error) -> Error {

@@ -176,6 +176,18 @@ impl Engine {
         self.screening.clearances.of(tenant, self.clock.now())
     }
 
+    /// The party of a clearance of a tenant, by the identifier of its record.
+    pub async fn party_of_clearance(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<String>, Error> {
+        let row = self.database.record(RECORD, id).await?;
+        let row = row.filter(|row| row.tenant == *tenant);
+        let read = |row| read(&row).map(|(_, cleared)| cleared.party);
+        row.map(read).transpose()
+    }
+
     /// Refuses a clearance that could not take effect now. Errors:
     /// [`Error::ScreeningEntryUnknown`], [`Error::ScreeningLimit`].
     pub fn check_clearance(

@@ -250,6 +250,23 @@ impl Engine {
         }
     }
 
+    /// The entries, as `list:entry`, that were found of a party under watch and that it was not
+    /// cleared of since; none of a party that is not under watch.
+    pub(crate) async fn entries_of_party(
+        &self,
+        tenant: &TenantId,
+        party: &str,
+    ) -> Result<Vec<String>, Error> {
+        let known = self.watched_party(tenant, party).await?;
+        let found = known.into_iter().flat_map(|known| known.found);
+        let cleared = self.screening_clearances(tenant);
+        let is_cleared = |name: &String| {
+            let mut own = cleared.iter().filter(|one| one.party == party);
+            own.any(|one| name.split_once(':') == Some((&one.list, &one.entry)))
+        };
+        Ok(found.filter(|name| !is_cleared(name)).collect())
+    }
+
     async fn watched_party(
         &self,
         tenant: &TenantId,

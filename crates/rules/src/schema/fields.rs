@@ -169,6 +169,12 @@ fields! {
             "Chance that the live fraud model sees, in thousandths; missing while none decides.";
         ModelLaunderingScore = "model.laundering.score": Int,
             "Chance that the live laundering model sees, in thousandths; missing while none decides.";
+        CustomerRiskRating = "customer.risk_rating": Text in RiskRating,
+            "How risky the customer is rated; missing where nobody has rated them.";
+        CustomerRiskScore = "customer.risk_score": Int,
+            "The score of that rating by the policy alone, 0 to 100; missing likewise.";
+        TravelRuleMissing = "travel_rule.missing": Text,
+            "Fields of a transfer that the Travel Rule of the company's country asks for and that are not there; empty if none is, missing where no rule applies.";
         Card = "card": Text, "Key of the card: its index.";
         Bin = "bin": Text, "Key of the issuer: the BIN.";
         Account = "account": Text, "Key of the payer's account: its identifier.";

@@ -235,6 +235,9 @@ impl fmt::Display for Type {
 /// What being on a screening list means, the gravest first.
 pub const LIST_KINDS: [&str; 4] = ["sanctions", "pep", "adverse", "own"];
 
+/// How risky a customer is, the least first.
+pub const RISK_RATINGS: [&str; 4] = ["low", "medium", "high", "prohibited"];
+
 /// What texts a field may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vocabulary {
@@ -248,6 +251,7 @@ pub(crate) enum Vocabulary {
     Country,
     Currency,
     ListKind,
+    RiskRating,
     Words(&'static [&'static str]),
 }
 
@@ -264,6 +268,7 @@ impl Vocabulary {
             Self::ThreeDs => ThreeDs::ALL.iter().map(|word| word.name()).collect(),
             Self::Currency => Currency::all().map(Currency::code).collect(),
             Self::ListKind => LIST_KINDS.to_vec(),
+            Self::RiskRating => RISK_RATINGS.to_vec(),
             Self::Words(words) => words.to_vec(),
         }
     }

@@ -9,6 +9,7 @@ mod models;
 mod page;
 mod payments;
 mod privacy;
+mod ratings;
 mod reports;
 mod rules;
 mod screening;
@@ -28,6 +29,7 @@ use models::models;
 pub use page::errors_markdown;
 use payments::payments;
 use privacy::privacy;
+use ratings::ratings;
 use reports::reports;
 use rules::rules;
 use screening::screening;
@@ -40,5 +42,5 @@ use work::work;
 
 door! {
     fields payments rules models approvals screening staff vault privacy work webhooks confirmations
-    reports store codes;
+    reports ratings store codes;
 }

@@ -1,7 +1,7 @@
 //! No tenant reaches another: every route is walked with another tenant's key.
 
 use crate::support::{Client, Sent, Setup, Signer, World, now, payment};
-use crate::{models, reports};
+use crate::{models, ratings, reports};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::{Timestamp, time::DAY};
@@ -259,6 +259,14 @@ fn walk_apart(route: &Route, mine: Mine<'_>) -> Option<(Sent, &'static str)> {
     let begins = |part: &str| route.path.starts_with(part);
     if begins("/v1/screening") {
         return Some(walk_screening(route, mine));
+    }
+    if begins("/v1/travel-rule") {
+        let body = json!({ "amount": { "value": "1", "currency": "JPY" }, "identity": {} });
+        let sent = Sent::json(Method::POST, route.path, &body);
+        return Some((sent, "report_profile_unknown"));
+    }
+    if begins("/v1/customer-ratings") || begins("/v1/rating-policy") {
+        return Some(ratings::walk(route));
     }
     if route.path.contains("/models") {
         return Some(walk_models(route, mine));

@@ -27,6 +27,7 @@ use paywarden_privacy::{
 use paywarden_risk::{
     ListChange, ListOperation, ListValue,
     model::{ModelMoved, ModelProgress, ModelRelease},
+    rating::RatingOverride,
     release::{Moved, Progress, RuleRelease},
     screening::{ScreeningChange, ScreeningClearance},
 };
@@ -68,6 +69,8 @@ pub enum CommandInput {
     WebhookChange(WebhookChange),
     /// Let a report be filed with its financial intelligence unit, as it is.
     ReportFiling(ReportFiling),
+    /// Rate a customer otherwise than the policy says, for a time.
+    RatingOverride(RatingOverride),
 }
 
 /// A party that is not the one on a list.
@@ -186,6 +189,11 @@ pub(super) async fn request(
         CommandInput::ReportFiling(filing) => {
             let ask = ask_to_file(call, &filing, ask).await?;
             approvals.request(who, &filing, ask).await
+        }
+        CommandInput::RatingOverride(asked) => {
+            let checked = call.state.engine.check_override(&who.tenant, &asked);
+            checked.await?;
+            approvals.request(who, &asked, ask).await
         }
     };
     Ok(view?)
@@ -327,6 +335,10 @@ pub(super) async fn execute(
         Kind::ReportFiling => {
             let approved = approvals.claim(who, id).await?;
             call.state.reports.approve(approved).await?;
+        }
+        Kind::RatingOverride => {
+            let approved = approvals.claim(who, id).await?;
+            engine.override_rating(approved).await?;
         }
     }
     Ok(outcome)

@@ -23,13 +23,14 @@ use paywarden_crypto::{
     note::{NoteKind, NoteSigner},
 };
 use paywarden_domain::{Currency, TenantId, Timestamp};
+use paywarden_filings::Profiles;
 use paywarden_notify::{Courier, Notify};
 use paywarden_outward::Reach;
 use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
-    Alerting, Config, Limits, Parts, Reports, Server,
+    Alerting, Config, Limits, Parts, RatingFeed, Reports, Server,
     tls::{Identity, SelfSigned},
 };
 use paywarden_store::{
@@ -91,6 +92,8 @@ pub struct Setup {
     pub client_certificates: bool,
     /// The rules that decide; those of the tests if not given.
     pub rules: Option<&'static str>,
+    /// A company and the profile of its country; nobody has one if not given.
+    pub jurisdiction: Option<(&'static str, &'static str)>,
     /// The clock of approvals, which last for days; the system's if not given.
     pub approvals_clock: Option<Clock>,
     /// The clock of the notary, whose keys last for months; the system's if not given.
@@ -154,7 +157,8 @@ impl World {
         let registry = KeyRegistry::open(db, log, ring, clock.clone()).await;
         let registry = Arc::new(registry.unwrap());
         let rules = setup.rules.unwrap_or(RULES);
-        let engine = Arc::new(engine(&database, &journal, &keyring, rules).await);
+        let engine =
+            Arc::new(engine((&database, &journal), &keyring, (rules, setup.jurisdiction)).await);
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
         let vault = vault((&database, &journal), &keyring, (folder.path(), &setup));
@@ -281,8 +285,10 @@ impl World {
     pub async fn hand_on(&self) -> Vec<OutboxItem> {
         let batch = self.journal.outbox_claim("test", 256, 0).await.unwrap();
         let (engine, cases) = (Arc::clone(&self.engine), Arc::clone(&self.cases));
+        let ratings = RatingFeed::new(Arc::clone(&engine), Arc::clone(&cases));
         let alerting = Alerting::new(engine, cases, self.database.clone());
         alerting.take(&batch).await.unwrap();
+        ratings.take(&batch).await.unwrap();
         batch
     }
 
@@ -296,8 +302,17 @@ impl World {
     }
 }
 
-async fn engine(database: &Database, journal: &Journal, keyring: &Keyring, rules: &str) -> Engine {
-    let config = EngineConfig::new(Currency::parse("USD").unwrap());
+async fn engine(
+    (database, journal): (&Database, &Journal),
+    keyring: &Keyring,
+    (rules, jurisdiction): (&str, Option<(&str, &str)>),
+) -> Engine {
+    let mut config = EngineConfig::new(Currency::parse("USD").unwrap());
+    if let Some((company, profile)) = jurisdiction {
+        let profile = Profiles::shipped().unwrap().find(profile).unwrap().clone();
+        let tenant = TenantId::parse(company).unwrap();
+        config.jurisdictions.profiles.insert(tenant, profile);
+    }
     let name = rules.lines().find_map(|line| line.strip_prefix("pack: "));
     let packs = vec![PackFile::new(format!("{}.yaml", name.unwrap()), rules)];
     let (database, journal) = (database.clone(), journal.clone());
