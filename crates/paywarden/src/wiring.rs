@@ -33,7 +33,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Alerting, Parts, Progress, RatingFeed, Reports, Server, tls};
+use paywarden_server::{Parts, Progress, Reports, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -256,10 +256,8 @@ impl Running {
         let calibrated = ground.staff.calibrate().await;
         calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
-        let alerting = Alerting::new(engine.clone(), cases.clone(), ground.database.clone());
-        let ratings = RatingFeed::new(engine.clone(), cases);
-        let subscribers = subscribers::all(alerting, ratings, notify.feed.clone());
-        let dispatcher = ground.dispatcher(subscribers, outbox);
+        let told = subscribers::all((&engine, cases, &ground.database), notify.feed.clone());
+        let dispatcher = ground.dispatcher(told, outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
         let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher, courier));

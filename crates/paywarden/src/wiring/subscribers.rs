@@ -1,13 +1,20 @@
 //! Who is handed what was written to the trail, in this order: one line each.
 
 use crate::dispatch::Subscriber;
+use paywarden_cases::Cases;
 use paywarden_notify::Feed;
+use paywarden_risk::Engine;
 use paywarden_server::{Alerting, RatingFeed};
-use paywarden_store::OutboxItem;
+use paywarden_store::{Database, OutboxItem};
 use std::sync::Arc;
 
 /// Every subscriber of the outbox.
-pub(super) fn all(alerting: Alerting, ratings: RatingFeed, feed: Arc<Feed>) -> Vec<Subscriber> {
+pub(super) fn all(
+    (engine, cases, database): (&Arc<Engine>, Arc<Cases>, &Database),
+    feed: Arc<Feed>,
+) -> Vec<Subscriber> {
+    let alerting = Alerting::new(Arc::clone(engine), Arc::clone(&cases), database.clone());
+    let ratings = RatingFeed::new(Arc::clone(engine), cases);
     vec![
         Subscriber::new("alerts", move |batch: Arc<[OutboxItem]>| {
             let alerting = alerting.clone();
