@@ -3,6 +3,12 @@
 const root = document.documentElement;
 const find = (selector) => document.querySelector(selector);
 const lettersAreCommands = root.dataset.keys === "on";
+/** Letters that do what others do usually; the usual ones of those do nothing then. */
+const changed = Object.entries(JSON.parse(root.dataset.keymap ?? "{}"));
+const usual = (key) => {
+  const found = changed.find(([, other]) => other === key);
+  return found ? found[0] : changed.some(([one]) => one === key) ? "" : key;
+};
 
 /** The first link of each row: what j and k walk over. */
 const rows = () => [...document.querySelectorAll("tbody tr > td:first-child a, tbody tr > td:nth-child(2) a")]
@@ -93,12 +99,14 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!lettersAreCommands || typing || find("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const keys = first && Date.now() - pressed < 1500 ? `${first} ${event.key}` : event.key;
+  const isSecond = first && Date.now() - pressed < 1500;
+  const key = isSecond ? event.key : usual(event.key);
+  const keys = isSecond ? `${first} ${key}` : key;
   const place = placeOf(keys);
   first = "";
   if (place) { event.preventDefault(); act(place); return; }
-  if (placeOf(`${event.key} `, "^")) { [first, pressed] = [event.key, Date.now()]; return; }
-  const command = commands[event.key];
+  if (key && placeOf(`${key} `, "^")) { [first, pressed] = [key, Date.now()]; return; }
+  const command = commands[key];
   if (command) { event.preventDefault(); command(); }
 });
 
@@ -106,6 +114,9 @@ document.addEventListener("click", (event) => {
   const menu = find("details.person[open]");
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
+
+// Where somebody only passes through.
+for (const place of document.querySelectorAll("[data-now]:not([data-passkey])")) place.requestSubmit ? place.requestSubmit() : place.click();
 
 // The secret of a one-time link stands behind #, which browsers keep to themselves.
 for (const form of document.querySelectorAll("form[data-from-hash]")) {

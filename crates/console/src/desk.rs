@@ -72,11 +72,8 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
     let told = desk.cookie(TOLD).map(percent_decode_str);
     let told = told.map(|text| text.decode_utf8_lossy().into_owned());
     let mut visit = Visit {
-        desk,
-        look,
-        parameter: String::new(),
         told: told.filter(|text| !text.is_empty()),
-        keep_look: false,
+        ..Visit::of(desk, look, String::new())
     };
     if method == Method::GET && visit.desk.path() == pages::live::STREAM {
         return pages::live::stream(visit);
@@ -84,7 +81,7 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
     if method == Method::GET && visit.desk.path().starts_with(pages::exports::FILES) {
         return pages::exports::fetch(visit);
     }
-    let reply = match method {
+    let mut reply = match method {
         Method::GET | Method::POST => page(&mut visit, &method).await,
         _ => {
             let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED, HTML, "");
@@ -93,6 +90,8 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
             reply
         }
     };
+    let cookies = visit.cookies.into_iter().map(|line| (SET_COOKIE, line));
+    reply.headers.extend(cookies);
     visit.desk.reply(reply)
 }
 
@@ -107,6 +106,11 @@ async fn page(visit: &mut Visit, method: &Method) -> Reply {
     if let Some(reply) = kept_out(visit, page, is_get) {
         return reply;
     }
+    if page.door == Door::Staff {
+        // Whoever's preferences cannot be read works as everybody does.
+        let own = visit.get("/v1/session/preferences").await;
+        visit.own = own.unwrap_or_default();
+    }
     let shown = match page.take.filter(|_| !is_get) {
         None if !is_get => Err(visit.fault(Code::MethodNotAllowed, "the page has no form")),
         None => (page.show)(visit).await,
@@ -117,8 +121,6 @@ async fn page(visit: &mut Visit, method: &Method) -> Reply {
         Ok(Shown::Elsewhere(to, told)) => {
             let mut reply = moved(StatusCode::SEE_OTHER, &to);
             reply.headers.extend(told.and_then(|told| tell(&told)));
-            let kept = visit.look.cookie().filter(|_| visit.keep_look);
-            reply.headers.extend(kept.map(|line| (SET_COOKIE, line)));
             reply
         }
         Err(fault) if fault.0.code == Code::SessionRequired.name() => to_sign_in(visit),
@@ -181,6 +183,16 @@ struct Challenge {
 
 /// Asks for a factor, and keeps the form for when it is proved.
 async fn prove(visit: &mut Visit, form: &Form, is_again: bool) -> Result<Shown, Fault> {
+    let kept: Vec<(&str, &str)> = form.own().collect();
+    prove_with(visit, &kept, is_again).await
+}
+
+/// Asks for a factor; these fields come back with it.
+pub(crate) async fn prove_with(
+    visit: &mut Visit,
+    kept: &[(&str, &str)],
+    is_again: bool,
+) -> Result<Shown, Fault> {
     let factors = visit
         .desk
         .member()
@@ -196,7 +208,7 @@ async fn prove(visit: &mut Visit, form: &Form, is_again: bool) -> Result<Shown, 
         false => None,
     };
     let v = &*visit;
-    let kept = html! { @for (name, text) in form.own() { (parts::hidden(name, text)) } };
+    let kept = html! { @for (name, text) in kept { (parts::hidden(name, text)) } };
     let action = v.desk.path();
     let code = parts::Field {
         autocomplete: "one-time-code",

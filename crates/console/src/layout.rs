@@ -5,7 +5,10 @@ use crate::{
     icon::Icon,
     look::Theme,
     page::{Body, Door, Group, Menu, Page, Renewal},
-    pages::PAGES,
+    pages::{
+        PAGES,
+        views::{self, BY_LETTER},
+    },
     parts,
     terms::Tone,
     visit::Visit,
@@ -36,10 +39,10 @@ words! {
     KEYS = "Keys", "快捷键";
     KEY_PALETTE = "Go anywhere", "快速跳转";
     KEY_SEARCH = "Search box", "搜索框";
-    KEY_ROWS = "Next and previous row", "下一行、上一行";
+    KEY_DOWN = "Next row", "下一行";
+    KEY_UP = "Previous row", "上一行";
     KEY_OPEN = "Open the row", "打开所在行";
     KEY_BACK = "One page up", "返回上一级";
-    KEY_NEXT = "Next page of rows", "下一页列表";
     KEY_PICK = "Pick the row", "选取所在行";
     KEY_SHEET = "This sheet", "本说明";
     CLOSE = "Close", "关闭窗口";
@@ -53,7 +56,7 @@ pub(crate) fn whole(v: &Visit, page: Option<&Page>, body: &Body) -> Markup {
     let is_inside = is_inside(v);
     html! {
         (DOCTYPE)
-        html lang=(look.language.tag()) data-theme=(look.theme.name()) data-keys=(if look.keys { "on" } else { "off" }) {
+        html lang=(look.language.tag()) data-theme=(look.theme.name()) data-keys=(if look.keys { "on" } else { "off" }) data-keymap=[v.own.changed()] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -198,6 +201,7 @@ fn person(v: &Visit) -> Markup {
             div.sheet {
                 p.muted { (company.unwrap_or_default()) }
                 a href="/account" { (v.t(ACCOUNT)) }
+                a href="/views" { (v.t(views::TITLE)) }
                 (themes(v))
                 (preference(v, html! {
                     div.line {
@@ -245,6 +249,12 @@ fn menu(v: &Visit, current: Option<&Page>) -> Markup {
                     }
                 }
             }
+            @if !v.own.views().is_empty() {
+                div.group {
+                    p { (v.t(views::VIEWS)) }
+                    ul { @for view in v.own.views() { li { a href=(view.address()) { span { (view.name) } } } } }
+                }
+            }
         }
     }
 }
@@ -265,16 +275,15 @@ fn group_word(group: Group) -> Word {
 }
 
 fn dialogs(v: &Visit) -> Markup {
-    let keys: [(&[&str], Word); 8] = [
+    let fixed: [(&[&str], Word); 3] = [
         (&["Ctrl", "K"], KEY_PALETTE),
-        (&["/"], KEY_SEARCH),
-        (&["j", "k"], KEY_ROWS),
         (&["Enter"], KEY_OPEN),
         (&["Esc"], KEY_BACK),
-        (&["n"], KEY_NEXT),
-        (&["x"], KEY_PICK),
-        (&["?"], KEY_SHEET),
     ];
+    let own = BY_LETTER
+        .iter()
+        .map(|(usual, word)| (v.own.key(usual), *word));
+    let own: Vec<(&str, Word)> = own.filter(|(key, _)| !key.is_empty()).collect();
     html! {
         dialog id="palette" aria-label=(v.t(PALETTE)) {
             input type="text" aria-label=(v.t(PALETTE)) placeholder=(v.t(PALETTE)) autocomplete="off" spellcheck="false";
@@ -283,14 +292,20 @@ fn dialogs(v: &Visit) -> Markup {
         dialog id="sheet" aria-label=(v.t(KEYS)) {
             h2 { (v.t(KEYS)) }
             dl.keys {
-                @for (keys, word) in keys {
+                @for (keys, word) in fixed {
                     div { dt { @for key in keys { kbd { (key) } } } dd { (v.t(word)) } }
+                }
+                @for (key, word) in own {
+                    div { dt { kbd { (key) } } dd { (v.t(word)) } }
                 }
                 @for (_, menu) in places(v) {
                     div { dt { kbd { "g" } kbd { (menu.key) } } dd { (v.t(menu.word)) } }
                 }
             }
-            form method="dialog" { (parts::submit(v.t(CLOSE), Tone::Plain)) }
+            div.buttons {
+                form method="dialog" { (parts::submit(v.t(CLOSE), Tone::Plain)) }
+                a.button.quiet href="/views" { (v.t(views::TITLE)) }
+            }
         }
     }
 }

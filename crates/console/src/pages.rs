@@ -38,6 +38,7 @@ mod rules;
 mod screening;
 mod screening_list;
 mod sign_in;
+mod sign_on;
 mod sign_out;
 mod staff;
 mod staff_member;
@@ -48,6 +49,7 @@ mod subjects;
 mod system;
 mod trail;
 mod trail_leaf;
+pub(crate) mod views;
 mod webhook;
 mod webhooks;
 mod work;
@@ -119,10 +121,12 @@ pub(crate) static PAGES: &[Page] = &[
     find::PAGE,
     exports::PAGE,
     reveals::PAGE,
+    views::PAGE,
     gallery::PAGE,
     invitation::PAGE,
     preferences::PAGE,
     sign_in::PAGE,
+    sign_on::PAGE,
     sign_out::PAGE,
 ];
 

@@ -3,10 +3,11 @@
 use crate::{
     look::Look,
     page::Fault,
+    pages::views::Own,
     word::{Language, Word},
 };
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderValue, Method};
 use paywarden_access::Scope;
 use paywarden_domain::Timestamp;
 use paywarden_server::{
@@ -32,11 +33,24 @@ pub(crate) struct Visit {
     pub(crate) parameter: String,
     /// What is said on the page once.
     pub(crate) told: Option<String>,
-    /// Whether how pages look is to be kept from now on.
-    pub(crate) keep_look: bool,
+    /// How whoever looks works.
+    pub(crate) own: Own,
+    /// Cookies that the answer brings.
+    pub(crate) cookies: Vec<HeaderValue>,
 }
 
 impl Visit {
+    pub(crate) fn of(desk: Desk, look: Look, parameter: String) -> Self {
+        Self {
+            desk,
+            look,
+            parameter,
+            told: None,
+            own: Own::default(),
+            cookies: Vec::new(),
+        }
+    }
+
     /// A text in the language of whoever looks.
     pub(crate) fn t(&self, word: Word) -> &'static str {
         word.of(self.look.language)

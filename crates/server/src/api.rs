@@ -23,6 +23,7 @@ mod openapi;
 mod own_words;
 pub(crate) mod payment_alerts;
 pub mod person;
+pub(crate) mod preferences;
 pub(crate) mod privacy;
 pub(crate) mod query;
 pub(crate) mod ratings;

@@ -67,6 +67,12 @@ pub enum Error {
     /// Mend the login name or the name.
     #[error("{0}")]
     NameRefused(&'static str),
+    /// Mend the views or letters.
+    #[error("{0}")]
+    PreferencesRefused(&'static str),
+    /// Read the preferences again.
+    #[error("the preferences have changed since they were read")]
+    PreferencesChanged,
     /// The account is in a state in which this means nothing.
     #[error("not possible: the account is {0}")]
     State(&'static str),

@@ -107,6 +107,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::select("mentioned", v.t(MENTIONED), value(3), mentioned))
         }, is_set, v))
         (table(v, &rows))
+        (super::views::keep(v))
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["due.js"]).into())

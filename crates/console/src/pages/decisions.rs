@@ -1,5 +1,6 @@
 //! Decisions, newest first, by filter and by page.
 
+use super::{exports, views};
 use crate::{
     format,
     icon::Icon,
@@ -104,7 +105,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::note(terms::Tone::Care, WITHHELD.with(v.language(), &[&page.withheld.to_string()])))
         }
         (table(v, &page.decisions))
-        (super::exports::way(v, "decisions"))
+        div.line { (views::keep(v)) (exports::way(v, "decisions")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())

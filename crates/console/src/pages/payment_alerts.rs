@@ -99,6 +99,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::fold(v.t(TOGETHER), together(v, &policy)))
             }
         }))
+        (super::views::keep(v))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["due.js"]).into())
 }

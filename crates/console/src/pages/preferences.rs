@@ -29,7 +29,7 @@ fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
             _ => look.keys,
         },
     };
-    v.keep_look = true;
+    v.cookies.extend(v.look.cookie());
     Ok(Shown::at(within(form.text("back"))))
 }
 

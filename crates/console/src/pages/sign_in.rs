@@ -1,6 +1,6 @@
 //! Coming in: by passkey, or by password and code, which needs no script.
 
-use super::preferences::within;
+use super::{preferences::within, sign_on};
 use crate::{
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
@@ -18,7 +18,7 @@ pub(crate) const PAGE: Page = Page {
     door: Door::Anybody,
     needs: &[],
     menu: None,
-    show: |v| Box::pin(async move { Ok(show(v, None)) }),
+    show: |v| Box::pin(show(v)),
     take: Some(|v, form| Box::pin(take(v, form))),
     words: WORDS,
 };
@@ -46,12 +46,14 @@ struct Challenge {
     options: Value,
 }
 
-fn show(v: &Visit, refused: Option<&str>) -> Shown {
+async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let next = v.query("next").unwrap_or_default();
-    page(v, &next, "", refused)
+    Ok(page(v, &next, "", None).await)
 }
 
-fn page(v: &Visit, next: &str, login: &str, refused: Option<&str>) -> Shown {
+async fn page(v: &mut Visit, next: &str, login: &str, refused: Option<&str>) -> Shown {
+    let providers = sign_on::buttons(v, next).await;
+    let v = &*v;
     let name = |autocomplete| Field {
         value: login,
         autocomplete,
@@ -79,6 +81,7 @@ fn page(v: &Visit, next: &str, login: &str, refused: Option<&str>) -> Shown {
                     noscript { p.hint { (v.t(NO_SCRIPT)) } }
                 }))
             }
+            (providers)
             details.fold open[refused.is_some()] {
                 summary { (v.t(BY_PASSWORD)) }
                 (parts::form(v, "/sign-in", html! {
@@ -122,7 +125,7 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     match entered {
         Ok(_) => Ok(Shown::at(next)),
         Err(Fault(document)) if document.status < 500 => {
-            Ok(page(v, &next, &login, Some(&document.detail)))
+            Ok(page(v, &next, &login, Some(&document.detail)).await)
         }
         Err(fault) => Err(fault),
     }

@@ -133,7 +133,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             p.muted { (SIGNED.with(v.language(), &[&format::number(signed)])) }
         }
         (parts::table(v.t(TITLE), &columns, &rows, v))
-        (super::exports::way(v, "trail"))
+        div.line { (super::views::keep(v)) (super::exports::way(v, "trail")) }
         nav.pager aria-label=(v.t(OLDER)) {
             @if let Some(newest) = newest { a.button rel="first" href=(newest) { (Icon::BACK.draw()) (v.t(parts::FIRST_PAGE)) } }
             @if let Some(older) = older { a.button rel="next" href=(older) { (v.t(OLDER)) (Icon::NEXT.draw()) } }

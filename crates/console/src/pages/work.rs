@@ -54,7 +54,8 @@ words! {
     ASSIGN = "Give to somebody", "分派给他人";
     ASSIGN_TO = "To whom", "分派对象";
     ASSIGN_HINT = "staff:… or key:…", "staff:… 或 key:…";
-    ASK_OF = "Ask something of a payment", "对支付提出要求";
+    LET_GO = "Let a payment go", "要求放行";
+    ASK_OF = "Keep a payment back", "要求拦下支付";
     ASK_OF_WHY = "Whoever carries payments out is told. Nothing is moved from here.", "将通知支付执行方；此处不直接划转资金。";
     PAYMENT = "Payment", "支付号";
     REQUEST = "What is asked", "要求内容";

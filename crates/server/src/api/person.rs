@@ -1,8 +1,8 @@
 //! The routes of people: which there are, who may come in by each, and who answers.
 
 use super::{
-    Call, Door, Endpoint, Keyed, Route, Size, alerts, approvals, areas, factors, keys, session,
-    sign_on, staff,
+    Call, Door, Endpoint, Keyed, Route, Size, alerts, approvals, areas, factors, keys, preferences,
+    session, sign_on, staff,
 };
 use crate::{
     edge::{Code, Problem, peer::Peer, reply::Reply},
@@ -47,6 +47,10 @@ pub enum Act {
     OwnSessions,
     /// One of them ends.
     EndOwnSession,
+    /// How one works.
+    Preferences,
+    /// How one works from now on.
+    KeepPreferences,
     /// A challenge for a new passkey.
     PasskeySetup,
     /// A new passkey.
@@ -186,6 +190,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/session/proof", Door::Proving, None, Act::Prove),
     bare(GET, "/v1/session/sessions", Door::Staff, None, Act::OwnSessions),
     bare(DELETE, "/v1/session/sessions/{id}", Door::Staff, None, Act::EndOwnSession),
+    bare(GET, "/v1/session/preferences", Door::Staff, None, Act::Preferences),
+    route(PUT, "/v1/session/preferences", Door::Staff, None, Act::KeepPreferences),
     bare(POST, "/v1/session/factors/passkey-challenge", Door::OwnFresh, None, Act::PasskeySetup),
     route(POST, "/v1/session/factors/passkeys", Door::OwnFresh, None, Act::AddPasskey),
     bare(DELETE, "/v1/session/factors/passkeys/{place}", Door::StaffFresh, None, Act::RemovePasskey),
@@ -280,6 +286,8 @@ pub(crate) async fn handle(route: &Route, call: &PersonCall) -> Result<Reply, Pr
         Act::Prove => session::prove(call).await,
         Act::OwnSessions => session::own_sessions(call),
         Act::EndOwnSession => session::end_own(call).await,
+        Act::Preferences => preferences::read(call).await,
+        Act::KeepPreferences => preferences::keep(call).await,
         Act::PasskeySetup => factors::passkey_setup(call),
         Act::AddPasskey => factors::add_passkey(call).await,
         Act::RemovePasskey => factors::remove_passkey(call).await,
@@ -347,6 +355,8 @@ impl From<Error> for Problem {
             Error::AccountUnknown => plain(Code::AccountUnknown),
             Error::LoginTaken => plain(Code::LoginTaken),
             Error::NameRefused(_) => plain(Code::NameRefused),
+            Error::PreferencesChanged => plain(Code::PreferencesChanged),
+            Error::PreferencesRefused(_) => plain(Code::PreferencesRefused),
             Error::State(_) => plain(Code::AccountState),
             Error::Oneself => plain(Code::OwnAccount),
             Error::RoleUnknown(_) | Error::RoleRefused(..) => {

@@ -216,6 +216,7 @@ const KINDS: &[(&Method, &str, Option<Kind>)] = &[
     (&Method::POST, "/v1/session/sign-on", Some(Kind::SignIn)),
     (&Method::GET, "/v1/session", None),
     (&Method::GET, "/v1/session/sessions", None),
+    (&Method::GET, "/v1/session/preferences", None),
     (&Method::POST, "/v1/session/proof-challenge", None),
     (&Method::POST, "/v1/session/proof", Some(Kind::Proof)),
     (&Method::GET, "/v1/trail/checkpoint", None),

@@ -457,3 +457,34 @@ async fn bodies_of_people_have_the_limits_of_all_bodies() {
         "field_unknown"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_somebody_works_is_kept_for_them_alone() {
+    const ROUTE: &str = "/v1/session/preferences";
+    let world = World::start(Setup::default()).await;
+    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["auditor"]).await;
+    let mut wang = Person::with_roles(&world, "acme", "wang@example.com", &["analyst"]).await;
+    let usual = liu.get(ROUTE).await.json();
+    assert_eq!(usual, json!({ "version": 0, "views": [], "keys": {} }));
+    let view = json!({ "name": "拒付", "page": "/decisions", "query": "outcome=decline" });
+    let wanted = json!({ "version": 0, "views": [view], "keys": { "n": "m" } });
+    let kept = liu.send(Method::PUT, ROUTE, Some(&wanted)).await.json();
+    assert_eq!(
+        (&kept["version"], &kept["views"]),
+        (&json!(1), &json!([view]))
+    );
+    assert_eq!(liu.get(ROUTE).await.json(), kept);
+    assert_eq!(wang.get(ROUTE).await.json(), usual);
+
+    let late = liu.send(Method::PUT, ROUTE, Some(&wanted)).await;
+    assert_eq!(late.code(), "preferences_changed");
+    let elsewhere = json!({ "name": "x", "page": "//evil.example", "query": "" });
+    let wrong = json!({ "version": 1, "views": [elsewhere], "keys": {} });
+    let refused = liu.send(Method::PUT, ROUTE, Some(&wrong)).await;
+    assert_eq!(refused.code(), "preferences_refused");
+    let emptied = json!({ "version": 1, "views": [], "keys": {} });
+    let emptied = liu.send(Method::PUT, ROUTE, Some(&emptied)).await;
+    assert_eq!(emptied.status, StatusCode::OK);
+    let stranger = Person::stranger(&world).await.get(ROUTE).await;
+    assert_eq!(stranger.code(), "session_required");
+}

@@ -95,13 +95,7 @@ pub(crate) fn fetch(visit: Visit) -> Paged {
         ..
     } = visit;
     desk.flow(reply, |desk, lines| {
-        let visit = Visit {
-            desk,
-            look,
-            parameter,
-            told: None,
-            keep_look: false,
-        };
+        let visit = Visit::of(desk, look, parameter);
         write(visit, wanted, lines)
     })
 }

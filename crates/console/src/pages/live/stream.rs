@@ -68,13 +68,7 @@ pub(crate) fn stream(visit: Visit) -> Paged {
         ..
     } = visit;
     desk.flow(reply, |desk, lines| {
-        let visit = Visit {
-            desk,
-            look,
-            parameter,
-            told: None,
-            keep_look: false,
-        };
+        let visit = Visit::of(desk, look, parameter);
         Watch { visit, line, place }.run(lines)
     })
 }

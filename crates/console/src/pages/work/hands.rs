@@ -2,7 +2,7 @@
 
 use super::{
     ACT_ON, APPROVAL_ID, ASK, ASK_OF, ASK_OF_WHY, ASSIGN, ASSIGN_HINT, ASSIGN_TO, CLAIM, ENTITY,
-    GIVE_BACK, PAYMENT, PUT_ON, REQUEST, STEP, UNTIL, UNTIL_TIME, entity,
+    GIVE_BACK, LET_GO, PAYMENT, PUT_ON, REQUEST, STEP, UNTIL, UNTIL_TIME, entity,
 };
 use crate::{
     names::named,
@@ -51,8 +51,21 @@ pub(in crate::pages) fn steps<'p>(
 ) -> Markup {
     let language = v.language();
     let payments = payments.map(|id| (id.to_owned(), id.to_owned()));
-    let requests =
-        ["release", "cancel", "request_refund"].map(|code| option("action", code, language));
+    let payments: Vec<(String, String)> = payments.collect();
+    let ask = |codes: &[&str]| {
+        let requests = codes.iter().map(|code| option("action", code, language));
+        parts::form(
+            v,
+            v.desk.path(),
+            html! {
+                p.muted { (v.t(ASK_OF_WHY)) }
+                (parts::select("payment_id", v.t(PAYMENT), "", payments.clone()))
+                (parts::select("request", v.t(REQUEST), "", requests))
+                (parts::reason("ask_reason", v))
+                (parts::submit_as("do", "ask", v.t(ASK), Tone::Info))
+            },
+        )
+    };
     let people = entities.iter().map(|one| (one.clone(), entity(one, v)));
     let steps = ["block", "challenge"].map(|code| option("step", code, language));
     let until = ahead(v, 30);
@@ -66,13 +79,8 @@ pub(in crate::pages) fn steps<'p>(
         ..Field::new("approval", v.t(APPROVAL_ID))
     };
     html! {
-        (parts::fold_by("a", v.t(ASK_OF), parts::form(v, v.desk.path(), html! {
-            p.muted { (v.t(ASK_OF_WHY)) }
-            (parts::select("payment_id", v.t(PAYMENT), "", payments))
-            (parts::select("request", v.t(REQUEST), "", requests))
-            (parts::reason("ask_reason", v))
-            (parts::submit_as("do", "ask", v.t(ASK), Tone::Info))
-        })))
+        (parts::fold_by("a", v.t(LET_GO), ask(&["release"])))
+        (parts::fold_by("h", v.t(ASK_OF), ask(&["cancel", "request_refund"])))
         @if v.may(Scope::ListsWrite) && !entities.is_empty() {
             (parts::fold_by("b", v.t(ACT_ON), parts::form(v, v.desk.path(), html! {
                 (parts::select("entity", v.t(ENTITY), "", people))

@@ -37,6 +37,10 @@ macro_rules! staff {
         LoginTaken = "login_taken", CONFLICT, "Login name taken";
         /// The login name or name is empty, too long, of several persons or not one line.
         NameRefused = "name_refused", UNPROCESSABLE_ENTITY, "Name refused";
+        /// A view or a letter is not one, or there are too many; `detail` says which.
+        PreferencesRefused = "preferences_refused", UNPROCESSABLE_ENTITY, "Preferences refused";
+        /// The preferences have changed since they were read. Read them again.
+        PreferencesChanged = "preferences_changed", CONFLICT, "Preferences changed";
         /// Nobody does this to their own account. Ask somebody else.
         OwnAccount = "own_account", FORBIDDEN, "Own account";
         /// No role has this name.
