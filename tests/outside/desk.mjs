@@ -105,6 +105,40 @@ try {
     await hold(officer, `/decisions?q=${encodeURIComponent("outcome:hold,review,challenge,decline score>=100")}`, "decisions");
   });
 
+  await test("a list is kept as a view, and a letter is another one, for one person alone", async () => {
+    const { page } = officer;
+    await page.goto(`${origin}/decisions?q=outcome%3Aapprove`);
+    await page.getByText("Keep this view").first().click();
+    await page.fill("#f-name", "<b>Let through</b>");
+    await press(page, "Keep this view");
+    await page.getByText("The view is kept.").waitFor();
+    await page.goto(origin);
+    await page.locator("nav.side").getByRole("link", { name: "<b>Let through</b>" }).click();
+    await page.waitForURL("**/decisions?q=outcome%3Aapprove");
+    await voter.page.goto(origin);
+    assert.equal(await voter.page.getByRole("link", { name: "<b>Let through</b>" }).count(), 0);
+    await page.goto(`${origin}/views`);
+    await page.locator('input[name="key n"]').fill("m");
+    await page.locator('input[name="key g"]').fill("w");
+    await press(page, "Keep the keys");
+    await page.getByText("The keys are kept.").waitFor();
+    await page.goto(`${origin}/decisions`);
+    await page.keyboard.press("n");
+    await page.keyboard.press("m");
+    await page.waitForURL("**/decisions?*cursor=*");
+    await page.keyboard.press("g");
+    await page.keyboard.press("d");
+    await page.keyboard.press("w");
+    await page.keyboard.press("t");
+    await page.waitForURL("**/trail");
+    await hold(officer, "/views", "views");
+    await page.goto(`${origin}/views`);
+    await press(page, "As usual again");
+    await press(page, "Forget");
+    await page.getByText("The view is gone.").waitFor();
+    assert.equal(await page.getByText("Let through").count(), 0);
+  });
+
   let entity;
   await test("a decision shows whom its payer is linked to, and an entity all that is known", async () => {
     const { page } = officer;

@@ -9,6 +9,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Provider from "oidc-provider";
+import { chromium } from "playwright-core";
 
 const binary = process.argv[2];
 const folder = mkdtempSync(join(tmpdir(), "paywarden-openid-"));
@@ -147,6 +148,7 @@ cryptographic_amr = ["hwk"]
   try {
     const ca = await ready(join(data, "tls", "ca.pem"), origin);
     await walk(() => new Page(origin, ca), token);
+    await look(origin);
   } finally {
     const gone = serve.exitCode ?? once(serve, "exit");
     serve.kill();
@@ -154,6 +156,35 @@ cryptographic_amr = ["hwk"]
     provider.server.close();
     provider.server.closeAllConnections();
   }
+}
+
+/** The button of the sign-in page, in a browser: with a key of hardware, and with a password. */
+async function look(origin) {
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  try {
+    for (const [method, arrives] of [["hwk", "/account"], ["pwd", "/sign-in/corp"]]) {
+      methods = [method];
+      const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
+      const page = await context.newPage();
+      await page.goto(`${origin}/sign-in?next=%2Faccount`);
+      await page.getByRole("button", { name: "Continue with Corporate sign-on" }).click();
+      await page.waitForURL((url) => url.origin === origin && url.pathname === arrives && !url.search, { timeout: 60_000 });
+      const main = await page.textContent("main");
+      assert(method === "hwk" ? main.includes("Sessions") : !main.includes("Sessions"), main);
+      const kept = (await context.cookies()).map((cookie) => cookie.name);
+      assert(!kept.includes("__Host-paywarden-sign-on"), kept.join());
+      await context.close();
+    }
+    // A way back that this browser has not begun leads nowhere.
+    const page = await (await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" })).newPage();
+    await page.goto(`${origin}/sign-in/corp?code=stolen&state=x`);
+    await page.getByText("this browser has begun no way to a provider").waitFor();
+  } finally {
+    await browser.close();
+  }
+  console.log("ok the sign-in page leads to the provider and back");
 }
 
 async function ready(ca, origin) {

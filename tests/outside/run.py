@@ -137,7 +137,7 @@ def openid_provider(_):
     """The npm package oidc-provider says who a member of staff is, to a server of its own."""
     if not (HERE / "node_modules").exists() or not shutil.which("node"):
         raise Skip("npm ci")
-    holds(4, ["node", "openid.mjs", BINARY])
+    holds(5, ["node", "openid.mjs", BINARY])
 
 
 def curl_through_sign(server):
@@ -312,7 +312,7 @@ def console_in_a_browser(_):
 def desk_in_a_browser(_):
     """What people look at all day: numbers, entities, decisions as they come over restarts."""
     browser()
-    holds(7, ["node", "desk.mjs", BINARY], timeout=1800)
+    holds(8, ["node", "desk.mjs", BINARY], timeout=1800)
 
 
 def journey_in_a_browser(_):

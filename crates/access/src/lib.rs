@@ -8,6 +8,7 @@
 
 pub mod approval;
 pub mod area;
+mod beside;
 pub mod error;
 pub mod factor;
 pub mod key;
@@ -19,6 +20,7 @@ pub mod staff;
 pub mod terms;
 pub mod watch;
 
+pub use beside::give_way;
 pub use error::Error;
 pub use key::{Credential, RegisteredKey};
 pub use key_change::{KeyChange, KeyCreate, Word};

@@ -1,15 +1,14 @@
 //! Passwords as Argon2id hashes (RFC 9106), checked by few threads at a time.
 
-use crate::staff::Error;
+use crate::{beside::beside, staff::Error};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use paywarden_crypto::random;
 use paywarden_domain::Timestamp;
 use paywarden_store::Clock;
 use serde::{Deserialize, Serialize};
 use std::{
-    io,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -194,35 +193,9 @@ impl PasswordDesk {
             }
         };
         let failed = || Error::Internal("a password was not hashed");
-        beside(work).map_err(|_| failed())?;
+        beside("password", work).map_err(|_| failed())?;
         result.await.ok().and_then(Result::ok).ok_or_else(failed)
     }
-}
-
-/// Does work on a thread of its own that gives way to every other: decisions have deadlines, and
-/// whoever signs in has not. A thread costs a thousandth of what is done on it.
-fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    let work = || {
-        #[cfg(target_os = "linux")]
-        give_way();
-        work();
-    };
-    thread::Builder::new()
-        .name("password".to_owned())
-        .spawn(work)
-}
-
-/// Has this thread run when no other wants to, and leave at once when one does (`SCHED_IDLE`). A
-/// thread that is merely nice finishes its slice, milliseconds in which a decision waits. Where it
-/// is refused, the work is done all the same.
-#[cfg(target_os = "linux")]
-fn give_way() {
-    use thread_priority::{
-        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-        set_thread_priority_and_policy, thread_native_id,
-    };
-    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
 }
 
 /// Compares in a time that does not depend on where they differ.
@@ -306,20 +279,6 @@ mod tests {
         while !desk.memory.0.lock().unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
-    }
-
-    /// The kernel says of the thread itself how it is scheduled (proc(5): field 41 of `stat` is the
-    /// policy, 5 is `SCHED_IDLE`).
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn a_check_runs_when_no_other_thread_wants_to() {
-        let (said, stat) = oneshot::channel();
-        let say = || said.send(std::fs::read_to_string("/proc/thread-self/stat").unwrap());
-        beside(|| say().unwrap()).unwrap();
-        let stat = stat.await.unwrap();
-        let behind_name = stat.rsplit_once(')').unwrap().1;
-        let policy = behind_name.split_whitespace().nth(41 - 3).unwrap();
-        assert_eq!(policy, "5");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=2_048))]
     networks: u16,
     /// Rounds, each of a quiet and a flooded phase
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(2..=100))]
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=100))]
     rounds: u32,
     /// Seconds of one phase
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=600))]

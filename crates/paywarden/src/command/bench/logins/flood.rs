@@ -1,4 +1,7 @@
 //! Sign-in attempts at a fixed rate: wrong passwords, many names, many networks.
+//!
+//! Whoever floods a server has machines of their own. Here they share the server's processors, so
+//! their thread runs only when nobody else wants to.
 
 use crate::{
     client::{Caller, Client, Connection, Protocol, Reply},
@@ -6,6 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http::HeaderValue;
+use paywarden_access::give_way;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
@@ -17,7 +21,11 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::Semaphore,
+    task::JoinSet,
+};
 
 /// Names beside those of accounts that exist: as many as somebody would try from a list.
 const STRANGERS: u64 = 10_000;
@@ -30,6 +38,7 @@ pub(super) struct Flood {
     names: Vec<String>,
     /// The number of the next attempt, over all rounds.
     next: Arc<AtomicU64>,
+    machine: Option<Runtime>,
 }
 
 /// Attempts under way. They end when they are told to.
@@ -84,8 +93,15 @@ impl Flood {
         // A browser names the page's origin; unless set, it is `localhost` at the server's port.
         let port = url.rsplit(':').next().unwrap_or_default();
         let origin = HeaderValue::try_from(format!("https://localhost:{port}"));
-        let origin = origin.map_err(|error| Failure::environment(error, "report this as a bug"))?;
+        let bug = "report this as a bug";
+        let origin = origin.map_err(|error| Failure::environment(error, bug))?;
+        let machine = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .on_thread_start(give_way)
+            .build();
         Ok(Self {
+            machine: Some(machine.map_err(|error| Failure::environment(error, bug))?),
             client: Client::new(url, ca_pem, Caller::Page(origin), Protocol::Http1)?,
             rate,
             networks,
@@ -96,39 +112,34 @@ impl Flood {
 
     /// Opens every connection, then begins.
     pub(super) async fn begin(&self) -> Result<Flooding> {
-        let mut connections = Vec::with_capacity(usize::from(self.networks));
-        for network in 0..self.networks {
-            // Each 127.x.y.1 is a network of its own to whoever counts by /24.
-            let [x, y] = network.to_be_bytes();
-            let mut connection = self
-                .client
-                .connection_from(Ipv4Addr::new(127, x + 1, y, 1).into());
-            connection.get("/healthz").await?;
-            connections.push(connection);
-        }
+        let machine = self
+            .machine
+            .as_ref()
+            .map_or_else(Handle::current, |own| own.handle().clone());
+        let opening = machine.spawn(open(Arc::clone(&self.client), self.networks));
+        let connections = opening
+            .await
+            .map_err(|error| Failure::environment(error, "report this as a bug"))??;
         let due = Arc::new(Semaphore::new(0));
         let stopped = Arc::new(AtomicBool::new(false));
         let names: Arc<[String]> = self.names.clone().into();
-        let worker = |connection| {
+        let mut workers = JoinSet::new();
+        for connection in connections {
             let (due, stopped) = (Arc::clone(&due), Arc::clone(&stopped));
-            work(
-                connection,
-                due,
-                stopped,
-                (Arc::clone(&names), Arc::clone(&self.next)),
-            )
-        };
-        let mut workers: JoinSet<Attempts> = connections.into_iter().map(worker).collect();
+            let whom = (Arc::clone(&names), Arc::clone(&self.next));
+            workers.spawn_on(work(connection, due, stopped, whom), &machine);
+        }
         let (pace, until) = (Arc::clone(&due), Arc::clone(&stopped));
         let pause = Duration::from_secs_f64(1.0 / f64::from(self.rate));
-        workers.spawn(async move {
+        let ticking = async move {
             let mut ticks = tokio::time::interval(pause);
             while !until.load(Ordering::Relaxed) {
                 ticks.tick().await;
                 pace.add_permits(1);
             }
             Attempts::default()
-        });
+        };
+        workers.spawn_on(ticking, &machine);
         Ok(Flooding {
             due,
             stopped,
@@ -136,6 +147,28 @@ impl Flood {
             started: Instant::now(),
         })
     }
+}
+
+impl Drop for Flood {
+    /// A runtime that ends within another must not wait for its threads.
+    fn drop(&mut self) {
+        if let Some(machine) = self.machine.take() {
+            machine.shutdown_background();
+        }
+    }
+}
+
+/// A connection of each network.
+async fn open(client: Arc<Client>, networks: u16) -> Result<Vec<Connection>> {
+    let mut connections = Vec::with_capacity(usize::from(networks));
+    for network in 0..networks {
+        // Each 127.x.y.1 is a network of its own to whoever counts by /24.
+        let [x, y] = network.to_be_bytes();
+        let mut connection = client.connection_from(Ipv4Addr::new(127, x + 1, y, 1).into());
+        connection.get("/healthz").await?;
+        connections.push(connection);
+    }
+    Ok(connections)
 }
 
 impl Flooding {
