@@ -142,11 +142,11 @@ impl Working {
             return false;
         }
         let fresh = self.rules.load().columns(SAMPLE_ROWS);
-        let sample = std::mem::replace(&mut *kept, fresh);
+        let mut sample = std::mem::replace(&mut *kept, fresh);
         drop(kept);
         let seldomer = (read(&self.sampled_one_in) * 2).min(SAMPLED_ONE_IN_MAX);
         self.sampled_one_in.store(seldomer, Ordering::Relaxed);
-        let rules = self.rules.load().resampled(&sample);
+        let rules = self.rules.load().resampled(&mut sample);
         retire(self.rules.swap(rules.into()));
         true
     }

@@ -319,7 +319,7 @@ fn compile_expression(
 }
 
 impl RuleSet {
-    fn indexed(body: Arc<Body>, sample: Option<&Columns>) -> Self {
+    fn indexed(body: Arc<Body>, sample: Option<&mut Columns>) -> Self {
         let normal = &body.normal;
         let estimates = match sample {
             Some(sample) => Estimates::sampled(normal, sample),
@@ -333,7 +333,7 @@ impl RuleSet {
     /// The same rules with an index for the payments of a sample, which must have been collected
     /// by [`RuleSet::columns`] of this set or one that it was resampled from; any other sample is
     /// as good as none. What is found stays the same, only how fast changes.
-    pub fn resampled(&self, sample: &Columns) -> Self {
+    pub fn resampled(&self, sample: &mut Columns) -> Self {
         let own = sample.is_of(&self.body.normal);
         Self::indexed(Arc::clone(&self.body), own.then_some(sample))
     }

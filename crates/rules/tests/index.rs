@@ -202,7 +202,7 @@ proptest! {
         seen in vec(payment(), 0..80),
     ) {
         let rules = compiled(&conditions);
-        let resampled = rules.resampled(&sample(&rules, &seen));
+        let resampled = rules.resampled(&mut sample(&rules, &seen));
         let mut scratch = Scratch::default();
         for payment in &payments {
             let filled = payment.fill(&rules);
@@ -224,7 +224,7 @@ proptest! {
         let rules = compiled(&conditions);
         let columns = sample(&rules, &payments);
         let mut found = vec![Hits::default(); payments.len()];
-        let known = rules.evaluate_columns(&columns, &mut Bitmaps::default(), |rule, block| {
+        let known = rules.evaluate_columns(&mut columns, &mut Bitmaps::default(), |rule, block| {
             let live = rules.rules()[rule].stage == Stage::Live;
             for (row, hits) in found.iter_mut().enumerate() {
                 if block.fired[row / 64] >> (row % 64) & 1 == 1 {

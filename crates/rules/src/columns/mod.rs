@@ -41,6 +41,8 @@ pub struct Columns {
     rows: usize,
     rows_max: usize,
     lanes: Lanes,
+    /// The last payments, of which too few have come to be turned: by payment and lane.
+    waiting: Vec<i64>,
     /// By word, lane and payment of the word: what one payment fills lies on few pages.
     values: Vec<i64>,
     /// By word and lane.
@@ -86,12 +88,16 @@ const WORD_ROWS: usize = 64;
 /// How far the values of two slots are apart: a line more than they are long, or those of one
 /// payment would all compete for the same few lines of the cache.
 const STRIDE: usize = WORD_ROWS + 8;
+/// Payments whose values are turned into columns together: as many as fill a line of the cache, or
+/// each value of a payment would fetch a line for itself.
+const TURNED: usize = 8;
 
 impl Columns {
     pub(crate) fn new(normal: Arc<Normal>, rows_max: usize) -> Self {
         let words = rows_max.clamp(1, BLOCK_ROWS).div_ceil(WORD_ROWS);
         let lanes = Lanes::new(&normal);
         Self {
+            waiting: vec![0; TURNED * lanes.count()],
             values: vec![0; words * lanes.count() * STRIDE],
             present: vec![0; words * lanes.count()],
             rows: 0,
@@ -122,20 +128,20 @@ impl Columns {
         let (word, bit) = (self.rows / WORD_ROWS, self.rows % WORD_ROWS);
         let count = self.lanes.count();
         let present = &mut self.present[word * count..][..count];
-        let values = &mut self.values[word * count * STRIDE..][..count * STRIDE];
-        let (window_values, values) = values.split_at_mut(self.lanes.windows * STRIDE);
+        let values = &mut self.waiting[self.rows % TURNED * count..][..count];
+        let (window_values, values) = values.split_at_mut(self.lanes.windows);
         let (windows_present, present) = present.split_at_mut(self.lanes.windows);
-        let lanes = window_values.chunks_exact_mut(STRIDE).zip(windows_present);
-        for ((values, present), window) in lanes.zip(slots.windows) {
+        let lanes = window_values.iter_mut().zip(windows_present);
+        for ((value, present), window) in lanes.zip(slots.windows) {
             let number = window.number();
-            values[bit] = number.unwrap_or_default();
+            *value = number.unwrap_or_default();
             *present |= u64::from(number.is_some()) << bit;
         }
-        let lanes = values.chunks_exact_mut(STRIDE).zip(present);
-        for (slot, (values, present)) in self.lanes.others.iter().zip(lanes) {
+        let lanes = values.iter_mut().zip(present);
+        for (slot, (value, present)) in self.lanes.others.iter().zip(lanes) {
             match self.normal.read(*slot as usize, slots) {
-                Ok(value) => {
-                    values[bit] = value;
+                Ok(read) => {
+                    *value = read;
                     *present |= 1 << bit;
                 }
                 Err(Stop::Unknown) => {}
@@ -146,7 +152,34 @@ impl Columns {
             }
         }
         self.rows += 1;
+        if self.rows.is_multiple_of(TURNED) {
+            self.turn(self.rows - TURNED);
+        }
         true
+    }
+
+    /// Puts the payments that wait where those of their slots are: what is read from now on is
+    /// complete.
+    fn settle(&mut self) {
+        let waiting = self.rows % TURNED;
+        if waiting > 0 {
+            self.turn(self.rows - waiting);
+        }
+    }
+
+    /// Puts the payments that wait into the columns, the first of them at a row.
+    fn turn(&mut self, row: usize) {
+        let (word, bit) = (row / WORD_ROWS, row % WORD_ROWS);
+        let count = self.lanes.count();
+        let values = &mut self.values[word * count * STRIDE..][..count * STRIDE];
+        let waiting: [&[i64]; TURNED] =
+            std::array::from_fn(|payment| &self.waiting[payment * count..][..count]);
+        for (lane, values) in values.chunks_exact_mut(STRIDE).enumerate() {
+            let values = values[bit..bit + TURNED].iter_mut();
+            for (value, waiting) in values.zip(waiting) {
+                *value = waiting[lane];
+            }
+        }
     }
 
     /// Forgets all payments.
@@ -283,13 +316,14 @@ impl RuleSet {
     /// A block of another rule set holds other slots: nothing is evaluated, and it says so.
     pub fn evaluate_columns(
         &self,
-        columns: &Columns,
+        columns: &mut Columns,
         bitmaps: &mut Bitmaps,
         mut each: impl FnMut(usize, &Found),
     ) -> bool {
         if !columns.is_of(self.normal()) {
             return false;
         }
+        columns.settle();
         bitmaps.begin(self.normal());
         bitmaps.follow(&self.index, self.normal());
         let mut found = Found {
@@ -363,7 +397,8 @@ impl Bitmaps {
     }
 
     /// How many payments of a block each literal is true of.
-    pub(crate) fn counts(&mut self, columns: &Columns) -> Vec<u32> {
+    pub(crate) fn counts(&mut self, columns: &mut Columns) -> Vec<u32> {
+        columns.settle();
         self.begin(&columns.normal);
         let (_, mut asked) = self.ask(columns);
         let all = columns.all();

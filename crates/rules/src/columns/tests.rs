@@ -71,6 +71,7 @@ proptest! {
             }
             prop_assert!(columns.push(&slots));
         }
+        columns.settle();
         let mut bitmaps = Bitmaps::default();
         bitmaps.begin(&normal);
         for (number, literal) in literals.iter().enumerate() {

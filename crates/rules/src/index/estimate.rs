@@ -39,7 +39,7 @@ impl Estimates {
 
     /// Shares counted on a sample, pulled a little towards the rules of thumb: a literal that was
     /// never true in the sample may be true tomorrow.
-    pub(crate) fn sampled(normal: &Normal, sample: &Columns) -> Self {
+    pub(crate) fn sampled(normal: &Normal, sample: &mut Columns) -> Self {
         let guessed = Self::guessed(normal);
         let rows = sample.rows();
         if rows == 0 {

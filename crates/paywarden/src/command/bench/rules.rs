@@ -140,7 +140,7 @@ impl Bench {
         let of = |payment: &Payment| payment.windows(workload.facts(), &shown);
         Ok(Self {
             windows: payments.iter().map(of).collect(),
-            rules: rules.resampled(&sample),
+            rules: rules.resampled(&mut sample),
             workload,
             payments,
         })

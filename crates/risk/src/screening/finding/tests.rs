@@ -48,7 +48,7 @@ fn fired(findings: &Findings) -> (usize, usize) {
     let mut columns = rules.columns(1);
     columns.push(&slots);
     let mut beside = (0, 0);
-    rules.evaluate_columns(&columns, &mut Default::default(), |_, found| {
+    rules.evaluate_columns(&mut columns, &mut Default::default(), |_, found| {
         beside.0 += found
             .fired
             .iter()
