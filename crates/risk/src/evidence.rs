@@ -26,6 +26,26 @@ static OF_SCORE: LazyLock<Vec<u32>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The least evidence that comes to each score under [`Engine::Laundering`].
+static LEAST: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let mut least = Vec::with_capacity(usize::from(SCORE_MAX) + 1);
+    for score in 0..=SCORE_MAX {
+        // Half a point below it is rounded up; a step to either side of that settles the rounding.
+        let doubt = 1.0 - (f64::from(score) - 0.5) / f64::from(SCORE_MAX);
+        let near = (-doubt.ln() * PER_E).max(0.0).round() as u32;
+        let reaches = |evidence: &u32| self::score(Engine::Laundering, *evidence) >= score;
+        let first = (near.saturating_sub(2)..=near.saturating_add(2)).find(reaches);
+        least.push(first.unwrap_or(CERTAIN));
+    }
+    least
+});
+
+/// The least evidence of laundering that comes to a score: whether a score is reached is a
+/// comparison of whole numbers.
+pub(crate) fn least(score: u16) -> u32 {
+    LEAST.get(usize::from(score)).copied().unwrap_or(u32::MAX)
+}
+
 /// What a rule of this score adds.
 pub(crate) fn of(engine: Engine, score: u16) -> u32 {
     let score = score.min(SCORE_MAX);
@@ -72,6 +92,17 @@ mod tests {
         // 0.6 x 0.7 x 0.6 of all doubt is left.
         assert_eq!(combined(Engine::Laundering, [400, 300, 400]), 748);
         assert_eq!(combined(Engine::Laundering, []), 0);
+    }
+
+    #[test]
+    fn the_least_evidence_of_a_score_reaches_it_and_less_does_not() {
+        assert_eq!(least(0), 0);
+        for wanted in 1..=SCORE_MAX {
+            let least = least(wanted);
+            assert!(score(Engine::Laundering, least) >= wanted, "{wanted}");
+            assert!(score(Engine::Laundering, least - 1) < wanted, "{wanted}");
+        }
+        assert_eq!(self::least(SCORE_MAX + 1), u32::MAX);
     }
 
     proptest! {

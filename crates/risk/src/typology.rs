@@ -1,5 +1,6 @@
 //! Typologies of laundering: which rules speak of each, and from which score it alerts or stops.
 
+use crate::evidence;
 use paywarden_domain::Outcome;
 use serde::Deserialize;
 
@@ -47,10 +48,13 @@ pub struct Typologies {
 pub struct WrongTypologies(String);
 
 impl Thresholds {
-    fn action(self, score: u16) -> Outcome {
-        match score {
-            score if score >= self.interdiction => Outcome::Hold,
-            score if score >= self.alert => Outcome::Review,
+    /// What so much evidence asks for.
+    fn action(self, evidence: u32) -> Outcome {
+        let reached = |score| evidence >= evidence::least(score);
+        match evidence {
+            0 => Outcome::Approve,
+            _ if reached(self.interdiction) => Outcome::Hold,
+            _ if reached(self.alert) => Outcome::Review,
             _ => Outcome::Approve,
         }
     }
@@ -117,10 +121,10 @@ impl Typologies {
         self.each.iter().position(speaks)
     }
 
-    /// What the score of all rules asks for, and that of each typology.
-    pub(crate) fn action(&self, all: u16, each: impl Iterator<Item = u16>) -> Outcome {
+    /// What the evidence of all rules asks for, and that of each typology.
+    pub(crate) fn action(&self, all: u32, each: &[u32]) -> Outcome {
         let each = self.each.iter().zip(each);
-        each.map(|(typology, score)| typology.thresholds().action(score))
+        each.map(|(typology, evidence)| typology.thresholds().action(*evidence))
             .fold(self.all.action(all), Ord::max)
     }
 }
@@ -133,6 +137,7 @@ fn twice<'w>(words: impl Iterator<Item = &'w String>) -> Option<&'w String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use paywarden_domain::Engine;
 
     #[test]
     fn the_shipped_file_is_sound_and_known_by_reason() {
@@ -147,7 +152,8 @@ mod tests {
         let text = "[all]\nalert = 400\ninterdiction = 800\n\
                     [[typology]]\nname = \"a\"\nreasons = [\"a\"]\nalert = 200\ninterdiction = 900\n";
         let typologies = Typologies::parse(text).unwrap();
-        let action = |all, own| typologies.action(all, [own].into_iter());
+        let of = |score| evidence::of(Engine::Laundering, score);
+        let action = |all, own| typologies.action(of(all), &[of(own)]);
         assert_eq!(action(150, 150), Outcome::Approve);
         assert_eq!(action(250, 200), Outcome::Review);
         assert_eq!(action(400, 0), Outcome::Review);

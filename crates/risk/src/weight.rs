@@ -147,13 +147,11 @@ impl Sum {
     }
 
     fn by_score(&self, engine: Engine, bands: &Bands) -> Outcome {
-        let score = self.score(engine);
         match engine {
-            Engine::Fraud => bands.of_fraud(score),
+            Engine::Fraud => bands.of_fraud(self.score(engine)),
             Engine::Laundering => {
-                let each = self.typologies.iter();
-                let each = each.map(|sum| evidence::score(engine, *sum));
-                bands.laundering.action(score, each)
+                let all = self.engines[engine as usize].evidence;
+                bands.laundering.action(all, &self.typologies)
             }
         }
     }
