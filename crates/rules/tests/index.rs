@@ -222,7 +222,7 @@ proptest! {
         payments in vec(payment(), 1..150),
     ) {
         let rules = compiled(&conditions);
-        let columns = sample(&rules, &payments);
+        let mut columns = sample(&rules, &payments);
         let mut found = vec![Hits::default(); payments.len()];
         let known = rules.evaluate_columns(&mut columns, &mut Bitmaps::default(), |rule, block| {
             let live = rules.rules()[rule].stage == Stage::Live;
