@@ -56,9 +56,18 @@ pub(crate) fn test(root: &Path) -> Result<()> {
 /// Writes the generated pages under `docs/reference` again.
 pub(crate) fn docs(root: &Path) -> Result<()> {
     // With the whole workspace: what is built already is not built again with fewer features.
-    let writers = ["--test", "reference", "--test", "coverage", "--test", "conformance"];
+    let writers = [
+        "--test",
+        "reference",
+        "--test",
+        "coverage",
+        "--test",
+        "conformance",
+    ];
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--workspace", "--locked"]).args(writers);
+    command
+        .args(["test", "--workspace", "--locked"])
+        .args(writers);
     finish(command.env("UPDATE_REFERENCE", "1").current_dir(root))
 }
 

@@ -5,6 +5,10 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 /// Decimals that a rate may have.
 pub const RATE_DECIMALS: usize = 9;
+/// Decimals that a rate of an installation may have.
+const GIVEN_DECIMALS: usize = 12;
+/// Units of a rate in one.
+const ONE: i128 = 1_000_000_000;
 /// The largest whole part of a rate.
 const WHOLE_MAX: i128 = 1_000_000_000;
 /// No currency has more decimals.
@@ -20,10 +24,15 @@ impl Rates {
         Self::default()
     }
 
-    /// The same with another rate, a decimal above zero of at most nine decimals, such as
-    /// `7.123`; none if it is not one.
+    /// The same with another rate, as an installation writes it: a decimal above zero of at most
+    /// twelve decimals, such as `7.123`, or a ratio of two, such as `1/7.2`; rounded to nine
+    /// decimals. None if it is not one.
     pub fn with(mut self, currency: Currency, rate: &str) -> Option<Self> {
-        self.0.insert(currency, parse(rate)?);
+        let (over, under) = rate.split_once('/').unwrap_or((rate, "1"));
+        let [over, under] = [over, under].map(|side| decimal(side.trim(), GIVEN_DECIMALS));
+        let (over, under) = (over?, under?);
+        let rounded = (over * ONE + under / 2) / under;
+        self.0.insert(currency, Some(rounded).filter(is_rate)?);
         Some(self)
     }
 
@@ -52,15 +61,22 @@ impl Rates {
 
 /// Reads a rate, in units of 10^-9.
 pub(crate) fn parse(text: &str) -> Option<i128> {
+    decimal(text, RATE_DECIMALS).filter(is_rate)
+}
+
+fn is_rate(rate: &i128) -> bool {
+    (1..=WHOLE_MAX * ONE).contains(rate)
+}
+
+/// A decimal above zero, in units of its last place.
+fn decimal(text: &str, decimals: usize) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.len() > RATE_DECIMALS || whole.len() > 10 {
+    if !digits(whole) || !digits(fraction) || fraction.len() > decimals || whole.len() > 10 {
         return None;
     }
-    let rate: i128 = format!("{whole}{fraction:0<RATE_DECIMALS$}").parse().ok()?;
-    (1..=WHOLE_MAX * 1_000_000_000)
-        .contains(&rate)
-        .then_some(rate)
+    let number: i128 = format!("{whole}{fraction:0<decimals$}").parse().ok()?;
+    Some(number).filter(|number| *number > 0)
 }
 
 #[cfg(test)]
@@ -114,5 +130,34 @@ mod tests {
         ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
+    }
+    #[test]
+    fn rates_of_an_installation_may_be_ratios_and_are_rounded() {
+        let usd = Currency::parse("USD").unwrap();
+        let cny = Currency::parse("CNY").unwrap();
+        let rates = |text| Rates::none().with(usd, "1")?.with(cny, text);
+        let ratio = rates("1/7.2").unwrap();
+        let compare = |one, other| ratio.compare(one, other);
+        assert_eq!(
+            compare(money("72000.00", "CNY"), money("10000.00", "USD")),
+            Some(Ordering::Greater),
+            "0.138888889 is a little more than 1/7.2"
+        );
+        assert_eq!(
+            compare(money("71999.99", "CNY"), money("10000.00", "USD")),
+            Some(Ordering::Less)
+        );
+        assert_eq!(rates("0.138888888889"), rates("1 / 7.2"));
+        for wrong in [
+            "1/0",
+            "0/1",
+            "/",
+            "1/2/3",
+            "0.0000000000001",
+            "1/99999999999",
+        ] {
+            assert_eq!(rates(wrong), None, "{wrong}");
+        }
+        assert_eq!(rates("0.0000000001"), None, "rounds to nothing");
     }
 }

@@ -16,6 +16,12 @@ pub(super) fn read(config: &Config) -> Result<Jurisdictions> {
             "write [jurisdictions] COMPANY = \"PROFILE\", such as \"eu\"",
         )
     };
+    let no_rate = |what: String| {
+        Failure::wrong_use(
+            what,
+            "write what one unit is worth in the base currency: 1.0845, or 1/7.25",
+        )
+    };
     let shipped = Profiles::shipped().map_err(|error| wrong(error.to_string()))?;
     let known = |(company, name): (&String, &String)| {
         let tenant = TenantId::parse(company);
@@ -30,10 +36,10 @@ pub(super) fn read(config: &Config) -> Result<Jurisdictions> {
     let mut rates = Rates::none();
     for (code, rate) in config.rates.iter().chain([(&base.0, &base.1)]) {
         let currency =
-            Currency::parse(code).map_err(|error| wrong(format!("rates.{code}: {error}")))?;
+            Currency::parse(code).map_err(|error| no_rate(format!("rates.{code}: {error}")))?;
         rates = rates
             .with(currency, rate)
-            .ok_or_else(|| wrong(format!("rates.{code} = {rate}: at most nine decimals")))?;
+            .ok_or_else(|| no_rate(format!("rates.{code} = {rate}: no rate")))?;
     }
     Ok(Jurisdictions {
         profiles: profiles.collect::<Result<_>>()?,
