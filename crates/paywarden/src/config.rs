@@ -104,6 +104,8 @@ pub struct Config {
     /// The country of each company as a profile of reports: `[jurisdictions] acme = "eu"`. It says what
     /// the Travel Rule asks of transfers and what is a large value.
     pub jurisdictions: BTreeMap<String, String>,
+    /// File of who reports large values, a table for each company; nothing is drafted when not set.
+    pub reporting_file: Option<PathBuf>,
     /// Private networks that webhooks may reach, such as `["10.1.0.0/16"]`; public addresses alone
     /// when none.
     pub webhook_networks: Vec<Network>,
@@ -251,6 +253,7 @@ impl Default for Config {
             alert_policy: None,
             typologies: None,
             rating_policy: None,
+            reporting_file: None,
             jurisdictions: BTreeMap::new(),
             webhook_networks: Vec::new(),
             webhook_ca: None,

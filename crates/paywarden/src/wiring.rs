@@ -3,6 +3,7 @@
 mod countries;
 mod desk;
 mod jobs;
+mod reporting;
 mod root;
 mod subscribers;
 mod telling;
@@ -212,6 +213,15 @@ async fn store(config: &Config) -> Result<(Database, Journal)> {
     Ok((database, journal))
 }
 
+/// Lets people go on where they were, and new ones in.
+async fn staff_ready(staff: &Staff) -> Result<()> {
+    if let Err(error) = staff.take_up_sessions().await {
+        tracing::error!(%error, "whoever was signed in has to sign in again");
+    }
+    let calibrated = staff.calibrate().await;
+    calibrated.map_err(|error| needed("the password check", &error))
+}
+
 impl Running {
     /// Starts everything that the configuration asks for.
     pub async fn start(config: &Config) -> Result<Self> {
@@ -222,15 +232,14 @@ impl Running {
         let ground = Ground::open_with(config, breached.clone()).await?;
         let (identity, ca_pem) = identity(config)?;
         let engine = ground.engine(settings, library).await?;
-        if let Err(error) = ground.staff.take_up_sessions().await {
-            tracing::error!(%error, "whoever was signed in has to sign in again");
-        }
+        staff_ready(&ground.staff).await?;
         let notary = notary(config, &ground).await?;
         let (export, outbox): (Arc<Progress>, Arc<Progress>) = Default::default();
         let watch = ground.watch(config).await?;
         let approvals = ground.approvals();
         let cases = desk::open(config, &ground).await?;
         let (notify, courier) = telling::open(config, &ground).await?;
+        let (reports, reporters, large) = reporting::open(config, &ground, &engine).await?;
         let parts = Parts {
             engine: engine.clone(),
             registry: ground.registry.clone(),
@@ -241,7 +250,8 @@ impl Running {
             export: export.clone(),
             outbox: outbox.clone(),
             cases: cases.clone(),
-            reports: ground.reports().await?,
+            reports,
+            reporters,
             vault: ground.vault.clone(),
             notify: notify.clone(),
             keyring: ground.keyring.clone(),
@@ -253,14 +263,13 @@ impl Running {
         let address = server.local_addr();
         let clerk = ground.clerk_of(&notary, server.origin());
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
-        let calibrated = ground.staff.calibrate().await;
-        calibrated.map_err(|error| needed("the password check", &error))?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let told = subscribers::all((&engine, cases, &ground.database), notify.feed.clone());
         let dispatcher = ground.dispatcher(told, outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);
-        let jobs = jobs::start(beside, &ground, config, (refresh, dispatcher, courier));
+        let own = (refresh, dispatcher, courier, large);
+        let jobs = jobs::start(beside, &ground, config, own);
         Ok(Self {
             address,
             ca_pem,

@@ -39,7 +39,7 @@ pub enum Error {
     #[error("no decided event lies in this span of time")]
     HistoryEmpty,
     /// Nothing to be done from outside: the limit protects the memory of the server.
-    #[error("the journal holds more than a back-test takes: {0}")]
+    #[error("the journal holds more than is looked at at once: {0}")]
     HistoryTooLong(&'static str),
     /// Wait until one of the tenant's back-tests has ended.
     #[error("so many back-tests of the tenant run or wait that no other is taken")]

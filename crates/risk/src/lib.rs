@@ -27,6 +27,7 @@ mod label;
 mod lineage;
 mod list;
 pub mod model;
+pub mod movement;
 mod notice;
 pub mod prevention;
 mod query;

@@ -17,6 +17,7 @@ pub(crate) mod ground;
 pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod labels;
+pub(crate) mod large_values;
 pub(crate) mod lists;
 pub(crate) mod models;
 mod openapi;
@@ -154,6 +155,7 @@ enum Endpoint {
     Filing(filings::Act),
     Rating(ratings::Act),
     TravelRule,
+    LargeValues,
     ConsentKeys,
     Alerts,
     Alert,
@@ -369,6 +371,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(filings::ROUTES)
         .chain(ratings::ROUTES)
         .chain(travel_rule::ROUTES)
+        .chain(large_values::ROUTES)
         .chain(studio::ROUTES)
 }
 
@@ -440,6 +443,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Filing(act) => filings::handle(act, call).await,
         Endpoint::Rating(act) => ratings::handle(act, call).await,
         Endpoint::TravelRule => travel_rule::check(call),
+        Endpoint::LargeValues => large_values::run(call).await,
         Endpoint::Alerts => alerts::page(call).await,
         Endpoint::Alert => alerts::one(call).await,
         Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,

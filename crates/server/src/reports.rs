@@ -7,10 +7,12 @@
 
 mod desk;
 mod error;
+mod large;
 mod record;
 
 pub use desk::{Draft, Open, Reports};
 pub use error::Error;
+pub use large::{LargeValueFound, LargeValueRun, LargeValues, Reporter, Reporters};
 pub use record::{Acknowledgement, Filing, ReportState, ReportView};
 
 use paywarden_access::approval::{Kind, Sensitive};

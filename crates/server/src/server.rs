@@ -4,6 +4,7 @@ use crate::{
     Limits, Progress, Reports,
     edge::{listener, reply::ReplyKey},
     pages::Pages,
+    reports::Reporters,
     state::State,
     tls,
 };
@@ -77,6 +78,8 @@ pub struct Parts {
     pub cases: Arc<Cases>,
     /// Keeps reports to financial intelligence units.
     pub reports: Arc<Reports>,
+    /// Who reports large values, by company.
+    pub reporters: Arc<Reporters>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
     /// Tells companies what happens, and asks payers.

@@ -12,6 +12,7 @@ use crate::{
     },
     metrics::Metrics,
     pages::Pages,
+    reports::Reporters,
 };
 use paywarden_access::{KeyRegistry, Staff, Watch, approval::Approvals};
 use paywarden_cases::Cases;
@@ -53,6 +54,7 @@ pub(crate) struct State {
     pub(crate) cases: Arc<Cases>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) reports: Arc<Reports>,
+    pub(crate) reporters: Arc<Reporters>,
     pub(crate) custody: Custody,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) breached: Option<Arc<Breached>>,
@@ -97,6 +99,7 @@ impl State {
             vault,
             notify,
             reports,
+            reporters,
             keyring,
             breached,
             pages,
@@ -152,6 +155,7 @@ impl State {
             cases,
             vault,
             reports,
+            reporters,
             custody: Custody::default(),
             keyring,
             breached,

@@ -2,18 +2,22 @@
 
 use super::replay::RemoteFlags;
 use crate::{
-    client::Protocol,
+    client::{Client, Protocol, Reply},
     failure::{Failure, Result},
     terminal, time,
 };
+use bytes::Bytes;
 use paywarden_domain::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Which report.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// How much loss was prevented: by day, rule, model, scenario, engine or channel
     Prevention(PreventionArguments),
+    /// Look for large values of a day, and draft the reports that are missing
+    LargeValues(LargeValueArguments),
 }
 
 /// Which payments, seen from when.
@@ -48,6 +52,19 @@ pub struct PreventionArguments {
     server: RemoteFlags,
 }
 
+/// Arguments of `report large-values`.
+#[derive(Debug, clap::Args)]
+pub struct LargeValueArguments {
+    /// The day at the place of the company's profile, such as 2026-01-31
+    #[arg(long)]
+    day: String,
+    /// Say what would be drafted, and draft nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: RemoteFlags,
+}
+
 impl StretchFlags {
     /// As query parameters.
     pub fn query(&self) -> String {
@@ -64,7 +81,26 @@ impl StretchFlags {
 
 /// Runs the command.
 pub async fn run(command: &Command) -> Result<()> {
-    let Command::Prevention(arguments) = command;
+    match command {
+        Command::Prevention(arguments) => prevention(arguments).await,
+        Command::LargeValues(arguments) => large_values(arguments).await,
+    }
+}
+
+/// Prints what the server found as one JSON object.
+async fn large_values(arguments: &LargeValueArguments) -> Result<()> {
+    let body = json!({ "day": arguments.day, "dry_run": arguments.dry_run });
+    let client = client(&arguments.server)?;
+    let body = Bytes::from(body.to_string());
+    let reply = client
+        .connection()
+        .post("/v1/report-runs", body, None)
+        .await?;
+    terminal::result(&format!("{}\n", answer(&reply)?));
+    Ok(())
+}
+
+async fn prevention(arguments: &PreventionArguments) -> Result<()> {
     let mut path = format!("/v1/reports/prevention{}", arguments.stretch.query());
     if let Some(by) = &arguments.by {
         path += &format!("&by={by}");
@@ -79,10 +115,16 @@ pub async fn run(command: &Command) -> Result<()> {
 
 /// What a server that runs answers.
 pub async fn read(server: &RemoteFlags, path: &str) -> Result<Value> {
-    let client = server.client(Protocol::Http1)?.ok_or_else(|| {
+    answer(&client(server)?.connection().get(path).await?)
+}
+
+fn client(server: &RemoteFlags) -> Result<Arc<Client>> {
+    server.client(Protocol::Http1)?.ok_or_else(|| {
         Failure::wrong_use("no server is named", "name it with --url, --key and --ca")
-    })?;
-    let reply = client.connection().get(path).await?;
+    })
+}
+
+fn answer(reply: &Reply) -> Result<Value> {
     if !reply.status.is_success() {
         let next = "docs/reference/errors.md says what to do";
         return Err(Failure::not_held(reply.refusal(), next));
@@ -169,7 +211,6 @@ fn decimal(minor: i64, decimals: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn amounts_have_the_decimals_of_their_currency_and_shares_their_interval() {

@@ -7,7 +7,7 @@ use paywarden_domain::TenantId;
 use paywarden_notify::Courier;
 use paywarden_privacy::Vault;
 use paywarden_risk::Engine;
-use paywarden_server::{rating, rescreen};
+use paywarden_server::{LargeValues, rating, rescreen};
 use paywarden_store::trail::notary::{Notary, Refusal};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -34,7 +34,7 @@ pub(super) fn start(
     (engine, notary, watch, approvals): (&Arc<Engine>, &Notary, &Arc<Watch>, Approvals),
     ground: &Ground,
     config: &Config,
-    (refresh, dispatcher, courier): (Refresh, Dispatcher, Courier),
+    (refresh, dispatcher, courier, large): (Refresh, Dispatcher, Courier, LargeValues),
 ) -> Vec<JoinHandle<()>> {
     let every = Duration::from_secs(config.trail_checkpoint_seconds.max(1).into());
     let mut jobs = vec![
@@ -52,6 +52,7 @@ pub(super) fn start(
         tokio::spawn(keep_persons(ground.vault.clone())),
         tokio::spawn(dispatcher.run()),
         tokio::spawn(courier.run()),
+        tokio::spawn(large.keep()),
     ];
     jobs.extend(refresh.start(engine));
     jobs

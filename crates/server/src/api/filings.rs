@@ -426,7 +426,7 @@ fn check_holidays(holidays: &BTreeSet<Day>) -> Result<(), Problem> {
 }
 
 /// Why what reports say may be handled, as the trail carries it.
-async fn ground(call: &Call) -> Result<String, Problem> {
+pub(super) async fn ground(call: &Call) -> Result<String, Problem> {
     let who = call.who();
     let by = By::new(who.tenant, who.actor, PURPOSE);
     let data = Data {

@@ -364,6 +364,11 @@ impl Reports {
         }
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn remember(&self, placed: &Placed) {
         let mut open = self.opened();
         match placed.head.is_open() {

@@ -2,7 +2,7 @@
 
 use super::ReportState;
 use crate::edge::{Code, Problem};
-use paywarden_filings::Refused;
+use paywarden_filings::{Day, Refused};
 
 /// Why nothing became of it, named by what the caller can do.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,15 @@ pub enum Error {
     /// Mend these faults first.
     #[error("the report has {} faults, the first at {}: {}", .0.len(), .0[0].path, .0[0].hint)]
     Faulty(Vec<paywarden_filings::Fault>),
+    /// Say who reports for the company: the setting `reporting_file`.
+    #[error("nobody is named who reports for this company")]
+    NoReporter,
+    /// Wait, or look without drafting.
+    #[error("payments of this day may still be told of; those of {0} and before are")]
+    DayOpen(Day),
+    /// See the error of the engine.
+    #[error(transparent)]
+    Engine(#[from] paywarden_risk::Error),
     /// File it by hand, or under another profile.
     #[error("{0}")]
     NoFile(Refused),
@@ -47,6 +56,9 @@ impl From<Error> for Problem {
         let code = match error {
             Error::Approval(error) => return error.into(),
             Error::Store(error) => return paywarden_risk::Error::from(error).into(),
+            Error::Engine(error) => return error.into(),
+            Error::DayOpen(_) => Code::ReportDayOpen,
+            Error::NoReporter => Code::ReportNoReporter,
             Error::Unknown => Code::ReportUnknown,
             Error::ProfileUnknown => Code::ReportProfileUnknown,
             Error::ReferenceTaken => Code::ReportReferenceTaken,

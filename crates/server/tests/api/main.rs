@@ -17,6 +17,7 @@ mod decisions;
 mod entities;
 mod exports;
 mod key_terms;
+mod large_values;
 mod lineage;
 mod models;
 mod modes;

@@ -27,6 +27,13 @@ pub fn walk(route: &Route, report: &str) -> (Sent, &'static str) {
             return (Sent::new(Method::GET, &path, ""), "own");
         }
         ("GET", _) => return (Sent::new(Method::GET, &path, ""), "report_unknown"),
+        ("POST", "/v1/report-runs") => {
+            let body = json!({ "day": "2026-01-31", "dry_run": true });
+            return (
+                Sent::json(Method::POST, &path, &body),
+                "report_profile_unknown",
+            );
+        }
         ("POST", "/v1/reports") => {
             return (Sent::json(Method::POST, &path, &sample("own")), "drafted");
         }

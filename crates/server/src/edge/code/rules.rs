@@ -4,7 +4,8 @@ macro_rules! rules {
     ($next:ident $($later:ident)*; $($rows:tt)*) => { $next! { $($later)*; $($rows)*
         /// No decided event lies in the span of time. Ask for another one.
         HistoryEmpty = "history_empty", NOT_FOUND, "Nothing in this span";
-        /// The journal holds more labels or list entries than a back-test takes in.
+        /// The journal holds more labels or list entries than a back-test takes in, or a day
+        /// more movements than are looked at for large values.
         HistoryTooLong = "history_too_long", CONFLICT, "History too long";
         /// So many of your back-tests run or wait that no other is taken. Wait for one to end.
         BacktestLimit = "backtest_limit", TOO_MANY_REQUESTS, "Too many back-tests";

@@ -1,15 +1,17 @@
 //! Records of reports: sealed, each opening only in its place, what a report says in parts.
 
-use super::{Draft, Error, Reports, profile};
+use super::{Draft, Error, Reports, entry, profile};
 use crate::reports::record::{Content, Placed};
 use paywarden_access::approval::Who;
 use paywarden_crypto::digest::sha256;
 use paywarden_domain::TenantId;
-use paywarden_filings::{Due, Report};
-use paywarden_store::RecordRow;
+use paywarden_filings::{Day, Due, Report};
+use paywarden_store::{RecordRow, Row};
 use serde::Serialize;
 
 pub(super) const REPORT: &str = "report";
+/// What kind of record the last day is that was looked at for large values.
+const LOOKED_AT: &str = "large_value_day";
 const PART: &str = "report_part";
 const REFERENCE: &str = "report_reference";
 /// Bytes of content in one record, before they are sealed.
@@ -56,6 +58,48 @@ impl Reports {
                 body: text.to_vec(),
             })
             .collect())
+    }
+
+    /// The last day of a company that was looked at for large values, and how often one was.
+    pub(in crate::reports) async fn looked_at(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Option<(Day, i64)>, Error> {
+        let row = self.database.record(LOOKED_AT, tenant.as_str()).await?;
+        let read = |row: RecordRow| {
+            let text = std::str::from_utf8(&row.body).ok();
+            let day = text.and_then(|text| Day::parse(text).ok());
+            Ok((
+                day.ok_or_else(|| Error::Damaged(row.id.clone()))?,
+                row.version,
+            ))
+        };
+        row.map(read).transpose()
+    }
+
+    /// Notes that a day of a company was looked at. Of two who look at once one is refused.
+    pub(in crate::reports) async fn look_at(
+        &self,
+        who: &Who,
+        day: Day,
+        version: i64,
+    ) -> Result<(), Error> {
+        let row = RecordRow {
+            tenant: who.tenant.clone(),
+            kind: LOOKED_AT.to_owned(),
+            id: who.tenant.as_str().to_owned(),
+            version,
+            written_at: self.clock.now(),
+            body: day.to_string().into_bytes(),
+        };
+        let entry = entry(
+            who,
+            "report.look",
+            who.tenant.as_str(),
+            vec![Row::Record(row)],
+        );
+        self.journal.append(entry).await?;
+        Ok(())
     }
 
     pub(super) async fn content(

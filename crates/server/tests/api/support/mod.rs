@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod person;
+mod reporters;
 
 pub use client::{Client, Sent};
 pub use person::Person;
@@ -31,6 +32,7 @@ use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
     Alerting, Config, Limits, Parts, RatingFeed, Reports, Server,
+    reports::Reporters,
     tls::{Identity, SelfSigned},
 };
 use paywarden_store::{
@@ -70,6 +72,8 @@ pub struct World {
     pub staff: Arc<Staff>,
     pub watch: Arc<Watch>,
     pub approvals: Approvals,
+    pub reports: Arc<Reports>,
+    pub reporters: Arc<Reporters>,
     pub engine: Arc<Engine>,
     pub cases: Arc<Cases>,
     pub vault: Arc<Vault>,
@@ -139,6 +143,7 @@ impl World {
             self.engine,
             self.vault,
             self.cases,
+            self.reports,
             self.notify,
         ));
         Self::open(folder, setup).await
@@ -157,8 +162,7 @@ impl World {
         let registry = KeyRegistry::open(db, log, ring, clock.clone()).await;
         let registry = Arc::new(registry.unwrap());
         let rules = setup.rules.unwrap_or(RULES);
-        let engine =
-            Arc::new(engine((&database, &journal), &keyring, (rules, setup.jurisdiction)).await);
+        let engine = Arc::new(engine((&database, &journal), &keyring, (rules, &setup)).await);
         let notary = notary(&database, &journal, &keyring, &setup).await;
         let staff = staff(&database, &journal, &keyring).await;
         let vault = vault((&database, &journal), &keyring, (folder.path(), &setup));
@@ -181,6 +185,8 @@ impl World {
             (&registry, &staff),
             setup.approvals_clock.clone(),
         );
+        let reports = Arc::new(reports((&database, &journal), &keyring).await);
+        let reporters = Arc::new(reporters::of(setup.jurisdiction));
         let parts = Parts {
             pages: setup.pages.clone(),
             engine: Arc::clone(&engine),
@@ -192,7 +198,8 @@ impl World {
             export: Arc::default(),
             outbox: Arc::default(),
             cases: Arc::clone(&cases),
-            reports: Arc::new(reports((&database, &journal), &keyring).await),
+            reports: Arc::clone(&reports),
+            reporters: Arc::clone(&reporters),
             vault: Arc::clone(&vault),
             notify: Arc::clone(&notify),
             keyring: Arc::clone(&keyring),
@@ -208,6 +215,8 @@ impl World {
             staff,
             watch,
             approvals,
+            reports,
+            reporters,
             engine,
             cases,
             vault,
@@ -305,10 +314,13 @@ impl World {
 async fn engine(
     (database, journal): (&Database, &Journal),
     keyring: &Keyring,
-    (rules, jurisdiction): (&str, Option<(&str, &str)>),
+    (rules, setup): (&str, &Setup),
 ) -> Engine {
     let mut config = EngineConfig::new(Currency::parse("USD").unwrap());
-    if let Some((company, profile)) = jurisdiction {
+    if setup.trust_event_time {
+        config.event_age_max = None;
+    }
+    if let Some((company, profile)) = setup.jurisdiction {
         let profile = Profiles::shipped().unwrap().find(profile).unwrap().clone();
         let tenant = TenantId::parse(company).unwrap();
         config.jurisdictions.profiles.insert(tenant, profile);
