@@ -37,7 +37,11 @@ async fn a_command_says_what_is_large_and_drafts_it_once() {
     let said = printed(folder.path(), &[&create[..], &place].concat());
     let mut words = said.split_whitespace();
     let id = words.find(|word| word.starts_with("key_")).unwrap();
-    let private = fs::read_to_string(&key).unwrap();
+    let private = fs::read_to_string(key_path).unwrap();
+    // The name of the file says which key it is.
+    let key = folder.path().join(format!("{id}.pem"));
+    fs::write(&key, &private).unwrap();
+    let named = key.to_str().unwrap();
     let mut connection = client_with(&server, id, &private).connection();
 
     let then = Clock::System.now().micros() - 5 * DAY;
@@ -57,7 +61,7 @@ async fn a_command_says_what_is_large_and_drafts_it_once() {
     let day = Day::of(then, -5).to_string();
     let (url, ca) = (server.url(), server.ca_pem());
     let ca = ca.to_str().unwrap();
-    let server = ["--url", &url, "--key", key_path, "--ca", ca];
+    let server = ["--url", &url, "--key", named, "--ca", ca];
     let command = |day: &str, more: &[&str]| -> Vec<String> {
         let words = [&["report", "large-values", "--day", day], more, &server].concat();
         words.iter().map(|word| (*word).to_owned()).collect()
