@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { OPEN } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "paywarden-console-"));
@@ -47,7 +48,7 @@ every_minutes = 10080
 `);
 const server = spawn(binary, [
   "demo", "--events", "1500", "--data-dir", data, "--listen", `127.0.0.1:${port}`,
-  "--set", `screening_file=${lists}`,
+  "--set", `screening_file=${lists}`, ...OPEN,
 ], { stdio: ["ignore", "pipe", "pipe"] });
 let said = "";
 server.stdout.on("data", (text) => { said += text; });
