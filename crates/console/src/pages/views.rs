@@ -35,7 +35,7 @@ words! {
     KEPT = "The view is kept.", "视图已保存。";
     FORGOTTEN = "The view is gone.", "视图已删除。";
     LETTERS = "Your keys", "我的快捷键";
-    LETTERS_WHY = "One letter for each; nothing turns a key off. All of them are turned off in the menu of your name.", "每项一个字符，留空则停用；可在姓名菜单中停用全部单字母快捷键。";
+    LETTERS_WHY = "One letter for each; an empty field turns the key off. All of them are turned off in the menu of your name.", "每项一个字符，留空则停用；可在姓名菜单中停用全部单字母快捷键。";
     SAVE = "Keep the keys", "保存快捷键";
     USUAL = "As usual again", "恢复默认";
     SAVED = "The keys are kept.", "快捷键已保存。";
