@@ -120,7 +120,10 @@ impl Serialize for Money {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object such as {\"value\": \"12.50\", \"currency\": \"USD\"}"
+)]
 struct MoneyInput<'a> {
     #[serde(borrow, default)]
     value: Option<Cow<'a, str>>,
