@@ -19,10 +19,10 @@ mod siblings;
 
 pub use guard::{Guard, masked};
 
-use crate::Plain;
 use digits::{Digits, Places};
 use number::Sink;
 use paywarden_access::masking;
+use paywarden_domain::pan::luhn;
 use serde::Serialize;
 use siblings::{Place, Siblings};
 use std::ops::Range;
@@ -30,8 +30,8 @@ use zeroize::Zeroizing;
 
 /// Findings of one source that are kept one by one; further ones are counted.
 pub const FINDINGS_MAX: usize = 10_000;
-/// Bytes looked at in one go.
-const WINDOW: usize = 128 * 1024;
+/// Bytes looked at in one go: they stay in the cache.
+const WINDOW: usize = 32 * 1024;
 /// Bytes before a number that may speak about it.
 const BEFORE: usize = 512;
 /// Bytes after the begin of a number that are there when it is looked at: the longest number, what
@@ -69,7 +69,8 @@ pub enum Confidence {
     Certain,
 }
 
-/// One thing that was found.
+/// One thing that was found. What it shows is put together when somebody asks: most findings are
+/// counted and no more.
 pub struct Finding {
     /// What it is.
     pub kind: Kind,
@@ -83,10 +84,25 @@ pub struct Finding {
     pub length: usize,
     /// Its line in the source, from 1.
     pub line: u64,
+    evidence: Evidence,
+    form: Form,
+}
+
+impl Finding {
     /// What may be shown of it.
-    pub masked: String,
+    pub fn masked(&self) -> String {
+        self.form.masked()
+    }
+
     /// The digits of a card number, for the vault to look up; of everything else nothing.
-    pub card: Option<Plain<String>>,
+    pub fn card(&self) -> Option<&str> {
+        match (self.kind, &self.form) {
+            (Kind::CardNumber | Kind::TestCardNumber, Form::Number(digits, _)) => {
+                Some(digits.as_str())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Everything that was found in one source.
@@ -113,7 +129,7 @@ pub struct Found {
 /// let found = scanner.finish();
 /// let finding = &found.findings[0];
 /// assert_eq!((finding.kind, finding.offset, finding.line), (Kind::TestCardNumber, 5, 1));
-/// assert_eq!(finding.masked, "40128888••••1881");
+/// assert_eq!(finding.masked(), "40128888••••1881");
 /// ```
 pub struct Scanner {
     /// Bytes that were not looked at, after some that were.
@@ -124,7 +140,9 @@ pub struct Scanner {
     done: usize,
     /// Line of the first byte of the buffer that was not looked at.
     line: u64,
-    findings: Vec<(Evidence, Finding)>,
+    findings: Vec<Finding>,
+    /// What was found in this go; empty between two.
+    hits: Vec<Hit>,
     /// How many did not look doubtful, and how many did.
     seen: [u64; 2],
     siblings: Siblings,
@@ -138,6 +156,7 @@ impl Default for Scanner {
             done: 0,
             line: 1,
             findings: Vec::new(),
+            hits: Vec::new(),
             seen: [0; 2],
             siblings: Siblings::default(),
         }
@@ -166,16 +185,14 @@ impl Scanner {
     /// Looks through the last bytes and weighs everything.
     pub fn finish(mut self) -> Found {
         self.look(self.buffer.len());
-        let siblings = &self.siblings;
-        let weighed = self.findings.into_iter().map(|(evidence, mut finding)| {
-            finding.confidence = siblings.weigh(&evidence).confidence();
-            finding
-        });
+        for finding in &mut self.findings {
+            finding.confidence = self.siblings.weigh(&finding.evidence).confidence();
+        }
         let [left_out, doubtful_left_out] = self
             .seen
             .map(|seen| seen.saturating_sub(FINDINGS_MAX as u64));
         Found {
-            findings: weighed.collect(),
+            findings: self.findings,
             left_out,
             doubtful_left_out,
             bytes: self.base + self.buffer.len() as u64,
@@ -185,12 +202,11 @@ impl Scanner {
     /// Looks at what begins before `end`.
     fn look(&mut self, end: usize) {
         let (done, base) = (self.done, self.base);
-        let mut found = Vec::new();
         let text = self.buffer.as_slice();
-        let reached = look(text, done..end, &mut self.siblings, &mut found);
-        found.sort_by_key(|hit| hit.at.start);
+        let reached = look(text, done..end, &mut self.siblings, &mut self.hits);
+        self.hits.sort_by_key(|hit| hit.at.start);
         let mut counted = done;
-        for hit in found {
+        for hit in self.hits.drain(..) {
             self.line += lines(text.get(counted..hit.at.start));
             counted = hit.at.start.max(counted);
             let [firm, doubtful] = &mut self.seen;
@@ -202,9 +218,7 @@ impl Scanner {
             if *seen > FINDINGS_MAX as u64 {
                 continue;
             }
-            let evidence = hit.evidence;
-            let finding = hit.finding(base, self.line);
-            self.findings.push((evidence, finding));
+            self.findings.push(hit.finding(base, self.line));
         }
         self.done = reached.clamp(done, text.len());
         self.line += lines(text.get(counted..self.done));
@@ -276,15 +290,31 @@ impl Hit {
             offset: base + self.at.start as u64,
             length: self.at.len(),
             line,
-            masked: self.form.masked(),
-            card: match (self.kind, &self.form) {
-                (Kind::CardNumber | Kind::TestCardNumber, Form::Number(digits, _)) => {
-                    Some(Plain::from(digits.as_str().to_owned()))
-                }
-                _ => None,
-            },
+            evidence: self.evidence,
+            form: self.form,
         }
     }
+}
+
+/// Whether a text is a card number and nothing else, whole or in groups: its brand has such numbers
+/// of this length, and the check digit is right.
+///
+/// ```
+/// use paywarden_privacy::scan::is_card_number;
+/// assert!(is_card_number("4012-8888-8888-1881"));
+/// assert!(!is_card_number("order-4012888888881881"));
+/// ```
+pub fn is_card_number(text: &str) -> bool {
+    let mut digits = Digits::default();
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => digits.push(byte),
+            b' ' | b'-' | b'.' => {}
+            _ => return false,
+        }
+    }
+    let digits = digits.as_slice();
+    luhn(digits) && brand::of(digits).is_some()
 }
 
 /// Looks at what begins in `range` of `text`. The answer is how far it was looked at.
@@ -293,8 +323,8 @@ fn look(text: &[u8], range: Range<usize>, siblings: &mut Siblings, found: &mut V
     let (mut from, mut groups) = (range.start, Vec::new());
     let mut sink = Sink { siblings, found };
     let mut places = Places::new(text, range.clone());
-    while let Some(start) = places.next(from) {
-        from = digits::read(text, start, &mut groups);
+    while let Some(run) = places.next(from) {
+        from = digits::read(text, run, &mut groups);
         number::look(text, &groups, &mut sink);
     }
     from.max(range.end)

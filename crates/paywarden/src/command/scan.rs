@@ -91,7 +91,7 @@ async fn ask_vault(config: &Config, companies: &[TenantId], swept: &mut Swept) -
             let (places, cards): (Vec<_>, Vec<_>) = leaks
                 .iter()
                 .enumerate()
-                .filter_map(|(place, leak)| Some((place, leak.finding.card.as_ref()?)))
+                .filter_map(|(place, leak)| Some((place, leak.finding.card()?)))
                 .unzip();
             let known = ground.vault.recognise(&by, &cards).await.map_err(failed)?;
             let known = places.into_iter().zip(known).filter(|(_, known)| *known);
@@ -140,7 +140,7 @@ struct Line<'s> {
     kind: Kind,
     what: &'static str,
     confidence: Confidence,
-    masked: &'s str,
+    masked: String,
 }
 
 impl<'s> Line<'s> {
@@ -159,7 +159,7 @@ impl<'s> Line<'s> {
             kind: finding.kind,
             what: finding.what,
             confidence: finding.confidence,
-            masked: &finding.masked,
+            masked: finding.masked(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What stands around a number: the name before it, the column it is in, words on its line.
 
 use super::BEFORE;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
 use std::{ops::Range, sync::LazyLock};
 
 /// Multiplying by it spreads a bit over all above it: the golden ratio in 64 bits.
@@ -152,9 +152,13 @@ impl Words {
         Some(Self { finder, about })
     }
 
-    /// Calls with the topic and the place of each word.
-    fn each(&self, text: &[u8], mut call: impl FnMut(Topic, Range<usize>)) {
-        for found in self.finder.find_overlapping_iter(text) {
+    /// Topics of the words that stand in this part of a text.
+    fn topics(&self, text: &[u8], part: Range<usize>) -> u8 {
+        let mut topics = 0;
+        for found in self
+            .finder
+            .find_overlapping_iter(Input::new(text).range(part))
+        {
             let Some((topic, stands_alone)) = self.about.get(found.pattern().as_usize()) else {
                 continue;
             };
@@ -164,18 +168,20 @@ impl Words {
             };
             let is_inside = is_letter(found.start().checked_sub(1)) || is_letter(Some(found.end()));
             if !stands_alone || !is_inside {
-                call(*topic, found.range());
+                topics |= *topic as u8;
             }
         }
+        topics
     }
 }
 
-/// What stands around a number.
+/// What stands around a number. Words are looked for when they are asked for: a name says it all
+/// mostly.
 pub(super) struct Around<'t> {
-    /// Topics of its name.
-    named: u8,
-    /// Topics of its line before it.
-    line: u8,
+    /// The end of its line before it.
+    near: &'t [u8],
+    /// Its name there.
+    name: Range<usize>,
     behind: &'t [u8],
     /// Where it stands, as all numbers that stand so.
     pub(super) place: u64,
@@ -190,20 +196,13 @@ impl<'t> Around<'t> {
             .get(line.len().saturating_sub(WORDS_BEFORE)..)
             .unwrap_or_default();
         let skipped = line.len() - near.len();
-        let (mut in_name, mut in_line) = (0, 0);
-        if let Some(words) = WORDS.as_ref() {
-            words.each(near, |topic, place| {
-                in_line |= topic as u8;
-                let is_named = name.as_ref().is_some_and(|name| {
-                    place.start + skipped >= name.start && place.end + skipped <= name.end
-                });
-                in_name |= if is_named { topic as u8 } else { 0 };
-            });
-        }
+        let within = |place: usize| place.saturating_sub(skipped);
         let end = text.len().min(at.end + WORDS_BEHIND);
         Self {
-            named: in_name,
-            line: in_line,
+            near,
+            name: name
+                .as_ref()
+                .map_or(0..0, |name| within(name.start)..within(name.end)),
             behind: text.get(at.end..end).unwrap_or_default(),
             place: hashed(line, name),
         }
@@ -211,22 +210,23 @@ impl<'t> Around<'t> {
 
     /// What its name and its line say for a number of this kind.
     pub(super) fn weight(&self, topic: Topic) -> i32 {
+        let Some(words) = WORDS.as_ref() else {
+            return 0;
+        };
         let is_about = |topics: u8, topic: Topic| topics & topic as u8 != 0;
+        let named = words.topics(self.near, self.name.clone());
         match () {
-            () if is_about(self.named, topic) => 25,
-            () if is_about(self.named, Topic::Other) => -45,
-            () if is_about(self.line, topic) => 15,
+            () if is_about(named, topic) => 25,
+            () if is_about(named, Topic::Other) => -45,
+            () if is_about(words.topics(self.near, 0..self.near.len()), topic) => 15,
             () => 0,
         }
     }
 
     /// Whether an expiry date or a verification code is named behind it.
     pub(super) fn has_expiry(&self) -> bool {
-        let mut is_there = false;
-        if let Some(words) = WORDS.as_ref() {
-            words.each(self.behind, |topic, _| is_there |= topic == Topic::Expiry);
-        }
-        is_there
+        let topics = |words: &Words| words.topics(self.behind, 0..self.behind.len());
+        WORDS.as_ref().map_or(0, topics) & Topic::Expiry as u8 != 0
     }
 }
 

@@ -10,7 +10,7 @@ const GROUPS_MAX: usize = 24;
 /// one number.
 const GROUPS_AGAIN: usize = 6;
 /// Digits of the shortest number that is looked for.
-const DIGITS_MIN: u32 = 11;
+pub(super) const DIGITS_MIN: u32 = 11;
 /// Digits that are kept of a number.
 const DIGITS_MAX: usize = 20;
 
@@ -36,21 +36,26 @@ impl Group {
 
 /// The digits of one or more groups, at most [`DIGITS_MAX`]; of what has more nothing is a number
 /// that is looked for.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Digits {
     bytes: Zeroizing<[u8; DIGITS_MAX]>,
-    count: usize,
+    count: u8,
 }
 
 impl Digits {
     /// Of these groups.
     pub(super) fn of(text: &[u8], groups: &[Group]) -> Self {
-        let mut digits = Self {
-            bytes: Zeroizing::new([0; DIGITS_MAX]),
-            count: 0,
-        };
+        let mut digits = Self::default();
         for group in groups {
             let bytes = text.get(group.range()).unwrap_or_default();
+            let from = usize::from(digits.count);
+            let slots = digits.bytes.get_mut(from..from + group.count);
+            // Nothing stands between these, as mostly.
+            if let Some(slots) = slots.filter(|slots| slots.len() == bytes.len()) {
+                slots.copy_from_slice(bytes);
+                digits.count += slots.len() as u8;
+                continue;
+            }
             let found = bytes.iter().filter(|byte| byte.is_ascii_digit());
             found.for_each(|byte| digits.push(*byte));
         }
@@ -59,7 +64,7 @@ impl Digits {
 
     /// One more character.
     pub(super) fn push(&mut self, digit: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.count) {
+        if let Some(slot) = self.bytes.get_mut(usize::from(self.count)) {
             *slot = digit;
             self.count += 1;
         }
@@ -72,7 +77,9 @@ impl Digits {
 
     /// The digits, as bytes.
     pub(super) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.count).unwrap_or_default()
+        self.bytes
+            .get(..usize::from(self.count))
+            .unwrap_or_default()
     }
 }
 
@@ -89,6 +96,16 @@ pub(super) struct Places<'t> {
     at: usize,
     /// The first block, without what was asked for before, and the one behind it.
     blocks: [Masks; 2],
+}
+
+/// Where eleven digits begin.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    start: usize,
+    /// Bit n is set if the byte n behind the start is a digit.
+    digits: u128,
+    /// How many bits there are.
+    seen: usize,
 }
 
 /// Bit n is about byte n of a block.
@@ -111,9 +128,8 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The first place that is not before `from`, which is not before what was asked for last, and
-    /// the digits among the 64 bytes from there on.
-    pub(super) fn next(&mut self, from: usize) -> Option<(usize, u128)> {
+    /// The first place that is not before `from`, which is not before what was asked for last.
+    pub(super) fn next(&mut self, from: usize) -> Option<Run> {
         while from >= self.at + BLOCK {
             self.advance();
         }
@@ -124,11 +140,13 @@ impl<'t> Places<'t> {
                 let both = |first, second| u128::from(first) | (u128::from(second) << BLOCK);
                 let digits = both(first.digits, second.digits);
                 let gaps = both(first.low, second.low) & (digits << 1) & (digits >> 1);
-                if starts(digits | gaps) != 0
-                    && let Some(place) = enough(digits, digits | self.separators(gaps))
-                {
-                    let start = self.at + place as usize;
-                    return (start < self.end).then_some((start, digits >> place));
+                if let Some(place) = self.enough(digits, gaps) {
+                    let run = Run {
+                        start: self.at + place as usize,
+                        digits: digits >> place,
+                        seen: 2 * BLOCK - place as usize,
+                    };
+                    return (run.start < self.end).then_some(run);
                 }
             }
             self.advance();
@@ -140,6 +158,30 @@ impl<'t> Places<'t> {
         let [_, second] = self.blocks;
         self.at += BLOCK;
         self.blocks = [second, Masks::at(self.text, self.at + BLOCK)];
+    }
+
+    /// The first place of the first block at which eleven digits stand, parted by nothing else than
+    /// what may part a number; looked at closer only where eleven stand parted by anything.
+    fn enough(&self, digits: u128, gaps: u128) -> Option<u32> {
+        let joined = digits | gaps;
+        let mut starts = starts(joined);
+        while starts != 0 {
+            let place = starts.trailing_zeros();
+            let behind = place + (joined >> place).trailing_ones();
+            let behind = u128::MAX.checked_shl(behind).unwrap_or(0);
+            if (digits >> place).trailing_ones() >= DIGITS_MIN {
+                return Some(place);
+            }
+            let within = !behind & u128::MAX << place;
+            let (digits, gaps) = (digits & within, gaps & within);
+            if digits.count_ones() >= DIGITS_MIN
+                && let Some(place) = enough(digits, self.separators(gaps))
+            {
+                return Some(place);
+            }
+            starts &= behind as u64;
+        }
+        None
     }
 
     /// Of bytes between two digits those that may part a number.
@@ -168,7 +210,8 @@ fn starts(joined: u128) -> u64 {
 /// The first place of the first block at which eleven digits stand joined: dates and addresses have
 /// fewer. Of what is joined at least half are digits, so that no run behind whose end the mask ends
 /// is missed.
-fn enough(digits: u128, joined: u128) -> Option<u32> {
+fn enough(digits: u128, separators: u128) -> Option<u32> {
+    let joined = digits | separators;
     let mut starts = starts(joined);
     while starts != 0 {
         let place = starts.trailing_zeros();
@@ -222,16 +265,16 @@ impl Masks {
     }
 }
 
-/// The groups that begin at a digit, into `groups`; where to go on behind them. `digits` are those
-/// among the 64 bytes from there on.
-pub(super) fn read(text: &[u8], (start, digits): (usize, u128), groups: &mut Vec<Group>) -> usize {
+/// The groups of a run, into `groups`; where to go on behind them.
+pub(super) fn read(text: &[u8], run: Run, groups: &mut Vec<Group>) -> usize {
     groups.clear();
-    let (mut at, mut separator) = (start, 0);
+    let (mut at, mut separator) = (run.start, 0);
     loop {
         // Where the mask ends a group is read byte by byte.
-        let seen = digits.checked_shr((at - start) as u32).unwrap_or(0);
-        let count = seen.trailing_ones() as usize;
-        let is_whole = at - start + count < BLOCK && text.get(at + count) != Some(&0);
+        let place = at - run.start;
+        let digits = run.digits.checked_shr(place as u32).unwrap_or(0);
+        let count = digits.trailing_ones() as usize;
+        let is_whole = place + count < run.seen && text.get(at + count) != Some(&0);
         let group = match is_whole && count > 0 {
             true => Group {
                 count,
@@ -289,7 +332,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same as [`next`], byte by byte.
+    /// The same as [`Places::next`], byte by byte.
     fn oracle(text: &[u8], from: usize) -> Option<usize> {
         let is_digit = |place: usize| text.get(place).is_some_and(u8::is_ascii_digit);
         let parts = |place: usize| b" -.+%\0".contains(&text[place]);
@@ -336,16 +379,17 @@ mod tests {
             loop {
                 let found = places.next(at);
                 let expected = oracle(&text, at);
-                let Some((found, digits)) = found else {
+                let Some(run) = found else {
                     prop_assert_eq!(expected, None);
                     break;
                 };
-                prop_assert_eq!(Some(found), expected);
-                for place in 0..64 {
-                    let is_digit = text.get(found + place).is_some_and(u8::is_ascii_digit);
-                    prop_assert_eq!(digits >> place & 1 == 1, is_digit);
+                prop_assert_eq!(Some(run.start), expected);
+                prop_assert!(run.seen > BLOCK);
+                for place in 0..run.seen {
+                    let is_digit = text.get(run.start + place).is_some_and(u8::is_ascii_digit);
+                    prop_assert_eq!(run.digits >> place & 1 == 1, is_digit);
                 }
-                at = found + 1 + step;
+                at = run.start + 1 + step;
             }
         }
     }
@@ -360,7 +404,12 @@ mod tests {
             ("12,34", vec![2]),
         ] {
             let mut groups = Vec::new();
-            read(text.as_bytes(), (0, 0), &mut groups);
+            let run = Run {
+                start: 0,
+                digits: 0,
+                seen: 0,
+            };
+            read(text.as_bytes(), run, &mut groups);
             let read: Vec<_> = groups.iter().map(|group| group.count).collect();
             assert_eq!(read, counts, "{text}");
         }
@@ -371,9 +420,9 @@ mod tests {
         let text = "1.".repeat(10_000);
         let mut places = Places::new(text.as_bytes(), 0..text.len());
         let (mut from, mut parts, mut groups) = (0, 0, Vec::new());
-        while let Some(start) = places.next(from) {
-            from = read(text.as_bytes(), start, &mut groups);
-            assert!(from > start.0);
+        while let Some(run) = places.next(from) {
+            from = read(text.as_bytes(), run, &mut groups);
+            assert!(from > run.start);
             parts += 1;
         }
         assert!(parts <= 10_000 / (GROUPS_MAX - GROUPS_AGAIN) + 2);

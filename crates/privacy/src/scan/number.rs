@@ -3,7 +3,7 @@
 use super::{
     Evidence, Form, Hit, Kind, brand,
     context::{Around, Topic},
-    digits::{Digits, Group},
+    digits::{DIGITS_MIN, Digits, Group},
     siblings::{Place, Siblings},
 };
 use crate::normal;
@@ -12,28 +12,46 @@ use paywarden_domain::pan::luhn;
 use std::ops::Range;
 
 /// Lengths of groups, and what it says for a number to be grouped so.
-type Layout = (&'static [usize], i32);
+struct Layout {
+    groups: usize,
+    /// Four bits for the length of each group, the first lowest.
+    shape: u32,
+    says: i32,
+}
+
+const fn layout(lengths: &[u32], says: i32) -> Layout {
+    let (mut shape, mut at) = (0, 0);
+    while at < lengths.len() {
+        shape |= lengths[at] << (4 * at);
+        at += 1;
+    }
+    Layout {
+        groups: lengths.len(),
+        shape,
+        says,
+    }
+}
 
 /// How card numbers are grouped, longest first. As cards have it is said by no other number.
 const CARD_LAYOUTS: &[Layout] = &[
-    (&[4, 4, 4, 4, 3], 45),
-    (&[4, 4, 4, 4, 2], 20),
-    (&[4, 4, 4, 4, 1], 20),
-    (&[4, 4, 4, 4], 45),
-    (&[6, 13], 20),
-    (&[8, 8], 10),
-    (&[6, 10], 10),
-    (&[4, 6, 5], 45),
-    (&[4, 4, 4, 3], 20),
-    (&[4, 6, 4], 45),
-    (&[4, 4, 4, 2], 10),
-    (&[4, 3, 3, 3], 10),
-    (&[4, 4, 5], 10),
+    layout(&[4, 4, 4, 4, 3], 45),
+    layout(&[4, 4, 4, 4, 2], 20),
+    layout(&[4, 4, 4, 4, 1], 20),
+    layout(&[4, 4, 4, 4], 45),
+    layout(&[6, 13], 20),
+    layout(&[8, 8], 10),
+    layout(&[6, 10], 10),
+    layout(&[4, 6, 5], 45),
+    layout(&[4, 4, 4, 3], 20),
+    layout(&[4, 6, 4], 45),
+    layout(&[4, 4, 4, 2], 10),
+    layout(&[4, 3, 3, 3], 10),
+    layout(&[4, 4, 5], 10),
 ];
 /// How mobile numbers of mainland China are grouped.
-const MOBILE_LAYOUTS: &[Layout] = &[(&[3, 4, 4], 25), (&[3, 3, 5], 10)];
+const MOBILE_LAYOUTS: &[Layout] = &[layout(&[3, 4, 4], 25), layout(&[3, 3, 5], 10)];
 /// How resident identity numbers are grouped: region, birth date, the rest.
-const RESIDENT_LAYOUTS: &[Layout] = &[(&[6, 8, 4], 0)];
+const RESIDENT_LAYOUTS: &[Layout] = &[layout(&[6, 8, 4], 0)];
 /// What is looked for in groups, in this order.
 const LAYOUTS: [(&[Layout], Look); 3] = [
     (RESIDENT_LAYOUTS, resident),
@@ -45,6 +63,8 @@ type Look = fn(&Candidate<'_>, &mut Sink<'_>) -> bool;
 /// Digits of a number of no brand that may still be one of a card: of an issuer that is no member
 /// of a scheme.
 const UNKNOWN_DIGITS_MIN: usize = 14;
+/// Groups of the longest layout.
+const LAYOUT_GROUPS_MAX: usize = 5;
 /// Groups of a phone number with its country code.
 const PHONE_GROUPS_MAX: usize = 6;
 
@@ -72,10 +92,18 @@ pub(super) struct Sink<'s> {
 
 /// Looks at groups that stand together.
 pub(super) fn look(text: &[u8], groups: &[Group], sink: &mut Sink<'_>) {
-    let mut at = 0;
-    while let Some(rest) = groups.get(at..).filter(|rest| !rest.is_empty()) {
+    let (mut at, mut left) = (0, groups.iter().map(|group| group.count).sum::<usize>());
+    while left >= DIGITS_MIN as usize
+        && let Some(rest) = groups.get(at..)
+    {
         let before = at.checked_sub(1).and_then(|at| groups.get(at));
-        at += first(text, rest, before, sink);
+        let taken = first(text, rest, before, sink);
+        left -= rest
+            .iter()
+            .take(taken)
+            .map(|group| group.count)
+            .sum::<usize>();
+        at += taken;
     }
 }
 
@@ -92,10 +120,11 @@ fn first(text: &[u8], groups: &[Group], before: Option<&Group>, sink: &mut Sink<
         return taken;
     }
     if groups.len() > 1 && head.count <= 8 {
+        let shape = shape(groups);
         for (layouts, look) in LAYOUTS {
-            for layout in matching(groups, layouts) {
+            for layout in layouts.iter().filter(|layout| layout.fits(shape)) {
                 if look(&Candidate::grouped(text, groups, before, layout), sink) {
-                    return layout.0.len();
+                    return layout.groups;
                 }
             }
         }
@@ -147,19 +176,24 @@ fn is_mobile(first: u8, second: u8) -> bool {
     first == b'1' && matches!(second, b'3'..=b'9')
 }
 
-/// The layouts that the first groups have, with one separator between all.
-fn matching<'g>(
-    groups: &'g [Group],
-    layouts: &'static [Layout],
-) -> impl Iterator<Item = &'static Layout> + use<'g> {
+/// The lengths of the first groups that have one separator between them, as layouts have them.
+fn shape(groups: &[Group]) -> u32 {
     let separator = groups.get(1).map(|group| group.separator);
-    layouts.iter().filter(move |(counts, _)| {
-        let mut pairs = groups.iter().zip(*counts).enumerate();
-        groups.len() >= counts.len()
-            && pairs.all(|(place, (group, count))| {
-                group.count == *count && (place == 0 || Some(group.separator) == separator)
-            })
-    })
+    let mut alike = groups.iter().take(LAYOUT_GROUPS_MAX).enumerate();
+    let mut shape = 0;
+    while let Some((place, group)) = alike.next()
+        && (place == 0 || Some(group.separator) == separator)
+    {
+        shape |= (group.count.min(15) as u32) << (4 * place);
+    }
+    shape
+}
+
+impl Layout {
+    /// Whether groups begin so.
+    fn fits(&self, shape: u32) -> bool {
+        (self.shape ^ shape) << (32 - 4 * self.groups) == 0
+    }
 }
 
 impl<'t> Candidate<'t> {
@@ -181,24 +215,19 @@ impl<'t> Candidate<'t> {
     }
 
     /// The groups of a layout, before which another may stand.
-    fn grouped(
-        text: &'t [u8],
-        groups: &[Group],
-        before: Option<&Group>,
-        (layout, says): &Layout,
-    ) -> Self {
-        let taken = groups.get(..layout.len()).unwrap_or_default();
+    fn grouped(text: &'t [u8], groups: &[Group], before: Option<&Group>, layout: &Layout) -> Self {
+        let taken = groups.get(..layout.groups).unwrap_or_default();
         let separator = groups.get(1).map(|group| group.separator);
         let goes_on = |group: Option<&Group>| group.map(|group| group.separator) == separator;
         let head = groups.first().filter(|_| before.is_some());
         let neighbours =
-            i32::from(goes_on(head)) * 10 + i32::from(goes_on(groups.get(layout.len()))) * 20;
+            i32::from(goes_on(head)) * 10 + i32::from(goes_on(groups.get(layout.groups))) * 20;
         let end = taken.last().map_or(0, |group| group.end);
         Self {
             text,
             digits: Digits::of(text, taken),
             at: groups.first().map_or(0, |group| group.start)..end,
-            weight: says - neighbours,
+            weight: layout.says - neighbours,
         }
     }
 

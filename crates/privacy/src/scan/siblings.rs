@@ -16,12 +16,9 @@ const ENOUGH_AGAINST: u32 = 8;
 /// Numbers that a place needs before it says something for one.
 const ENOUGH_FOR: u32 = 5;
 
-/// Where a number stands, and how long it is.
+/// Where a number stands, and how long it is, as one hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    of: u64,
-    length: usize,
-}
+pub(super) struct Place(u64);
 
 impl Place {
     /// Of digits that stand here.
@@ -31,8 +28,7 @@ impl Place {
 
     /// Of digits in this place.
     pub(super) fn new(of: u64, digits: &[u8]) -> Self {
-        let length = digits.len();
-        Self { of, length }
+        Self((of.rotate_left(32) ^ digits.len() as u64).wrapping_mul(context::MIX))
     }
 }
 
@@ -40,7 +36,7 @@ impl Place {
 #[derive(Default)]
 pub(super) struct Siblings(HashMap<Place, (u32, u32), BuildHasherDefault<Mixed>>);
 
-/// Mixes a hashed name with a length: names come hashed, and there are few places.
+/// Takes a place for its hash.
 #[derive(Default)]
 struct Mixed(u64);
 
@@ -54,11 +50,7 @@ impl Hasher for Mixed {
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(32) ^ number).wrapping_mul(context::MIX);
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.write_u64(number as u64);
+        self.0 = number;
     }
 }
 
@@ -98,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_column_says_what_its_numbers_are() {
-        let place = |of| Place { of, length: 16 };
+        let place = |of| Place::new(of, &[b'1'; 16]);
         let mut siblings = Siblings::default();
         for number in 0..100 {
             siblings.count(place(1), number % 10 == 0);
@@ -121,7 +113,7 @@ mod tests {
     fn places_are_limited() {
         let mut siblings = Siblings::default();
         for of in 0..2 * PLACES_MAX as u64 {
-            siblings.count(Place { of, length: 16 }, true);
+            siblings.count(Place::new(of, b"1"), true);
         }
         assert_eq!(siblings.0.len(), PLACES_MAX);
     }
