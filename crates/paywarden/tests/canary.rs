@@ -51,17 +51,26 @@ fn rightful(path: &str) -> Vec<Value> {
         |class: &str, value: &str| json!({ "subject": "liu", "class": class, "value": value });
     let listed = json!({ "values": [{ "card_number": PAN }], "reason": "seen at the counter" });
     match path {
-        "/v1/decisions" => vec![json!({
-            "id": format!("payment-{}", Clock::System.now().micros()),
-            "type": "payment.card",
-            "occurred_at": Clock::System.now().to_string(),
-            "amount": { "value": "12.34", "currency": "USD" },
-            "card": { "number": GROUPED, "cvv": "123" },
-            "payer": { "id": "liu", "name": WRITTEN, "account": WRITTEN },
-            "remittance": format!("for card {WRITTEN}"),
-            "attributes": { "memo": WRITTEN },
-            "shipping": { "line": WRITTEN },
-        })],
+        "/v1/decisions" => vec![
+            json!({
+                "id": format!("payment-{}", Clock::System.now().micros()),
+                "type": "payment.card",
+                "occurred_at": Clock::System.now().to_string(),
+                "amount": { "value": "12.34", "currency": "USD" },
+                "card": { "number": GROUPED, "cvv": "123" },
+                "payer": { "id": "liu", "name": WRITTEN, "account": WRITTEN },
+                "remittance": format!("for card {WRITTEN}"),
+                "attributes": { "memo": WRITTEN },
+                "shipping": { "line": WRITTEN },
+            }),
+            json!({
+                "id": PAN, "original_id": PAN, "type": "login",
+                "occurred_at": Clock::System.now().to_string(),
+            }),
+        ],
+        "/v1/labels" => {
+            vec![json!({ "payment_id": PAN, "verdict": "fraud", "source": "chargeback" })]
+        }
         "/v1/vault/tokenize" => [("card_number", PAN), ("id_number", RESIDENT)]
             .map(|(class, value)| json!({ "purpose": "onboarding", "item": item(class, value) }))
             .to_vec(),
@@ -73,7 +82,12 @@ fn rightful(path: &str) -> Vec<Value> {
             "purpose": "customer_service",
             "by": { "exact": { "class": "card_number", "value": PAN } },
         })],
-        "/v1/lists/{list}/entries" => vec![listed],
+        "/v1/lists/{list}/entries" => {
+            vec![
+                listed,
+                json!({ "value": PAN, "reason": "seen at the counter" }),
+            ]
+        }
         "/data/add" => {
             vec![json!({ "merchant_id": "m", "merchant_customer_id": "c", "card": card })]
         }

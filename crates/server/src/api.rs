@@ -49,7 +49,7 @@ pub(crate) mod webhooks;
 
 pub use door::Door;
 pub(crate) use find::find;
-pub(crate) use own_words::own_words;
+pub(crate) use own_words::{must_not_be_card, own_words};
 
 use crate::{
     edge::{

@@ -464,11 +464,13 @@ fn idempotency_key(headers: &HeaderMap, keyed: Keyed) -> Result<Option<String>, 
         Some(quoted) => unescape(quoted),
         None => Some(line.to_owned()).filter(|bare| !bare.contains('"')),
     };
-    key.filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
+    let key = key
+        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
         .filter(|key| key.bytes().all(|byte| (0x21..=0x7e).contains(&byte)))
         .filter(|_| lines.next().is_none())
-        .map(Some)
-        .ok_or_else(malformed)
+        .ok_or_else(malformed)?;
+    api::must_not_be_card("idempotency-key", &key)?;
+    Ok(Some(key))
 }
 
 /// The text of a structured-field string (RFC 9651, section 3.3.3) without its quotes.

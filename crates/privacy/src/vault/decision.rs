@@ -2,7 +2,7 @@
 //! goes into the journal entry of the decision.
 
 use super::{Item, Known, Retention, Vault, deposit::Sealed};
-use crate::{Error, Plain, policy::Ground, token::Form};
+use crate::{Error, Plain, policy::Ground, scan, token::Form};
 use paywarden_domain::{
     Card, CardInput, Event, Invalid, Pan, TenantId,
     event::{CardDetails, Text},
@@ -54,12 +54,14 @@ impl Vault {
     /// card verification code was dropped by the parser and never comes here.
     ///
     /// The number is kept for the payer, or, if nobody is named, for the card itself. It asks the
-    /// store for nothing.
+    /// store for nothing. An event that names itself by a card number is refused: identifiers are
+    /// kept and shown as they are.
     pub async fn take_card(
         &self,
         tenant: &TenantId,
         event: Event<CardInput>,
     ) -> Result<(Event<Card>, Deposit), Refusal> {
+        check_identifiers(&event)?;
         let payer = event.payer.as_ref().and_then(|payer| payer.id.as_ref());
         let payer = payer.map(|id| id.as_str().to_owned());
         let mut number = None;
@@ -173,9 +175,25 @@ pub enum Refusal {
     /// The caller must mend the card.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// The caller must take another identifier in this field of the event.
+    #[error("{0} is a card number")]
+    Identifier(&'static str),
     /// The vault failed.
     #[error(transparent)]
     Vault(#[from] Error),
+}
+
+fn check_identifiers<C>(event: &Event<C>) -> Result<(), Refusal> {
+    let identifiers = [
+        ("id", Some(&event.id)),
+        ("original_id", event.original_id.as_ref()),
+    ];
+    let mut cards = identifiers
+        .into_iter()
+        .filter(|(_, id)| id.is_some_and(|id| scan::is_card_number(id.as_str())));
+    cards
+        .next()
+        .map_or(Ok(()), |(field, _)| Err(Refusal::Identifier(field)))
 }
 
 fn known_card(index: Text, details: CardDetails) -> Result<Card, Invalid> {

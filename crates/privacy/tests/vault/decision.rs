@@ -29,7 +29,7 @@ async fn take(world: &World, card: &str) -> Result<(Event<Card>, Deposit), Refus
 async fn refusal(world: &World, card: &str) -> Invalid {
     match take(world, card).await.err().unwrap() {
         Refusal::Invalid(invalid) => invalid,
-        Refusal::Vault(error) => panic!("{error}"),
+        refusal => panic!("{refusal}"),
     }
 }
 
@@ -156,5 +156,29 @@ async fn a_card_without_number_or_with_another_index_is_refused() {
             .await
             .code;
         assert_eq!(code, "card_index_malformed", "{index}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_not_named_by_a_card_number() {
+    let world = World::new().await;
+    for (id, original, refused) in [
+        (CARD, "p0", Some("id")),
+        ("4012-8888-8888-1881", "p0", Some("id")),
+        ("p1", CARD, Some("original_id")),
+        ("p-4012888888881881", "4012888888881882", None),
+        // What no brand has, whatever its check digit says.
+        ("1764137676123454", "20260131000000000000", None),
+    ] {
+        let text = format!(
+            r#"{{"id":"{id}","original_id":"{original}","type":"login","occurred_at":"2026-01-31T08:00:00Z"}}"#
+        );
+        let event: Event<CardInput> = serde_json::from_str(&text).unwrap();
+        let taken = world.vault.take_card(&by("acme").tenant, event).await;
+        match (taken.err(), refused) {
+            (Some(Refusal::Identifier(field)), Some(expected)) => assert_eq!(field, expected),
+            (None, None) => {}
+            (refusal, _) => panic!("{id} {original}: {:?}", refusal.map(|one| one.to_string())),
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     ground::{self, PURPOSE},
     json::parse,
     json_reply,
+    own_words::is_card_number,
     query::{CURSOR, Query, cursor, invalid},
 };
 use crate::{
@@ -62,6 +63,7 @@ pub(crate) async fn decide(call: &Call) -> Result<Reply, Problem> {
     let taken = state.vault.take_card(&call.caller.tenant, event).await;
     let (event, mut deposit) = taken.map_err(|refusal| match refusal {
         Refusal::Invalid(invalid) => Problem::from(invalid).at("/card".to_owned()),
+        Refusal::Identifier(field) => is_card_number(field).at(format!("/{field}")),
         Refusal::Vault(error) => error.into(),
     })?;
     laps.done(Station::Schema);

@@ -4,7 +4,7 @@ use super::{
     Call,
     ground::{self, PURPOSE},
     json::parse,
-    json_reply,
+    json_reply, must_not_be_card,
     query::Query,
 };
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
@@ -73,6 +73,8 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
         let detail = "leave it out: the time of receipt is taken";
         return Err(Problem::new(Code::KnownAtRefused, detail).at("/known_at".to_owned()));
     }
+    must_not_be_card("payment_id", input.payment_id.as_str())
+        .map_err(|problem| problem.at("/payment_id".to_owned()))?;
     let LabelInput {
         payment_id,
         verdict,

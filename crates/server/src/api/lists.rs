@@ -15,6 +15,7 @@ use crate::{
 use http::StatusCode;
 use paywarden_access::{approval::Collection, watch::Subject};
 use paywarden_domain::{Pan, TenantId, Timestamp, event::Text};
+use paywarden_privacy::scan;
 use paywarden_risk::{ListChange, ListEntry, ListOperation, ListSummary, ListValue};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -172,8 +173,8 @@ pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     let listed = ListValue {
         value: listed(
             (&call.state, &call.caller.tenant),
-            input.value,
-            input.card_number,
+            ListOperation::Add,
+            (input.value, input.card_number),
         )?,
         expires_at: input.expires_at,
     };
@@ -201,8 +202,8 @@ pub(crate) async fn remove(call: &Call) -> Result<Reply, Problem> {
     let listed = ListValue {
         value: listed(
             (&call.state, &call.caller.tenant),
-            input.value,
-            input.card_number,
+            ListOperation::Remove,
+            (input.value, input.card_number),
         )?,
         expires_at: None,
     };
@@ -233,13 +234,19 @@ async fn change(
     Ok(json_reply(StatusCode::OK, &ListedValue { list, value })?.about(about))
 }
 
-/// The value as listed: the index for a card number.
+/// The value as listed: the index for a card number, which no list holds in clear.
 pub(super) fn listed(
     (state, tenant): (&State, &TenantId),
-    value: Option<Text>,
-    number: Option<Pan>,
+    operation: ListOperation,
+    given: (Option<Text>, Option<Pan>),
 ) -> Result<String, Problem> {
-    match (value, number) {
+    match given {
+        (Some(value), None)
+            if operation == ListOperation::Add && scan::is_card_number(value.as_str()) =>
+        {
+            let detail = "`value` is a card number: give it as `card_number`";
+            Err(Problem::new(Code::IdentifierIsCardNumber, detail))
+        }
         (Some(value), None) => Ok(value.as_str().to_owned()),
         (None, Some(number)) => Ok(state.vault.card_index(tenant, &number)),
         _ => Err(Problem::new(

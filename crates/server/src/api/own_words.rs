@@ -1,6 +1,7 @@
-//! What people write in their own words: a reason is kept for years, the number of a card or a
-//! person that somebody put into it is not.
+//! What people write in their own words, and the identifiers that callers choose: a reason is kept
+//! for years, the number of a card or a person that somebody put into it is not.
 
+use crate::edge::{Code, Problem};
 use paywarden_domain::{Invalid, event::Text};
 use paywarden_privacy::scan;
 use serde::{Deserialize, Deserializer, de};
@@ -14,6 +15,22 @@ where
     T::deserialize(deserializer)?
         .masked()
         .map_err(de::Error::custom)
+}
+
+/// Refuses an identifier that is the number of a card: it would be kept and shown as it is.
+pub(crate) fn must_not_be_card(field: &str, identifier: &str) -> Result<(), Problem> {
+    match scan::is_card_number(identifier) {
+        true => Err(is_card_number(field)),
+        false => Ok(()),
+    }
+}
+
+/// The refusal of an identifier that is the number of a card.
+pub(crate) fn is_card_number(field: &str) -> Problem {
+    let detail = format!(
+        "`{field}` is a card number, and identifiers are kept as they are: put a letter in front of it"
+    );
+    Problem::new(Code::IdentifierIsCardNumber, detail)
 }
 
 /// A text that somebody wrote.

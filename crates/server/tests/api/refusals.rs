@@ -411,7 +411,30 @@ async fn events(refuser: &mut Refuser) {
             card("index", "card_x"),
         )
         .await;
+    identifiers(refuser).await;
     times(refuser).await;
+}
+
+/// An identifier that is the number of a card would be kept and shown.
+async fn identifiers(refuser: &mut Refuser) {
+    const CARD: &str = "4012888888881881";
+    let code = "identifier_is_card_number";
+    for field in ["id", "original_id"] {
+        let named = move |body: &mut Value| body[field] = json!("4012-8888-8888-1881");
+        refuser.body(422, code, &format!("/{field}"), named).await;
+    }
+    let keyed = Sent::decision(&payment("p")).header("idempotency-key", CARD);
+    refuser.expect(422, code, keyed).await;
+    let label = json!({ "payment_id": CARD, "verdict": "fraud", "source": "chargeback" });
+    let label = Sent::json(Method::POST, "/v1/labels", &label);
+    refuser.expect(422, code, label).await;
+    let entry = json!({ "value": CARD, "reason": "seen at the counter" });
+    let entry = Sent::json(Method::PUT, "/v1/lists/suspects/entries", &entry);
+    refuser.expect(422, code, entry).await;
+    let change = json!({ "list": "suspects", "operation": "add", "values": [{ "value": CARD }], "reason": "r" });
+    let asked = json!({ "command": { "list_change": change }, "reason": "r" });
+    let asked = Sent::json(Method::POST, "/v1/approvals", &asked);
+    refuser.expect(422, code, asked).await;
 }
 
 async fn times(refuser: &mut Refuser) {

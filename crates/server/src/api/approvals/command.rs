@@ -379,11 +379,12 @@ async fn may_take_out(
 }
 
 fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, Problem> {
+    let operation = input.operation;
     let value = |(place, input): (usize, ListValueInput)| {
         let value = lists::listed(
             (call.state, &call.who.tenant),
-            input.value,
-            input.card_number,
+            operation,
+            (input.value, input.card_number),
         );
         let at = |problem: Problem| problem.at(format!("/command/list_change/values/{place}"));
         Ok(ListValue {
@@ -394,7 +395,7 @@ fn list_change(call: &Acting<'_>, input: ListChangeInput) -> Result<ListChange, 
     let values: Result<_, Problem> = input.values.into_iter().enumerate().map(value).collect();
     Ok(ListChange {
         list: input.list,
-        operation: input.operation,
+        operation,
         values: values?,
         reason: input.reason,
     })

@@ -50,6 +50,10 @@ macro_rules! fields {
         ExpiryMalformed = "expiry_malformed", UNPROCESSABLE_ENTITY, "Expiry malformed";
         /// An identifier is not 1 to 128 visible ASCII characters.
         IdentifierMalformed = "identifier_malformed", UNPROCESSABLE_ENTITY, "Identifier malformed";
+        /// An identifier of your own is the number of a card, and would be kept and shown in clear.
+        /// Put a letter in front of what you number payments by.
+        IdentifierIsCardNumber = "identifier_is_card_number", UNPROCESSABLE_ENTITY,
+            "Identifier is a card number";
         /// Not an IPv4 or IPv6 address.
         IpMalformed = "ip_malformed", UNPROCESSABLE_ENTITY, "Address malformed";
         /// A text has more than 512 bytes or a control character.
