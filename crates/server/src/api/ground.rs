@@ -1,4 +1,4 @@
-//! Looks at decisions and lists: each serves a purpose, is decided by the privacy policy, and says
+//! Looks at decisions, lists and persons: each serves a purpose, is decided by the privacy policy, and says
 //! on what ground in the trail.
 
 use super::{Call, query::Query};
@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// The parameter that states the purpose.
 pub(crate) const PURPOSE: &str = "purpose";
+/// What is kept of a person is looked at for, where nothing else is said.
+const SUBJECT_REQUEST: &str = "subject_request";
 /// What alerts and cases about laundering are worked on for.
 const AML_COMPLIANCE: &str = "aml_compliance";
 /// The longest line of grounds, in bytes.
@@ -24,8 +26,20 @@ pub(crate) async fn ground(
     set: &str,
     person: Option<&str>,
 ) -> Result<String, Problem> {
-    let by = by(call, query);
+    let by = by(call, query, FRAUD_PREVENTION);
     let ground = call.state.vault.may(&by, data(set), person).await?;
+    Ok(ground.to_string())
+}
+
+/// The same of what is kept of a person, what they said and what was done with it; or of what persons
+/// asked for, whoever they are.
+pub(crate) async fn of_person(
+    call: &Call,
+    query: &Query<'_>,
+    person: Option<&str>,
+) -> Result<String, Problem> {
+    let by = by(call, query, SUBJECT_REQUEST);
+    let ground = call.state.vault.may(&by, data("vault"), person).await?;
     Ok(ground.to_string())
 }
 
@@ -37,7 +51,7 @@ pub(crate) async fn shown<T>(
     set: &str,
     (rows, persons): (Vec<T>, &[Option<String>]),
 ) -> Result<(Vec<T>, String, usize), Problem> {
-    let (vault, by) = (&call.state.vault, by(call, query));
+    let (vault, by) = (&call.state.vault, by(call, query, FRAUD_PREVENTION));
     let judged = vault.may(&by, data(set), None).await;
     match judged {
         Err(Error::Denied(denial)) if depends_on_persons(&denial) => {}
@@ -74,9 +88,9 @@ pub(crate) async fn of_work(call: &Call) -> Result<String, Problem> {
     }
 }
 
-fn by(call: &Call, query: &Query<'_>) -> By {
+fn by(call: &Call, query: &Query<'_>, usual: &str) -> By {
     let who = call.who();
-    let purpose = query.find(PURPOSE).unwrap_or(FRAUD_PREVENTION);
+    let purpose = query.find(PURPOSE).unwrap_or(usual);
     By::new(who.tenant, who.actor, purpose)
 }
 

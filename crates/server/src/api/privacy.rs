@@ -1,7 +1,13 @@
 //! Notices, consents and the privacy policy. Persons travel in bodies, or by their pseudonym: an
 //! identifier in a URL ends up in logs.
 
-use super::{Call, Endpoint, Keyed, Route, json::parse, json_reply, query::Query};
+use super::{
+    Call, Endpoint, Keyed, Route,
+    ground::{self, PURPOSE},
+    json::parse,
+    json_reply,
+    query::Query,
+};
 use crate::{
     edge::{
         Code, Problem, ProblemDocument,
@@ -297,7 +303,11 @@ pub(crate) async fn withdraw(call: &Call) -> Result<Reply, Problem> {
 #[utoipa::path(
     get, path = "/v1/consents/{subject}", tag = "privacy",
     operation_id = "read_consents", security(("signature" = []), ("session" = [])),
-    params(("subject" = String, Path, description = "Their pseudonym `sub_…`, as records show it")),
+    params(
+        ("subject" = String, Path, description = "Their pseudonym `sub_…`, as records show it"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `subject_request` if not given"),
+    ),
     responses(
         (status = 200, description = "How they stand", body = SubjectConsents),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -305,9 +315,10 @@ pub(crate) async fn withdraw(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn consents(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+    let query = Query::parse(&call.query, &[PURPOSE])?;
     let (vault, tenant) = (&call.state.vault, &call.caller.tenant);
     must_be_pseudonym(&call.parameter)?;
+    let ground = ground::of_person(call, &query, Some(&call.parameter)).await?;
     let found = vault.standing(tenant, &call.parameter, EVENTS_MAX).await?;
     let (subject, standing, events) = found;
     let about = Subject::Outside(subject.clone());
@@ -316,7 +327,7 @@ pub(crate) async fn consents(call: &Call) -> Result<Reply, Problem> {
         standing,
         events,
     };
-    Ok(json_reply(StatusCode::OK, &shown)?.about(about))
+    Ok(json_reply(StatusCode::OK, &shown)?.about(about).on(ground))
 }
 
 /// What verifies receipts of consent: a JWK Set (RFC 7517).

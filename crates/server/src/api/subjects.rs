@@ -7,6 +7,7 @@ pub(crate) mod requests;
 
 use super::{
     Call, Endpoint, Keyed, Route,
+    ground::{self, PURPOSE},
     json::parse,
     json_reply,
     privacy::{SubjectChanged, must_be_pseudonym},
@@ -311,6 +312,8 @@ pub(crate) async fn erase(call: &Call) -> Result<Reply, Problem> {
     operation_id = "read_timeline", security(("signature" = []), ("session" = [])),
     params(
         ("subject" = String, Path, description = "Their pseudonym `sub_…`, as records show it"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `subject_request` if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses(
@@ -320,9 +323,10 @@ pub(crate) async fn erase(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn timeline(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["cursor"])?;
+    let query = Query::parse(&call.query, &[PURPOSE, "cursor"])?;
     let subject = call.parameter.as_str();
     must_be_pseudonym(subject)?;
+    let ground = ground::of_person(call, &query, Some(subject)).await?;
     let before = query.cursor()?.map(|place| place.parse());
     let before = before.transpose();
     let before =
@@ -333,5 +337,7 @@ pub(crate) async fn timeline(call: &Call) -> Result<Reply, Problem> {
         .timeline(&call.caller.tenant, subject, before)
         .await?;
     let about = Subject::Outside(found.subject.clone());
-    Ok(json_reply(StatusCode::OK, &SubjectTimeline::from(found))?.about(about))
+    Ok(json_reply(StatusCode::OK, &SubjectTimeline::from(found))?
+        .about(about)
+        .on(ground))
 }

@@ -364,6 +364,46 @@ async fn looks_at_payments_are_decided_by_the_person_and_the_trail_says_on_what_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_person_is_looked_at_for_a_purpose() {
+    let world = World::start(Setup::default()).await;
+    let mut acme = Caller::of(&world, Scopes::all()).await;
+    let agreed = acme.post("/v1/consents", consent("liu", &["marketing"]));
+    let subject = agreed.await["subject"].as_str().unwrap().to_owned();
+    let asked = json!({ "subject": "liu", "kind": "access" });
+    let asked = acme.post("/v1/subjects/requests", asked).await;
+    let looks = [
+        format!("/v1/subjects/{subject}/timeline"),
+        format!("/v1/consents/{subject}"),
+        "/v1/subjects/requests".to_owned(),
+        format!("/v1/subjects/requests/{}", asked["id"].as_str().unwrap()),
+    ];
+    // Whoever has handling restricted is answered all the same.
+    let restrict = json!({ "subject": "liu" });
+    acme.post("/v1/subjects/restriction", restrict).await;
+    for look in &looks {
+        for (purpose, expected) in [
+            ("marketing", "purpose_not_for_data"),
+            ("whatever", "purpose_unknown"),
+        ] {
+            let path = format!("{look}?purpose={purpose}");
+            let (_, refused) = acme.send(Sent::new(Method::GET, &path, "")).await;
+            assert_eq!(refused["code"], expected, "{path}");
+        }
+        for (asked, stated) in [
+            ("", "subject_request"),
+            ("?purpose=aml_compliance", "aml_compliance"),
+        ] {
+            acme.get(&format!("{look}{asked}")).await;
+            let ground = beside_the_last_leaf(&world).await;
+            assert!(
+                ground.starts_with(&format!("{stated}: ")),
+                "{look}: {ground}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_masks_decides_what_is_shown() {
     let world = World::start(Setup::default()).await;
     let mut acme = Caller::of(&world, Scopes::all()).await;

@@ -3,6 +3,7 @@
 use crate::{
     api::{
         Call,
+        ground::{self, PURPOSE},
         json::parse,
         json_reply,
         query::{Query, cursor},
@@ -114,6 +115,8 @@ pub(crate) async fn record(call: &Call) -> Result<Reply, Problem> {
     params(
         ("state" = Option<RequestFilter>, Query, description = "Those without an answer, or those \
             that are overdue; all if not given"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `subject_request` if not given"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -124,7 +127,8 @@ pub(crate) async fn record(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["state", "limit", "cursor"])?;
+    let query = Query::parse(&call.query, &["state", PURPOSE, "limit", "cursor"])?;
+    let ground = ground::of_person(call, &query, None).await?;
     let filter = query.read("state", "write all, open or overdue", |text| match text {
         "all" => Some(RequestFilter::All),
         "open" => Some(RequestFilter::Open),
@@ -147,14 +151,18 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         requests: requests.collect(),
         next_cursor,
     };
-    Ok(json_reply(StatusCode::OK, &page)?.of(count))
+    Ok(json_reply(StatusCode::OK, &page)?.of(count).on(ground))
 }
 
 /// A request of a person.
 #[utoipa::path(
     get, path = "/v1/subjects/requests/{id}", tag = "privacy",
     operation_id = "read_subject_request", security(("signature" = []), ("session" = [])),
-    params(("id" = String, Path, description = "`srq_…`")),
+    params(
+        ("id" = String, Path, description = "`srq_…`"),
+        ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
+            privacy policy; `subject_request` if not given"),
+    ),
     responses(
         (status = 200, description = "The request", body = SubjectRequestView),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -162,11 +170,14 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn one(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
+    let query = Query::parse(&call.query, &[PURPOSE])?;
     let (vault, tenant) = (&call.state.vault, &call.caller.tenant);
     let request = vault.request(tenant, &call.parameter).await?;
+    let ground = ground::of_person(call, &query, Some(&request.subject)).await?;
     let about = Subject::Outside(request.subject.clone());
-    Ok(json_reply(StatusCode::OK, &view(call, request))?.about(about))
+    Ok(json_reply(StatusCode::OK, &view(call, request))?
+        .about(about)
+        .on(ground))
 }
 
 /// Gives a request more time, once, as the law of the person allows and before its time is up: they
