@@ -1,5 +1,5 @@
 //! One person, by pseudonym: what is kept of them, masked; what they agreed to, with receipts; what
-//! happened to it, with proofs; and what they asked for.
+//! happened to it, with proofs, and where it went; and what they asked for.
 
 use super::{
     reveals,
@@ -11,7 +11,7 @@ use crate::{
     page::{Body, Door, Fault, Page, Shown},
     parts, terms,
     visit::{Visit, address, encoded},
-    word::words,
+    word::{Word, words},
 };
 use maud::{Markup, html};
 use paywarden_access::Scope;
@@ -56,6 +56,31 @@ words! {
     KIND = "Kind", "类型";
     PURPOSES = "Purposes", "目的（列表）";
     NO_RECEIPT = "none", "无回执";
+    LINEAGE = "Where it went", "数据去向";
+    DECIDED = "Decided", "决策时间";
+    PAYMENT = "Payment", "支付号";
+    PART = "What they are in it", "身份";
+    PAYER = "Payer", "付款人";
+    PAYEE = "Payee", "收款人";
+    HOLDS_DATA = "What it holds", "包含的数据";
+    WORK = "Alerts and cases", "告警与案件";
+    EXPORTS = "Exports", "导出";
+    WEBHOOKS = "Who was told", "已通知方";
+    NOT_SHOWN = "not for you to see", "无权查看";
+    CUSTOMER_ID = "Customer number", "客户号";
+    NAME = "Full name", "姓名";
+    EMAIL = "E-mail", "电子邮箱";
+    PHONE = "Phone", "电话";
+    BANK_ACCOUNT = "Bank account", "银行账户";
+    BIRTH_DATE = "Date of birth", "出生日期";
+    COUNTRY = "Country or region", "国家或地区";
+    CARD_NUMBER = "Card number", "卡号";
+    ACCOUNT = "Account", "账户";
+    DEVICE = "Device", "设备";
+    NETWORK = "Network", "网络";
+    ADDRESS = "Address", "地址";
+    REMITTANCE = "Text of the payment", "附言";
+    ATTRIBUTES = "Further attributes", "其他属性";
     REQUESTS_SOME = "Only the newest {} requests of all persons were looked through.", "仅检索全部主体最近 {} 条请求。";
 }
 
@@ -137,18 +162,83 @@ struct Event {
     receipt: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Lineage {
+    decisions: Vec<Holding>,
+    next_cursor: Option<String>,
+}
+
+/// A decision that holds data of the person, and where it went on to.
+#[derive(Deserialize)]
+struct Holding {
+    decision: String,
+    payment_id: String,
+    decided_at: Timestamp,
+    part: Part,
+    fields: Vec<String>,
+    alerts: Option<Vec<String>>,
+    cases: Option<Vec<String>>,
+    exports: Vec<Export>,
+    webhooks: Vec<Told>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    Payer,
+    Payee,
+}
+
+#[derive(Deserialize)]
+struct Export {
+    approval: String,
+    at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    webhook: String,
+    event: String,
+    at: Timestamp,
+    state: String,
+}
+
+/// What the data of a payment is called.
+const FIELDS: &[(&str, Word)] = &[
+    ("customer_id", CUSTOMER_ID),
+    ("name", NAME),
+    ("email", EMAIL),
+    ("phone", PHONE),
+    ("bank_account", BANK_ACCOUNT),
+    ("birth_date", BIRTH_DATE),
+    ("country", COUNTRY),
+    ("card_number", CARD_NUMBER),
+    ("account", ACCOUNT),
+    ("device", DEVICE),
+    ("network", NETWORK),
+    ("address", ADDRESS),
+    ("remittance", REMITTANCE),
+    ("attributes", ATTRIBUTES),
+];
+
+/// The purpose for which this page looks.
+const FOR: &str = "subject_request";
 /// The most pages of requests that are looked through for those of one person.
 const PAGES_MAX: usize = 5;
 const PAGE_ROWS: usize = 100;
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let (subject, cursor) = (v.parameter.clone(), v.query("cursor"));
+    let went = v.query("went");
     let route = format!("/v1/subjects/{}/timeline", encoded(&subject));
     let asked = address(&route, &[("cursor", cursor.as_deref())]);
     let found: Timeline = v.get(&asked).await?;
     let consents = format!("/v1/consents/{}", encoded(&subject));
     let consents: Option<Consents> = v.get_if(Scope::ConsentsRead, &consents).await?;
     let (requests, is_all) = own_requests(v, &subject).await?;
+    let route = format!("/v1/subjects/{}/lineage", encoded(&subject));
+    let asked = [("purpose", Some(FOR)), ("cursor", went.as_deref())];
+    let lineage: Lineage = v.get(&address(&route, &asked)).await?;
     let v = &*v;
     let here = v.desk.path().to_owned();
     let next = found.next_cursor.as_deref();
@@ -176,6 +266,11 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         (parts::panel(v.t(MOMENTS), html! {
             (moments(v, &found.moments))
             (parts::pager(cursor.as_ref().map(|_| here.as_str()), next.as_deref(), v))
+        }))
+        (parts::panel(v.t(LINEAGE), html! {
+            (holdings(v, &lineage.decisions))
+            @let next = lineage.next_cursor.as_deref().map(|place| address(&here, &[("went", Some(place))]));
+            (parts::pager(went.as_ref().map(|_| here.as_str()), next.as_deref(), v))
         }))
     };
     let body = Body::new(subject, main);
@@ -316,4 +411,62 @@ fn moments(v: &Visit, moments: &[Moment]) -> Markup {
     let rows: Vec<_> = moments.iter().map(row).collect();
     let columns = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), v.t(PURPOSE)];
     parts::table(v.t(MOMENTS), &columns, &rows, v)
+}
+
+/// The decisions that hold data of the person, each with where it went on to.
+fn holdings(v: &Visit, holdings: &[Holding]) -> Markup {
+    let rows: Vec<_> = holdings.iter().map(|one| holding(v, one)).collect();
+    let columns = [
+        v.t(DECIDED),
+        v.t(PAYMENT),
+        v.t(PART),
+        v.t(HOLDS_DATA),
+        v.t(WORK),
+        v.t(EXPORTS),
+        v.t(WEBHOOKS),
+    ];
+    parts::table(v.t(LINEAGE), &columns, &rows, v)
+}
+
+fn holding(v: &Visit, one: &Holding) -> Vec<Markup> {
+    let decision = format!("/decisions/{}", encoded(&one.decision));
+    let fields: Vec<&str> = one.fields.iter().map(|name| field(name, v)).collect();
+    let part = match one.part {
+        Part::Payer => PAYER,
+        Part::Payee => PAYEE,
+    };
+    vec![
+        format::time(one.decided_at),
+        match v.may(Scope::DecisionsRead) {
+            true => parts::link(&decision, &one.payment_id),
+            false => parts::id(&one.payment_id),
+        },
+        html! { (v.t(part)) },
+        html! { (fields.join(", ")) },
+        html! {
+            @if let (Some(alerts), Some(cases)) = (&one.alerts, &one.cases) {
+                @for id in alerts { div { (parts::link(&format!("/payment-alerts/{}", encoded(id)), id)) } }
+                @for id in cases { div { (parts::link(&format!("/cases/{}", encoded(id)), id)) } }
+                @if alerts.is_empty() && cases.is_empty() { "–" }
+            } @else { span.muted { (v.t(NOT_SHOWN)) } }
+        },
+        html! {
+            @if one.exports.is_empty() { "–" }
+            @for export in &one.exports {
+                div { (parts::link(&format!("/approvals/{}", encoded(&export.approval)), &export.approval)) " " (format::time(export.at)) }
+            }
+        },
+        html! {
+            @if one.webhooks.is_empty() { "–" }
+            @for told in &one.webhooks {
+                div { (parts::id(&told.webhook)) " " (told.event) " " (format::time(told.at)) " " (parts::state(&told.state, v.language())) }
+            }
+        },
+    ]
+}
+
+/// What the data of a payment is called; what is new here by its own name.
+fn field<'n>(name: &'n str, v: &Visit) -> &'n str {
+    let known = FIELDS.iter().find(|(known, _)| *known == name);
+    known.map_or(name, |(_, word)| v.t(*word))
 }
