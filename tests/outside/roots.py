@@ -268,7 +268,8 @@ def change_root(server, folder, settings, code=0):
     """Changes the root to what these settings say, and starts nothing; what was said."""
     to = folder / "to.toml"
     lines = (setting.split("=", 1) for setting in settings)
-    quoted = ((key, value if value.isdigit() else json.dumps(value)) for key, value in lines)
+    bare = lambda value: value.isdigit() or value.startswith("[")
+    quoted = ((key, value if bare(value) else json.dumps(value)) for key, value in lines)
     to.write_text("".join(f"{key} = {value}\n" for key, value in quoted))
     done = subprocess.run(
         [server.binary, "vault", "change-root", "--to", to, *server.flags],
@@ -279,15 +280,73 @@ def change_root(server, folder, settings, code=0):
     return said
 
 
+def opened(server, vault, token):
+    """What was kept before is read, and an epoch is begun for the next root to seal."""
+    server.start()
+    until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
+    vault.begin()
+    server.stop()
+
+
+def token_and_shares(server, vault, token, folder, settings):
+    """From one key of a token to another, to the shares of custodians and back: the master key lies
+    open at no moment, and shares that do not make it change nothing."""
+    other = [*settings, "root_key=next"]
+    change_root(server, folder, other)
+    not_started(server, 3, "does not open")
+    server.flags += ["--set", "root_key=next"]
+    opened(server, vault, token)
+    # The shares are made once, from the file.
+    change_root(server, folder, ["root=file"])
+    server.flags += ["--set", "root=file"]
+    opened(server, vault, token)
+    custodians = [part for name in "abc" for part in ("--custodian", name)]
+    subprocess.run(
+        [server.binary, "vault", "split", *custodians, "--out", folder / "shares", *server.flags],
+        check=True, capture_output=True, timeout=60,
+    )
+    shares = [json.dumps(str(folder / "shares" / f"share-{number}")) for number in (1, 3)]
+    two, one = (f"key_shares=[{', '.join(some)}]" for some in (shares, shares[:1]))
+    clear, wrapped = server.data / "master.key", server.data / "master.wrapped"
+    clear.unlink()
+    server.flags += ["--set", two]
+    opened(server, vault, token)
+    change_root(server, folder, settings)
+    assert not clear.exists() and wrapped.exists()
+    del server.flags[-6:]
+    opened(server, vault, token)
+    before = (wrapped.read_bytes(), (server.data / "vault.epochs").read_bytes())
+    change_root(server, folder, ["root=file", one], code=3)
+    foreign = folder / "foreign"
+    other_shares(server.binary, foreign)
+    strange = [json.dumps(str(foreign / f"share-{number}")) for number in (1, 2)]
+    said = change_root(
+        server, folder, ["root=file", f"key_shares=[{', '.join(strange)}]"], code=3
+    )
+    assert "another key" in said, said
+    assert before == (wrapped.read_bytes(), (server.data / "vault.epochs").read_bytes())
+    change_root(server, folder, ["root=file", two])
+    assert not clear.exists() and not wrapped.exists()
+    not_started(server, 3)
+    server.flags += ["--set", "root=file", "--set", two]
+    opened(server, vault, token)
+
+
+def other_shares(binary, out):
+    """Shares of a master key that is nobody's here."""
+    data = out.parent / "foreign-data"
+    flags = ["--data-dir", data]
+    subprocess.run([binary, "vault", "keys", *flags], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [binary, "vault", "split", "--custodian", "x", "--custodian", "y", "--out", out, *flags],
+        check=True, capture_output=True, timeout=60,
+    )
+
+
 def other_roots(server, vault, token, folder, settings):
     """From one key of the service to another, from there to a file, and back: what was kept is
     read after each, by no root of before, and a change that broke off is done by asking again."""
-    def opens():
-        server.start()
-        until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
-        vault.begin()
-        server.stop()
-
+    opens = lambda: opened(server, vault, token)
     other = [*settings, "root_key=other"]
     wrapped, clear = server.data / "master.wrapped", server.data / "master.key"
     before = wrapped.read_text()
@@ -366,7 +425,7 @@ def softhsm(server_of, skip, folder, binary):
             server.flags += ["--set", "root_key=other"]
             not_started(server, 3, "does not open", "another root")
             del server.flags[-2:]
-            server.start()
-            until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
+            opened(server, vault, token)
+            token_and_shares(server, vault, token, folder, settings)
     finally:
         del os.environ["SOFTHSM2_CONF"]

@@ -77,6 +77,8 @@ fn a_server_starts_from_shares() {
     assert!(said.contains("root     shares of custodians: "), "{said}");
     assert!(said.contains("; wraps new keys; since "), "{said}");
 
+    no_key_is_made_beside_epochs(at);
+
     let secret = fs::read_to_string(&one).unwrap();
     let damaged = at.join("damaged");
     fs::write(&damaged, secret.replace(['a', 'A'], "b")).unwrap();
@@ -98,6 +100,15 @@ fn a_server_starts_from_shares() {
         );
     }
     assert!(printed(at, &["verify", "--set", &shares]).contains("intact"));
+}
+
+/// Whoever forgets the shares gets no other master key, which would open nothing that is there.
+fn no_key_is_made_beside_epochs(at: &Path) {
+    let (code, said) = inventory(at, "key_shares=[]");
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the master key is not there"), "{said}");
+    assert!(said.contains("key_shares"), "{said}");
+    assert!(!at.join("data/master.key").exists());
 }
 
 /// The setting that names the first and the third share.

@@ -181,6 +181,8 @@ impl KeyRoom {
         let stored = self.epochs().stored()?;
         let mut sealed = Vec::new();
         for (epoch, stored) in stored {
+            // What another master key has sealed is not ours to seal over.
+            drop(self.epochs().unseal(epoch, &stored)?);
             sealed.push((epoch, outside.root.seal(&place(epoch), &stored).await?));
         }
         self.epochs().adopt(outside.root.name(), &sealed)

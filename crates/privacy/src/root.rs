@@ -17,7 +17,7 @@ mod change;
 mod token;
 mod transit;
 
-pub use change::{RootFiles, Under, change};
+pub use change::{Onto, RootFiles, Under, change};
 #[cfg(feature = "pkcs11")]
 pub use token::{Token, TokenSettings};
 pub use transit::Transit;
@@ -117,12 +117,13 @@ impl OutsideRoot {
     }
 
     /// The keyring whose master key this root keeps sealed in a file. At the first start it is made:
-    /// of the master key in `clear`, if there is one, which is to be removed afterwards.
-    pub async fn keyring(&self, sealed: &Path, clear: &Path) -> Result<Keyring, RootError> {
-        match fs::read_to_string(sealed) {
+    /// of the master key in its file, if there is one, which is to be removed afterwards. Where epochs
+    /// lie there is a master key already, and none is made beside it.
+    pub async fn keyring(&self, files: &RootFiles) -> Result<Keyring, RootError> {
+        match fs::read_to_string(&files.sealed) {
             Ok(text) => self.read(&text).await,
-            Err(error) if error.kind() == ErrorKind::NotFound => self.make(sealed, clear).await,
-            Err(error) => Err(unusable(sealed, &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.make(files).await,
+            Err(error) => Err(unusable(&files.sealed, &error)),
         }
     }
 
@@ -142,12 +143,24 @@ impl OutsideRoot {
         Ok(Keyring::of_master(master))
     }
 
-    async fn make(&self, sealed: &Path, clear: &Path) -> Result<Keyring, RootError> {
-        let master = match clear.exists() {
-            true => {
+    async fn make(&self, files: &RootFiles) -> Result<Keyring, RootError> {
+        let RootFiles {
+            clear,
+            sealed,
+            epochs,
+        } = files;
+        let master = match (clear.exists(), epochs.exists()) {
+            (true, _) => {
                 keyring::read_master(clear).map_err(|error| RootError::File(error.to_string()))?
             }
-            false => keyring::fresh_master(),
+            (false, false) => keyring::fresh_master(),
+            (false, true) => {
+                let sealed = sealed.display();
+                let why = format!(
+                    "{sealed} is not there, and the epochs have a master key: bring it here by `paywarden vault change-root`"
+                );
+                return Err(RootError::File(why));
+            }
         };
         let wrapped = self.seal(MASTER, master.as_slice()).await?;
         let held = Wrapped {

@@ -13,7 +13,7 @@ use paywarden_crypto::{
 use paywarden_domain::Timestamp;
 use paywarden_privacy::{
     By,
-    root::{self, OutsideLease, OutsideRoot, RootError, RootFiles, Transit, Under},
+    root::{self, Onto, OutsideLease, OutsideRoot, RootError, RootFiles, Transit, Under},
 };
 use std::{
     fs,
@@ -49,12 +49,11 @@ impl Root {
                 since,
             });
         };
-        let sealed = config.data_dir.join(WRAPPED_FILE);
-        let clear = config.data_dir.join(MASTER_KEY_FILE);
-        let keyring = outside.keyring(&sealed, &clear).await;
+        let files = files(config);
+        let keyring = outside.keyring(&files).await;
         let keyring = Arc::new(keyring.map_err(|error| unusable(&error))?);
-        if clear.exists() {
-            let clear = clear.display();
+        if files.clear.exists() {
+            let clear = files.clear.display();
             tracing::warn!(%clear, "the master key still lies open beside its sealed copy: remove it");
         }
         let outside = OutsideLease {
@@ -64,7 +63,7 @@ impl Root {
         Ok(Self {
             keyring,
             outside: Some(outside),
-            since: written_at(&sealed),
+            since: written_at(&files.sealed),
         })
     }
 }
@@ -146,14 +145,24 @@ fn set<'c, T>(value: Option<&'c T>, name: &str) -> Result<&'c T> {
 
 /// The master key: from the shares of its custodians, or from its file.
 fn keyring(config: &Config) -> Result<Keyring> {
-    let file = config.data_dir.join(MASTER_KEY_FILE);
     if config.key_shares.is_empty() {
-        let sealed = config.data_dir.join(WRAPPED_FILE);
-        if sealed.exists() && !file.exists() {
+        let RootFiles {
+            clear,
+            sealed,
+            epochs,
+        } = files(config);
+        if sealed.exists() && !clear.exists() {
             let what = format!("{}: a root outside keeps the master key", sealed.display());
             return Err(Failure::wrong_use(what, "set root to what it was"));
         }
-        let opened = Keyring::open_or_create(&file);
+        if epochs.exists() && !clear.exists() {
+            let what = format!("{}: the master key is not there", clear.display());
+            return Err(Failure::wrong_use(
+                what,
+                "put it back, or name its shares: key_shares",
+            ));
+        }
+        let opened = Keyring::open_or_create(&clear);
         return opened.map_err(|error| needed("the master key", &error));
     }
     let keyring = Keyring::from_shares(&shares(config)?);
@@ -200,18 +209,27 @@ async fn reseal(old: &Config, new: &Config) -> Result<()> {
             "name a root outside in one of them; shares are made by `paywarden vault split`",
         ));
     }
-    let folder = &old.data_dir;
-    let files = RootFiles {
-        clear: folder.join(MASTER_KEY_FILE),
-        sealed: folder.join(WRAPPED_FILE),
-        epochs: epochs_file(old),
-    };
+    let files = files(old);
     let under = match &from {
         Some(from) => Under::Outside(from),
         None => Under::Master(master(old)?),
     };
-    let changed = root::change(&files, &under, to.as_ref()).await;
+    let onto = match &to {
+        Some(to) => Onto::Outside(to),
+        None if new.key_shares.is_empty() => Onto::File,
+        None => Onto::Shares(master(new)?),
+    };
+    let changed = root::change(&files, &under, &onto).await;
     changed.map_err(|error| unusable(&error))
+}
+
+/// Where the things lie that a root seals.
+fn files(config: &Config) -> RootFiles {
+    RootFiles {
+        clear: config.data_dir.join(MASTER_KEY_FILE),
+        sealed: config.data_dir.join(WRAPPED_FILE),
+        epochs: epochs_file(config),
+    }
 }
 
 /// The file of the epochs of the vault.

@@ -31,18 +31,38 @@ pub enum Under<'r> {
     Outside(&'r OutsideRoot),
 }
 
-/// Seals everything by `to` that `from` has sealed; by the master key alone if there is no `to`, whose
-/// file is written then. What `to` has sealed already stays, so that a change that broke off is done
-/// by asking again. Nothing is replaced before everything was sealed and opened again; the epochs come
+/// What everything is to lie under.
+pub enum Onto<'r> {
+    /// The master key, in its file.
+    File,
+    /// The master key that the shares of custodians make, in no file.
+    Shares(Zeroizing<[u8; 32]>),
+    /// A root outside.
+    Outside(&'r OutsideRoot),
+}
+
+impl<'r> Onto<'r> {
+    fn outside(&self) -> Option<&'r OutsideRoot> {
+        match self {
+            Self::Outside(root) => Some(root),
+            Self::File | Self::Shares(_) => None,
+        }
+    }
+}
+
+/// Seals everything by `to` that `from` has sealed; by the master key alone if that is no root outside,
+/// and writes its file unless there are shares of it. What `to` has sealed already stays, so that a
+/// change that broke off is done by asking again. Nothing is replaced before everything was sealed and opened again; the epochs come
 /// first, and the master key is sealed anew when they are.
 ///
 /// Call it while nobody has the folder open.
-pub async fn change(
-    files: &RootFiles,
-    from: &Under<'_>,
-    to: Option<&OutsideRoot>,
-) -> Result<(), RootError> {
-    let master = master(files, from, to).await?;
+pub async fn change(files: &RootFiles, from: &Under<'_>, onto: &Onto<'_>) -> Result<(), RootError> {
+    let to = onto.outside();
+    let master = master(files, from, onto).await?;
+    if matches!(onto, Onto::Shares(shared) if **shared != *master) {
+        let why = "the shares make another key than the one that is in use";
+        return Err(RootError::File(why.to_owned()));
+    }
     let epochs = epochs(&files.epochs, from, to).await?;
     let sealed = match to {
         Some(to) => Some(checked(to, MASTER, master.as_slice()).await?),
@@ -63,7 +83,12 @@ pub async fn change(
             let written = replace(&files.sealed, text.as_bytes());
             written.map_err(|error| unusable(&files.sealed, &error))
         }
-        _ => write_clear(files, &master),
+        _ => {
+            if matches!(onto, Onto::File) {
+                write_clear(&files.clear, &master)?;
+            }
+            remove(&files.sealed)
+        }
     }
 }
 
@@ -71,18 +96,17 @@ pub async fn change(
 async fn master(
     files: &RootFiles,
     from: &Under<'_>,
-    to: Option<&OutsideRoot>,
+    onto: &Onto<'_>,
 ) -> Result<Zeroizing<[u8; 32]>, RootError> {
+    let to = onto.outside();
     let from = match from {
         Under::Master(master) => return Ok(master.clone()),
         Under::Outside(from) => *from,
     };
     let text = match fs::read_to_string(&files.sealed) {
         Ok(text) => text,
-        // It was opened for good by a change that broke off when it had written its file.
         Err(error) if error.kind() == ErrorKind::NotFound && to.is_none() => {
-            let master = keyring::read_master(&files.clear);
-            return master.map_err(|error| RootError::File(error.to_string()));
+            return opened_before(files, onto);
         }
         Err(error) => return Err(unusable(&files.sealed, &error)),
     };
@@ -96,6 +120,17 @@ async fn master(
         .try_into()
         .map_err(|_| RootError::Damaged)?;
     Ok(Zeroizing::new(master))
+}
+
+/// The master key that was opened for good by a change that broke off when it had done nearly all.
+fn opened_before(files: &RootFiles, onto: &Onto<'_>) -> Result<Zeroizing<[u8; 32]>, RootError> {
+    match onto {
+        Onto::Shares(shared) => Ok(shared.clone()),
+        Onto::File | Onto::Outside(_) => {
+            let master = keyring::read_master(&files.clear);
+            master.map_err(|error| RootError::File(error.to_string()))
+        }
+    }
 }
 
 /// The file of epochs as it is to be; nothing if it is so already, or is not there.
@@ -152,15 +187,18 @@ async fn checked(root: &OutsideRoot, place: &str, plain: &[u8]) -> Result<Vec<u8
     }
 }
 
-/// The file of the master key, and the end of its sealed copy.
-fn write_clear(files: &RootFiles, master: &[u8; 32]) -> Result<(), RootError> {
-    let is_there = keyring::read_master(&files.clear).is_ok_and(|found| *found == *master);
-    if !is_there {
-        let written = write_new(&files.clear, master);
-        written.map_err(|error| unusable(&files.clear, &error))?;
+/// The file of the master key.
+fn write_clear(path: &Path, master: &[u8; 32]) -> Result<(), RootError> {
+    let is_there = keyring::read_master(path).is_ok_and(|found| *found == *master);
+    match is_there {
+        true => Ok(()),
+        false => write_new(path, master).map_err(|error| unusable(path, &error)),
     }
-    match fs::remove_file(&files.sealed) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(&files.sealed, &error)),
+}
+
+fn remove(path: &Path) -> Result<(), RootError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(path, &error)),
         _ => Ok(()),
     }
 }
