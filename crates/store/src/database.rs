@@ -85,7 +85,8 @@ impl Database {
     /// and writing, with the default limits.
     ///
     /// Fails with [`Error::Locked`] while somebody else has it open for writing and with
-    /// [`Error::Schema`] when a newer program has written it.
+    /// [`Error::Schema`] when a newer program has written it, [`Error::OldVault`] when one has that kept
+    /// sealed values in another form.
     pub async fn open(url: &str) -> Result<Self, Error> {
         Self::open_with(url, DatabaseLimits::default()).await
     }

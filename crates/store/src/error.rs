@@ -47,6 +47,19 @@ pub enum Error {
         /// The version that this program writes.
         known: i64,
     },
+    /// The vault has the form of an earlier program, which alone opens it: read its values there and
+    /// keep them in a new database.
+    #[error(
+        "the database has schema {found} and {values} sealed values in the form that it had then: read \
+         them with the program that wrote it (POST /v1/vault/detokenize/batch) and keep them again in a \
+         new database; nothing was changed"
+    )]
+    OldVault {
+        /// How many.
+        values: i64,
+        /// The version in the database.
+        found: i64,
+    },
     /// The address is not one that can be opened.
     #[error("not an address of a database: {reason}")]
     Url {

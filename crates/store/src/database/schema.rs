@@ -29,8 +29,11 @@ const STEPS: &[&str] = &[
 /// The version that this program reads and writes.
 pub(super) const KNOWN: i64 = STEPS.len() as i64;
 
+/// The step that finds no way for sealed values of before: they would not open in their new places.
+const VAULT_PAGES: i64 = 17;
+
 /// Brings an older or empty database up to [`KNOWN`], each step in one transaction, and refuses a
-/// newer one.
+/// newer one, and one whose sealed values no step takes along.
 pub(super) async fn migrate(backend: Backend, writer: &mut AnyConnection) -> Result<(), Error> {
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
         .execute(&mut *writer)
@@ -44,6 +47,9 @@ pub(super) async fn migrate(backend: Backend, writer: &mut AnyConnection) -> Res
     }
     for (version, step) in (1..).zip(STEPS).filter(|(version, _)| *version > found) {
         let mut transaction = backend.begin_write(writer).await?;
+        if version == VAULT_PAGES {
+            refuse_sealed_values(&mut transaction, found).await?;
+        }
         sqlx::raw_sql(AssertSqlSafe(backend.native(step)))
             .execute(&mut *transaction)
             .await?;
@@ -57,6 +63,16 @@ pub(super) async fn migrate(backend: Backend, writer: &mut AnyConnection) -> Res
         transaction.commit().await?;
     }
     Ok(())
+}
+
+async fn refuse_sealed_values(connection: &mut AnyConnection, found: i64) -> Result<(), Error> {
+    let counted = sqlx::query("SELECT COUNT(*) FROM vault_records")
+        .fetch_one(connection)
+        .await?;
+    match counted.try_get(0)? {
+        0 => Ok(()),
+        values => Err(Error::OldVault { values, found }),
+    }
 }
 
 /// Refuses a database of any other version, for those who may not migrate.

@@ -6,6 +6,7 @@ use paywarden_store::*;
 on_both!(
     a_second_writer_is_refused_and_a_reader_is_not,
     a_newer_schema_is_refused,
+    sealed_values_in_the_form_of_before_are_refused_and_stay,
 );
 
 async fn a_second_writer_is_refused_and_a_reader_is_not(place: Place) {
@@ -52,6 +53,63 @@ async fn a_newer_schema_is_refused(place: Place) {
             Some(Error::Schema { found: 99, .. })
         ));
     }
+}
+
+/// The schema until sealed values became bytes and keys pages.
+const BEFORE_PAGES: [&str; 16] = [
+    include_str!("../../src/schema/0001_start.sql"),
+    include_str!("../../src/schema/0002_trail.sql"),
+    include_str!("../../src/schema/0003_rule_set_steps.sql"),
+    include_str!("../../src/schema/0004_approval_steps.sql"),
+    include_str!("../../src/schema/0005_records.sql"),
+    include_str!("../../src/schema/0006_acts.sql"),
+    include_str!("../../src/schema/0007_trail_exports.sql"),
+    include_str!("../../src/schema/0008_acts_by_tenant.sql"),
+    include_str!("../../src/schema/0009_vault.sql"),
+    include_str!("../../src/schema/0010_outbox_runs.sql"),
+    include_str!("../../src/schema/0011_vault_places.sql"),
+    include_str!("../../src/schema/0012_work_items.sql"),
+    include_str!("../../src/schema/0013_notify.sql"),
+    include_str!("../../src/schema/0014_labels_by_event.sql"),
+    include_str!("../../src/schema/0015_backtests.sql"),
+    include_str!("../../src/schema/0016_messages_about.sql"),
+];
+
+async fn sealed_values_in_the_form_of_before_are_refused_and_stay(place: Place) {
+    if let Some(path) = place.url.strip_prefix("sqlite://") {
+        std::fs::File::create(path).unwrap();
+    }
+    let mut old = place.intruder().await;
+    for step in BEFORE_PAGES {
+        sqlx::raw_sql(step).execute(&mut old).await.unwrap();
+    }
+    for text in [
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        "INSERT INTO meta (name, value) VALUES ('schema', '16')",
+        "INSERT INTO vault_keys (key_id, tenant, subject, retention, made_at, epoch, wrapped)
+            VALUES ('key_1', 'acme', 'sub_1', 'contract', 1, 1, CAST('00' AS BYTEA))",
+        "INSERT INTO vault_records (token, tenant, subject, retention, class, key_id, made_at, once, held)
+            SELECT 'tok_1', 'acme', 'sub_1', 'contract', 'name', 'key_1', 1, 0, wrapped FROM vault_keys",
+    ] {
+        execute(&mut old, text).await;
+    }
+    for _ in 0..2 {
+        let refused = Database::open(&place.url).await.err().unwrap();
+        let expected = Error::OldVault {
+            values: 1,
+            found: 16,
+        };
+        assert_eq!(refused, expected);
+        let said = refused.to_string();
+        assert!(said.contains("/v1/vault/detokenize/batch"), "{said}");
+    }
+    // It is as it was: the program that wrote it goes on with it.
+    let held = "UPDATE vault_records SET held = held WHERE key_id = 'key_1'";
+    execute(&mut old, held).await;
+    // Without sealed values nothing is lost by the step.
+    execute(&mut old, "DELETE FROM vault_records").await;
+    drop(old);
+    place.open().await.close().await;
 }
 
 #[tokio::test]
