@@ -1,8 +1,8 @@
 //! Identifiers: whose they are is in the type, which kind is in the prefix.
 
 use crate::Invalid;
-use serde::{Deserialize, Deserializer, Serialize, de};
-use std::{borrow::Cow, fmt};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{borrow::Cow, fmt, sync::Arc};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The longest identifier that a caller may choose, in bytes.
@@ -11,9 +11,8 @@ pub const IDENTIFIER_BYTES_MAX: usize = 128;
 macro_rules! text_identifier {
     ($(#[$doc:meta])* $name:ident, $description:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(Box<str>);
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Accepts 1 to 128 visible ASCII characters.
@@ -37,6 +36,12 @@ macro_rules! text_identifier {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

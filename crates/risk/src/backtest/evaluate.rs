@@ -27,6 +27,8 @@ pub(super) struct Fired {
     rules: Vec<u32>,
     /// Event and rule that could not be computed.
     faults: Vec<(u32, u32)>,
+    /// Where the next rule of each event of a block goes.
+    next: Vec<u32>,
 }
 
 impl Evaluator {
@@ -52,10 +54,13 @@ impl Evaluator {
         }
     }
 
-    /// What fired for the events since the last call.
-    pub(super) fn take(&mut self) -> Fired {
+    /// Tells what fired for the events since the last call. The room for it is kept: asking for so
+    /// much anew every few thousand events would cost more than counting them.
+    pub(super) fn tell<T>(&mut self, to: impl FnOnce(&Fired) -> T) -> T {
         self.evaluate();
-        std::mem::take(&mut self.fired)
+        let told = to(&self.fired);
+        self.fired.clear();
+        told
     }
 
     /// Evaluates the events of the block and makes room for the next.
@@ -91,15 +96,23 @@ fn rows(found: &Found) -> impl Iterator<Item = u32> {
 }
 
 impl Fired {
+    fn clear(&mut self) {
+        self.ends.clear();
+        self.rules.clear();
+        self.faults.clear();
+    }
+
     /// Adds the events of a block: sorts its hits, which come in the order of rules, by event.
     fn extend(&mut self, events: usize, hits: &[(u32, u32)]) {
         let first = self.rules.len() as u32;
-        let mut next = vec![0_u32; events + 1];
+        let next = &mut self.next;
+        next.clear();
+        next.resize(events + 1, 0);
         for (event, _) in hits {
             next[*event as usize + 1] += 1;
         }
         let mut end = first;
-        for count in &mut next {
+        for count in next.iter_mut() {
             end += *count;
             *count = end;
         }
@@ -129,9 +142,10 @@ impl Fired {
         self.faults.iter().map(places)
     }
 
-    /// What the rules that fired for each event add up to.
-    pub(super) fn sums(&self, weights: &Weights) -> Vec<Sum> {
-        let mut sums: Vec<Sum> = self.events().map(|rules| weights.sum(rules)).collect();
+    /// What the rules that fired for each event add up to, in place of what stands there.
+    pub(super) fn sums(&self, weights: &Weights, sums: &mut Vec<Sum>) {
+        sums.clear();
+        sums.extend(self.events().map(|rules| weights.sum(rules)));
         for (row, rule) in self.faults() {
             if let (Some(sum), Some(weight)) = (sums.get_mut(row), weights.of(rule as u32))
                 && weight.closed
@@ -139,7 +153,6 @@ impl Fired {
                 sum.add_closed(weight.engine);
             }
         }
-        sums
     }
 }
 

@@ -2,7 +2,7 @@
 //! journal.
 
 use super::{
-    evaluate::{Evaluator, Weights},
+    evaluate::{Evaluator, Fired, Weights},
     report::{Change, Day, Effect, RuleEffect},
     tally::{Subject, Tally},
 };
@@ -67,8 +67,9 @@ impl Meter {
         for (subject, outcome) in self.subjects.iter_mut().zip(before) {
             subject.before = *outcome;
         }
-        let fired = self.evaluator.take();
-        self.tally.add(&self.subjects, &fired, &self.weights);
+        let (subjects, weights) = (&self.subjects, &self.weights);
+        let count = |fired: &Fired| self.tally.add(subjects, fired, weights);
+        self.evaluator.tell(count);
         self.subjects.clear();
     }
 

@@ -8,7 +8,7 @@
 //! ```text
 //! source     pages of the journal, opened
 //! run        windows, lists and fields of each event, point in time
-//! meter      blocks of events against one rule set, and the count: evaluate, tally
+//! meter      blocks of events against one rule set, and the count: evaluate, tally, customers
 //! recent     the last payments in memory, for conditions that are being written
 //! jobs       back-tests that run or wait; kept, those that ended; asked, how the engine answers
 //! report     the result, one form for command line, API and console
@@ -18,6 +18,7 @@
 //! pass, would have led to. Windows over outcomes hold the outcomes that were answered.
 
 mod asked;
+mod customers;
 mod evaluate;
 mod jobs;
 mod kept;

@@ -25,6 +25,9 @@ pub enum Labelled {
 }
 
 impl Labelled {
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::Immature as usize + 1;
+
     /// Whether whoever was kept waiting was a good customer.
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::Genuine | Self::PresumedGenuine)

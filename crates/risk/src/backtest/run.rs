@@ -2,7 +2,7 @@
 
 use super::{
     Task,
-    evaluate::{Evaluator, Weights},
+    evaluate::{Evaluator, Fired, Weights},
     known::{Labels, ListHistory},
     meter::Meter,
     report::Report,
@@ -274,7 +274,9 @@ impl Case<'_> {
 impl Side {
     /// Ends the block with the outcome of each event.
     fn outcomes(&mut self) -> Vec<Outcome> {
-        let sums = self.evaluator.take().sums(&self.weights);
+        let mut sums = Vec::new();
+        let add = |fired: &Fired| fired.sums(&self.weights, &mut sums);
+        self.evaluator.tell(add);
         let sums = sums.iter().zip(self.floors.drain(..));
         sums.map(|(sum, floors)| self.weights.outcome(&sum.beside(floors)))
             .collect()

@@ -1,23 +1,20 @@
 //! Counts what fired beside what the payments turned out to be.
 
 use super::{
+    customers::Customers,
     evaluate::{Fired, Weights},
     meter::Measured,
     overlap::Sample,
     report::{Change, Day, Effect, Labelled, Overlap, RuleEffect, SAMPLES_MAX},
 };
-use crate::Floors;
+use crate::{Floors, weight::Sum};
 use paywarden_domain::{Outcome, PaymentId, Timestamp, time::DAY};
 use paywarden_rules::{Rule, RuleSet, pack::Stage};
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Distinct customers that are told apart for one rule, and for all rules together.
-const CUSTOMERS_MAX: usize = 1 << 16;
-const CUSTOMERS_TOTAL_MAX: usize = 1 << 22;
+/// Room for the customers of one rule, and for those of all rules together.
+const ROOM_MAX: usize = 1 << 17;
+const ROOM_TOTAL_MAX: usize = 1 << 23;
 const OUTCOMES: usize = Outcome::ALL.len();
 
 /// What the count needs of one event beside its hits.
@@ -48,8 +45,10 @@ pub(super) struct Tally {
     days: BTreeMap<i64, Day>,
     changes: [[Option<Change>; OUTCOMES]; OUTCOMES],
     sample: Sample,
-    /// How many more customers may be told apart for rules.
-    customers_left: usize,
+    /// Room for the sums of a block.
+    sums: Vec<Sum>,
+    /// How much of the room for customers of rules is left.
+    room_left: usize,
 }
 
 #[derive(Debug, Default)]
@@ -61,31 +60,15 @@ struct RuleCount {
     faults: u64,
 }
 
-/// Some payments, by what they turned out to be.
+/// Some payments, by what they turned out to be. Small: ten thousand rules have one each.
 #[derive(Debug, Default)]
 pub(super) struct Count {
-    effect: Effect,
-    customers: HashSet<u64, BuildHasherDefault<AsIs>>,
-}
-
-/// Customers are hashes already.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
+    /// In the order of [`Labelled`].
+    payments: [u64; Labelled::COUNT],
+    amount_minor: i64,
+    fraud_amount_minor: i64,
+    /// Whose good payments they were.
+    customers: Customers,
 }
 
 impl Tally {
@@ -98,13 +81,15 @@ impl Tally {
             days: BTreeMap::new(),
             changes: Default::default(),
             sample: Sample::default(),
-            customers_left: CUSTOMERS_TOTAL_MAX,
+            sums: Vec::new(),
+            room_left: ROOM_TOTAL_MAX,
         }
     }
 
     /// Counts a block: what the events are, and what fired for each.
     pub(super) fn add(&mut self, subjects: &[Subject], fired: &Fired, weights: &Weights) {
-        let sums = fired.sums(weights);
+        let mut sums = std::mem::take(&mut self.sums);
+        fired.sums(weights, &mut sums);
         for ((subject, rules), sum) in subjects.iter().zip(fired.events()).zip(&sums) {
             let sum = sum.beside(subject.floors);
             let after = weights.outcome(&sum);
@@ -114,9 +99,7 @@ impl Tally {
                 let Some(count) = self.rules.get_mut(*place as usize) else {
                     continue;
                 };
-                count
-                    .fired
-                    .add(subject, CUSTOMERS_MAX, &mut self.customers_left);
+                count.fired.add(subject, ROOM_MAX, &mut self.room_left);
                 count.alone += u64::from(rules.len() == 1);
                 let Some(weight) = weights.of(*place) else {
                     continue;
@@ -133,6 +116,7 @@ impl Tally {
                 count.faults += 1;
             }
         }
+        self.sums = sums;
     }
 
     fn add_payment(&mut self, subject: &Subject, after: Outcome) {
@@ -142,7 +126,7 @@ impl Tally {
             (subject.before.stops(), &mut self.stopped_before),
         ];
         for (_, count) in stopped.into_iter().filter(|(counts, _)| *counts) {
-            count.add_unlimited(subject);
+            count.add_of_all(subject);
         }
         self.day(subject, after);
         self.change(subject, after);
@@ -254,40 +238,38 @@ impl RuleCount {
 
 impl Count {
     /// Counts one payment; a further good customer only while there is room for one.
-    fn add(&mut self, subject: &Subject, customers_max: usize, customers_left: &mut usize) {
-        let effect = &mut self.effect;
-        effect.payments += 1;
-        effect.amount_minor = effect.amount_minor.saturating_add(subject.amount_minor);
-        match subject.labelled {
-            Labelled::Fraud => {
-                effect.fraud += 1;
-                let amount = &mut effect.fraud_amount_minor;
-                *amount = amount.saturating_add(subject.amount_minor);
-            }
-            Labelled::Genuine => effect.genuine += 1,
-            Labelled::PresumedGenuine => effect.presumed_genuine += 1,
-            Labelled::Immature => effect.immature += 1,
+    fn add(&mut self, subject: &Subject, room_max: usize, room_left: &mut usize) {
+        self.payments[subject.labelled as usize] += 1;
+        let amount_minor = subject.amount_minor;
+        self.amount_minor = self.amount_minor.saturating_add(amount_minor);
+        if subject.labelled == Labelled::Fraud {
+            self.fraud_amount_minor = self.fraud_amount_minor.saturating_add(amount_minor);
         }
-        if !subject.labelled.is_good() || subject.customer == 0 {
-            return;
-        }
-        if self.customers.len() < customers_max && *customers_left > 0 {
-            *customers_left -= usize::from(self.customers.insert(subject.customer));
-        } else if !effect.good_customers_at_least {
-            effect.good_customers_at_least = !self.customers.contains(&subject.customer);
+        if subject.labelled.is_good() && subject.customer != 0 {
+            self.customers.add(subject.customer, room_max, room_left);
         }
     }
 
-    /// Counts one payment, and its customer among up to four million.
-    pub(super) fn add_unlimited(&mut self, subject: &Subject) {
+    /// Counts one payment, and its customer where there is room for all.
+    pub(super) fn add_of_all(&mut self, subject: &Subject) {
         let mut left = usize::MAX;
-        self.add(subject, CUSTOMERS_TOTAL_MAX, &mut left);
+        self.add(subject, ROOM_TOTAL_MAX, &mut left);
     }
 
-    pub(super) fn effect(&self) -> Effect {
+    pub(super) fn effect(self) -> Effect {
+        let [fraud, genuine, presumed_genuine, immature] = self.payments;
+        let different = self.customers.finish();
         Effect {
-            good_customers: self.customers.len() as u64,
-            ..self.effect.clone()
+            payments: self.payments.iter().sum(),
+            fraud,
+            genuine,
+            presumed_genuine,
+            immature,
+            amount_minor: self.amount_minor,
+            fraud_amount_minor: self.fraud_amount_minor,
+            good_customers: different.customers,
+            good_customers_at_least: different.at_least,
+            ..Effect::default()
         }
     }
 }

@@ -203,7 +203,7 @@ impl Reached {
     }
 
     /// Those of some payments for which a literal is true.
-    #[inline]
+    #[inline(always)]
     pub(super) fn narrow(
         &mut self,
         question: Question,
@@ -256,7 +256,7 @@ impl Reached {
         &self.bits[place as usize]
     }
 
-    #[inline]
+    #[inline(always)]
     fn inside(&self, rows: &mut Bits, stretch: Stretch) {
         let (from, to) = (self.at(stretch.from), self.at(stretch.to));
         for (word, rows) in rows.iter_mut().enumerate() {
@@ -264,7 +264,7 @@ impl Reached {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn outside(&self, rows: &mut Bits, stretch: Stretch) {
         let (from, to) = (self.at(stretch.from), self.at(stretch.to));
         for (word, rows) in rows.iter_mut().enumerate() {

@@ -332,19 +332,25 @@ impl RuleSet {
         };
         let (program, mut asked) = bitmaps.ask(columns);
         let (all, faultless) = (columns.all(), columns.faults.is_empty());
-        program.run(&self.index, all, &mut asked, |rule, node, fired| {
-            if faultless && is_none(fired) {
-                return;
-            }
-            found.fired = *fired;
-            found.faults.clear();
-            if !faultless {
-                found.faults.extend(columns.faults_of(node, fired));
-            }
-            if !is_none(fired) || !found.faults.is_empty() {
-                each(rule, &found);
-            }
-        });
+        program::run(
+            program,
+            &self.index,
+            all,
+            &mut asked,
+            |rule, node, fired| {
+                if faultless && is_none(fired) {
+                    return;
+                }
+                found.fired = *fired;
+                found.faults.clear();
+                if !faultless {
+                    found.faults.extend(columns.faults_of(node, fired));
+                }
+                if !is_none(fired) || !found.faults.is_empty() {
+                    each(rule, &found);
+                }
+            },
+        );
         true
     }
 }
@@ -412,12 +418,12 @@ impl Bitmaps {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn is_none(bits: &Bits) -> bool {
     bits.iter().fold(0, |any, word| any | word) == 0
 }
 
-#[inline]
+#[inline(always)]
 fn join(bits: &mut Bits, other: &Bits, with: impl Fn(u64, u64) -> u64) {
     for (word, bits) in bits.iter_mut().enumerate() {
         *bits = with(*bits, other[word]);

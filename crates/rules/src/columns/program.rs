@@ -6,6 +6,7 @@ use super::{
     ladder::{Ladders, Question, Reached},
 };
 use crate::{index::Index, literal::Node, normal::Normal, symbols::QuickMap};
+use multiversion::multiversion;
 
 /// A literal in so many rules is asked once for all of them.
 const SHARED_MIN: u32 = 32;
@@ -73,42 +74,43 @@ impl Program {
         }
         program
     }
+}
 
-    /// Tells `each` rule, with its condition, the payments of `all` that it is true of.
-    pub(super) fn run(
-        &mut self,
-        index: &Index,
-        all: Bits,
-        asked: &mut Asked<'_>,
-        mut each: impl FnMut(usize, &Node, &Bits),
-    ) {
-        self.begun.clear();
-        for start in &self.starts {
-            let mut rows = all;
-            if let Some(question) = start {
-                asked.narrow_by(*question, &mut rows);
-            }
-            self.begun.push(rows);
+/// Tells `each` rule of a program, with its condition, the payments of `all` that it is true of.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(super) fn run(
+    program: &mut Program,
+    index: &Index,
+    all: Bits,
+    asked: &mut Asked<'_>,
+    mut each: impl FnMut(usize, &Node, &Bits),
+) {
+    program.begun.clear();
+    for start in &program.starts {
+        let mut rows = all;
+        if let Some(question) = start {
+            asked.narrow_by(*question, &mut rows);
         }
-        let mut from = 0;
-        for Line { rule, start, end } in &self.rules {
-            let steps = &self.steps[from..*end as usize];
-            from = *end as usize;
-            let Some(Some(node)) = index.ordered.get(*rule as usize) else {
-                continue;
-            };
-            let mut rows = self.begun[*start as usize];
-            for step in steps {
-                if is_none(&rows) {
-                    break;
-                }
-                match step {
-                    Step::Ask(question) => asked.narrow_by(*question, &mut rows),
-                    Step::Part(part) => asked.narrow(&node.conjuncts()[*part as usize], &mut rows),
-                }
+        program.begun.push(rows);
+    }
+    let mut from = 0;
+    for Line { rule, start, end } in &program.rules {
+        let steps = &program.steps[from..*end as usize];
+        from = *end as usize;
+        let Some(Some(node)) = index.ordered.get(*rule as usize) else {
+            continue;
+        };
+        let mut rows = program.begun[*start as usize];
+        for step in steps {
+            if is_none(&rows) {
+                break;
             }
-            each(*rule as usize, node, &rows);
+            match step {
+                Step::Ask(question) => asked.narrow_by(*question, &mut rows),
+                Step::Part(part) => asked.narrow(&node.conjuncts()[*part as usize], &mut rows),
+            }
         }
+        each(*rule as usize, node, &rows);
     }
 }
 
@@ -153,8 +155,8 @@ impl Asked<'_> {
         }
     }
 
-    /// The same for a literal.
-    #[inline]
+    /// The same for a literal. Inlined, as all that it calls, to be compiled for what [`run`] is.
+    #[inline(always)]
     pub(super) fn narrow_by(&mut self, question: Question, rows: &mut Bits) {
         self.reached
             .narrow(question, rows, self.ladders, self.columns);

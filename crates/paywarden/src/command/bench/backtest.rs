@@ -1,6 +1,9 @@
 //! `paywarden bench backtest`: what it costs to ask many rules about many payments of the past,
 //! from filled slots to the finished counts, and one condition about the last payments.
 //!
+//! A payment is laid out right before it is asked about, as those of a journal are; what laying out
+//! takes is measured alone and taken off.
+//!
 //! Before any figure, hits found in blocks are compared with those of the same payments asked one
 //! by one, as a decision asks. Times are processor time of one thread.
 
@@ -29,8 +32,7 @@ use paywarden_risk::{
 use paywarden_rules::{RuleSet, Slots, Truth};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Different payments; the stream repeats them. They are few because a back-test evaluates what it
-/// has just filled: reading each from far away would measure the memory.
+/// Different payments; the stream repeats them.
 const DISTINCT: usize = 2_048;
 /// Payments between two settlements, as a back-test of a journal has them.
 const PAGE: usize = 4_096;
@@ -134,17 +136,24 @@ impl Work {
     fn measure(&self, payments: usize, variant: &str) -> Result<Vec<Figure>> {
         let progress = Progress::new(payments as u64);
         let before = cpu::thread_ns();
+        self.laid_out(payments, |slots, _| {
+            std::hint::black_box(slots);
+        });
+        let laid_out = cpu::thread_ns();
         let meter = self.metered(payments, |done| {
             progress.show(done as u64, format!("{} payments", thousands(done as u64)));
         });
         let measured = meter.finish();
-        let seconds = (cpu::thread_ns() - before) as f64 / 1e9;
+        let both = cpu::thread_ns() - laid_out;
+        let laying_out = laid_out - before;
+        let seconds = both.saturating_sub(laying_out) as f64 / 1e9;
         let rules = self.rules.rules().len();
         let name = format!("backtest_{}_{}{variant}", short(rules), short(payments));
         let evaluations = rules as f64 * payments as f64;
         let figure = |end: &str, value: f64, unit| Figure::new(format!("{name}{end}"), value, unit);
         Ok(vec![
             figure("", seconds, "s"),
+            figure("_laying_out", laying_out as f64 / 1e9, "s"),
             figure("_rows_per_second", payments as f64 / seconds, "1/s"),
             figure("_evaluations_per_second", evaluations / seconds, "1/s"),
             figure("_hits_per_row", hits(&measured) / payments as f64, "1"),
@@ -192,15 +201,29 @@ impl Work {
     /// So many payments of the stream, counted.
     fn metered(&self, payments: usize, mut settled: impl FnMut(usize)) -> Meter {
         let mut meter = Meter::new(Arc::clone(&self.rules), &Bands::default());
-        for (number, (slots, subject)) in stream(&self.filled(), payments).enumerate() {
-            meter.push(slots, (*subject).clone());
-            if (number + 1).is_multiple_of(PAGE) {
+        let mut number = 0;
+        self.laid_out(payments, |slots, subject| {
+            meter.push(slots, subject.clone());
+            number += 1;
+            if number % PAGE == 0 {
                 meter.settle(&[]);
-                settled(number + 1);
+                settled(number);
             }
-        }
+        });
         meter.settle(&[]);
         meter
+    }
+
+    /// So many payments of the stream, each laid out in the same place right before, as a back-test
+    /// of a journal lays them out. What that takes is measured alone and taken off.
+    fn laid_out(&self, payments: usize, mut each: impl FnMut(&Slots<'_>, &Subject)) {
+        let mut windows = Vec::new();
+        for payment in self.payments.iter().cycle().take(payments) {
+            windows.clone_from(&payment.windows);
+            let mut slots: Slots<'_> = payment.fields.clone();
+            slots.windows = &windows;
+            each(&slots, &payment.subject);
+        }
     }
 
     /// The different payments, each with all that rules read of it.

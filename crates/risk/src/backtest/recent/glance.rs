@@ -105,7 +105,7 @@ pub(super) fn over(
                 labelled: labelled(*event_no, kept.occurred_at.micros()),
                 ..kept.clone()
             };
-            all.add_unlimited(&subject);
+            all.add_of_all(&subject);
             let oldest = glance
                 .since
                 .map_or(kept.occurred_at, |t| t.min(kept.occurred_at));
@@ -115,7 +115,7 @@ pub(super) fn over(
             }
             match truth(block, row, rules, &fields, &values, &listed) {
                 Truth::True => {
-                    fired.add_unlimited(&subject);
+                    fired.add_of_all(&subject);
                     glance.stopped_already += u64::from(subject.before.stops());
                     if glance.samples.len() < SAMPLES_MAX {
                         glance.samples.push(subject.payment_id);
