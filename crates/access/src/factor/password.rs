@@ -8,10 +8,12 @@ use paywarden_store::Clock;
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    thread,
     time::Duration,
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::Instant,
+};
 use zeroize::Zeroizing;
 
 /// The longest password, in characters. None is cut.
@@ -30,9 +32,11 @@ const MEMORY_KIB_MIN: u32 = 19 * 1024;
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
 /// What one check is to take.
 const TARGET_US: u64 = 100_000;
-/// How long a thread rests after a check. Checks give way to decisions but wear out the caches that
-/// decisions use; a flood of sign-ins is to have a third of that time at most.
-const REST: Duration = Duration::from_millis(200);
+/// How often one thread checks wrong passwords. Checks give way to decisions but wear out the caches
+/// that decisions use: a flood of sign-ins is to have a tenth of that time.
+const WRONG_EVERY: Duration = Duration::from_secs(1);
+/// So many wrong ones are checked at once before that.
+const WRONG_AT_ONCE: u32 = 4;
 
 /// A password, as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,6 +59,29 @@ pub struct PasswordDesk {
     /// How many work at once.
     threads: usize,
     memory: Arc<Memory>,
+    pace: Pace,
+}
+
+/// When the next check may begin: each counts, and one that was right is taken back, so that only
+/// wrong ones slow down those behind them.
+#[derive(Debug, Default)]
+struct Pace(Mutex<Option<Instant>>);
+
+impl Pace {
+    /// Counts a check, one of so many a second; how long it waits.
+    fn begin(&self, every: Duration) -> Duration {
+        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let begins = due.map_or(now, |due| due.max(now));
+        *due = Some(begins + every);
+        let spare = every * (WRONG_AT_ONCE - 1);
+        begins.duration_since(now).saturating_sub(spare)
+    }
+
+    fn take_back(&self, every: Duration) {
+        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *due = due.and_then(|due| due.checked_sub(every));
+    }
 }
 
 /// The memory of the last checks, kept while others wait: giving it back to the operating system
@@ -92,6 +119,7 @@ impl Default for PasswordDesk {
             working: Arc::new(Semaphore::new(threads)),
             threads,
             memory: Arc::default(),
+            pace: Pace::default(),
         }
     }
 }
@@ -101,7 +129,7 @@ impl PasswordDesk {
     /// use within about 100 ms. Until then the least is used.
     pub async fn calibrate(&self, clock: &Clock) -> Result<(), Error> {
         let before_us = clock.monotonic_us();
-        self.compute(
+        self.trusted(
             "calibration".to_owned().into(),
             [0; SALT_BYTES],
             MEMORY_KIB_MIN,
@@ -136,7 +164,7 @@ impl PasswordDesk {
             memory_kib,
             passes,
             salt,
-            hash: self.compute(password, salt, memory_kib, passes).await?,
+            hash: self.trusted(password, salt, memory_kib, passes).await?,
             set_at,
         })
     }
@@ -153,7 +181,28 @@ impl PasswordDesk {
             None => ([0; SALT_BYTES], memory_kib, passes),
         };
         let hash = self.compute(password, salt, memory_kib, passes).await?;
-        Ok(stored.is_some_and(|stored| is_equal(&stored.hash, &hash)))
+        let is_right = stored.is_some_and(|stored| is_equal(&stored.hash, &hash));
+        if is_right {
+            self.pace.take_back(self.wrong_every());
+        }
+        Ok(is_right)
+    }
+
+    /// The hash of a password that is no guess.
+    async fn trusted(
+        &self,
+        password: Zeroizing<String>,
+        salt: [u8; SALT_BYTES],
+        memory_kib: u32,
+        passes: u32,
+    ) -> Result<[u8; HASH_BYTES], Error> {
+        let hash = self.compute(password, salt, memory_kib, passes).await?;
+        self.pace.take_back(self.wrong_every());
+        Ok(hash)
+    }
+
+    fn wrong_every(&self) -> Duration {
+        WRONG_EVERY / u32::try_from(self.threads).unwrap_or(u32::MAX)
     }
 
     async fn compute(
@@ -167,6 +216,7 @@ impl PasswordDesk {
         let place = place.map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.working).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Busy)?;
+        tokio::time::sleep(self.pace.begin(self.wrong_every())).await;
         let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES));
         let params = params.map_err(|_| Error::Internal("the cost of a password is impossible"))?;
         let (memory, working) = (Arc::clone(&self.memory), Arc::clone(&self.working));
@@ -185,7 +235,6 @@ impl PasswordDesk {
             memory.keep(blocks);
             // Nobody waits any more only if the request has already ended.
             let _ = done.send(hashed.map(|()| hash));
-            thread::sleep(REST);
             drop((place, turn));
             // Whoever waits has their turn at once; if nobody has it, nobody waited.
             if working.available_permits() == threads {
@@ -237,7 +286,28 @@ mod tests {
         assert!(!desk.verify(password(""), None).await.unwrap());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn wrong_passwords_slow_down_those_behind_them_and_right_ones_do_not() {
+        let desk = PasswordDesk::default();
+        let stored = desk.hash(password("long enough words"), Timestamp::from_micros(1));
+        let stored = stored.await.unwrap();
+        let seconds_of = async |text: &'static str, times: u32| {
+            let start = Instant::now();
+            for _ in 0..times * desk.threads as u32 {
+                desk.verify(password(text), Some(&stored)).await.unwrap();
+            }
+            start.elapsed().as_secs_f64()
+        };
+        assert!(seconds_of("long enough words", 12).await < 0.5);
+        assert!(seconds_of("wrong", 12).await > 7.5);
+        // Who is right now waits for those who were wrong, once.
+        let after = seconds_of("long enough words", 12).await;
+        assert!(after < 12.5, "{after}");
+        tokio::time::sleep(WRONG_EVERY * 20).await;
+        assert!(seconds_of("long enough words", 12).await < 0.5);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_to_come_again_and_the_queue_stays_short() {
         let desk = Arc::new(PasswordDesk::default());
         let threads = desk.working.available_permits();
@@ -256,7 +326,7 @@ mod tests {
         assert!(desk.admitted.acquire_many(all).await.is_ok());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn memory_that_others_have_used_hashes_alike_and_is_given_back() {
         let desk = Arc::new(PasswordDesk::default());
         let now = Timestamp::from_micros(1);
