@@ -182,6 +182,51 @@ pub(crate) fn waterfall(drops: &[Drop], score: u16, names: [&str; 3]) -> Markup 
     }
 }
 
+/// What one number added to a score, or took from it.
+pub(crate) struct Push<'p> {
+    pub(crate) name: &'p str,
+    pub(crate) value: String,
+    pub(crate) added: f64,
+}
+
+/// What pushed a score up and down, each from the middle: a table whose last column is the picture.
+pub(crate) fn pushes(pushes: &[Push<'_>], names: [&str; 3]) -> Markup {
+    let strongest = pushes
+        .iter()
+        .map(|push| push.added.abs())
+        .fold(1e-9, f64::max);
+    let bar = |added: f64| {
+        let length = (added.abs() / strongest * 100.0).round() as u32;
+        match added < 0.0 {
+            true => step(100 - length, length, Tone::Good),
+            false => step(100, length, Tone::Bad),
+        }
+    };
+    let [name, value, added] = names;
+    html! {
+        div.rows tabindex="0" role="region" aria-label=(added) {
+            table.waterfall {
+                thead { tr {
+                    th scope="col" { (name) }
+                    th.number scope="col" { (value) }
+                    th.number scope="col" { (added) }
+                    td aria-hidden="true" {}
+                } }
+                tbody {
+                    @for push in pushes {
+                        tr {
+                            td { code { (push.name) } }
+                            td.number { (push.value) }
+                            td.number { (format!("{:+.3}", push.added)) }
+                            td.picture aria-hidden="true" { (bar(push.added)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn step(x: u32, width: u32, tone: Tone) -> Markup {
     html! {
         svg viewBox="0 0 200 12" width="200" height="12" preserveAspectRatio="none" {

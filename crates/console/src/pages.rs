@@ -57,10 +57,10 @@ mod work;
 use crate::{page::Page, word::Word};
 
 /// Words of parts of pages, and those that several pages share.
-pub(crate) const SHARED_WORDS: [&[Word]; 9] = {
+pub(crate) const SHARED_WORDS: [&[Word]; 10] = {
     let [form, problems, effect] = studio::MORE_WORDS;
     let (version, test) = (rule_set::MORE_WORDS, backtest::MORE_WORDS);
-    let (first, what_if) = (start::MORE_WORDS, decision::MORE_WORDS);
+    let (first, [what_if, models]) = (start::MORE_WORDS, decision::MORE_WORDS);
     [
         work::WORDS,
         approval::REVEAL_WORDS,
@@ -71,6 +71,7 @@ pub(crate) const SHARED_WORDS: [&[Word]; 9] = {
         test,
         first,
         what_if,
+        models,
     ]
 };
 

@@ -1,6 +1,7 @@
 //! One decision: the outcome, what it is made of, what was known, and what proves it.
 
 mod condition;
+mod models;
 mod parties;
 mod what_if;
 
@@ -32,8 +33,8 @@ pub(crate) const PAGE: Page = Page {
     words: WORDS,
 };
 
-/// Words of the part beside this file.
-pub(crate) const MORE_WORDS: &[crate::word::Word] = what_if::WORDS;
+/// Words of the parts beside this file.
+pub(crate) const MORE_WORDS: [&[crate::word::Word]; 2] = [what_if::WORDS, models::WORDS];
 
 words! {
     OUTCOME = "Outcome", "结果";
@@ -106,6 +107,9 @@ struct Decision {
     rule_set: String,
     deadline: Deadline,
     card: Option<Card>,
+    #[serde(default)]
+    models: Vec<models::Said>,
+    control: Option<models::Control>,
 }
 
 #[derive(Deserialize)]
@@ -256,6 +260,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         @for (name, judged) in [("fraud", &decision.fraud), ("laundering", &decision.laundering)] {
             (judgement(v, name, judged))
         }
+        (models::panel(v, &decision.models, decision.control.as_ref()))
         @if let (Some(explained), Some(rule)) = (&explained, &wanted) {
             (parts::panel(&format!("{}: {rule}", v.t(CONDITION)), condition(v, explained, rule, fired())))
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     chart::{
-        self, Bar, Drop, Series,
+        self, Bar, Drop, Push, Series,
         moments::{self, Moment},
         web::{self, Links},
     },
@@ -162,10 +162,16 @@ fn charts(v: &Visit) -> Markup {
         name: html! { (v.t(SAMPLE)) },
         points,
     };
+    let push = |added| Push {
+        name: v.t(SAMPLE),
+        value: "4".to_owned(),
+        added,
+    };
     html! {
         (chart::stacked(v.t(CHARTS), &series, &bars, v))
         @if let Some(links) = links() { (web::web(v.t(WEB), &links, v)) }
         (moments::moments(v.t(MOMENTS), &payments(), v))
         (chart::waterfall(&[drop(400), drop(250), drop(90)], 740, ["ID", v.t(parts::SCORE), v.t(SAMPLE)]))
+        (chart::pushes(&[push(0.82), push(-0.31)], ["ID", v.t(SAMPLE), v.t(parts::SCORE)]))
     }
 }

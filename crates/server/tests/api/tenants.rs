@@ -1,7 +1,7 @@
 //! No tenant reaches another: every route is walked with another tenant's key.
 
-use crate::support::{Client, Sent, Setup, Signer, World, now, payment};
-use crate::{models, ratings, reports};
+use crate::support::{Client, Sent, Setup, Signer, World, model_desk, now, payment};
+use crate::{ratings, reports};
 use http::{Method, StatusCode};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::{Timestamp, time::DAY};
@@ -112,7 +112,12 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let kept = ok(&mut client, &acme, keeping()).await;
     let agreed = agree_and_publish(&mut client, &acme).await;
     let owed = owe(&mut client, &acme).await;
-    let model = ok(&mut client, &acme, models::upload(models::bytes(1_000.0))).await;
+    let model = ok(
+        &mut client,
+        &acme,
+        model_desk::upload(model_desk::bytes(1_000.0)),
+    )
+    .await;
     let report = Sent::json(
         Method::POST,
         "/v1/reports",
@@ -284,7 +289,7 @@ fn walk_models(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
     let step = json!({ "engine": "fraud", "purpose": "theirs" });
     let steps = Sent::json(Method::POST, &path, &step);
     match (route.method.as_str(), route.path) {
-        ("POST", "/v1/models") => (models::upload(&b"none"[..]), "model_refused"),
+        ("POST", "/v1/models") => (model_desk::upload(&b"none"[..]), "model_refused"),
         ("POST", "/v1/models/rollback") => (steps, "model_move"),
         ("POST", "/v1/models/{model}/publish") => {
             let policy = json!({ "chances": [{ "from_ppm": 1, "action": "review" }] });

@@ -6,6 +6,7 @@
 )]
 
 pub mod client;
+pub mod model_desk;
 pub mod person;
 mod reporters;
 
