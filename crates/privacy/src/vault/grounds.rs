@@ -11,7 +11,7 @@ use paywarden_access::masking::{Channel, GRANTED, NOBODY, PROGRAM};
 use paywarden_domain::{Country, TenantId, Timestamp};
 use paywarden_store::{Actor, Entry, Purpose, RecordRow, Row};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry as Place},
     sync::Arc,
 };
 
@@ -69,7 +69,7 @@ impl By {
 }
 
 /// How the persons of one call stand, by their pseudonyms.
-pub(super) type Standings = HashMap<String, Arc<Standing>>;
+pub(super) type Standings<'s> = HashMap<&'s str, Arc<Standing>>;
 
 impl Vault {
     /// Whether data may be handled for the purpose that is stated: of this person, by the caller's
@@ -115,12 +115,11 @@ impl Vault {
     pub(super) async fn standings<'s>(
         &self,
         subjects: impl Iterator<Item = &'s str>,
-    ) -> Result<Standings, Error> {
-        let mut standings = Standings::new();
+    ) -> Result<Standings<'s>, Error> {
+        let mut standings = Standings::with_capacity(subjects.size_hint().0);
         for subject in subjects {
-            if !standings.contains_key(subject) {
-                let standing = self.desk.persons.of(subject).await?;
-                standings.insert(subject.to_owned(), standing);
+            if let Place::Vacant(place) = standings.entry(subject) {
+                place.insert(self.desk.persons.of(subject).await?);
             }
         }
         Ok(standings)
@@ -130,7 +129,7 @@ impl Vault {
     pub(super) fn judge_value(
         &self,
         by: &By,
-        (standings, subject): (&Standings, &str),
+        (standings, subject): (&Standings<'_>, &str),
         (retention, class): (&str, &str),
         now: Timestamp,
     ) -> Result<Ground, Error> {

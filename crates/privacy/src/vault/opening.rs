@@ -1,5 +1,6 @@
-//! Opening the records of one call. What many of them have in common is decided, looked up and
-//! unwrapped once: a batch of a thousand is of few classes, kept for few reasons, wrapped by few KEKs.
+//! Opening the records of one call. What many of them have in common is decided and looked up
+//! once: a batch of a thousand is of few classes, kept for few reasons, wrapped by few KEKs. Keys are kept
+//! as long as the same is asked for: a thousand in memory cost more than unwrapping one again.
 
 use super::{
     Vault,
@@ -18,10 +19,7 @@ use paywarden_access::masking::{self, Form};
 use paywarden_crypto::envelope::SealKey;
 use paywarden_domain::Timestamp;
 use paywarden_store::{Actor, KeyPlace, SealedRow};
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
 
 /// One call while it opens records.
@@ -30,12 +28,25 @@ pub(super) struct Opening<'o, 'r> {
     by: &'o By,
     now: Timestamp,
     now_us: u64,
-    standings: &'o Standings,
+    standings: &'o Standings<'r>,
     /// What the policy says, by how a person stands and what of theirs is read.
     judged: HashMap<(*const Standing, &'r str, &'r str), Result<Arc<Ground>, Error>>,
     forms: HashMap<&'r str, Form>,
-    keks: HashMap<(&'r str, i64), Arc<SealKey>>,
-    keys: HashMap<KeyPlace, SubjectKey>,
+    kek: Last<(&'r str, i64), Arc<SealKey>>,
+    key: Last<KeyPlace, SubjectKey>,
+}
+
+/// What was asked for last, and what it is.
+struct Last<K, V>(Option<(K, V)>);
+
+impl<K: PartialEq, V> Last<K, V> {
+    fn get(&mut self, asked: K, find: impl FnOnce() -> Result<V, Error>) -> Result<&V, Error> {
+        if self.0.as_ref().is_none_or(|(last, _)| *last != asked) {
+            self.0 = Some((asked, find()?));
+        }
+        let found = self.0.as_ref().map(|(_, found)| found);
+        found.ok_or(Error::Damaged)
+    }
 }
 
 impl<'o, 'r> Opening<'o, 'r> {
@@ -43,7 +54,7 @@ impl<'o, 'r> Opening<'o, 'r> {
     pub(super) fn new(
         vault: &'o Vault,
         (by, now): (&'o By, Timestamp),
-        standings: &'o Standings,
+        standings: &'o Standings<'r>,
     ) -> Self {
         Self {
             vault,
@@ -53,8 +64,8 @@ impl<'o, 'r> Opening<'o, 'r> {
             standings,
             judged: HashMap::new(),
             forms: HashMap::new(),
-            keks: HashMap::new(),
-            keys: HashMap::with_capacity(standings.len()),
+            kek: Last(None),
+            key: Last(None),
         }
     }
 
@@ -87,7 +98,10 @@ impl<'o, 'r> Opening<'o, 'r> {
     }
 
     fn judge(&mut self, row: &'r SealedRow) -> Result<Arc<Ground>, Error> {
-        let standing = self.standings.get(&row.subject).ok_or(Error::Damaged)?;
+        let standing = self
+            .standings
+            .get(row.subject.as_str())
+            .ok_or(Error::Damaged)?;
         let kind: (&str, &str) = (&row.retention, &row.class);
         // The same standing is one object: of nearly everybody nothing in particular is known.
         let judged = self.judged.entry((Arc::as_ptr(standing), kind.0, kind.1));
@@ -107,22 +121,12 @@ impl<'o, 'r> Opening<'o, 'r> {
             subject: &row.subject,
             retention: &row.retention,
         };
-        let key = match self.keys.entry(row.key) {
-            Entry::Occupied(key) => key.into_mut(),
-            Entry::Vacant(place) => {
-                let kek = match self.keks.entry((&row.retention, row.epoch)) {
-                    Entry::Occupied(kek) => kek.into_mut(),
-                    Entry::Vacant(place) => {
-                        place.insert(self.vault.keys.kek(owner, row.epoch, self.now_us)?)
-                    }
-                };
-                place.insert(
-                    self.vault
-                        .keys
-                        .unwrap(owner, row.key, (kek, &row.wrapped))?,
-                )
-            }
-        };
+        let (keys, kek) = (&self.vault.keys, &mut self.kek);
+        let find_kek = || keys.kek(owner, row.epoch, self.now_us);
+        let key = self.key.get(row.key, || {
+            let kek = kek.get((&*row.retention, row.epoch), find_kek)?;
+            keys.unwrap(owner, row.key, (kek, &row.wrapped))
+        })?;
         let open = |field, sealed: &[u8]| {
             let place = Place {
                 owner,
@@ -141,7 +145,7 @@ impl<'o, 'r> Opening<'o, 'r> {
         let details = row.details.as_deref();
         Ok(Revealed {
             token: row.token.clone(),
-            class: row.class.to_string(),
+            class: row.class.clone(),
             form: Form::Full,
             value: open(VALUE, sealed)?,
             details: details.map(|sealed| open(DETAILS, sealed)).transpose()?,

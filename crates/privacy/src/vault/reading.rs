@@ -24,7 +24,7 @@ pub struct Revealed {
     /// Its token.
     pub token: String,
     /// What it is.
-    pub class: String,
+    pub class: Arc<str>,
     /// What of it is shown, by role and purpose.
     pub form: Form,
     /// The value, as far as it is shown.
@@ -85,7 +85,7 @@ impl Vault {
         &self,
         (by, tokens, now): (&By, &[String], Timestamp),
         ours: &[bool],
-        (found, standings): (&HashMap<&str, &'r SealedRow>, &Standings),
+        (found, standings): (&HashMap<&str, &'r SealedRow>, &Standings<'r>),
     ) -> (Vec<Result<Revealed, Error>>, Vec<Read<'r>>) {
         let mut opening = Opening::new(self, (by, now), standings);
         let mut used = HashSet::new();

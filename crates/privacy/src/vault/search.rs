@@ -91,18 +91,23 @@ impl Vault {
         let standings = self.standings(subjects).await?;
         let now = self.clock.now();
         let (role, channel) = by.viewer();
-        let judge = |row: MaskedRow| {
+        let judge = |row: &MaskedRow| {
             let kind = (row.retention.as_str(), row.class.as_str());
             let ground = self.judge_value(by, (&standings, &row.subject), kind, now);
+            ground.ok()
+        };
+        let grounds: Vec<_> = found.iter().map(judge).collect();
+        let show = |(ground, row): (Option<Ground>, MaskedRow)| {
             let form = masking::form([role], &by.purpose, &row.class, channel);
             let masked = match form >= masking::stored(&row.class) {
                 true => row.masked,
                 false => masking::HIDDEN.to_owned(),
             };
-            Some((ground.ok()?, MaskedRow { masked, ..row }))
+            Some((ground?, MaskedRow { masked, ..row }))
         };
         let count = found.len();
-        let shown: Vec<_> = found.into_iter().filter_map(judge).collect();
+        let rows = grounds.into_iter().zip(found);
+        let shown: Vec<_> = rows.filter_map(show).collect();
         let withheld = count - shown.len();
         let object = format!("{what}: {} found, {withheld} withheld", shown.len());
         self.note_found(by, object, &shown, now).await?;

@@ -385,7 +385,7 @@ impl<'a> VaultValue<'a> {
         let value = read.ok();
         Self {
             token,
-            class: value.map(|read| read.class.as_str()),
+            class: value.map(|read| &*read.class),
             value: value.map(|read| read.value.expose().as_str()),
             shown: value
                 .map(|read| read.form)

@@ -174,7 +174,7 @@ pub(crate) async fn retrieve(call: &Call) -> Result<Reply, Problem> {
         .next()
         .unwrap_or(Err(Error::TokenUnknown))?;
     let value = read.value.expose().clone();
-    if read.class != "card_number" {
+    if *read.class != *"card_number" {
         return ok(Retrieved::Encrypted {
             enc_card_data: value,
         });
