@@ -289,13 +289,8 @@ def opened(server, vault, token):
 
 
 def token_and_shares(server, vault, token, folder, settings):
-    """From one key of a token to another, to the shares of custodians and back: the master key lies
-    open at no moment, and shares that do not make it change nothing."""
-    other = [*settings, "root_key=next"]
-    change_root(server, folder, other)
-    not_started(server, 3, "does not open")
-    server.flags += ["--set", "root_key=next"]
-    opened(server, vault, token)
+    """From a token to the shares of custodians and back: the master key lies open at no moment, and
+    shares that do not make it change nothing."""
     # The shares are made once, from the file.
     change_root(server, folder, ["root=file"])
     server.flags += ["--set", "root=file"]
@@ -313,7 +308,7 @@ def token_and_shares(server, vault, token, folder, settings):
     opened(server, vault, token)
     change_root(server, folder, settings)
     assert not clear.exists() and wrapped.exists()
-    del server.flags[-6:]
+    del server.flags[-4:]
     opened(server, vault, token)
     before = (wrapped.read_bytes(), (server.data / "vault.epochs").read_bytes())
     change_root(server, folder, ["root=file", one], code=3)
