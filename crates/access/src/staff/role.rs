@@ -167,7 +167,7 @@ const BUILTIN: &[Builtin] = &[
         &[Scope::DecisionsRead, Scope::ListsRead, Scope::TrailRead, Scope::ApprovalsRead,
           Scope::ApprovalsRequest, Scope::ApprovalsVote, Scope::VaultSearch, Scope::VaultErase,
           Scope::NoticesWrite, Scope::NoticesRead, Scope::ConsentsRead, Scope::PrivacyPolicy,
-          Scope::SubjectsRead]),
+          Scope::SubjectsRead, Scope::SubjectsReveal]),
     ("key_custodian", "Key custodian", None,
         &[Scope::KeysRead, Scope::KeysWrite, Scope::ApprovalsRead, Scope::ApprovalsRequest,
           Scope::VaultKeys, Scope::WebhooksRead, Scope::WebhooksWrite]),

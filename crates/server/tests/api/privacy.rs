@@ -423,13 +423,7 @@ async fn the_table_of_masks_decides_what_is_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn staff_see_values_by_an_approved_grant_alone() {
     let world = World::start(Setup::default()).await;
-    let mut acme = Caller::of(&world, Scopes::all()).await;
-    let card = json!({ "subject": "liu", "class": "card_number", "value": "4012888888881881" });
-    let keep = json!({ "purpose": "settlement", "item": card });
-    acme.post("/v1/vault/tokenize", keep).await;
-    let search = json!({ "purpose": "settlement", "by": { "subject": "liu" } });
-    let found = acme.post("/v1/vault/search", search).await;
-    let subject = &found["records"][0]["subject"];
+    let subject = kept(&world).await;
     let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["aml_officer"]).await;
     let mut wu = Person::with_roles(&world, "acme", "wu@example.com", &["privacy_officer"]).await;
     let reveal = json!({ "reveal": {
@@ -461,7 +455,57 @@ async fn staff_see_values_by_an_approved_grant_alone() {
     let again = liu.send(Method::POST, &look, None).await.json();
     assert_eq!(again["code"], "reveal_spent");
     let theirs = wu.send(Method::POST, &look, None).await.json();
-    assert_eq!(theirs["code"], "scope_insufficient");
+    assert_eq!(theirs["code"], "approval_forbidden");
+}
+
+/// A person of whom a card is kept: the pseudonym.
+async fn kept(world: &World) -> Value {
+    let mut acme = Caller::of(world, Scopes::all()).await;
+    let card = json!({ "subject": "liu", "class": "card_number", "value": "4012888888881881" });
+    let keep = json!({ "purpose": "settlement", "item": card });
+    acme.post("/v1/vault/tokenize", keep).await;
+    let search = json!({ "purpose": "settlement", "by": { "subject": "liu" } });
+    let found = acme.post("/v1/vault/search", search).await;
+    found["records"][0]["subject"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_a_person_looks_by_the_vote_of_somebody_who_is_shown_nothing() {
+    let world = World::start(Setup::default()).await;
+    let subject = kept(&world).await;
+    let mut liu = Person::with_roles(&world, "acme", "liu@example.com", &["aml_officer"]).await;
+    let mut wu = Person::with_roles(&world, "acme", "wu@example.com", &["privacy_officer"]).await;
+    let mut chen = Person::with_roles(
+        &world,
+        "acme",
+        "chen@example.com",
+        &["security_administrator"],
+    )
+    .await;
+    let answer = json!({ "reveal": {
+        "subject": subject, "classes": ["card_number"], "purpose": "subject_request",
+        "looks": 1, "minutes": 10,
+    } });
+    let ask = json!({ "command": answer, "reason": "to answer the person", "ticket": "dsr-7" });
+    let asked = wu.post("/v1/approvals", Some(&ask)).await.json();
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+    });
+    let votes = format!("{path}/votes");
+    assert_eq!(
+        liu.post(&votes, Some(&vote)).await.code(),
+        "approval_forbidden"
+    );
+    assert_eq!(chen.post(&votes, Some(&vote)).await.status, StatusCode::OK);
+    let purpose = json!({ "purpose": "as approved" });
+    wu.post(&format!("{path}/execution"), Some(&purpose)).await;
+    let shown = wu.send(Method::POST, &format!("{path}/reveal"), None).await;
+    assert_eq!(shown.json()["values"][0]["value"], "4012888888881881");
+    let theirs = chen
+        .send(Method::POST, &format!("{path}/reveal"), None)
+        .await;
+    assert_eq!(theirs.code(), "scope_insufficient");
 }
 
 #[tokio::test(flavor = "multi_thread")]
