@@ -54,13 +54,27 @@ function draft() {
   return { ...ask, rule: rule.id, change: { replaces: ask.rule || null, rule } };
 }
 
+/** Patterns of what the checker says, and what each is in the language of the page. */
+const sentences = (words?.said?.sentences ?? []).map(([pattern, text]) => [
+  new RegExp(`^${pattern.split("{}").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("(.*?)")}$`, "s"), text.split("{}"),
+]);
+const kinds = new Map(words?.said?.kinds ?? []);
+
+function inWords(sentence) {
+  for (const [pattern, [first, ...rest]] of sentences) {
+    const values = pattern.exec(sentence)?.slice(1);
+    if (values) return first + rest.map((part, place) => (kinds.get(values[place]) ?? values[place]) + part).join("");
+  }
+  return sentence;
+}
+
 function problem({ is_error: isError, code, message, hint, rule, line, place: where }) {
   const item = node("li");
   item.append(node("span", words.codes[code] ?? code, `badge ${isError ? "bad" : "care"}`), " ");
   if (rule) item.append(node("code", rule, "id"), " ");
   if (line) item.append(node("span", words.line.replace("{}", line), "muted"));
-  const said = node("p", message);
-  if (hint) said.append(" ", node("b", hint));
+  const said = node("p", inWords(message));
+  if (hint) said.append(" ", node("b", inWords(hint)));
   item.append(said);
   if (where) {
     const letters = [...where.text];
@@ -82,7 +96,7 @@ function showExamples(examples) {
     item.append(node("span", one.holds ? holds : fails, `badge ${one.holds ? "good" : "bad"}`), " ",
       node("span", one.hit ? hit : miss, "muted"), " ", one.name);
     if (!one.holds && one.truth) item.append(` · ${one.truth}`);
-    if (one.problem) item.append(node("p", one.problem));
+    if (one.problem) item.append(node("p", inWords(one.problem)));
     return item;
   }));
 }

@@ -169,6 +169,13 @@ pub(crate) fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
+/// The name that a field is sent under, and its identifier on the page. Of several of one name on a
+/// page each says after `#` which one it is.
+fn named(name: &str) -> (&str, String) {
+    let sent = name.split('#').next().unwrap_or_default();
+    (sent, format!("f-{}", name.replace('#', "-")))
+}
+
 /// A labelled line of text.
 pub(crate) struct Field<'f> {
     pub(crate) name: &'f str,
@@ -198,12 +205,12 @@ impl<'f> Field<'f> {
 
 impl Render for Field<'_> {
     fn render(&self) -> Markup {
-        let id = format!("f-{}", self.name);
+        let (name, id) = named(self.name);
         let hint_id = self.hint.map(|_| format!("{id}-hint"));
         html! {
             div.field {
                 label for=(id) { (self.label) }
-                input id=(id) name=(self.name) type=(self.kind) value=(self.value)
+                input id=(id) name=(name) type=(self.kind) value=(self.value)
                     required[self.required] maxlength=(self.bytes_max) autocomplete=(self.autocomplete)
                     aria-describedby=[hint_id.as_deref()] spellcheck="false";
                 @if let Some(hint) = self.hint {
@@ -216,7 +223,7 @@ impl Render for Field<'_> {
 
 /// Lines of text, at most 4,096 bytes.
 pub(crate) fn text_area(name: &str, label: &str, is_required: bool) -> Markup {
-    let id = format!("f-{name}");
+    let (name, id) = named(name);
     html! {
         div.field {
             label for=(id) { (label) }
@@ -242,7 +249,7 @@ pub(crate) fn select(
     chosen: &str,
     options: impl IntoIterator<Item = (String, String)>,
 ) -> Markup {
-    let id = format!("f-{name}");
+    let (name, id) = named(name);
     html! {
         div.field {
             label for=(id) { (label) }

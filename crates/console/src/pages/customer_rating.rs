@@ -1,7 +1,7 @@
 //! One customer's rating: what contributed to it, what is known of them, how it came about; looking
 //! again, and asking for another rating.
 
-use super::customer_ratings::{self, RATINGS, place, rating};
+use super::customer_ratings::{self, Profile, RATINGS, place, rating};
 use crate::{
     chart::{Drop, waterfall},
     format,
@@ -69,7 +69,7 @@ pub(super) struct Rated {
     reason: Option<String>,
     rated_at: Timestamp,
     review_at: Timestamp,
-    profile: Option<Value>,
+    profile: Option<Profile>,
     signals: Vec<Signal>,
 }
 
@@ -190,7 +190,7 @@ fn set_to(v: &Visit, set: &Overridden) -> Markup {
 
 fn known(v: &Visit, rated: &Rated) -> Markup {
     match &rated.profile {
-        Some(profile) => parts::json(profile, v.t(KNOWN)),
+        Some(profile) => customer_ratings::known(v, profile),
         None => parts::empty(v.t(parts::NOTHING_HERE)),
     }
 }
@@ -200,9 +200,13 @@ fn adds_up(v: &Visit, assessment: &Assessment) -> Markup {
     let language = v.language();
     let contribution = |one: &Contribution| {
         let fact = named("fact", &one.fact, "", language);
+        let value = match one.fact.as_str() {
+            "kind" => named("customer", &one.value, "", language),
+            _ => customer_ratings::answer(v, &one.value),
+        };
         html! {
-            span.line.muted {
-                (fact) ": " (one.value)
+            div.muted {
+                (fact) ": " (value)
                 @if let Some(least) = &one.at_least { " " (v.t(AT_LEAST)) " " (rating(v, least)) }
             }
         }
@@ -211,7 +215,7 @@ fn adds_up(v: &Visit, assessment: &Assessment) -> Markup {
         points: factor.points,
         name: html! {
             (named("factor", &factor.factor, "", language))
-            @if factor.is_missing { span.line.muted { (v.t(UNKNOWN)) } }
+            @if factor.is_missing { div.muted { (v.t(UNKNOWN)) } }
             @for one in &factor.contributions { (contribution(one)) }
         },
     };

@@ -57,7 +57,8 @@ words! {
     DILIGENCE = "Due diligence done, 0 to 3", "尽职调查等级（0 至 3）";
     SINCE = "Customer since", "建立关系时间";
     SINCE_HINT = "Such as 2024-05-01T00:00:00Z", "例如 2024-05-01T00:00:00Z";
-    NOT_SAID = "not known", "未知类型";
+    NOT_SAID = "not known", "未知";
+    KIND_NOT_SAID = "kind not known", "未知类型";
     YES = "yes", "是";
     NO = "no", "否";
     RATE = "Rate", "评级";
@@ -154,10 +155,61 @@ fn cells(v: &Visit, row: &Row) -> Vec<Markup> {
     ]
 }
 
+/// Yes and no in the language of whoever looks; whatever else is said as it is.
+pub(super) fn answer(v: &Visit, said: &str) -> String {
+    match said {
+        "yes" => v.t(YES).to_owned(),
+        "no" => v.t(NO).to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 /// Yes, no, or neither.
 fn answers(v: &Visit, neither: Word) -> [(String, String); 3] {
     [("", neither), ("true", YES), ("false", NO)]
         .map(|(value, word)| (value.to_owned(), v.t(word).to_owned()))
+}
+
+/// What the company has said of a customer.
+#[derive(Deserialize)]
+pub(super) struct Profile {
+    kind: Option<String>,
+    countries: Vec<String>,
+    industries: Vec<String>,
+    products: Vec<String>,
+    channels: Vec<String>,
+    politically_exposed: Option<bool>,
+    opaque_ownership: Option<bool>,
+    due_diligence: Option<u8>,
+    since: Option<Timestamp>,
+}
+
+/// What is known of a customer.
+pub(super) fn known(v: &Visit, profile: &Profile) -> Markup {
+    let unknown = || html! { span.muted { (v.t(NOT_SAID)) } };
+    let text = |text: String| match text.is_empty() {
+        true => unknown(),
+        false => html! { (text) },
+    };
+    let list = |words: &[String]| text(words.join(", "));
+    let answer = |answer: Option<bool>| {
+        let word = answer.map(|answer| if answer { YES } else { NO });
+        word.map_or_else(unknown, |word| html! { (v.t(word)) })
+    };
+    let kind = profile.kind.as_deref();
+    let kind = kind.map(|kind| named("customer", kind, "", v.language()));
+    let level = profile.due_diligence.map(|level| level.to_string());
+    parts::facts([
+        parts::row(KIND, text(kind.unwrap_or_default()), v),
+        parts::row(COUNTRIES, list(&profile.countries), v),
+        parts::row(INDUSTRIES, list(&profile.industries), v),
+        parts::row(PRODUCTS, list(&profile.products), v),
+        parts::row(CHANNELS, list(&profile.channels), v),
+        parts::row(EXPOSED, answer(profile.politically_exposed), v),
+        parts::row(OPAQUE, answer(profile.opaque_ownership), v),
+        parts::row(DILIGENCE, text(level.unwrap_or_default()), v),
+        parts::row(SINCE, profile.since.map_or_else(unknown, format::time), v),
+    ])
 }
 
 fn tell(v: &Visit) -> Markup {
@@ -169,7 +221,7 @@ fn tell(v: &Visit) -> Markup {
             ..Field::new(name, v.t(label))
         }
     };
-    let unknown = (String::new(), v.t(NOT_SAID).to_owned());
+    let unknown = (String::new(), v.t(KIND_NOT_SAID).to_owned());
     let kind = |name: &str| (name.to_owned(), named("customer", name, "", v.language()));
     let kinds = std::iter::once(unknown).chain(KINDS.map(kind));
     let inside = html! {

@@ -43,7 +43,7 @@ words! {
     NAME = "Name, in any script", "姓名（任意文字）";
     PURPOSE = "Purpose", "目的";
     PARTY_KIND = "What bears it", "主体类型";
-    NOT_SAID = "not known", "未知类型";
+    NOT_SAID = "kind not known", "未知类型";
     BIRTH = "Born", "出生日期";
     BIRTH_HINT = "1971, 1971-03 or 1971-03-09", "1971、1971-03 或 1971-03-09";
     COUNTRIES = "Countries", "国家或地区";

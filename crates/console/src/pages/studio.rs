@@ -7,6 +7,7 @@
 mod effect;
 mod form;
 mod problems;
+mod said;
 
 use super::rules;
 use crate::{

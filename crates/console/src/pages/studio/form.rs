@@ -8,6 +8,7 @@ use crate::{
     word::words,
 };
 use maud::{Markup, html};
+use paywarden_domain::Outcome;
 use paywarden_server::pages::Form;
 use serde::{Deserialize, Serialize};
 
@@ -121,13 +122,13 @@ pub(super) fn by_form(v: &Visit, rule: &Rule) -> Markup {
             .collect()
     };
     let mut actions = vec![(String::new(), v.t(NOTHING_ASKED).to_owned())];
-    actions.extend(words(&[
-        "approve",
-        "challenge",
-        "review",
-        "hold",
-        "decline",
-    ]));
+    let asked = Outcome::ALL
+        .into_iter()
+        .filter(|outcome| *outcome != Outcome::ApproveWithWarning);
+    actions.extend(asked.map(|outcome| {
+        let (word, ..) = terms::outcome(outcome);
+        (outcome.name().to_owned(), v.t(word).to_owned())
+    }));
     let engines = match rule.engine.is_empty() {
         true => vec![(String::new(), "–".to_owned())],
         false => words(&["fraud", "laundering"]),

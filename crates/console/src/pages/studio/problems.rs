@@ -1,5 +1,6 @@
 //! What is wrong with a pack, in words, with place and hint.
 
+use super::said;
 use crate::{
     page::Fault,
     parts,
@@ -126,7 +127,10 @@ fn one(v: &Visit, problem: &Problem) -> Markup {
             (parts::badge(tone, None, title)) " "
             @if let Some(rule) = &problem.rule { (parts::id(rule)) " " }
             @if let Some(line) = problem.line { span.muted { (LINE.with(v.language(), &[&line.to_string()])) } }
-            p { (problem.message) @if let Some(hint) = &problem.hint { " " b { (hint) } } }
+            p {
+                (said::said(&problem.message, v.language()))
+                @if let Some(hint) = &problem.hint { " " b { (said::said(hint, v.language())) } }
+            }
             @if let Some(place) = &problem.place { (excerpt(place)) }
         }
     }
@@ -159,5 +163,6 @@ pub(super) fn script_words(v: &Visit) -> Value {
         "checking": v.t(CHECKING),
         "away": v.t(AWAY),
         "codes": codes,
+        "said": said::table(v.language()),
     })
 }

@@ -52,16 +52,17 @@ pub(in crate::pages) fn steps<'p>(
     let language = v.language();
     let payments = payments.map(|id| (id.to_owned(), id.to_owned()));
     let payments: Vec<(String, String)> = payments.collect();
-    let ask = |codes: &[&str]| {
+    let ask = |form: &str, codes: &[&str]| {
+        let name = |name: &str| format!("{name}#{form}");
         let requests = codes.iter().map(|code| option("action", code, language));
         parts::form(
             v,
             v.desk.path(),
             html! {
                 p.muted { (v.t(ASK_OF_WHY)) }
-                (parts::select("payment_id", v.t(PAYMENT), "", payments.clone()))
-                (parts::select("request", v.t(REQUEST), "", requests))
-                (parts::reason("ask_reason", v))
+                (parts::select(&name("payment_id"), v.t(PAYMENT), "", payments.clone()))
+                (parts::select(&name("request"), v.t(REQUEST), "", requests))
+                (parts::reason(&name("ask_reason"), v))
                 (parts::submit_as("do", "ask", v.t(ASK), Tone::Info))
             },
         )
@@ -79,8 +80,8 @@ pub(in crate::pages) fn steps<'p>(
         ..Field::new("approval", v.t(APPROVAL_ID))
     };
     html! {
-        (parts::fold_by("a", v.t(LET_GO), ask(&["release"])))
-        (parts::fold_by("h", v.t(ASK_OF), ask(&["cancel", "request_refund"])))
+        (parts::fold_by("a", v.t(LET_GO), ask("let_go", &["release"])))
+        (parts::fold_by("h", v.t(ASK_OF), ask("keep", &["cancel", "request_refund"])))
         @if v.may(Scope::ListsWrite) && !entities.is_empty() {
             (parts::fold_by("b", v.t(ACT_ON), parts::form(v, v.desk.path(), html! {
                 (parts::select("entity", v.t(ENTITY), "", people))
