@@ -64,6 +64,7 @@ pub(crate) const SHARED_WORDS: [&[Word]; 10] = {
     [
         work::WORDS,
         approval::REVEAL_WORDS,
+        case::REPORTED_WORDS,
         form,
         problems,
         effect,

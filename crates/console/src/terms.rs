@@ -97,6 +97,8 @@ words! {
     RATING_OVERRIDE = "Rating of a customer", "客户风险等级调整";
     PROHIBITED = "Prohibited", "禁止准入";
     WEBHOOK_CHANGE = "Change of a webhook", "事件通知变更";
+    FILED = "Filed", "已报送";
+    REJECTED = "Rejected", "被退回";
     ENABLED = "Enabled", "已启用";
     GONE = "Gone", "接收方已撤销";
     WAITING = "Waiting", "等待投递";
@@ -156,7 +158,8 @@ words! {
 const TERMS: &[(&str, Word, Tone)] = &[
     ("open", OPEN, Tone::Care), ("approved", APPROVED, Tone::Good), ("used", USED, Tone::Plain),
     ("denied", DENIED, Tone::Bad), ("withdrawn", WITHDRAWN, Tone::Plain),
-    ("expired", EXPIRED, Tone::Plain), ("acknowledged", ACKNOWLEDGED, Tone::Info),
+    ("expired", EXPIRED, Tone::Plain), ("filed", FILED, Tone::Info), ("rejected", REJECTED, Tone::Bad),
+    ("acknowledged", ACKNOWLEDGED, Tone::Info),
     ("closed", CLOSED, Tone::Plain), ("low", LOW, Tone::Plain), ("medium", MEDIUM, Tone::Care),
     ("high", HIGH, Tone::Wait), ("critical", CRITICAL, Tone::Bad), ("draft", DRAFT, Tone::Plain),
     ("checked", CHECKED, Tone::Plain), ("back_tested", BACK_TESTED, Tone::Info),

@@ -10,7 +10,7 @@ mod error;
 mod large;
 mod record;
 
-pub use desk::{Draft, Open, Reports};
+pub use desk::{Draft, NEWEST, Open, Reports};
 pub use error::Error;
 pub use large::{LargeValueFound, LargeValueRun, LargeValues, Reporter, Reporters};
 pub use record::{Acknowledgement, Filing, ReportState, ReportView};

@@ -30,6 +30,10 @@ pub enum Collection {
     Decisions,
     /// Entries of lists.
     Lists,
+    /// Alerts on payments.
+    Alerts,
+    /// Cases.
+    Cases,
 }
 
 impl Collection {
@@ -39,6 +43,8 @@ impl Collection {
             Self::Trail => "trail",
             Self::Decisions => "decisions",
             Self::Lists => "lists",
+            Self::Alerts => "alerts",
+            Self::Cases => "cases",
         }
     }
 }

@@ -1,5 +1,9 @@
 //! One case: its alerts and payments, who takes part, what was looked at, and closing it by two.
 
+mod reported;
+
+pub(super) use reported::WORDS as REPORTED_WORDS;
+
 use super::{
     cases::{self, Related},
     work::{self, Alert, Closing, Payment, Policy, Story},
@@ -17,6 +21,7 @@ use maud::{Markup, html};
 use paywarden_access::Scope;
 use paywarden_domain::{Money, Timestamp};
 use paywarden_server::pages::Form;
+use reported::Reports;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -135,6 +140,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let policy: Policy = v.get("/v1/alert-policy").await?;
     let Alerts { alerts } = v.get(&format!("{route}/alerts")).await?;
     let RelatedCases { related } = v.get(&format!("{route}/related")).await?;
+    let reports = Reports::about(v, &route).await?;
     let story = Story::read(v, &route).await?;
     let waiting = "/v1/approvals?command=case_closing&state=open&limit=100";
     let waiting: Option<Approvals> = v.get_if(Scope::ApprovalsRead, waiting).await?;
@@ -159,6 +165,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         (parts::panel(v.t(ALERTS), alerts_of(v, &case, &alerts)))
         (parts::panel(v.t(ALL_PAYMENTS), payments_of(v, &case, &alerts)))
         (parts::panel(v.t(work::RELATED), cases::related(v, &related)))
+        @if let Some(reports) = &reports { (reported::panel(v, reports)) }
         (parts::panel(v.t(work::TIMELINE), story.timeline(v)))
     };
     let body = Body::new(case.title, main).below("/cases", v.t(cases::TITLE));

@@ -1,6 +1,9 @@
 //! Cases: what is looked at together, most urgent first.
 
-use super::work::{self, Policy};
+use super::{
+    exports, views,
+    work::{self, Policy},
+};
 use crate::{
     format,
     icon::Icon,
@@ -107,7 +110,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::select("mentioned", v.t(MENTIONED), value(3), mentioned))
         }, is_set, v))
         (table(v, &rows))
-        (super::views::keep(v))
+        div.line { (views::keep(v)) (exports::way(v, "cases")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["due.js"]).into())

@@ -40,12 +40,18 @@ words! {
     FETCH = "Fetch the file", "下载文件";
     DECISIONS = "Decisions", "决策";
     LEAVES = "Leaves of the trail", "审计叶节点";
+    ENTRIES = "Entries of lists", "名单条目";
+    ALERTS = "All alerts on payments", "全部支付告警";
+    CASES = "All cases", "全部案件";
 }
 
-/// What can be taken out: its name, its word, and the page that it is of.
-const COLLECTIONS: [(&str, Word, &str); 2] = [
-    ("decisions", DECISIONS, "/decisions"),
-    ("trail", LEAVES, "/trail"),
+/// What can be taken out: its name, its word, the page that it is of, and what reading it needs.
+const COLLECTIONS: [(&str, Word, &str, Scope); 5] = [
+    ("decisions", DECISIONS, "/decisions", Scope::DecisionsRead),
+    ("trail", LEAVES, "/trail", Scope::TrailRead),
+    ("lists", ENTRIES, "/lists", Scope::ListsRead),
+    ("alerts", ALERTS, "/payment-alerts", Scope::CasesRead),
+    ("cases", CASES, "/cases", Scope::CasesRead),
 ];
 
 /// The way to an export of what a list shows, for whoever may ask for one.
@@ -57,8 +63,8 @@ pub(super) fn way(v: &Visit, collection: &str) -> Markup {
 
 fn show(v: &Visit) -> Shown {
     let of = v.query("of").unwrap_or_default();
-    let known = COLLECTIONS.iter();
-    let options = known.map(|(name, word, _)| ((*name).to_owned(), v.t(*word).to_owned()));
+    let known = COLLECTIONS.iter().filter(|(.., scope)| v.may(*scope));
+    let options = known.map(|(name, word, ..)| ((*name).to_owned(), v.t(*word).to_owned()));
     let line = |name, word, value, required| Field {
         value,
         required,
@@ -78,7 +84,7 @@ fn show(v: &Visit) -> Shown {
     let page = COLLECTIONS.iter().find(|(name, ..)| *name == of);
     let body = Body::new(v.t(TITLE), main);
     match page {
-        Some((_, word, path)) => body.below(*path, v.t(*word)).into(),
+        Some((_, word, path, _)) => body.below(*path, v.t(*word)).into(),
         None => body.into(),
     }
 }

@@ -72,6 +72,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::table(v.t(TITLE), &[v.t(LIST), &entries], &rows, v))
             (change(v, None))
         }
+        (super::exports::way(v, "lists"))
     };
     Ok(Body::new(v.t(TITLE), main).into())
 }

@@ -1,6 +1,9 @@
 //! The queue of alerts on payments: whose turn it is, most urgent first, and much at once.
 
-use super::work::{self, Alert, Policy};
+use super::{
+    exports, views,
+    work::{self, Alert, Policy},
+};
 use crate::{
     icon::Icon,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
@@ -99,7 +102,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::fold(v.t(TOGETHER), together(v, &policy)))
             }
         }))
-        (super::views::keep(v))
+        div.line { (views::keep(v)) (exports::way(v, "alerts")) }
     };
     Ok(Body::new(v.t(TITLE), main).with(&["due.js"]).into())
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// What kind of record rows that were handed out are: the approval, then one row to the line.
 const HANDED_OUT: &str = "handed_out";
-/// The most rows that are written down at a time: each takes 32 bytes of a record at most.
+/// The most rows of one record: each takes 32 bytes of it at most.
 const ROWS_MAX: usize = 1_000;
 const PAGE: u32 = 500;
 /// The most pages of records that are looked through.
@@ -25,16 +25,13 @@ pub struct HandedOut {
 }
 
 impl Vault {
-    /// Writes down which rows an export hands out now, at most 1,000. Durable when it returns: give
-    /// them out afterwards.
+    /// Writes down which rows an export hands out now. Durable when it returns: give them out
+    /// afterwards.
     pub async fn hand_out(&self, who: &Who, approval: &str, rows: &[String]) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
-        if rows.len() > ROWS_MAX {
-            return Err(Error::Request("1 to 1000 rows are handed out at a time"));
-        }
-        let record = RecordRow {
+        let record = |rows: &[String]| RecordRow {
             tenant: who.tenant.clone(),
             kind: HANDED_OUT.to_owned(),
             id: self.fresh_in_time("out"),
@@ -48,7 +45,7 @@ impl Vault {
             purpose: "rows of an export".into(),
             action: "export.rows",
             object: approval.to_owned(),
-            rows: vec![Row::Record(record)],
+            rows: rows.chunks(ROWS_MAX).map(record).map(Row::Record).collect(),
         };
         self.journal.append(entry).await?;
         Ok(())

@@ -1,15 +1,19 @@
 //! Cases: alerts and payments that are looked at together. They are closed by an approved
 //! `case_closing`.
 
+pub(super) mod reported;
+
 use super::{
-    Call, Door, Endpoint, Keyed, Route, ground,
+    Call, Door, Endpoint, Keyed, Route,
+    export::{self, EXPORT, Reserved},
+    ground,
     json::parse,
     json_reply,
     payment_alerts::{
         CaseActInput, CaseList, CasePaymentsInput, CaseReopening, EntityActionDone,
-        EntityActionInput, PaymentActionInput, PaymentAlertList, RelatedCaseList, WorkNoteInput,
-        WorkNoteList, act_on_entity, after, ask_of_payment, asked, masked_text, may_work, named,
-        worker,
+        EntityActionInput, PAGE, PaymentActionInput, PaymentAlertList, RelatedCaseList,
+        WorkNoteInput, WorkNoteList, act_on_entity, after, ask_of_payment, asked, masked_text,
+        may_work, named, worker,
     },
     query::{Query, cursor},
 };
@@ -18,9 +22,10 @@ use crate::{
     edge::{Code, Problem, ProblemDocument, reply::Reply},
 };
 use http::{Method, StatusCode};
-use paywarden_access::Scope;
+use paywarden_access::{Scope, approval::Collection};
 use paywarden_cases::{
-    Case, CaseAct, CaseOpening, CaseState, Note, PaymentAction, Priority, Timeline,
+    Case, CaseAct, CaseOpening, CaseState, Note, PAGE_MAX, PaymentAction, Priority, Timeline,
+    WorkQuery,
 };
 
 /// The most payments that are put into a case at once.
@@ -35,6 +40,7 @@ pub(crate) enum Act {
     Timeline,
     Alerts,
     Related,
+    Reports,
     Work,
     Reopen,
     AddPayments,
@@ -53,6 +59,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::shown("/v1/cases/{id}/timeline", Scope::CasesRead, Endpoint::Case(Act::Timeline)),
     Route::shown("/v1/cases/{id}/alerts", Scope::CasesRead, Endpoint::Case(Act::Alerts)),
     Route::shown("/v1/cases/{id}/related", Scope::CasesRead, Endpoint::Case(Act::Related)),
+    Route::shown("/v1/cases/{id}/reports", Scope::ReportsRead, Endpoint::Case(Act::Reports)),
     command("/v1/cases/{id}/acts", Scope::CasesWork, Act::Work),
     command("/v1/cases/{id}/reopening", Scope::CasesClose, Act::Reopen),
     command("/v1/cases/{id}/payments", Scope::CasesWork, Act::AddPayments),
@@ -83,6 +90,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Timeline => timeline(call).await,
         Act::Alerts => alerts(call).await,
         Act::Related => related(call).await,
+        // On a ground of its own.
+        Act::Reports => return reported::reports(call).await,
         Act::Work => self::act(call).await,
         Act::Reopen => reopen(call).await,
         Act::AddPayments => add_payments(call).await,
@@ -107,6 +116,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         ("mentioned" = Option<String>, Query, description = "`me`, `staff:…` or `key:…`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
     ),
     responses(
         (status = 200, description = "A page", body = CaseList),
@@ -123,20 +134,36 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         "mentioned",
         "limit",
         "cursor",
+        EXPORT,
     ];
     let query = Query::parse(&call.query, &known)?;
     let (worker, desk) = (worker(call), &call.state.cases);
-    if let Some(name) = query.find("mentioned") {
-        let (name, before) = (named(call, name), query.cursor()?);
-        let found = desk.cases_mentioning(&worker, &name, before.as_deref());
-        let (cases, next) = found.await?;
-        return list(cases, next);
-    }
-    let state = query.read("state", "`open`, `closed` or `merged`", CaseState::parse)?;
-    let asked = asked(call, &query, state.unwrap_or(CaseState::Open))?;
-    let page = desk.cases(&worker, &asked).await?;
-    let next = page.next.map(|place| place.text());
-    list(page.items, next)
+    let mentioned = query.find("mentioned");
+    let wanted = match mentioned {
+        Some(_) => PAGE_MAX,
+        None => query.limit(PAGE, PAGE_MAX)?,
+    };
+    let reserved = export::reserve_behind(call, Collection::Cases, &query, wanted).await?;
+    let (cases, next) = match mentioned {
+        Some(name) => {
+            let (name, before) = (named(call, name), query.cursor()?);
+            let found = desk.cases_mentioning(&worker, &name, before.as_deref());
+            found.await?
+        }
+        None => {
+            let state = query.read("state", "`open`, `closed` or `merged`", CaseState::parse)?;
+            let asked = WorkQuery {
+                limit: reserved.as_ref().map_or(wanted, Reserved::rows),
+                ..asked(call, &query, state.unwrap_or(CaseState::Open))?
+            };
+            let page = desk.cases(&worker, &asked).await?;
+            (page.items, page.next.map(|place| place.text()))
+        }
+    };
+    let own = cases.iter().flat_map(|case| &case.payments);
+    let told = own.map(|one| one.payment.decision.to_string());
+    export::hand_out(call, &query, reserved, (cases.len(), told.collect())).await?;
+    list(cases, next)
 }
 
 /// Opens a case from alerts that are part of no other.

@@ -213,14 +213,8 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     let rows = (page.decisions, page.persons.as_slice());
     let (decisions, grounds, withheld) = ground::shown(call, &query, "decisions", rows).await?;
     let count = decisions.len();
-    if let Some(approval) = query.find(EXPORT) {
-        let rows: Vec<_> = decisions.iter().map(|one| one.id.to_string()).collect();
-        call.state
-            .vault
-            .hand_out(&call.who(), approval, &rows)
-            .await?;
-    }
-    reserved.took(count);
+    let handed = decisions.iter().map(|one| one.id.to_string()).collect();
+    export::hand_out(call, &query, Some(reserved), (count, handed)).await?;
     let list = DecisionList {
         decisions,
         withheld,

@@ -119,6 +119,41 @@ pub(crate) async fn reserve<'c>(
     }
 }
 
+/// The same of queues of work: their front is what people look at all day, and not counted.
+/// Whoever reads on behind it, or by an export, is.
+pub(crate) async fn reserve_behind<'c>(
+    call: &'c Call,
+    collection: Collection,
+    query: &Query<'_>,
+    wanted: u32,
+) -> Result<Option<Reserved<'c>>, Problem> {
+    match query.find("cursor").or_else(|| query.find(EXPORT)) {
+        None => Ok(None),
+        Some(_) => reserve(call, collection, query, wanted).await.map(Some),
+    }
+}
+
+/// Takes the rows of a reply out of what was set aside; what was found beyond that is refused. By an
+/// export it is written down first which decisions these rows tell of.
+pub(crate) async fn hand_out(
+    call: &Call,
+    query: &Query<'_>,
+    reserved: Option<Reserved<'_>>,
+    (count, decisions): (usize, Vec<String>),
+) -> Result<(), Problem> {
+    if let Some(reserved) = reserved {
+        if reserved.rows < count as u64 {
+            return Err(required());
+        }
+        if let Some(approval) = query.find(EXPORT) {
+            let vault = &call.state.vault;
+            vault.hand_out(&call.who(), approval, &decisions).await?;
+        }
+        reserved.took(count);
+    }
+    Ok(())
+}
+
 /// The refusal of more rows.
 pub(crate) fn required() -> Problem {
     let detail = "as many rows as may be looked at were handed out: ask for an export";

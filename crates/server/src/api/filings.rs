@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     edge::{Problem, ProblemDocument, reply::Reply},
-    reports::{Acknowledgement, Draft, ReportView},
+    reports::{Acknowledgement, Draft, NEWEST, ReportView},
 };
 use http::{Method, StatusCode};
 use paywarden_access::Scope;
@@ -29,8 +29,6 @@ const PAGE: u32 = 20;
 const PAGE_MAX: u32 = 100;
 /// What reports are for, in the words of the privacy policy.
 const PURPOSE: &str = "aml_compliance";
-/// Behind every identifier.
-const NEWEST: &str = "rep_~";
 
 const fn acting(method: &'static Method, path: &'static str, act: Act) -> Route {
     Route {
@@ -183,7 +181,7 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
 pub(crate) async fn draft(call: &Call) -> Result<Reply, Problem> {
     let ground = ground(call).await?;
     let input: ReportDraft = parse(&call.body)?;
-    let draft = drafted(input.report, input.holidays)?;
+    let draft = drafted(call, input.report, input.holidays)?;
     let view = call.state.reports.draft(&call.who(), draft).await?;
     Ok(json_reply(StatusCode::CREATED, &view)?.on(ground))
 }
@@ -254,7 +252,7 @@ pub(crate) async fn redraft(call: &Call) -> Result<Reply, Problem> {
     let ground = ground(call).await?;
     let input: ReportDraft = parse(&call.body)?;
     let version = input.version.unwrap_or_default();
-    let draft = drafted(input.report, input.holidays)?;
+    let draft = drafted(call, input.report, input.holidays)?;
     let desk = &call.state.reports;
     let view = desk
         .redraft(&call.who(), (&call.parameter, version), draft)
@@ -409,9 +407,10 @@ pub(crate) fn profiles(call: &Call) -> Result<Reply, Problem> {
     json_reply(StatusCode::OK, &list)
 }
 
-fn drafted(report: Report, holidays: BTreeSet<Day>) -> Result<Draft, Problem> {
+fn drafted(call: &Call, report: Report, holidays: BTreeSet<Day>) -> Result<Draft, Problem> {
     check_holidays(&holidays)?;
-    Ok(Draft { report, holidays })
+    let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
+    Ok(Draft::new(engine, tenant, report, holidays))
 }
 
 fn check_holidays(holidays: &BTreeSet<Day>) -> Result<(), Problem> {

@@ -97,6 +97,7 @@ use utoipa::{
         payment_alerts::ask, payment_alerts::act_on, payment_alerts::policy,
         payment_alerts::quality,
         cases::page, cases::open, cases::one, cases::timeline, cases::alerts, cases::related,
+        cases::reported::reports,
         cases::act, cases::reopen, cases::add_payments, cases::notes, cases::write, cases::ask,
         cases::act_on,
         system::rule_set, system::reply_keys, system::metrics, system::health, system::ready,

@@ -10,14 +10,16 @@ pub use bodies::{
     WorkNoteInput, WorkNoteList,
 };
 pub(super) use bodies::{
-    CaseActInput, CaseList, CasePaymentsInput, CaseReopening, RelatedCaseList,
+    CaseActInput, CaseList, CasePaymentsInput, CaseReopening, CaseReportList, RelatedCaseList,
 };
 pub(super) use desk::{
-    act_on_entity, after, ask_of_payment, asked, masked_text, may_work, named, worker,
+    PAGE, act_on_entity, after, ask_of_payment, asked, masked_text, may_work, named, worker,
 };
 
 use super::{
-    Call, Door, Endpoint, Keyed, Route, ground,
+    Call, Door, Endpoint, Keyed, Route,
+    export::{self, EXPORT, Reserved},
+    ground,
     json::parse,
     json_reply,
     query::{Query, cursor},
@@ -25,8 +27,10 @@ use super::{
 use crate::edge::{Problem, ProblemDocument, reply::Reply};
 use desk::{checked_many, link, linked, masked, masked_closing, may_be_given};
 use http::{Method, StatusCode};
-use paywarden_access::Scope;
-use paywarden_cases::{Alert, AlertQuality, AlertState, Note, PaymentAction, Priority, Timeline};
+use paywarden_access::{Scope, approval::Collection};
+use paywarden_cases::{
+    Alert, AlertQuality, AlertState, Note, PAGE_MAX, PaymentAction, Priority, Timeline, WorkQuery,
+};
 use paywarden_domain::{Timestamp, time::DAY};
 
 /// What is asked of alerts.
@@ -115,6 +119,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         ("payment_id" = Option<String>, Query, description = "About this payment"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out, for more rows than may be looked at"),
     ),
     responses(
         (status = 200, description = "A page", body = PaymentAlertList),
@@ -134,16 +140,31 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         "payment_id",
         "limit",
         "cursor",
+        EXPORT,
     ];
     let query = Query::parse(&call.query, &known)?;
-    if let Some(link) = link(call, &query).await? {
-        return linked(call, &query, link).await;
-    }
-    let state = query.read("state", "`open` or `closed`", AlertState::parse)?;
-    let asked = asked(call, &query, state.unwrap_or(AlertState::Open))?;
-    let page = call.state.cases.alerts(&worker, &asked).await?;
-    let next = page.next.map(|place| place.text());
-    list(page.items, next)
+    let link = link(call, &query).await?;
+    let wanted = match link {
+        Some(_) => PAGE_MAX,
+        None => query.limit(PAGE, PAGE_MAX)?,
+    };
+    let reserved = export::reserve_behind(call, Collection::Alerts, &query, wanted).await?;
+    let (alerts, next) = match link {
+        Some(link) => linked(call, &query, link).await?,
+        None => {
+            let state = query.read("state", "`open` or `closed`", AlertState::parse)?;
+            let asked = WorkQuery {
+                limit: reserved.as_ref().map_or(wanted, Reserved::rows),
+                ..asked(call, &query, state.unwrap_or(AlertState::Open))?
+            };
+            let page = call.state.cases.alerts(&worker, &asked).await?;
+            (page.items, page.next.map(|place| place.text()))
+        }
+    };
+    let payments = alerts.iter().flat_map(|alert| &alert.payments);
+    let told = payments.map(|payment| payment.decision.to_string());
+    export::hand_out(call, &query, reserved, (alerts.len(), told.collect())).await?;
+    list(alerts, next)
 }
 
 /// Claims the most urgent open alert that nobody works on, of the queues that you see. Of several who

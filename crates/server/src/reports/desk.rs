@@ -17,6 +17,7 @@ use paywarden_filings::{
     Day, Fault, Profile, Profiles, Report, check, export,
     report::{Earlier, Relation},
 };
+use paywarden_risk::Engine;
 use paywarden_store::{Clock, Database, Entry, Journal, Purpose, RecordRow, Row};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,14 +28,40 @@ use std::{
 const PAGE: u32 = 500;
 /// The most authors that a report names; of more the first are named.
 const AUTHORS_MAX: usize = 50;
+/// The most pages of reports that are looked through for those about a case.
+const ABOUT_PAGES_MAX: usize = 10;
+/// Behind every identifier.
+pub const NEWEST: &str = "rep_~";
 const PURPOSE: &str = "report to a financial intelligence unit";
 
 /// What is written down.
 pub struct Draft {
     /// The report.
-    pub report: Report,
+    pub(super) report: Report,
     /// Days on which nobody works, for deadlines in business days.
-    pub holidays: BTreeSet<Day>,
+    pub(super) holidays: BTreeSet<Day>,
+    /// The customers whom it names, by the pseudonym that cases know them by.
+    pub(super) customers: BTreeSet<String>,
+}
+
+impl Draft {
+    /// A report, with the customers whom it names.
+    pub fn new(
+        engine: &Engine,
+        tenant: &TenantId,
+        report: Report,
+        holidays: BTreeSet<Day>,
+    ) -> Self {
+        let parties = report.parties.iter().map(|party| &party.client_number);
+        let accounts = report.accounts.iter().map(|account| &account.client_number);
+        let hash = |number: &String| engine.customer_hash(tenant, number);
+        let hashes = parties.chain(accounts).flatten().map(hash);
+        Self {
+            customers: hashes.map(|hash| format!("customer:{hash:016x}")).collect(),
+            report,
+            holidays,
+        }
+    }
 }
 
 /// How many reports are not filed.
@@ -147,6 +174,36 @@ impl Reports {
         let now = self.clock.now();
         let views = rows.iter().map(|row| Ok(self.placed(row)?.view(now)));
         Ok((views.collect::<Result<_, Error>>()?, next))
+    }
+
+    /// Reports of these cases, and those that name one of these customers, newest first; and whether
+    /// every report was looked through.
+    pub async fn about(
+        &self,
+        tenant: &TenantId,
+        cases: &BTreeSet<String>,
+        customers: &BTreeSet<String>,
+    ) -> Result<(Vec<ReportView>, bool), Error> {
+        let is_about = |head: &Head| {
+            let case = head.case.as_ref();
+            case.is_some_and(|case| cases.contains(case)) || !head.customers.is_disjoint(customers)
+        };
+        let (mut found, mut before) = (Vec::new(), NEWEST.to_owned());
+        for _ in 0..ABOUT_PAGES_MAX {
+            let rows = self.database.records_of(tenant, REPORT, &before, PAGE);
+            let rows = rows.await?;
+            for row in &rows {
+                let placed = self.placed(row)?;
+                if is_about(&placed.head) {
+                    found.push(placed.view(self.clock.now()));
+                }
+            }
+            match rows.last() {
+                Some(last) if rows.len() == PAGE as usize => before.clone_from(&last.id),
+                _ => return Ok((found, true)),
+            }
+        }
+        Ok((found, false))
     }
 
     /// One report, with what it says.
@@ -292,8 +349,12 @@ impl Reports {
             relation,
             reference: theirs,
         });
-        self.begin(who, Draft { report, holidays }, Some(placed.id))
-            .await
+        let draft = Draft {
+            report,
+            holidays,
+            customers: placed.head.customers,
+        };
+        self.begin(who, draft, Some(placed.id)).await
     }
 
     async fn begin(
@@ -313,6 +374,7 @@ impl Reports {
                 duty: draft.report.duty,
                 reference: String::new(),
                 case: None,
+                customers: BTreeSet::new(),
                 due: None,
                 drafted_at: now,
                 authors: Vec::new(),

@@ -158,8 +158,8 @@ impl LargeValues {
                 let report = self
                     .report(tenant, (profile, reporter), (large, &by_id))
                     .await?;
-                let holidays = reporter.holidays.clone();
-                one.tell(self.reports.draft(who, Draft { report, holidays }).await)?;
+                let draft = Draft::new(&self.engine, tenant, report, reporter.holidays.clone());
+                one.tell(self.reports.draft(who, draft).await)?;
             }
             found.push(one);
         }

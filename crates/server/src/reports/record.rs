@@ -3,6 +3,7 @@
 use paywarden_domain::Timestamp;
 use paywarden_filings::{Due, Duty, Profile, Report};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// Where a report stands.
@@ -53,6 +54,9 @@ pub(super) struct Head {
     pub(super) duty: Duty,
     pub(super) reference: String,
     pub(super) case: Option<String>,
+    /// Customers whom it names, by pseudonym.
+    #[serde(default)]
+    pub(super) customers: BTreeSet<String>,
     pub(super) due: Option<Due>,
     pub(super) drafted_at: Timestamp,
     pub(super) authors: Vec<String>,

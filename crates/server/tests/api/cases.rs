@@ -4,13 +4,14 @@
 
 use crate::support::{Client, Person, Sent, Setup, Signer, World, payment, unique};
 use http::Method;
+use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_store::Verdict;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// Rules that lists of customers decide.
-const RULES: &str = r#"
+pub const RULES: &str = r#"
 pack: desk
 title: Rules of the tests
 description: Rules that lists of customers decide.
@@ -133,6 +134,64 @@ impl Desk {
         let verdict = self.world.database.verify(None).await.unwrap();
         assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_reported_before_is_told_to_whoever_may_know_of_it_alone() {
+    let mut desk = Desk::open().await;
+    let scopes = Scopes::of_keys();
+    desk.signer = desk.world.signer_with("acme", Ed25519, scopes).await;
+    let customer = unique("cust-");
+    desk.list("suspects", &customer).await;
+    let mut cases = Vec::new();
+    for _ in 0..2 {
+        desk.pay(&customer).await;
+        desk.world.dispatch().await;
+        let page = desk.get("/v1/alerts?limit=1&state=open").await;
+        let alert = page["alerts"][0]["id"].clone();
+        let opening = json!({ "title": "ring", "typology": "mule", "alerts": [alert] });
+        let case = desk.posted("/v1/cases", &opening).await;
+        let acts = format!("/v1/alerts/{}/closing", alert.as_str().unwrap());
+        let closing = json!({ "disposition": "confirmed", "reason": "customer_denies" });
+        desk.posted(&acts, &json!({ "closing": closing })).await;
+        cases.push(case["id"].as_str().unwrap().to_owned());
+    }
+    let route = format!("/v1/cases/{}/reports", cases[0]);
+    let none = desk.get(&route).await;
+    assert_eq!(none, json!({ "reports": [], "is_all": true }));
+    // One of the case, one of the other case with the same customer, one that names the customer,
+    // and one of neither.
+    let mut named = Vec::new();
+    for (reference, case, client) in [
+        ("R-1", Some(&cases[0]), None),
+        ("R-2", Some(&cases[1]), None),
+        ("R-3", None, Some(customer.as_str())),
+        ("R-4", None, Some("somebody else")),
+    ] {
+        let mut draft = crate::reports::sample(reference);
+        draft["report"]["case"] = json!(case);
+        draft["report"]["parties"][0]["client_number"] = json!(client);
+        named.push(desk.posted("/v1/reports", &draft).await["id"].clone());
+    }
+    let found = desk.get(&route).await;
+    let ids: Vec<_> = found["reports"].as_array().unwrap().iter().collect();
+    let ids: Vec<_> = ids.into_iter().map(|one| one["id"].clone()).collect();
+    named.truncate(3);
+    named.reverse();
+    assert_eq!(ids, named, "{found}");
+    for (may, path) in [
+        (vec![Scope::CasesRead, Scope::CasesWork], route.as_str()),
+        (vec![Scope::CasesRead], "/v1/cases/cas_1/reports"),
+        (vec![Scope::ReportsRead], route.as_str()),
+    ] {
+        let scopes = Scopes::of(&may);
+        let other = desk.world.signer_with("acme", Ed25519, scopes).await;
+        let sent = Sent::new(Method::GET, path, "");
+        let answer = desk.client.signed(&other, sent).await;
+        assert_eq!(answer.code(), "scope_insufficient", "{may:?} {path}");
+        assert!(!answer.json().to_string().contains("R-1"));
+    }
+    desk.assert_intact().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

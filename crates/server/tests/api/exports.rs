@@ -1,6 +1,9 @@
 //! Rows in bulk: so many a day to whoever looks, and beyond that by an approved export alone.
 
-use crate::support::{Client, Sent, Setup, Signer, World, payment};
+use crate::{
+    cases::RULES,
+    support::{Client, Sent, Setup, Signer, World, payment},
+};
 use http::Method;
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
@@ -25,6 +28,7 @@ impl Desk {
         };
         let setup = Setup {
             limits,
+            rules: Some(RULES),
             ..Setup::default()
         };
         let world = World::start(setup).await;
@@ -136,6 +140,54 @@ async fn whoever_looks_gets_few_rows_a_day_and_more_by_an_export() {
             "{path}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_of_a_queue_is_free_and_more_of_it_goes_by_an_export() {
+    let mut desk = Desk::open().await;
+    for number in 0..9 {
+        let customer = format!("cust-{number}");
+        let entry = json!({ "value": customer, "reason": "r" });
+        let sent = Sent::json(Method::PUT, "/v1/lists/suspects/entries", &entry);
+        assert_eq!(desk.client.signed(&desk.taker, sent).await.status, 200);
+        let mut payment = payment(&format!("pay-{number}"));
+        payment["payer"]["id"] = json!(customer);
+        let sent = Sent::decision(&payment);
+        assert_eq!(desk.client.signed(&desk.taker, sent).await.status, 200);
+    }
+    desk.world.dispatch().await;
+    let queue = desk.get("/v1/alerts?limit=9").await;
+    for alert in queue["alerts"].as_array().unwrap() {
+        let opening = json!({ "title": "t", "typology": "mule", "alerts": [alert["id"]] });
+        let opened = desk.post("/v1/cases", &opening).await;
+        assert_eq!(opened["state"], "open", "{opened}");
+    }
+    let refused = "export_required".to_owned();
+    for (path, member) in [("/v1/alerts", "alerts"), ("/v1/cases", "cases")] {
+        // The first page again and again; behind it as many as may be looked at.
+        for _ in 0..3 {
+            let page = desk.get(&format!("{path}?limit=3")).await;
+            assert_eq!(page[member].as_array().unwrap().len(), 3, "{page}");
+        }
+        let few = 3 + usize::try_from(ROWS_A_DAY).unwrap();
+        let walked = desk.walk(path, member, None).await;
+        assert_eq!(walked, (few, refused.clone()), "{path}");
+        let six = desk.exported(member, 6).await;
+        let walked = desk.walk(path, member, Some(&six)).await;
+        assert_eq!(walked, (6, refused.clone()), "{path}");
+        let all = desk.exported(member, 100).await;
+        let walked = desk.walk(path, member, Some(&all)).await;
+        assert_eq!(walked, (9, String::new()), "{path}");
+        let other = desk.exported("trail", 100).await;
+        let (rows, code) = desk.walk(path, member, Some(&other)).await;
+        assert_eq!((rows, code.as_str()), (0, "approval_other_payload"));
+    }
+    let trail = desk.exported("trail", 1_000).await;
+    let leaves = format!("/v1/trail/leaves?limit=1000&export={trail}");
+    let leaves = desk.get(&leaves).await;
+    let all = leaves["leaves"].as_array().unwrap().iter();
+    let handed = all.filter(|leaf| leaf["action"] == "export.rows").count();
+    assert!(handed >= 5, "{handed} leaves say which decisions went out");
 }
 
 #[tokio::test(flavor = "multi_thread")]

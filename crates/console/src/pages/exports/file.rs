@@ -2,8 +2,9 @@
 //! one page of rows.
 
 use crate::{
+    page::Fault,
     policy,
-    visit::{Visit, address},
+    visit::{Visit, address, encoded},
 };
 use http::{HeaderValue, StatusCode, header::CONTENT_DISPOSITION};
 use paywarden_access::Scope;
@@ -11,59 +12,83 @@ use paywarden_server::{
     edge::reply::Reply,
     pages::{Lines, Paged},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 /// How the addresses of files begin: then the approval, and `decisions.csv` or the like.
 pub(crate) const PREFIX: &str = "/exports/files/";
 
-/// A file: its collection, where the rows are, under which member.
-const ROUTES: [(&str, &str, &str); 2] = [
-    ("decisions", "/v1/decisions", "decisions"),
-    ("trail", "/v1/trail/leaves", "leaves"),
-];
 const CSV: &str = "text/csv; charset=utf-8";
 const JSON_LINES: &str = "application/x-ndjson";
 const ROWS_AT_ONCE: &str = "100";
-/// The columns of a CSV file: the members of a row, one within another by a point.
-const COLUMNS: [(&str, &[&str]); 2] = [
-    (
-        "decisions",
-        &[
-            "id",
-            "payment_id",
-            "type",
-            "occurred_at",
-            "decided_at",
-            "amount.value",
-            "amount.currency",
-            "outcome",
-            "fraud.score",
-            "laundering.score",
-            "rule_set",
-            "card.bin",
-            "card.last_four",
+
+/// A collection as a file.
+#[derive(Debug, PartialEq, Eq)]
+struct File {
+    collection: &'static str,
+    /// Where the rows are, and under which member.
+    route: &'static str,
+    member: &'static str,
+    /// What it is read part by part of.
+    parts: Parts,
+    /// The columns of CSV: the members of a row, one within another by a point.
+    columns: &'static [&'static str],
+}
+
+/// The parts of a collection.
+#[derive(Debug, PartialEq, Eq)]
+enum Parts {
+    /// The whole.
+    Whole,
+    /// One after the other by where they stand.
+    States(&'static [&'static str]),
+    /// Every list, which each row then names.
+    Lists,
+}
+
+#[rustfmt::skip]
+static FILES: [File; 5] = [
+    File {
+        collection: "decisions", route: "/v1/decisions", member: "decisions", parts: Parts::Whole,
+        columns: &[
+            "id", "payment_id", "type", "occurred_at", "decided_at", "amount.value", "amount.currency",
+            "outcome", "fraud.score", "laundering.score", "rule_set", "card.bin", "card.last_four",
         ],
-    ),
-    (
-        "trail",
-        &[
-            "index",
-            "written_at",
-            "actor",
-            "purpose",
-            "action",
-            "object",
+    },
+    File {
+        collection: "trail", route: "/v1/trail/leaves", member: "leaves", parts: Parts::Whole,
+        columns: &["index", "written_at", "actor", "purpose", "action", "object"],
+    },
+    File {
+        collection: "lists", route: "/v1/lists", member: "entries", parts: Parts::Lists,
+        columns: &["list", "value", "reason", "added_at", "added_by", "expires_at"],
+    },
+    File {
+        collection: "alerts", route: "/v1/alerts", member: "alerts",
+        parts: Parts::States(&["open", "closed"]),
+        columns: &[
+            "id", "state", "priority", "queue", "engine", "trigger", "assignee", "subject", "opened_at",
+            "due_at", "score", "outcome", "amounts.value", "amounts.currency", "rules", "reasons",
+            "payments.payment_id", "case", "closing.disposition", "closing.reason", "closing.by",
+            "closing.at",
         ],
-    ),
+    },
+    File {
+        collection: "cases", route: "/v1/cases", member: "cases",
+        parts: Parts::States(&["open", "closed", "merged"]),
+        columns: &[
+            "id", "state", "priority", "queue", "title", "typology", "assignee", "opened_at", "due_at",
+            "alerts", "amounts.value", "amounts.currency", "entities", "merged_into",
+            "closing.disposition", "closing.reason", "closing.by", "closing.at",
+        ],
+    },
 ];
 
 /// A file that is asked for.
 #[derive(Debug, PartialEq, Eq)]
 struct Wanted {
     approval: String,
-    collection: &'static str,
-    route: &'static str,
-    member: &'static str,
+    file: &'static File,
     is_csv: bool,
 }
 
@@ -84,7 +109,10 @@ pub(crate) fn fetch(visit: Visit) -> Paged {
     let ending = if wanted.is_csv { "csv" } else { "jsonl" };
     let mut reply = Reply::new(StatusCode::OK, media_type, "");
     reply.headers.extend(policy::headers());
-    let name = format!("attachment; filename=\"{}.{ending}\"", wanted.collection);
+    let name = format!(
+        "attachment; filename=\"{}.{ending}\"",
+        wanted.file.collection
+    );
     if let Ok(name) = HeaderValue::from_str(&name) {
         reply.headers.push((CONTENT_DISPOSITION, name));
     }
@@ -103,9 +131,7 @@ pub(crate) fn fetch(visit: Visit) -> Paged {
 fn wanted(path: &str) -> Option<Wanted> {
     let (approval, name) = path.strip_prefix(PREFIX)?.split_once('/')?;
     let (collection, ending) = name.split_once('.')?;
-    let (collection, route, member) = ROUTES
-        .into_iter()
-        .find(|(known, ..)| *known == collection)?;
+    let file = FILES.iter().find(|file| file.collection == collection)?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let is_csv = match ending {
         "csv" => true,
@@ -114,50 +140,112 @@ fn wanted(path: &str) -> Option<Wanted> {
     };
     approval.bytes().all(is_plain).then(|| Wanted {
         approval: approval.to_owned(),
-        collection,
-        route,
-        member,
+        file,
         is_csv,
     })
 }
 
-/// Writes page after page. What cannot be read any more ends the file with a line that says so.
+/// A part of a file.
+struct Part {
+    route: String,
+    state: Option<&'static str>,
+    list: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Lists {
+    lists: Vec<List>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    name: String,
+}
+
+/// Writes part after part. What cannot be read any more ends the file.
 async fn write(mut visit: Visit, wanted: Wanted, lines: Lines) {
-    let columns = COLUMNS.iter().find(|(name, _)| *name == wanted.collection);
-    let columns = columns.map(|(_, columns)| *columns).unwrap_or_default();
-    if wanted.is_csv && !lines.send(format!("{}\r\n", columns.join(","))).await {
-        return;
+    if let Err(fault) = write_all(&mut visit, &wanted, &lines).await {
+        tracing::info!(code = fault.0.code, "an export ended early");
     }
+}
+
+async fn write_all(visit: &mut Visit, wanted: &Wanted, lines: &Lines) -> Result<(), Fault> {
+    let head = format!("{}\r\n", wanted.file.columns.join(","));
+    if wanted.is_csv && !lines.send(head).await {
+        return Ok(());
+    }
+    for part in parts(visit, wanted.file).await? {
+        if !write_part(visit, wanted, lines, &part).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn parts(visit: &mut Visit, file: &File) -> Result<Vec<Part>, Fault> {
+    let whole = |state| Part {
+        route: file.route.to_owned(),
+        state,
+        list: None,
+    };
+    Ok(match file.parts {
+        Parts::Whole => vec![whole(None)],
+        Parts::States(states) => states.iter().map(|state| whole(Some(state))).collect(),
+        Parts::Lists => {
+            let Lists { lists } = visit.get(file.route).await?;
+            let part = |List { name }: List| Part {
+                route: format!("{}/{}/entries", file.route, encoded(&name)),
+                state: None,
+                list: Some(name),
+            };
+            lists.into_iter().map(part).collect()
+        }
+    })
+}
+
+/// Writes page after page of a part. Whether somebody still reads.
+async fn write_part(
+    visit: &mut Visit,
+    wanted: &Wanted,
+    lines: &Lines,
+    part: &Part,
+) -> Result<bool, Fault> {
     let mut cursor = None::<String>;
     loop {
         let asked = [
+            ("state", part.state),
             ("export", Some(wanted.approval.as_str())),
             ("limit", Some(ROWS_AT_ONCE)),
             ("cursor", cursor.as_deref()),
         ];
-        let page: Value = match visit.get(&address(wanted.route, &asked)).await {
-            Ok(page) => page,
-            Err(fault) => {
-                tracing::info!(code = fault.0.code, "an export ended early");
-                return;
-            }
+        let mut page: Value = visit.get(&address(&part.route, &asked)).await?;
+        let rows = page.get_mut(wanted.file.member).map(Value::take);
+        let rows = match rows {
+            Some(Value::Array(rows)) => rows,
+            _ => Vec::new(),
         };
-        let rows = page.get(wanted.member).and_then(Value::as_array);
         let text: String = rows
             .into_iter()
-            .flatten()
-            .map(|row| match wanted.is_csv {
-                true => csv(columns, row),
-                false => format!("{row}\n"),
-            })
+            .map(|row| line(wanted, part, row))
             .collect();
-        cursor = page
-            .get("next_cursor")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        if !lines.send(text).await || cursor.is_none() || !visit.desk.look_again() {
-            return;
+        let next = page.get("next_cursor").and_then(Value::as_str);
+        cursor = next.map(str::to_owned);
+        if !lines.send(text).await || !visit.desk.look_again() {
+            return Ok(false);
         }
+        if cursor.is_none() {
+            return Ok(true);
+        }
+    }
+}
+
+fn line(wanted: &Wanted, part: &Part, mut row: Value) -> String {
+    if let (Some(list), Value::Object(members)) = (&part.list, &mut row) {
+        members.insert("list".to_owned(), list.as_str().into());
+    }
+    match wanted.is_csv {
+        true => csv(wanted.file.columns, &row),
+        false => format!("{row}\n"),
     }
 }
 
@@ -168,20 +256,35 @@ fn csv(columns: &[&str], row: &Value) -> String {
 }
 
 fn cell(column: &str, row: &Value) -> String {
-    let mut value = row;
-    for part in column.split('.') {
-        value = value.get(part).unwrap_or(&Value::Null);
-    }
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !value.is_number();
+    let path: Vec<&str> = column.split('.').collect();
+    let found = within(row, &path);
+    let text: Vec<String> = found.iter().map(|value| word(value)).collect();
+    let text = text.join(" ");
+    let is_number = matches!(found.as_slice(), [Value::Number(_)]);
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
     let text = if is_formula { format!("'{text}") } else { text };
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
+    }
+}
+
+/// What stands at a path; of an array what stands there in each of its elements.
+fn within<'v>(value: &'v Value, path: &[&str]) -> Vec<&'v Value> {
+    match (value, path) {
+        (Value::Array(all), _) => all.iter().flat_map(|one| within(one, path)).collect(),
+        (_, []) => vec![value],
+        (_, [first, rest @ ..]) => value
+            .get(first)
+            .map_or_else(Vec::new, |inner| within(inner, rest)),
+    }
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -197,14 +300,17 @@ mod tests {
             csv(&["a", "b.c", "n", "m", "z"], &row),
             "\"x,\"\"y\"\"\",'=1+1,-5,,\r\n"
         );
+        let many =
+            json!({ "amounts": [{ "value": "1.00" }, { "value": "2.00" }], "rules": ["=a"] });
+        assert_eq!(csv(&["amounts.value", "rules"], &many), "1.00 2.00,'=a\r\n");
     }
 
     #[test]
     fn files_are_those_that_there_are() {
         let found = wanted("/exports/files/apr_1/decisions.csv").unwrap();
-        assert!(found.is_csv && found.approval == "apr_1" && found.route == "/v1/decisions");
+        assert!(found.is_csv && found.approval == "apr_1" && found.file.route == "/v1/decisions");
         for path in [
-            "/exports/files/apr_1/lists.csv",
+            "/exports/files/apr_1/keys.csv",
             "/exports/files/a&b/trail.csv",
             "/exports/files/apr_1/trail.exe",
             "/exports",

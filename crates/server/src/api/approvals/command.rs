@@ -369,7 +369,11 @@ async fn may_take_out(
         return Ok(());
     }
     let data = Data {
-        set: collection.name(),
+        set: match collection {
+            // What alerts and cases are made of, and looked at by.
+            Collection::Alerts | Collection::Cases => Collection::Decisions.name(),
+            other => other.name(),
+        },
         collection: "export",
         field: "row",
     };

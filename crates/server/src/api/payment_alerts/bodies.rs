@@ -1,6 +1,9 @@
 //! What is sent to the routes of alerts and cases, and what they answer.
 
-use crate::edge::{Code, Problem};
+use crate::{
+    edge::{Code, Problem},
+    reports::ReportView,
+};
 use paywarden_cases::{
     Alert, AlertAct, Case, Close, Note, PaymentActionKind, Queue, Reason, Related, Typology,
 };
@@ -212,6 +215,15 @@ pub struct CasePaymentsInput {
 pub struct RelatedCaseList {
     /// Those that share most first.
     pub related: Vec<Related>,
+}
+
+/// Reports about a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseReportList {
+    /// Newest first.
+    pub reports: Vec<ReportView>,
+    /// Whether every report was looked through: the newest 5,000 are.
+    pub is_all: bool,
 }
 
 impl EntityActionKind {

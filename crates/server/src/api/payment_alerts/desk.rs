@@ -1,9 +1,6 @@
 //! What the routes of alerts and cases share: who asks, which are meant, what is written down.
 
-use super::{
-    bodies::{EntityActionDone, EntityActionInput, EntityActionKind, PaymentActionInput},
-    list,
-};
+use super::bodies::{EntityActionDone, EntityActionInput, EntityActionKind, PaymentActionInput};
 use crate::{
     api::{
         Call,
@@ -16,13 +13,15 @@ use crate::{
 use http::StatusCode;
 use paywarden_access::Scope;
 use paywarden_cases::{
-    AlertAct, Assignee, BULK_MAX, Close, Entity, Link, PAGE_MAX, Place, Priority, WorkQuery, Worker,
+    Alert, AlertAct, Assignee, BULK_MAX, Close, Entity, Link, PAGE_MAX, Place, Priority, WorkQuery,
+    Worker,
 };
 use paywarden_domain::PaymentId;
 use paywarden_privacy::scan;
 use paywarden_risk::{ListChange, ListOperation, ListValue};
 
-const PAGE: u32 = 20;
+/// How many items a page has if nothing else is asked for.
+pub(in crate::api) const PAGE: u32 = 20;
 /// The kinds of entity whose list the shipped rules read, by action.
 const ACTED_ON: [(EntityActionKind, &[&str]); 2] = [
     (
@@ -97,15 +96,17 @@ pub(super) async fn link(call: &Call, query: &Query<'_>) -> Result<Option<Link>,
     Ok(Some(Link::Decision(noticed.await?.event_no)))
 }
 
-pub(super) async fn linked(call: &Call, query: &Query<'_>, link: Link) -> Result<Reply, Problem> {
-    let worker = worker(call);
+/// The alerts that are linked to something, and where to go on.
+pub(super) async fn linked(
+    call: &Call,
+    query: &Query<'_>,
+    link: Link,
+) -> Result<(Vec<Alert>, Option<String>), Problem> {
+    let (worker, desk) = (worker(call), &call.state.cases);
     let before = query.cursor()?;
-    let found = call
-        .state
-        .cases
-        .alerts_linked(&worker, &link, before.as_deref());
-    let (alerts, next) = found.await?;
-    list(alerts, next)
+    Ok(desk
+        .alerts_linked(&worker, &link, before.as_deref())
+        .await?)
 }
 
 /// Behind which note.

@@ -29,11 +29,13 @@ impl Reports {
         let Draft {
             mut report,
             holidays,
+            customers,
         } = draft;
         report.approved_by = None;
         let profile = profile(&report.profile)?;
         let due: Option<Due> = profile.due(&report, &holidays);
         placed.head.retell(&report, profile, due);
+        placed.head.customers = customers;
         let text = json(&report)?;
         let parts = text.chunks(PART_BYTES);
         if parts.len() > PARTS_MAX {
