@@ -3,32 +3,18 @@
 //
 //   node console.mjs BINARY [--shots FOLDER]    with FOLDER: pictures of the main pages for the docs
 import assert from "node:assert";
-import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import https from "node:https";
-import net from "node:net";
-import { createRequire } from "node:module";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-import { OPEN } from "./people.mjs";
+import { arrive, firstLink, firstRow, house, looking, press, test, violations } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), "paywarden-console-"));
-const data = join(folder, "data");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "paywarden-lists-"));
 const COMPANY = "demo";
 const THEMES = ["light", "dark"];
 const LANGUAGES = ["en", "zh"];
 
-const port = await new Promise((resolve) => {
-  const probe = net.createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => resolve(port));
-  });
-});
-const origin = `https://localhost:${port}`;
 // A small list to screen against.
 const list = join(folder, "list.csv");
 writeFileSync(list, [
@@ -46,114 +32,8 @@ format = "csv"
 files = ["${list}"]
 every_minutes = 10080
 `);
-const server = spawn(binary, [
-  "demo", "--events", "1500", "--data-dir", data, "--listen", `127.0.0.1:${port}`,
-  "--set", `screening_file=${lists}`, ...OPEN,
-], { stdio: ["ignore", "pipe", "pipe"] });
-let said = "";
-server.stdout.on("data", (text) => { said += text; });
-server.stderr.on("data", (text) => { said += text; });
-
-async function until(what, holds, seconds = 120) {
-  for (let tries = 0; tries < seconds * 10; tries += 1) {
-    const found = await holds();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${what} did not come:\n${said}`);
-}
-
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
-});
-// What no page may do: its policy kept it from something, a script failed, a request was refused.
-const faults = [];
-
-/** A person's browser, with an authenticator that says yes. */
-async function sit(options = {}) {
-  const context = await browser.newContext({
-    ignoreHTTPSErrors: true, bypassCSP: false, viewport: { width: 1360, height: 860 },
-    locale: "en-GB", ...options,
-  });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
-  page.on("console", (message) => {
-    // Chromium reports each reply of a refused form as an error; those are asked for below.
-    if (message.type() === "error" && !message.text().includes("the server responded with")) {
-      faults.push(`${page.url()}: ${message.text()}`);
-    }
-  });
-  page.on("request", (request) => {
-    if (request.url().endsWith("/csp-reports")) faults.push(`${page.url()}: ${request.postData()}`);
-  });
-  if (options.javaScriptEnabled !== false) {
-    const devtools = await context.newCDPSession(page);
-    await devtools.send("WebAuthn.enable");
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        protocol: "ctap2", transport: "internal", hasResidentKey: true,
-        hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
-      },
-    });
-  }
-  return { context, page };
-}
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-
-/** Follows a one-time link up to a passkey. */
-async function arrive(page, link, login) {
-  await page.goto(link);
-  assert.equal(new URL(page.url()).hash, "", "the secret does not stay in the address");
-  if (login) await page.fill("#f-login", login);
-  await press(page, "Continue");
-  await press(page, "Set up a passkey");
-  await press(page, "Create the passkey");
-  await page.getByText("The passkey is set up.").waitFor();
-}
-
-function invite(name, login, ...roles) {
-  const text = execFileSync(binary, [
-    "staff", "invite", "--tenant", COMPANY, "--name", name, "--login", login,
-    ...roles.flatMap((role) => ["--role", role]),
-    "--data-dir", data, "--set", `listen=127.0.0.1:${port}`,
-  ], { encoding: "utf8" });
-  return text.match(/https:\S+/)[0];
-}
-
-async function looking(context, theme, language) {
-  await context.addCookies([{
-    name: "__Host-paywarden-look", value: `${language}.${theme}.on`, url: origin, secure: true,
-  }]);
-}
-
-/** The address of the first row of a page, if it has one. */
-async function firstRow(page) {
-  const link = page.locator("tbody tr td a").first();
-  return await link.count() ? link.getAttribute("href") : null;
-}
-
-/** What axe-core finds on the page as it is. It is run in a world of its own, beside the policy. */
-async function violations(page) {
-  const devtools = await page.context().newCDPSession(page);
-  const { frameTree } = await devtools.send("Page.getFrameTree");
-  const world = await devtools.send("Page.createIsolatedWorld", {
-    frameId: frameTree.frame.id, worldName: "axe", grantUniveralAccess: true,
-  });
-  const options = {
-    contextId: world.executionContextId, awaitPromise: true, returnByValue: true,
-  };
-  await devtools.send("Runtime.evaluate", { expression: axe, ...options, returnByValue: false });
-  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const expression = `axe.run(document, { runOnly: ${JSON.stringify(rules)} })
-    .then(({ violations }) => violations.map(({ id, nodes }) =>
-      id + ": " + nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " " + node.failureSummary).join(" | ")))`;
-  const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, ...options });
-  await devtools.detach();
-  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? "axe failed");
-  return result.value;
-}
+const home = await house(binary, ["demo", "--events", "1500"], COMPANY, `screening_file=${lists}`);
+const { origin, faults, sit, invite, until } = home;
 
 /** Every page that a person's menu leads to, and the first row of each. */
 async function pagesOf(page) {
@@ -168,22 +48,6 @@ async function pagesOf(page) {
   return found;
 }
 
-/** A form sent by something that is no browser of ours. */
-function post(path, headers, body) {
-  const ca = readFileSync(join(data, "tls", "ca.pem"));
-  return new Promise((resolve, reject) => {
-    const request = https.request(origin + path, {
-      method: "POST", ca, servername: "localhost", host: "127.0.0.1", port,
-      headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
-    }, (reply) => {
-      reply.resume();
-      reply.on("end", () => resolve(reply.statusCode));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
-
 /** The code of a secret now (RFC 6238). */
 function code(secret, later = 0) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -196,13 +60,8 @@ function code(secret, later = 0) {
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1e6).padStart(6, "0");
 }
 
-async function test(name, run) {
-  await run();
-  console.log(`ok ${name}`);
-}
-
 try {
-  const link = await until("the first link", () => said.match(/https:\/\/localhost\S+invitation#\S+/)?.[0]);
+  const link = await firstLink(home);
 
   const administrator = await sit();
   await test("the first link sets up a passkey, once", async () => {
@@ -303,7 +162,6 @@ try {
   const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}';
   await test("a list changes by the vote of another, and hostile text stays text", async () => {
     const asking = officer.page;
-    for (const { page } of [officer, voter]) page.on("dialog", () => faults.push("a script in a text ran"));
     await asking.goto(`${origin}/lists`);
     await asking.fill("#f-list", "trusted_accounts");
     await asking.fill("#f-value", hostile);
@@ -354,6 +212,17 @@ try {
     const first = page.url();
     assert.ok((await page.textContent("main")).includes("you"), "it is mine");
     assert.match(await page.locator("[data-due]").first().textContent(), /^−?\d+:\d\d$/);
+    // What keeps a payment back, by one letter; nothing happens before the form is sent.
+    const keep = page.locator("details:has(> summary[data-keys=h])");
+    assert.equal(await keep.getAttribute("open"), null);
+    await page.keyboard.press("h");
+    assert.notEqual(await keep.getAttribute("open"), null);
+    const chosen = keep.locator("select[name=request]");
+    assert.deepEqual(await chosen.locator("option").evaluateAll((all) => all.map((one) => one.value)), ["cancel", "request_refund"]);
+    await keep.locator("input[name=ask_reason]").fill("it was not them");
+    await keep.getByRole("button").click();
+    await page.waitForURL(first);
+    assert.ok((await page.textContent("main")).includes("Asked not to carry it out"));
     await page.keyboard.press("e");
     await page.keyboard.press("1");
     await page.waitForURL((url) => url.href !== first);
@@ -436,7 +305,7 @@ try {
         seen.add(path);
         for (const theme of THEMES) {
           for (const language of LANGUAGES) {
-            await looking(context, theme, language);
+            await looking(context, origin, theme, language);
             const reply = await page.goto(origin + path);
             const expected = path === "/no/such/page" ? 404 : 200;
             assert.equal(reply.status(), expected, `${path}: ${await page.textContent("main")}`);
@@ -446,7 +315,7 @@ try {
         const own = await page.$$eval("form[method=post]", (all) => all.map((form) => new URL(form.action).pathname));
         own.forEach((action) => forms.add(action));
       }
-      await looking(context, "light", "en");
+      await looking(context, origin, "light", "en");
     }
     assert.deepEqual(found, []);
   });
@@ -456,10 +325,10 @@ try {
     const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
     assert.ok(forms.size >= 8, [...forms].join());
     for (const action of forms) {
-      assert.equal(await post(action, { cookie, origin }, "reason=x"), 403, `${action} without token`);
+      assert.equal((await home.post(action, { cookie, origin }, "reason=x")).status, 403, `${action} without token`);
       const foreign = { cookie, origin: "https://evil.example" };
-      assert.equal(await post(action, foreign, "reason=x"), 403, `${action} from elsewhere`);
-      assert.equal(await post(action, { cookie }, "reason=x"), 403, `${action} from nowhere`);
+      assert.equal((await home.post(action, foreign, "reason=x")).status, 403, `${action} from elsewhere`);
+      assert.equal((await home.post(action, { cookie }, "reason=x")).status, 403, `${action} from nowhere`);
     }
     await officer.page.goto(`${origin}/account`);
     assert.equal(new URL(officer.page.url()).pathname, "/account", "the session goes on");
@@ -471,22 +340,24 @@ try {
 
   if (flag === "--shots") {
     mkdirSync(shots, { recursive: true });
-    const { page, context } = officer;
-    await page.goto(`${origin}/decisions?outcome=decline`);
-    const decision = await firstRow(page);
-    for (const [name, path, theme, language] of [
-      ["overview", "/", "light", "en"], ["decision", decision, "dark", "zh"],
-    ]) {
-      await looking(context, theme, language);
+    const rowOf = async ({ page }, path) => {
       await page.goto(origin + path);
-      await page.screenshot({ path: join(shots, `${name}.png`) });
+      return firstRow(page);
+    };
+    for (const [name, person, path, theme, language] of [
+      ["overview", officer, "/", "light", "en"],
+      ["decision", officer, await rowOf(officer, "/decisions?outcome=decline"), "dark", "zh"],
+      ["alert", officer, await rowOf(officer, "/payment-alerts"), "light", "en"],
+      ["case", officer, await rowOf(officer, "/cases?state=closed"), "dark", "zh"],
+      ["studio", privacy, "/studio?from=live&pack=accounts&new=1", "light", "en"],
+      ["trail", officer, "/trail", "dark", "en"],
+    ]) {
+      await looking(person.context, origin, theme, language);
+      await person.page.goto(origin + path);
+      await person.page.screenshot({ path: join(shots, `${name}.png`) });
     }
   }
 } finally {
-  await browser.close();
-  if (server.exitCode === null) {
-    server.kill("SIGTERM");
-    await new Promise((resolve) => server.once("exit", resolve));
-  }
-  if (existsSync(folder)) rmSync(folder, { recursive: true });
+  await home.close();
+  rmSync(folder, { recursive: true });
 }

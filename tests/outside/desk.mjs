@@ -7,32 +7,14 @@ import assert from "node:assert";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { house, looking, until, violations } from "./people.mjs";
+import { arrive, firstLink, firstRow, house, looking, press, test, violations } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
 const COMPANY = "demo";
 const THEMES = ["light", "dark"];
 const LANGUAGES = ["en", "zh"];
 const home = await house(binary, ["demo", "--events", "600"], COMPANY);
-const { origin, faults, sit, invite, said } = home;
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-
-/** Follows a one-time link up to a passkey. */
-async function arrive(page, link, login) {
-  await page.goto(link);
-  if (login) await page.fill("#f-login", login);
-  await press(page, "Continue");
-  await press(page, "Set up a passkey");
-  await press(page, "Create the passkey");
-  await page.getByText("The passkey is set up.").waitFor();
-}
-
-/** The address of the first row of a page, if it has one. */
-async function firstRow(page) {
-  const link = page.locator("tbody tr td a").first();
-  return await link.count() ? link.getAttribute("href") : null;
-}
+const { origin, faults, sit, invite, until } = home;
 
 /** Holds a page to axe-core in both languages and themes, and keeps a picture of each. */
 async function hold({ page, context }, path, name) {
@@ -63,18 +45,13 @@ async function decide(name, count) {
       "sign", "--key", key, "--", "curl", "-s", "--cacert", join(home.data, "tls", "ca.pem"), target, "-d", JSON.stringify(event),
     ], { encoding: "utf8" });
   };
-  await until("the server", async () => { try { return one(0).includes("outcome"); } catch { return false; } }, said);
+  await until("the server", async () => { try { return one(0).includes("outcome"); } catch { return false; } });
   for (let place = 1; place < count; place += 1) assert.ok(one(place).includes("outcome"));
-}
-
-async function test(name, run) {
-  await run();
-  console.log(`ok ${name}`);
 }
 
 if (flag === "--shots") mkdirSync(shots, { recursive: true });
 try {
-  const link = await until("the first link", () => said().match(/https:\/\/localhost\S+invitation#\S+/)?.[0], said);
+  const link = await firstLink(home);
   const administrator = await sit();
   await arrive(administrator.page, link, "zhang@demo.example");
   const officer = await sit();
@@ -87,7 +64,7 @@ try {
     await until("traffic", async () => {
       await page.goto(origin);
       return Number((await page.locator('[data-live="total"]').textContent()).replace(/,/g, "")) >= 500;
-    }, said);
+    });
     const figures = await page.$$eval("a.figure", (all) => all.map((one) => one.getAttribute("href")));
     assert.ok(figures.length >= 10, figures.join());
     for (const to of new Set(figures)) assert.equal((await page.goto(origin + to)).status(), 200, to);
@@ -170,7 +147,7 @@ try {
     const before = await first();
     await home.restart("SIGTERM");
     await decide("after-restart", 3);
-    await until("decisions after a restart", async () => (await first()) === "after-restart-2", said);
+    await until("decisions after a restart", async () => (await first()) === "after-restart-2");
     assert.notEqual(before, "after-restart-2");
     assert.ok(await page.evaluate(() => window.stays), "the page was not loaded again");
     const ids = await page.$$eval(".live tbody tr td a.id", (all) => all.map((one) => one.textContent));
@@ -196,7 +173,7 @@ try {
   const privacy = await sit();
   await arrive(privacy.page, invite("Zhao Min", "zhao@demo.example", "privacy_officer"));
   const again = await sit();
-  await arrive(again.page, invite("Liu Yang", "yang@demo.example", "aml_officer"));
+  await arrive(again.page, invite("Liu Yang", "yang@demo.example", "aml_officer", "senior_analyst"));
 
   /** What somebody asks for on a page, another votes for, and the first carries out. */
   async function carried(asking) {
@@ -232,7 +209,7 @@ try {
     await until("the delivery", async () => {
       await page.goto(origin + hook);
       return await page.locator("tbody tr").count();
-    }, said);
+    });
     await hold(custodian, "/webhooks", "webhooks");
     await hold(custodian, hook, "webhook");
   });
@@ -247,17 +224,94 @@ try {
     await page.fill("#f-reason", "for the auditor");
     await press(page, "Ask for approval");
     await carried(page);
-    for (const [name, lines] of [["CSV", 121]]) {
+    const file = async (name) => {
       const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name, exact: true }).click()]);
-      const text = readFileSync(await download.path(), "utf8");
-      assert.equal(text.trim().split("\n").length, lines, text.slice(0, 300));
-      assert.ok(text.startsWith("id,payment_id,type,"));
+      return readFileSync(await download.path(), "utf8").trim().split("\n");
+    };
+    const decisions = await file("CSV");
+    assert.equal(decisions.length, 121, decisions[0]);
+    assert.ok(decisions[0].startsWith("id,payment_id,type,"));
+    for (const [list, of] of [["payment-alerts", "alerts"], ["cases", "cases"], ["lists", "lists"]]) {
+      await page.goto(`${origin}/${list}`);
+      await page.getByRole("link", { name: "Export" }).click();
+      assert.equal(await page.inputValue("#f-collection"), of);
+      await page.fill("#f-reason", "for the auditor");
+      await press(page, "Ask for approval");
+      await carried(page);
+      const [csv, json] = [await file("CSV"), await file("JSON")];
+      assert.equal(csv.length, json.filter(Boolean).length + 1, of);
+      if (of === "alerts") assert.ok(JSON.parse(json[0]).subject.startsWith("customer:"), json[0]);
     }
     const refused = await page.evaluate(async () => (await fetch("/exports/files/apr_1/decisions.csv")).text());
     assert.equal(refused.trim().split("\n").length, 1, "no rows without an approval");
   });
 
-  await test("values of a person are asked for with purpose and ticket", async () => {
+  await test("values of a person are shown by a grant, for a minute, and as often as it says", async () => {
+    const call = home.program("vault:write,vault:search");
+    const clear = "+49 30 901820";
+    call("/v1/vault/tokenize", { purpose: "settlement", item: { subject: "customer-77", class: "phone", value: clear } });
+    const found = call("/v1/vault/search", { purpose: "settlement", by: { subject: "customer-77" } });
+    const { subject } = found.records[0];
+    const guard = await sit();
+    await arrive(guard.page, invite("Sun Lei", "sun@demo.example", "security_administrator"));
+    const { page } = privacy;
+    await page.goto(`${origin}/subjects`);
+    await page.fill("#f-subject", subject);
+    await press(page, "Filter");
+    await page.waitForURL(`**/subjects/${subject}`);
+    assert.ok(!(await page.textContent("main")).includes("901820"), "masked");
+    await hold(privacy, `/subjects/${subject}`, "subject");
+    await page.goto(`${origin}/subjects/${subject}`);
+    await page.getByRole("link", { name: "Ask to see values" }).click();
+    assert.equal(await page.inputValue("#f-subject"), subject);
+    await page.check('input[name="class"][value="phone"]');
+    await page.selectOption("#f-purpose", "subject_request");
+    await page.fill("#f-ticket", "REQ-77");
+    await page.fill("#f-looks", "2");
+    await page.fill("#f-reason", "to answer the person");
+    await press(page, "Ask for approval");
+    await page.getByText("Asked for. Others vote now.").waitFor();
+    const here = page.url();
+    assert.equal(await page.getByRole("button", { name: "Approve it" }).count(), 0, "not by whoever asked");
+    await again.page.goto(here);
+    await again.page.fill("#f-reason", "let us see");
+    await press(again.page, "Approve it");
+    await again.page.getByText("approval_forbidden").waitFor();
+    await guard.page.goto(here);
+    assert.ok(!(await guard.page.textContent("main")).includes("901820"));
+    await guard.page.fill("#f-reason", "a request is open");
+    await press(guard.page, "Approve it");
+    await guard.page.getByText("Your vote counts.").waitFor();
+    await page.clock.install();
+    for (const left of ["1", "0"]) {
+      await page.goto(here);
+      if (left === "1") {
+        await page.fill("#f-reason", "as agreed");
+        await press(page, "Carry it out");
+        await page.getByText("Carried out.").waitFor();
+      }
+      await press(page, "Show the values for a minute");
+      await page.locator(".revealed code.secret").waitFor();
+      const shown = await page.textContent(".revealed");
+      assert.ok(shown.includes(clear.replace(/ /g, "")) || shown.includes(clear), shown);
+      assert.match(await page.textContent(".watermark"), /staff:stf_\w+ apr_\w+ \d{4}-/);
+      assert.deepEqual(await violations(page), []);
+      await page.clock.runFor(30_000);
+      assert.equal(await page.locator(".revealed code.secret").count(), 1, "half a minute later it stands");
+      await page.clock.runFor(32_000);
+      assert.equal(await page.locator(".revealed code.secret").count(), 0, "gone after a minute");
+      assert.ok(!(await page.content()).includes("901820"), "from the whole page");
+    }
+    await page.goto(here);
+    await press(page, "Show the values for a minute");
+    await page.getByText("every look of this grant was taken").waitFor();
+    await guard.page.goto(here);
+    assert.equal(await guard.page.getByRole("button", { name: "Show the values for a minute" }).count(), 0);
+    await page.goto(`${origin}/subjects/${subject}`);
+    assert.ok((await page.textContent("main")).includes("reveal.open"), "it is in the timeline");
+  });
+
+  await test("what is asked for shows in both languages and themes", async () => {
     await hold(again, "/reveals?subject=sub_1", "reveals");
     await hold(privacy, "/subjects", "subjects");
     await hold(again, "/gallery", "gallery");

@@ -5,36 +5,15 @@
 //   node journey.mjs BINARY [LANGUAGE …]
 import assert from "node:assert";
 import { createHash, createPrivateKey, randomBytes, sign } from "node:crypto";
-import { house, looking, until, violations } from "./people.mjs";
+import { arrive, firstLink, house, looking, send, violations } from "./people.mjs";
 
 const [binary, ...languages] = process.argv.slice(2);
 const COMPANY = "acme";
 /** What nothing may run, wherever it is written. */
 const HOSTILE = "\"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}";
 
-/** Presses what a form does, and proves a passkey where the page asks for one between. */
-async function press(page, selector) {
-  await page.locator(selector).first().click();
-  const again = page.locator('form[data-passkey="get"][data-field="_answer"] button');
-  await page.waitForLoadState();
-  if (await again.count()) {
-    await again.click();
-    await page.waitForLoadState();
-  }
-}
-
 /** Asks by the button that does `what`, on the page that is open. */
-const does = (page, what) => press(page, `main button[name="do"][value="${what}"]`);
-
-async function arrive(page, link, login) {
-  await page.goto(link);
-  if (login) await page.fill("#f-login", login);
-  await page.locator('form[action="/invitation"] button').click();
-  await page.waitForURL("**/account");
-  await page.locator('form:has(input[value="begin_passkey"]) button').click();
-  await page.locator('form[data-passkey="create"] button').click();
-  await page.locator('.note.good[role="status"]').waitFor();
-}
+const does = (page, what) => send(page, `main button[name="do"][value="${what}"]`);
 
 /** Another votes for what was asked for, and whoever asked carries it out. */
 async function carried(approval, asking, voting, reason = HOSTILE) {
@@ -81,7 +60,6 @@ async function journey(language) {
   try {
     const sit = async () => {
       const person = await home.sit();
-      person.page.setDefaultTimeout(150000);
       await looking(person.context, origin, "light", language);
       return person;
     };
@@ -105,7 +83,7 @@ async function journey(language) {
       assert.equal(await page.locator("main img, main script").count(), 0, "text is text");
     };
 
-    const first = await until("the first link", () => home.said().match(/https:\/\/localhost\S+invitation#\S+/)?.[0], home.said);
+    const first = await firstLink(home);
     const admin = await sit();
     await arrive(admin.page, first, "zhang@acme.example");
     await looked(admin);
@@ -120,7 +98,7 @@ async function journey(language) {
       await admin.page.locator(`details:has(${form}) summary`).click();
       await admin.page.fill(`${form} input[name$="_name"]`, HOSTILE.slice(0, 60));
       await admin.page.fill(`${form} input[name$="_login"]`, `${role.slice(0, 3)}@acme.example`);
-      await press(admin.page, `${form} button`);
+      await send(admin.page, `${form} button`);
       links[role] = (await admin.page.textContent("main pre")).trim();
     }
     const [custodian, security] = [await sit(), await sit()];
@@ -168,11 +146,11 @@ async function journey(language) {
     await does(desk, "execute");
     const stopped = await call(home, key, "/v1/decisions", payment("stopped-1", "a-2", "900.00"));
     assert.equal(stopped.outcome, "decline", JSON.stringify(stopped));
-    const alert = await until("the alert", async () => {
+    const alert = await home.until("the alert", async () => {
       await desk.goto(`${origin}/payment-alerts`);
       const link = desk.locator('tbody a[href^="/payment-alerts/"]').first();
       return await link.count() ? link.getAttribute("href") : null;
-    }, home.said);
+    });
     await looked(senior);
     await desk.locator("tbody input[type=checkbox]").first().check();
     await desk.locator("details:has(#f-title) summary").click();
@@ -227,9 +205,9 @@ async function journey(language) {
       "- hit: true", "  name: odd", "  given:", "    event.type: payment.transfer", "    payment.amount_base: 777.00 USD",
       "- hit: false", "  name: even", "  given:", "    event.type: payment.transfer", "    payment.amount_base: 776.00 USD",
     ].join("\n"));
-    await until("its examples and effect", async () =>
+    await home.until("its examples and effect", async () =>
       (await studio.locator("[data-examples] .badge.good").count()) === 2 &&
-      (await studio.textContent('[data-effect="fired"]')) === "1", home.said);
+      (await studio.textContent('[data-effect="fired"]')) === "1");
     await studio.fill("#f-reason", HOSTILE);
     await does(studio, "save");
     await studio.waitForURL(/\/rules\//);
@@ -250,10 +228,10 @@ async function journey(language) {
     assert.match(studio.url(), /approvals\/apr_/);
     assert.equal(await studio.locator('main button[value="approve"]').count(), 0, "not by whoever wrote it");
     await carried(studio.url(), studio, approver.page);
-    await until("the version to be live", async () => {
+    await home.until("the version to be live", async () => {
       await studio.goto(version);
       return studio.locator('main button[value="roll_back"]').count();
-    }, home.said);
+    });
     await looked(author);
     const after = await call(home, key, "/v1/decisions", payment("same-2", "a-3", "777.00"));
     assert.notEqual(before.outcome, "decline");

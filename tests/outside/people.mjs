@@ -14,7 +14,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export const OPEN = ["office_from_hour=0", "office_to_hour=24", "office_weekdays=[1,2,3,4,5,6,7]"].flatMap((one) => ["--set", one]);
 
 /** Waits for something, or says what the server has said meanwhile. */
-export async function until(what, holds, said = () => "", seconds = 120) {
+async function until(what, holds, said, seconds = 120) {
   for (let tries = 0; tries < seconds * 10; tries += 1) {
     const found = await holds();
     if (found) return found;
@@ -23,35 +23,41 @@ export async function until(what, holds, said = () => "", seconds = 120) {
   throw new Error(`${what} did not come:\n${said()}`);
 }
 
+/** The link by which the first administrator comes in. */
+export const firstLink = (home) => home.until("the first link", () => home.said().match(/https:\/\/localhost\S+invitation#\S+/)?.[0]);
+
+const freePort = () => new Promise((resolve) => {
+  const probe = net.createServer().listen(0, "127.0.0.1", () => {
+    const { port } = probe.address();
+    probe.close(() => resolve(port));
+  });
+});
+
 /** A server of its own with an empty folder, and the browser in front of it. */
-export async function house(binary, command, company, ...settings) {
+export async function house(binary, begun, company, ...settings) {
   const folder = mkdtempSync(join(tmpdir(), "paywarden-console-"));
   const data = join(folder, "data");
-  const port = await new Promise((resolve) => {
-    const probe = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
+  const [port, devtools] = [await freePort(), await freePort()];
   const origin = `https://localhost:${port}`;
   const flags = ["--data-dir", data, "--set", `listen=127.0.0.1:${port}`, ...OPEN, ...settings.flatMap((one) => ["--set", one])];
   let server, said = "";
   // The demonstration takes a port of its own unless it is told one.
-  const listen = command[0] === "demo" ? ["--listen", `127.0.0.1:${port}`] : [];
-  const start = (command, ...listen) => {
-    server = spawn(binary, [...command, ...listen, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const listen = begun[0] === "demo" ? ["--listen", `127.0.0.1:${port}`] : [];
+  const start = (given, ...listen) => {
+    server = spawn(binary, [...given, ...listen, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => { said += text; });
   };
+  const command = (...given) => execFileSync(binary, [...given, ...flags], { encoding: "utf8" });
   /** Ends the server by a signal. */
   const stop = async (signal) => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     server.kill(signal);
     await new Promise((resolve) => server.once("exit", resolve));
   };
-  start(command, ...listen);
+  start(begun, ...listen);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb", `--remote-debugging-port=${devtools}`, "--ignore-certificate-errors"],
   });
   // What no page may do: its policy kept it from something, a script failed, a script in a text ran.
   const faults = [];
@@ -62,6 +68,8 @@ export async function house(binary, command, company, ...settings) {
       ignoreHTTPSErrors: true, bypassCSP: false, viewport: { width: 1360, height: 860 }, locale: "en-GB", ...options,
     });
     const page = await context.newPage();
+    // A machine that is busy with something else is no fault of ours.
+    page.setDefaultTimeout(120_000);
     page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
     page.on("dialog", async (dialog) => {
       if (dialog.type() !== "beforeunload") faults.push(`${page.url()}: ${dialog.message()}`);
@@ -90,12 +98,21 @@ export async function house(binary, command, company, ...settings) {
   }
 
   return {
-    data, folder, origin, port, faults, sit, said: () => said,
+    data, folder, origin, port, devtools, faults, sit, said: () => said,
+    until: (what, holds) => until(what, holds, () => said),
     /** A one-time link for somebody, made at the machine. */
     invite(name, login, ...roles) {
       const given = roles.flatMap((role) => ["--role", role]);
-      const text = execFileSync(binary, ["staff", "invite", "--tenant", company, "--name", name, "--login", login, ...given, ...flags], { encoding: "utf8" });
-      return text.match(/https:\S+/)[0];
+      return command("staff", "invite", "--tenant", company, "--name", name, "--login", login, ...given).match(/https:\S+/)[0];
+    },
+    /** A signed call of a program: the reply. The key is made at the machine for these scopes. */
+    program(scopes) {
+      const file = join(folder, `${scopes}.key`);
+      const id = command("keys", "create", "--tenant", company, "--algorithm", "ed25519", "--out", file, "--scopes", scopes).split(/\s/)[0];
+      return (path, body) => JSON.parse(execFileSync(binary, [
+        "sign", "--key", file, "--key-id", id, "--",
+        "curl", "-s", "--cacert", join(data, "tls", "ca.pem"), `${origin}${path}`, "-d", JSON.stringify(body),
+      ], { encoding: "utf8" }));
     },
     /** Ends it, and starts it again with the same folder and at the same port. */
     async restart(signal) {
@@ -124,6 +141,52 @@ export async function house(binary, command, company, ...settings) {
       });
     },
   };
+}
+
+/** Proves a passkey where a page asks for one between. */
+async function proved(page) {
+  const again = page.locator('form[data-passkey="get"][data-field="_answer"] button');
+  await page.waitForLoadState();
+  if (await again.count()) {
+    await again.click();
+    await page.waitForLoadState();
+  }
+}
+
+/** Presses what a form does. */
+export async function send(page, selector) {
+  await page.locator(selector).first().click();
+  await proved(page);
+}
+
+/** Presses a button by its name. */
+export async function press(page, name) {
+  await page.getByRole("button", { name, exact: true }).click();
+  await proved(page);
+}
+
+/** Follows a one-time link up to a passkey, in any language. */
+export async function arrive(page, link, login) {
+  await page.goto(link);
+  if (new URL(page.url()).hash) throw new Error("the secret stays in the address");
+  if (login) await page.fill("#f-login", login);
+  await page.locator('form[action="/invitation"] button').click();
+  await page.waitForURL("**/account");
+  await page.locator('form:has(input[value="begin_passkey"]) button').click();
+  await page.locator('form[data-passkey="create"] button').click();
+  await page.locator('.note.good[role="status"]').waitFor();
+}
+
+/** The address of the first row of a page, if it has one. */
+export async function firstRow(page) {
+  const link = page.locator("tbody tr td a").first();
+  return await link.count() ? link.getAttribute("href") : null;
+}
+
+/** Runs a part of a test, and says that it holds. */
+export async function test(name, run) {
+  await run();
+  console.log(`ok ${name}`);
 }
 
 /** In which language and theme somebody looks. */

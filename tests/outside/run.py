@@ -312,7 +312,13 @@ def console_in_a_browser(_):
 def desk_in_a_browser(_):
     """What people look at all day: numbers, entities, decisions as they come over restarts."""
     browser()
-    holds(8, ["node", "desk.mjs", BINARY], timeout=1800)
+    holds(9, ["node", "desk.mjs", BINARY], timeout=1800)
+
+
+def lighthouse_of_pages(_):
+    """Performance, accessibility and best practices of the main pages."""
+    browser()
+    holds(1, ["node", "lighthouse.mjs", BINARY], timeout=900)
 
 
 def journey_in_a_browser(_):
@@ -326,7 +332,7 @@ TESTS = [
     slow_clients,
     siem_receiver, webhooks_elsewhere, patrol_of_the_trail, reports_to_units, models_of_others,
     console_in_a_browser, desk_in_a_browser, journey_in_a_browser,
-    openbao_root, softhsm_root,
+    lighthouse_of_pages, openbao_root, softhsm_root,
 ]
 
 
