@@ -348,8 +348,8 @@ try {
       ["overview", officer, "/", "light", "en"],
       ["decision", officer, await rowOf(officer, "/decisions?outcome=decline"), "dark", "zh"],
       ["alert", officer, await rowOf(officer, "/payment-alerts"), "light", "en"],
-      ["case", officer, await rowOf(officer, "/cases?state=closed"), "dark", "zh"],
-      ["studio", privacy, "/studio?from=live&pack=accounts&new=1", "light", "en"],
+      ["case", voter, await rowOf(voter, "/cases?state=closed"), "dark", "zh"],
+      ["studio", privacy, "/studio?from=live&pack=account_takeover", "light", "en"],
       ["trail", officer, "/trail", "dark", "en"],
     ]) {
       await looking(person.context, origin, theme, language);
