@@ -18,6 +18,10 @@ const SPIKE: f64 = 2.5;
 const DUE: u8 = 4;
 /// How far back payments whose label is due are looked at.
 const DUE_REACH: i64 = 90 * DAY;
+/// Of so many of the last payments whose truth is known, how long ago the frauds among them were.
+const TOLD: u8 = 2;
+/// How far back payments whose truth is known are looked at.
+const TOLD_REACH: i64 = 30 * DAY;
 /// Numbers that name something: new ones are news, and their order means nothing.
 const CATEGORIES: [&str; 2] = ["mcc", "country"];
 
@@ -73,6 +77,8 @@ impl Recipe {
     ///   not raise it either.
     /// - Frauds of the place in windows behind the delay, where a share means what it says, and
     ///   frauds known by now, which tell of prompt reports.
+    /// - What is known to be genuine, and whether the last payments of which anything is known were
+    ///   frauds: whoever looked at an alert in vain has said where a compromise has ended.
     /// - Whether the last payments whose label is due were frauds: where a compromise has ended the
     ///   last one was not. And frauds of weeks ago: a compromise that is old is near its end.
     pub fn payments(payer: EntityKind, place: EntityKind, delay: i64) -> Self {
@@ -236,6 +242,7 @@ impl Recipe {
         }
         let since = WindowSpec::since_previous(entity).filtered(frauds);
         self.window(since, "since_known");
+        self.told(entity);
         for (newer, older) in [(14, 21), (21, 28), (28, 42)] {
             let ago = WindowSpec::between(entity, Aggregate::Count, newer * DAY, older * DAY);
             self.window(ago.filtered(frauds), "frauds_ago");
@@ -245,6 +252,26 @@ impl Recipe {
             let due = WindowSpec::between(entity, age, delay, DUE_REACH);
             let name = format!("{entity}.due_fraud{place}/due{place}({})", span_of(&due));
             let (any, fraud) = (self.place(due), self.place(due.filtered(frauds)));
+            self.add(name, Formula::Ratio(fraud, any));
+        }
+    }
+
+    /// What is known to be genuine, because an alert was looked at, and whether the last payments
+    /// of which anything is known were frauds.
+    fn told(&mut self, entity: EntityKind) {
+        for length in [DAY, 7 * DAY] {
+            let known = WindowSpec::between(entity, Aggregate::Count, 0, length);
+            self.window(known.filtered(cleared()), "cleared");
+        }
+        let since = WindowSpec::since_previous(entity).filtered(cleared());
+        self.window(since, "since_cleared");
+        for place in 1..=TOLD {
+            let age = Aggregate::Earlier(place, Part::Age);
+            let known = WindowSpec::between(entity, age, 0, TOLD_REACH);
+            let span = span_of(&known);
+            let any = self.place(known.filtered(told()));
+            let fraud = self.place(known.filtered(fraud()));
+            let name = format!("{entity}.told_fraud{place}/told{place}({span})");
             self.add(name, Formula::Ratio(fraud, any));
         }
     }
@@ -280,6 +307,17 @@ fn fraud() -> Filter {
 /// What is not known to be fraud.
 fn not_fraud() -> Filter {
     labelled([None, Some(LabelVerdict::Genuine)].into_iter())
+}
+
+/// What is known to be genuine.
+fn cleared() -> Filter {
+    labelled([Some(LabelVerdict::Genuine)].into_iter())
+}
+
+/// What anything is known of.
+fn told() -> Filter {
+    use LabelVerdict::{Chargeback, Fraud, Genuine};
+    labelled([Fraud, Chargeback, Genuine].map(Some).into_iter())
 }
 
 fn labelled(labels: impl Iterator<Item = Option<LabelVerdict>>) -> Filter {
@@ -356,7 +394,15 @@ mod tests {
 
     /// The numbers of the last of some payments (day, amount) of one customer at one terminal, of
     /// which the first is known to be fraud after a week.
-    fn last(payments: &[(f64, i64)]) -> impl Fn(&str) -> f64 {
+    fn last(payments: &[(f64, i64)]) -> impl Fn(&str) -> f64 + use<> {
+        last_of(payments, &[(0, 7.0, LabelVerdict::Fraud)])
+    }
+
+    /// The same where it is known of some payments, by place, what they were, so many days after.
+    fn last_of(
+        payments: &[(f64, i64)],
+        labels: &[(usize, f64, LabelVerdict)],
+    ) -> impl Fn(&str) -> f64 + use<> {
         let recipe = Recipe::payments(EntityKind::Customer, EntityKind::Terminal, 7 * DAY);
         let mut replay = Replay::new(Limits::default(), recipe.windows()).unwrap();
         let (mut values, mut row) = (Vec::new(), Vec::new());
@@ -367,9 +413,9 @@ mod tests {
             event.entities[EntityKind::Terminal as usize] = 2;
             let now = Timestamp::from_micros(event.at);
             let number = place as u64 + 1;
-            if place == 0 {
-                let known = Timestamp::from_micros(event.at + 7 * DAY);
-                replay.label(known, number, LabelVerdict::Fraud);
+            for (_, days, verdict) in labels.iter().filter(|label| label.0 == place) {
+                let known = event.at + (days * DAY as f64) as i64;
+                replay.label(Timestamp::from_micros(known), number, *verdict);
             }
             replay
                 .decide(now, number, &event, Outcome::Approve, &mut values)
@@ -422,6 +468,35 @@ mod tests {
             );
         }
         assert!(number("terminal.fraud_share(7d..14d)").is_nan());
+    }
+
+    #[test]
+    fn an_alert_that_was_looked_at_in_vain_ends_a_row_of_frauds() {
+        use LabelVerdict::{Fraud, Genuine};
+        let payments: Vec<(f64, i64)> = (0..6).map(|day| (f64::from(day), 1_000)).collect();
+        let told = [(1, 0.1, Fraud), (2, 0.1, Fraud), (3, 0.1, Genuine)];
+        let expected = [
+            // The last of which anything is known was cleared two days ago, the last fraud was three
+            // days ago and the one before it four.
+            (5, 1.0, 2.0, 3.0 / 2.0, 4.0 / 3.0),
+            // A day earlier the one that was cleared is a day old.
+            (4, 1.0, 1.0, 2.0, 3.0 / 2.0),
+            // And before it was looked at, all of which anything was known were frauds.
+            (3, 0.0, f64::NAN, 1.0, 1.0),
+        ];
+        for (day, cleared, days_since, first, second) in expected {
+            let number = last_of(&payments[..=day], &told);
+            let found = [
+                number("terminal.cleared(7d)"),
+                number("terminal.since_cleared(90d)") / 86_400.0,
+                number("terminal.told_fraud1/told1(30d)"),
+                number("customer.told_fraud2/told2(30d)"),
+            ];
+            for (found, expected) in found.iter().zip([cleared, days_since, first, second]) {
+                let is_it = (found - expected).abs() < 1e-9 || found.is_nan() && expected.is_nan();
+                assert!(is_it, "day {day}: {found} is not {expected}");
+            }
+        }
     }
 
     /// What rules say of a payment changes no number that a model reads of it or of later ones, so

@@ -93,23 +93,18 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
     let other = against.map(|path| against::read(path, &history, &rows));
     let other = other.transpose()?;
     let span = file.span(&history, from);
-    let learn = |study: &Study<'_>| -> Result<Ensemble> {
-        let settings = flags.settings(study.recipe.rising());
-        let progress = Progress::new(u64::from(settings.trees_max));
-        let learnt = study.learn(to_learn.clone(), &settings, |round| {
-            progress.show(u64::from(round.trees), "train");
-        })?;
-        Ok(learnt.model)
+    let teacher = Teacher {
+        history: &history,
+        flags,
+        rows: &to_learn,
     };
     let mut found = Vec::new();
     let (study, model) = if arguments.feedback.is_open() {
         let study = Study::new(&history, file.delay, &Known::After(file.delay))?;
-        let model = learn(&study)?;
+        let model = teacher.learn(&study)?;
         (study, model)
     } else {
-        let (study, model, alerts) = arguments
-            .feedback
-            .close(&history, file.delay, span, learn)?;
+        let (study, model, alerts) = arguments.feedback.close(&teacher, file.delay, span)?;
         found.extend(measure::of_alerts(&history, &alerts, from));
         (study, model)
     };
@@ -140,6 +135,42 @@ fn evaluate(arguments: &Arguments) -> Result<()> {
         study::text(&found)
     });
     Ok(())
+}
+
+/// What is learnt from, and how.
+struct Teacher<'a> {
+    history: &'a History,
+    flags: &'a DataFlags,
+    /// Rows to grow trees by, and rows to stop by.
+    rows: &'a (Vec<u32>, Vec<u32>),
+}
+
+impl Teacher<'_> {
+    /// A model of all rows.
+    fn learn(&self, study: &Study<'_>) -> Result<Ensemble> {
+        let settings = self.flags.settings(study.recipe.rising());
+        let progress = Progress::new(u64::from(settings.trees_max));
+        let learnt = study.learn(self.rows.clone(), &settings, |round| {
+            progress.show(u64::from(round.trees), "train");
+        })?;
+        Ok(learnt.model)
+    }
+
+    /// A model of so many trees that has not seen some payers.
+    fn learn_without(
+        &self,
+        study: &Study<'_>,
+        trees: u32,
+        is_left_out: impl Fn(u64) -> bool,
+    ) -> Result<Ensemble> {
+        let (rows, later) = self.rows;
+        let rows = rows.iter().chain(later).copied();
+        let rows: Vec<u32> = rows
+            .filter(|row| !is_left_out(self.history.payer_of(*row)))
+            .collect();
+        let settings = self.flags.settings(study.recipe.rising());
+        study.learn_trees(&rows, trees, &settings)
+    }
 }
 
 /// The rows that a protocol scores, and those that it learns from: to grow trees by, to stop by.

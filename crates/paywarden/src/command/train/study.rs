@@ -28,6 +28,16 @@ pub enum Known {
     At(Vec<i64>),
 }
 
+impl Known {
+    /// When it is known of the fraud at a place, which happened then.
+    fn at(&self, place: usize, happened: i64) -> i64 {
+        match self {
+            Self::After(delay) => happened + delay,
+            Self::At(times) => times.get(place).copied().unwrap_or(i64::MAX),
+        }
+    }
+}
+
 /// A span of time, half open.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
@@ -117,13 +127,18 @@ impl<'a> Study<'a> {
                 .map_err(refused)?;
             table.push(&row).map_err(refused)?;
             let alerted = alert(place, &row);
-            if past.fraud {
-                let later = match known {
-                    Known::After(delay) => past.event.at + delay,
-                    Known::At(times) => times.get(place).copied().unwrap_or(i64::MAX),
-                };
-                let at = alerted.map_or(later, |at| at.min(later));
-                replay.label(Timestamp::from_micros(at), number, LabelVerdict::Fraud);
+            let told = match (past.fraud, alerted) {
+                (true, alerted) => {
+                    let later = known.at(place, past.event.at);
+                    Some((
+                        alerted.map_or(later, |at| at.min(later)),
+                        LabelVerdict::Fraud,
+                    ))
+                }
+                (false, alerted) => alerted.map(|at| (at, LabelVerdict::Genuine)),
+            };
+            if let Some((at, verdict)) = told {
+                replay.label(Timestamp::from_micros(at), number, verdict);
             }
         }
         Ok(Self {
@@ -170,6 +185,16 @@ impl<'a> Study<'a> {
             loss,
             seconds: start.elapsed().as_secs_f64(),
         })
+    }
+
+    /// Learns from rows, with so many trees.
+    pub fn learn_trees(&self, rows: &[u32], trees: u32, settings: &Settings) -> Result<Ensemble> {
+        let settings = Settings {
+            child_rows_min: leaf_rows(rows.len()).min(settings.child_rows_min),
+            trees_max: trees,
+            ..settings.clone()
+        };
+        self.grow((rows, &[]), &settings, |_| {})
     }
 
     /// What goes to work: the model, calibrated by what the early one said of days that it had not
