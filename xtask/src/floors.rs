@@ -59,7 +59,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "privacy",
         &["access", "store", "crypto", "outward", "domain"],
     ),
-    ("cases", &["access", "store", "crypto", "domain"]),
+    ("cases", &["access", "store", "crypto", "outward", "domain"]),
     ("safety", &["crypto", "domain"]),
     (
         "access",

@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn nothing_is_shown_that_no_row_names() {
-        assert_eq!(rows().len(), 17);
+        assert_eq!(rows().len(), 18);
         for field in FIELDS {
             for channel in [Channel::Webhook, Channel::Log] {
                 for role in [PROGRAM, NOBODY, "analyst", "auditor"] {
@@ -239,6 +239,16 @@ mod tests {
                 form(["analyst"], "settlement", field, Channel::Console),
                 Form::None
             );
+        }
+        let file = |role, purpose| form([role], purpose, "case_file", Channel::Console);
+        assert_eq!(file("analyst", "aml_compliance"), Form::Full);
+        for (role, purpose) in [
+            ("auditor", "aml_compliance"),
+            ("analyst", "marketing"),
+            ("analyst", ANY),
+            (NOBODY, "aml_compliance"),
+        ] {
+            assert_eq!(file(role, purpose), Form::None, "{role} {purpose}");
         }
         let none: [&str; 0] = [];
         assert_eq!(form(none, ANY, "list_value", Channel::Console), Form::None);

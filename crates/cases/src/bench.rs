@@ -124,6 +124,8 @@ impl Cases {
             amounts: Vec::new(),
             checklist: checklist(typology),
             notes: 0,
+            files: 0,
+            file_bytes: 0,
             merged_into: None,
             merged_from: Vec::new(),
             split_from: None,
@@ -323,7 +325,7 @@ impl Cases {
         case.checklist
             .iter_mut()
             .for_each(|check| check.done = None);
-        (case.notes, case.assignee) = (0, None);
+        (case.notes, case.files, case.file_bytes, case.assignee) = (0, 0, 0, None);
         case.split_from = Some(from.case.id.clone());
         let mut draft = Draft::new(case, Vec::new());
         self.move_in(worker, &mut draft, moved)?;

@@ -96,6 +96,12 @@ pub struct Case {
     pub checklist: Vec<Check>,
     /// How many notes it has.
     pub notes: u32,
+    /// How many files it has, erased ones included.
+    #[serde(default)]
+    pub files: u32,
+    /// How long these are together.
+    #[serde(default)]
+    pub file_bytes: u64,
     /// The case that it has become part of.
     pub merged_into: Option<String>,
     /// Cases that have become part of it.

@@ -1,6 +1,6 @@
 //! Reading and writing what people work on: sealed records with versions.
 
-use crate::{Change, Error, Policy};
+use crate::{Change, Error, FileScan, Policy};
 use paywarden_access::{approval::Who, watch::Calendar};
 use paywarden_crypto::{Keyring, keyring::PreparedSeal};
 use paywarden_domain::{TenantId, Timestamp};
@@ -22,6 +22,8 @@ pub struct Cases {
     pub(crate) policy: Policy,
     pub(crate) calendar: Calendar,
     seal: PreparedSeal,
+    /// Who scans files; nobody if not set.
+    pub(crate) scan: Option<FileScan>,
     /// Held while the next alert is looked for and claimed.
     pub(crate) taking: Mutex<()>,
 }
@@ -112,8 +114,15 @@ impl Cases {
             policy,
             calendar,
             seal,
+            scan: None,
             taking: Mutex::default(),
         })
+    }
+
+    /// The same, with somebody who scans files before they are taken.
+    #[must_use]
+    pub fn scanned_by(self, scan: Option<FileScan>) -> Self {
+        Self { scan, ..self }
     }
 
     /// What raises alerts, and where they wait.

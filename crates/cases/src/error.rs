@@ -26,6 +26,18 @@ pub enum Error {
     /// It would hold more than it may.
     #[error("at most {0}")]
     Limit(&'static str),
+    /// It is no file that is taken.
+    #[error("{0}")]
+    File(&'static str),
+    /// Malware was found in a file.
+    #[error("a scanner found {0}")]
+    FileInfected(String),
+    /// Nobody could scan a file.
+    #[error("files are scanned before they are taken, and nobody does now")]
+    ScannerAway,
+    /// The file was erased.
+    #[error("the file was erased")]
+    FileErased,
     /// The policy of alerts is not one.
     #[error("the policy of alerts: {0}")]
     Policy(String),

@@ -9,6 +9,7 @@
 //! working   what people do with alerts, one or many at once
 //! case      alerts and payments that are looked at together, and what may be done with them
 //! bench     what people do with cases
+//! file      what people hand in beside cases
 //! note      what people write beside either
 //! quality   what rules are worth, by what people said of their alerts
 //! timeline  everything that happened, in its order
@@ -31,6 +32,7 @@ mod desk;
 mod draft;
 mod entity;
 mod error;
+mod file;
 mod index;
 mod lineage;
 mod note;
@@ -49,6 +51,10 @@ pub use case::{Case, CaseClosing, CasePayment, CaseState, Check, Done};
 pub use desk::{Cases, Worker};
 pub use entity::Entity;
 pub use error::Error;
+pub use file::{
+    CaseFile, CheckedFile, FILE_BYTES_MAX, FileErasure, FileKey, FileKind, FileScan, KeptFile,
+    ScannerAway,
+};
 pub use index::{Reindexed, Stranded};
 pub use lineage::WentInto;
 pub use note::{NOTE_BYTES_MAX, Note};

@@ -81,6 +81,11 @@ pub(crate) async fn answer(desk: Desk) -> Paged {
     if method == Method::GET && visit.desk.path().starts_with(pages::exports::FILES) {
         return pages::exports::fetch(visit);
     }
+    if method == Method::GET && visit.desk.path().starts_with(pages::case::FILES) {
+        let fetched = pages::case::fetch(&mut visit).await;
+        let reply = fetched.unwrap_or_else(|fault| refused(&visit, None, fault));
+        return visit.desk.reply(reply);
+    }
     let mut reply = match method {
         Method::GET | Method::POST => page(&mut visit, &method).await,
         _ => {
@@ -123,8 +128,15 @@ async fn page(visit: &mut Visit, method: &Method) -> Reply {
             reply.headers.extend(told.and_then(|told| tell(&told)));
             reply
         }
-        Err(fault) if fault.0.code == Code::SessionRequired.name() => to_sign_in(visit),
-        Err(fault) => faulty(visit, Some(page), fault),
+        Err(fault) => refused(visit, Some(page), fault),
+    }
+}
+
+/// What is answered instead of a page.
+fn refused(visit: &Visit, page: Option<&Page>, fault: Fault) -> Reply {
+    match fault.0.code == Code::SessionRequired.name() {
+        true => to_sign_in(visit),
+        false => faulty(visit, page, fault),
     }
 }
 

@@ -142,6 +142,8 @@ pub(crate) const NAMES: &[(&str, Word)] = &[
     ("did.remove_alerts", word("Alerts taken out", "移出告警")),
     ("did.add_payments", word("Payments put in", "加入支付")),
     ("did.remove_payments", word("Payments taken out", "移出支付")),
+    ("did.add_file", word("File put in", "加入文件")),
+    ("did.erase_file", word("File erased", "擦除文件内容")),
     ("did.take_up", word("Took another case up", "并入其他案件内容")),
     ("did.merge", word("Merged", "合并")),
     ("did.split", word("Split", "拆分")),

@@ -7,7 +7,7 @@ mod alerts;
 mod approval;
 mod approvals;
 mod backtest;
-mod case;
+pub(crate) mod case;
 mod cases;
 mod coverage;
 mod customer_rating;
@@ -57,7 +57,7 @@ mod work;
 use crate::{page::Page, word::Word};
 
 /// Words of parts of pages, and those that several pages share.
-pub(crate) const SHARED_WORDS: [&[Word]; 10] = {
+pub(crate) const SHARED_WORDS: [&[Word]; 12] = {
     let [form, problems, effect] = studio::MORE_WORDS;
     let (version, test) = (rule_set::MORE_WORDS, backtest::MORE_WORDS);
     let (first, [what_if, models]) = (start::MORE_WORDS, decision::MORE_WORDS);
@@ -65,6 +65,7 @@ pub(crate) const SHARED_WORDS: [&[Word]; 10] = {
         work::WORDS,
         approval::REVEAL_WORDS,
         case::REPORTED_WORDS,
+        case::FILE_WORDS,
         form,
         problems,
         effect,

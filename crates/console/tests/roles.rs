@@ -9,6 +9,9 @@
 #[path = "../../server/tests/api/support/mod.rs"]
 mod support;
 
+#[path = "roles/files.rs"]
+mod files;
+
 use http::{Method, StatusCode};
 use paywarden_access::staff::Roles;
 use paywarden_crypto::SignatureAlgorithm::Ed25519;

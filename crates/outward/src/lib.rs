@@ -23,6 +23,7 @@
 mod exchange;
 mod reach;
 mod roots;
+pub mod scan;
 
 pub use reach::{Place, Reach};
 pub use roots::{Roots, RootsError};

@@ -17,6 +17,7 @@ use paywarden_access::{
     Network,
     watch::{Calendar, Effect},
 };
+use paywarden_cases::ScannerAway;
 use paywarden_domain::Currency;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, path::PathBuf};
@@ -96,6 +97,13 @@ pub struct Config {
     pub screening_file: Option<PathBuf>,
     /// File of what raises alerts, of queues, reasons and typologies; the shipped one when not set.
     pub alert_policy: Option<PathBuf>,
+    /// Who scans files before they are put beside cases, by the protocol of ClamAV's clamd:
+    /// `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`; nobody when not set.
+    pub file_scanner: Option<String>,
+    /// Seconds that a scan may take.
+    pub file_scanner_seconds: u32,
+    /// What happens to files while the scanner does not answer: refuse or take, unscanned.
+    pub file_scanner_away: ScannerAway,
     /// File of the typologies of laundering and of the scores from which each alerts and stops; the
     /// shipped one when not set.
     pub typologies: Option<PathBuf>,
@@ -251,6 +259,9 @@ impl Default for Config {
             providers_file: None,
             screening_file: None,
             alert_policy: None,
+            file_scanner: None,
+            file_scanner_seconds: 20,
+            file_scanner_away: ScannerAway::Refuse,
             typologies: None,
             rating_policy: None,
             reporting_file: None,

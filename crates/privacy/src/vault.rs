@@ -98,6 +98,8 @@ pub struct By {
     pub tenant: TenantId,
     /// Who acts.
     pub actor: Actor,
+    /// The roles of a person, by which the table of masks knows what they are shown.
+    pub roles: Vec<String>,
     /// Why. What keeps, reads or finds data states a purpose of the privacy policy; what erases it,
     /// or turns its keys, any text of 1 to 256 bytes.
     pub purpose: String,
@@ -111,6 +113,7 @@ impl By {
         Self {
             tenant,
             actor,
+            roles: Vec::new(),
             purpose: purpose.into(),
             said: Said::default(),
         }

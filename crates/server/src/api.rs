@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod approvals;
 pub(crate) mod areas;
 pub(crate) mod backtests;
+pub(crate) mod case_files;
 pub(crate) mod cases;
 pub(crate) mod confirmations;
 pub(crate) mod decisions;
@@ -161,6 +162,7 @@ enum Endpoint {
     Alert,
     PaymentAlert(payment_alerts::Act),
     Case(cases::Act),
+    CaseFile(case_files::Act),
     ReplyKeys,
     OpenApi,
     Metrics,
@@ -366,6 +368,7 @@ pub fn program_routes() -> impl Iterator<Item = &'static Route> {
         .chain(retention::ROUTES)
         .chain(payment_alerts::ROUTES)
         .chain(cases::ROUTES)
+        .chain(case_files::ROUTES)
         .chain(webhooks::ROUTES)
         .chain(confirmations::ROUTES)
         .chain(filings::ROUTES)
@@ -448,6 +451,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::Alert => alerts::one(call).await,
         Endpoint::PaymentAlert(act) => payment_alerts::handle(act, call).await,
         Endpoint::Case(act) => cases::handle(act, call).await,
+        Endpoint::CaseFile(act) => case_files::handle(act, call).await,
         _ => Ok(open(&call.state, route)),
     }
 }

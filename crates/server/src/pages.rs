@@ -4,7 +4,12 @@
 //! nothing else: [`Desk::ask`] goes through their doors, scopes, limits and leaves. *Invariant*:
 //! nothing is done before [`Desk::form`] has seen that our own page, in the same session, asked.
 
+mod form;
+
+pub use form::{Form, FormFile};
+
 use crate::{
+    Limits,
     api::{self, Door, Route, person::PersonCall},
     edge::{
         Code, Problem, ProblemDocument, access, body,
@@ -18,17 +23,19 @@ use crate::{
     state::State,
 };
 use bytes::Bytes;
+use form::MULTIPART;
 use http::{
     HeaderName, HeaderValue, Method, Response,
-    header::{COOKIE, HOST, SET_COOKIE},
+    header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE},
     request::Parts,
 };
 use hyper::body::Incoming;
 use paywarden_access::staff::Member;
+use paywarden_cases::FILE_BYTES_MAX;
 use paywarden_domain::Timestamp;
 use serde_json::Value;
 use std::{borrow::Cow, pin::Pin, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Who answers for pages: whatever path no route of the API has, and that does not begin with
 /// [`API`].
@@ -45,6 +52,10 @@ const PAUSE_US: u64 = 5_000_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 /// What browsers send as when a page did what its policy forbids.
 const REPORTS: [&str; 3] = [FORM, "application/csp-report", "application/reports+json"];
+/// What whoever is signed in sends beside that.
+const WITH_FILES: [&str; 4] = [FORM, REPORTS[1], REPORTS[2], MULTIPART];
+/// Room in a form for what stands around its file.
+const AROUND_FILE_BYTES: usize = 64 * 1024;
 
 /// One request for a page, with all that it may see and do.
 pub struct Desk {
@@ -56,6 +67,8 @@ pub struct Desk {
     request_id: String,
     cookies: Vec<HeaderValue>,
     is_ours: bool,
+    /// The place of a form with a file.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// The answer to a request for a page. Only a desk gives one.
@@ -91,36 +104,6 @@ impl Lines {
             () = tokio::time::sleep(pause) => !self.state.is_stopping(),
             () = self.sender.closed() => false,
         }
-    }
-}
-
-/// The fields of a form, in their order.
-#[derive(Debug, Clone, Default)]
-pub struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// A field's text; empty if it is not there.
-    pub fn text(&self, name: &str) -> &str {
-        let mut all = self.0.iter();
-        let found = all.find(|(known, _)| known == name);
-        found.map(|(_, text)| text.as_str()).unwrap_or_default()
-    }
-
-    /// The same, if there is anything in it beside white space.
-    pub fn given(&self, name: &str) -> Option<&str> {
-        Some(self.text(name).trim()).filter(|text| !text.is_empty())
-    }
-
-    /// The texts of all fields of a name.
-    pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        let named = self.0.iter().filter(move |(known, _)| known == name);
-        named.map(|(_, text)| text.as_str())
-    }
-
-    /// Every field that is the page's own: not those whose name begins with `_`.
-    pub fn own(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = self.0.iter().filter(|(name, _)| !name.starts_with('_'));
-        own.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 }
 
@@ -167,13 +150,24 @@ async fn desk(
 ) -> Result<Desk, Problem> {
     serve::check_headers(&head.headers, state)?;
     let member = person::known(state, &head);
-    let mut bytes = Bytes::new();
+    let (mut bytes, mut file_place) = (Bytes::new(), None);
     if head.method == Method::POST {
-        let limits = match member {
-            Some(_) => Cow::Owned(state.limits.with_body(state.limits.page_form_bytes_max)),
-            None => Cow::Borrowed(&state.limits),
+        let has_file = member.is_some() && declared(&head).starts_with(MULTIPART);
+        if has_file {
+            file_place = Some(serve::file_place(state)?);
+        }
+        let (limits, media_types) = match member {
+            Some(_) if has_file => (Cow::Owned(of_files(state)), &WITH_FILES[..]),
+            Some(_) => {
+                let bytes_max = state.limits.page_form_bytes_max;
+                (
+                    Cow::Owned(state.limits.with_body(bytes_max)),
+                    &WITH_FILES[..],
+                )
+            }
+            None => (Cow::Borrowed(&state.limits), &REPORTS[..]),
         };
-        body::check_declared(&head.headers, &limits, &REPORTS)?;
+        body::check_declared(&head.headers, &limits, media_types)?;
         let _visit = match member {
             Some(_) => None,
             None => Some(serve::visitor(state, peer)?),
@@ -189,7 +183,22 @@ async fn desk(
         request_id,
         cookies: Vec::new(),
         is_ours: false,
+        _place: file_place,
     })
+}
+
+/// What a body is declared as.
+fn declared(head: &Parts) -> &str {
+    let declared = head.headers.get(CONTENT_TYPE);
+    declared
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// Room and time for a file in a form.
+fn of_files(state: &State) -> Limits {
+    let slow = state.limits.of_screening_lists();
+    slow.with_body(FILE_BYTES_MAX + AROUND_FILE_BYTES)
 }
 
 impl Desk {
@@ -275,7 +284,7 @@ impl Desk {
 
     /// The fields of the form that was sent, if a page of ours sent it, in this session.
     pub fn form(&mut self) -> Result<Form, Box<ProblemDocument>> {
-        let form = Form(form_urlencoded::parse(&self.body).into_owned().collect());
+        let form = Form::read(declared(&self.head), &self.body);
         let checked = person::check_origin(&self.state, &self.head).and_then(|()| {
             let member = self.member.as_ref();
             let token = form.text(TOKEN_FIELD).as_bytes();
@@ -300,7 +309,15 @@ impl Desk {
         body: Option<&Value>,
     ) -> Result<Bytes, Box<ProblemDocument>> {
         match self.asked(method, target, body).await {
-            Ok(bytes) => Ok(bytes),
+            Ok(reply) => Ok(reply.body),
+            Err(problem) => Err(self.refused(problem)),
+        }
+    }
+
+    /// Asks a route of the API that answers with a file.
+    pub async fn fetch(&mut self, target: &str) -> Result<Reply, Box<ProblemDocument>> {
+        match self.asked(&Method::GET, target, None).await {
+            Ok(reply) => Ok(reply),
             Err(problem) => Err(self.refused(problem)),
         }
     }
@@ -364,7 +381,7 @@ impl Desk {
         method: &Method,
         target: &str,
         body: Option<&Value>,
-    ) -> Result<Bytes, Problem> {
+    ) -> Result<Reply, Problem> {
         if *method != Method::GET && !self.is_ours {
             return Err(Problem::new(Code::OriginRefused, "no form was seen"));
         }
@@ -382,7 +399,7 @@ impl Desk {
         };
         let reply = access::note(asked, result).await?;
         self.keep(&reply);
-        Ok(reply.body)
+        Ok(reply)
     }
 
     async fn enter(

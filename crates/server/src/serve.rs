@@ -151,6 +151,7 @@ impl Visit<'_> {
         };
         self.member.clone_from(&member);
         let place = admit(&state, route, member.as_ref())?;
+        let large = list_place(&state, route)?;
         let bytes = read(route, body, &state.limits).await?;
         let call = PersonCall {
             state,
@@ -161,7 +162,7 @@ impl Visit<'_> {
             body: bytes,
         };
         finish_in_task(async move {
-            let _held = (place, visit);
+            let _held = (place, visit, large);
             api::person::handle(route, &call).await
         })
         .await
@@ -337,12 +338,24 @@ fn list_place(state: &State, route: &Route) -> Result<Option<OwnedSemaphorePermi
             Code::ModelBusy,
             "so many large bodies are being read that no other is taken",
         ),
+        Size::CaseFile => return file_place(state).map(Some),
         Size::Event | Size::Batch | Size::RuleSet | Size::Form => return Ok(None),
     };
+    large_place(state, (code, detail)).map(Some)
+}
+
+/// The same for a file beside a case.
+pub(crate) fn file_place(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
+    let detail = "so many large bodies are being read that no other is taken";
+    large_place(state, (Code::CaseFilesBusy, detail))
+}
+
+fn large_place(
+    state: &State,
+    (code, detail): (Code, &'static str),
+) -> Result<OwnedSemaphorePermit, Problem> {
     let place = Arc::clone(&state.list_places).try_acquire_owned();
-    place
-        .map(Some)
-        .map_err(|_| Problem::new(code, detail).retry_after_us(PAUSE_US))
+    place.map_err(|_| Problem::new(code, detail).retry_after_us(PAUSE_US))
 }
 
 enum Reserved {

@@ -1,7 +1,9 @@
 //! One case: its alerts and payments, who takes part, what was looked at, and closing it by two.
 
+mod files;
 mod reported;
 
+pub(crate) use files::{FILES, WORDS as FILE_WORDS, fetch};
 pub(super) use reported::WORDS as REPORTED_WORDS;
 
 use super::{
@@ -142,6 +144,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let RelatedCases { related } = v.get(&format!("{route}/related")).await?;
     let reports = Reports::about(v, &route).await?;
     let story = Story::read(v, &route).await?;
+    let files = files::Files::read(v).await?;
     let waiting = "/v1/approvals?command=case_closing&state=open&limit=100";
     let waiting: Option<Approvals> = v.get_if(Scope::ApprovalsRead, waiting).await?;
     let mut waiting = waiting.into_iter().flat_map(|page| page.approvals);
@@ -164,6 +167,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         (parts::panel(v.t(ALERTS), alerts_of(v, &case, &alerts)))
         (parts::panel(v.t(ALL_PAYMENTS), payments_of(v, &case, &alerts)))
+        (parts::panel(v.t(files::TITLE), files.draw(v, is_open)))
         (parts::panel(v.t(work::RELATED), cases::related(v, &related)))
         @if let Some(reports) = &reports { (reported::panel(v, reports)) }
         (parts::panel(v.t(work::TIMELINE), story.timeline(v)))
@@ -369,6 +373,9 @@ fn payments_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
 }
 
 async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
+    if let Some(told) = files::take(v, form).await? {
+        return Ok(Shown::done(v.desk.path().to_owned(), told));
+    }
     let alerts: Vec<&str> = form.all("alert").collect();
     let (below, body) = match form.text("do") {
         "close" => return ask_closing(v, form).await,

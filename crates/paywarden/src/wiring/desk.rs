@@ -5,9 +5,10 @@ use crate::{
     config::Config,
     failure::{Failure, Result},
 };
-use paywarden_cases::{Cases, Policy};
+use paywarden_cases::{Cases, FileScan, Policy};
+use paywarden_outward::scan::{Scanner, ScannerPlace};
 use paywarden_store::Clock;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Opens the desk. An index that does not count every version is mended first; open alerts in queues
 /// that the policy has given up are moved to those that take over, and without one the start is
@@ -17,6 +18,7 @@ pub(super) async fn open(config: &Config, ground: &Ground) -> Result<Arc<Cases>>
     let store = (ground.database.clone(), ground.journal.clone());
     let cases = Cases::new(store, Clock::System, &ground.keyring, tables);
     let cases = cases.map_err(|error| needed("the desk of alerts", &error))?;
+    let cases = cases.scanned_by(scan(config)?);
     mend(&cases).await?;
     Ok(Arc::new(cases))
 }
@@ -34,6 +36,22 @@ fn policy(config: &Config) -> Result<Policy> {
         }
     };
     policy.map_err(|error| refused(&error))
+}
+
+/// Who scans files, if somebody does.
+fn scan(config: &Config) -> Result<Option<FileScan>> {
+    let Some(place) = &config.file_scanner else {
+        return Ok(None);
+    };
+    let place: ScannerPlace = place.parse().map_err(|expected| {
+        let what = format!("file_scanner = {place}: a scanner is on this machine");
+        Failure::wrong_use(what, format!("name {expected}"))
+    })?;
+    let within = Duration::from_secs(config.file_scanner_seconds.max(1).into());
+    Ok(Some(FileScan {
+        scanner: Scanner::new(place, within),
+        away: config.file_scanner_away,
+    }))
 }
 
 async fn mend(cases: &Cases) -> Result<()> {

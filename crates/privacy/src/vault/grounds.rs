@@ -7,7 +7,7 @@ use crate::{
     policy::{Data, Denial, FRAUD_PREVENTION, Ground, INSIDE, PAYMENT_CARD, Question},
     subject::Standing,
 };
-use paywarden_access::masking::{Channel, GRANTED, NOBODY, PROGRAM};
+use paywarden_access::masking::{self, Channel, Form, GRANTED, NOBODY, PROGRAM};
 use paywarden_domain::{Country, TenantId, Timestamp};
 use paywarden_store::{Actor, Entry, Purpose, RecordRow, Row};
 use std::{
@@ -57,13 +57,17 @@ impl Said {
 }
 
 impl By {
-    /// Who looks, and where, as the table of masks names them. A person sees values of the vault by
-    /// a grant alone.
-    pub(super) fn viewer(&self) -> (&'static str, Channel) {
-        match (&self.actor, &self.said.grant) {
-            (_, Some(_)) => (GRANTED, Channel::Console),
-            (Actor::Staff(_), None) => (NOBODY, Channel::Console),
-            _ => (PROGRAM, Channel::Api),
+    /// What of a class is shown to whoever looks. A person who states no roles is nobody.
+    pub(super) fn form(&self, class: &str) -> Form {
+        let show = |role, channel| masking::form([role], &self.purpose, class, channel);
+        match (&self.actor, &self.said.grant, self.roles.as_slice()) {
+            (_, Some(_), _) => show(GRANTED, Channel::Console),
+            (Actor::Staff(_), None, []) => show(NOBODY, Channel::Console),
+            (Actor::Staff(_), None, roles) => {
+                let roles = roles.iter().map(String::as_str);
+                masking::form(roles, &self.purpose, class, Channel::Console)
+            }
+            _ => show(PROGRAM, Channel::Api),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     policy::Ground,
     subject::Standing,
 };
-use paywarden_access::masking::{self, Form};
+use paywarden_access::masking::Form;
 use paywarden_crypto::envelope::SealKey;
 use paywarden_domain::Timestamp;
 use paywarden_store::{Actor, KeyPlace, SealedRow};
@@ -153,9 +153,10 @@ impl<'o, 'r> Opening<'o, 'r> {
     }
 
     fn narrow(&mut self, whole: Revealed, class: &'r str) -> Result<Revealed, Error> {
-        let (role, channel) = self.by.viewer();
-        let form = || masking::form([role], &self.by.purpose, class, channel);
-        let form = *self.forms.entry(class).or_insert_with(form);
+        let form = *self
+            .forms
+            .entry(class)
+            .or_insert_with(|| self.by.form(class));
         if form == Form::Full {
             return Ok(whole);
         }

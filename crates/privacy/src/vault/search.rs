@@ -90,7 +90,6 @@ impl Vault {
         let subjects = found.iter().map(|row| row.subject.as_str());
         let standings = self.standings(subjects).await?;
         let now = self.clock.now();
-        let (role, channel) = by.viewer();
         let judge = |row: &MaskedRow| {
             let kind = (row.retention.as_str(), row.class.as_str());
             let ground = self.judge_value(by, (&standings, &row.subject), kind, now);
@@ -98,8 +97,7 @@ impl Vault {
         };
         let grounds: Vec<_> = found.iter().map(judge).collect();
         let show = |(ground, row): (Option<Ground>, MaskedRow)| {
-            let form = masking::form([role], &by.purpose, &row.class, channel);
-            let masked = match form >= masking::stored(&row.class) {
+            let masked = match by.form(&row.class) >= masking::stored(&row.class) {
                 true => row.masked,
                 false => masking::HIDDEN.to_owned(),
             };

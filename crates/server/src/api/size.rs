@@ -1,6 +1,7 @@
 //! How large a body may be, and what it may be declared as.
 
 use crate::{Limits, edge::reply::JSON};
+use paywarden_cases::FILE_BYTES_MAX;
 use std::borrow::Cow;
 
 /// How large a body may be.
@@ -16,9 +17,14 @@ pub enum Size {
     ScreeningList,
     /// The package of a model.
     Model,
+    /// A file beside a case, in base64.
+    CaseFile,
     /// A form of one page.
     Form,
 }
+
+/// The longest body with a file in base64, and what stands around it.
+const CASE_FILE_BYTES_MAX: usize = FILE_BYTES_MAX.div_ceil(3) * 4 + 16 * 1024;
 
 /// What screening lists are declared as.
 const LIST_TYPES: &[&str] = &[
@@ -38,6 +44,9 @@ impl Size {
             Self::RuleSet => Cow::Owned(limits.with_body(limits.rule_set_bytes_max)),
             Self::ScreeningList => Cow::Owned(limits.of_screening_lists()),
             Self::Model => Cow::Owned(limits.of_models()),
+            Self::CaseFile => {
+                Cow::Owned(limits.of_screening_lists().with_body(CASE_FILE_BYTES_MAX))
+            }
             Self::Form => Cow::Owned(limits.with_body(limits.form_bytes_max)),
         }
     }
@@ -48,7 +57,7 @@ impl Size {
             Self::ScreeningList => LIST_TYPES,
             Self::Model => &["application/octet-stream"],
             Self::Form => &["application/x-www-form-urlencoded"],
-            Self::Event | Self::Batch | Self::RuleSet => &[JSON],
+            Self::Event | Self::Batch | Self::RuleSet | Self::CaseFile => &[JSON],
         }
     }
 }

@@ -52,18 +52,22 @@ rules:
 "#;
 
 /// A company with payments that stand out.
-struct Desk {
-    world: World,
-    signer: Signer,
-    client: Client,
+pub struct Desk {
+    pub world: World,
+    pub signer: Signer,
+    pub client: Client,
 }
 
 impl Desk {
-    async fn open() -> Self {
-        let setup = Setup {
+    pub async fn open() -> Self {
+        Self::of(Setup {
             rules: Some(RULES),
             ..Setup::default()
-        };
+        })
+        .await
+    }
+
+    pub async fn of(setup: Setup) -> Self {
         let world = World::start(setup).await;
         Self {
             signer: world.signer("acme", Ed25519).await,
@@ -72,32 +76,42 @@ impl Desk {
         }
     }
 
-    async fn get(&mut self, path: &str) -> Value {
+    /// The same installation again, with the same key.
+    pub async fn restart(self, setup: Setup) -> Self {
+        let world = self.world.restart(setup).await;
+        Self {
+            signer: self.signer,
+            client: world.client(true).await,
+            world,
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Value {
         let sent = Sent::new(Method::GET, path, "");
         let answer = self.client.signed(&self.signer, sent).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.json());
         answer.json()
     }
 
-    async fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
+    pub async fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
         let sent = Sent::json(Method::POST, path, body);
         let answer = self.client.signed(&self.signer, sent).await;
         (answer.status.as_u16(), answer.json())
     }
 
-    async fn posted(&mut self, path: &str, body: &Value) -> Value {
+    pub async fn posted(&mut self, path: &str, body: &Value) -> Value {
         let (status, json) = self.post(path, body).await;
         assert!(status < 300, "{path}: {json}");
         json
     }
 
-    async fn refused(&mut self, path: &str, body: &Value) -> String {
+    pub async fn refused(&mut self, path: &str, body: &Value) -> String {
         let (status, json) = self.post(path, body).await;
         assert!(status >= 400, "{path}: {json}");
         json["code"].as_str().unwrap().to_owned()
     }
 
-    async fn list(&mut self, list: &str, customer: &str) {
+    pub async fn list(&mut self, list: &str, customer: &str) {
         let path = format!("/v1/lists/{list}/entries");
         let entry = json!({ "value": customer, "reason": "of a test" });
         let sent = Sent::json(Method::PUT, &path, &entry);
@@ -106,7 +120,7 @@ impl Desk {
     }
 
     /// Has a payment of a customer decided; its identifier.
-    async fn pay(&mut self, customer: &str) -> String {
+    pub async fn pay(&mut self, customer: &str) -> String {
         let id = unique("pay-");
         let mut payment = payment(&id);
         payment["payer"]["id"] = json!(customer);
@@ -117,7 +131,7 @@ impl Desk {
     }
 
     /// Open alerts about so many new customers; who they are.
-    async fn alerted(&mut self, list: &str, count: usize) -> Vec<String> {
+    pub async fn alerted(&mut self, list: &str, count: usize) -> Vec<String> {
         for _ in 0..count {
             let customer = unique("cust-");
             self.list(list, &customer).await;
@@ -130,7 +144,7 @@ impl Desk {
             .collect()
     }
 
-    async fn assert_intact(&self) {
+    pub async fn assert_intact(&self) {
         let verdict = self.world.database.verify(None).await.unwrap();
         assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
     }

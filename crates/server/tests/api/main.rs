@@ -11,6 +11,7 @@ mod administrators;
 mod approvals;
 mod approvals_of_people;
 mod backtests;
+mod case_files;
 mod cases;
 mod confirmations;
 mod decisions;

@@ -308,14 +308,22 @@ fn walk_models(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
 /// The same of the routes of alerts and cases. Alerts and cases are walked with what there is in
 /// `cases.rs` beside this; here there is none of this identifier.
 fn walk_cases(route: &Route) -> (Sent, &'static str) {
-    let path = route.path.replace("{id}", "alr_1");
+    let path = route.path.replace("{id}", "alr_1").replace("{file}", "1");
     let send = |body: Value| Sent::json(Method::POST, &path, &body);
     let close = json!({ "disposition": "confirmed", "reason": "customer_denies" });
     match (route.method.as_str(), route.path) {
         ("GET", "/v1/alerts" | "/v1/cases" | "/v1/alert-policy" | "/v1/alert-quality") => {
             (Sent::new(Method::GET, &path, ""), "own")
         }
+        ("GET", "/v1/cases/{id}/files/{file}") => (
+            Sent::new(Method::GET, &(path + "?purpose=aml_compliance"), ""),
+            "work_item_unknown",
+        ),
         ("GET", _) => (Sent::new(Method::GET, &path, ""), "work_item_unknown"),
+        (_, "/v1/cases/{id}/files") => (
+            send(json!({ "name": "a.txt", "purpose": "aml_compliance", "content": "YQ==" })),
+            "work_item_unknown",
+        ),
         (_, "/v1/alerts/next") => (Sent::new(Method::POST, &path, ""), "own"),
         (_, "/v1/alerts/acts") => (
             send(json!({ "alerts": ["alr_1"], "act": { "claim": {} } })),
@@ -330,7 +338,9 @@ fn walk_cases(route: &Route) -> (Sent, &'static str) {
             send(json!({ "title": "t", "typology": "mule", "alerts": ["alr_1"] })),
             "work_item_unknown",
         ),
-        (_, "/v1/cases/{id}/reopening") => (send(json!({ "reason": "r" })), "work_item_unknown"),
+        (_, "/v1/cases/{id}/reopening" | "/v1/cases/{id}/files/{file}/erasure") => {
+            (send(json!({ "reason": "r" })), "work_item_unknown")
+        }
         (_, "/v1/cases/{id}/payments") => {
             (send(json!({ "payments": ["pay-1"] })), "work_item_unknown")
         }

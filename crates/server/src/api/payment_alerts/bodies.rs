@@ -268,6 +268,9 @@ impl PaymentAlertResult {
     }
 }
 
+/// After how long a scanner may be there again, in microseconds.
+const PAUSE_US: u64 = 30_000_000;
+
 impl From<paywarden_cases::Error> for Problem {
     fn from(error: paywarden_cases::Error) -> Self {
         use paywarden_cases::Error;
@@ -281,6 +284,12 @@ impl From<paywarden_cases::Error> for Problem {
                 Self::new(Code::FieldInvalid, why).at(format!("/{field}"))
             }
             Error::Limit(_) => Self::new(Code::FieldInvalid, detail),
+            Error::File(_) => Self::new(Code::CaseFileRefused, detail),
+            Error::FileInfected(_) => Self::new(Code::CaseFileInfected, detail),
+            Error::FileErased => Self::new(Code::CaseFileErased, detail),
+            Error::ScannerAway => {
+                Self::new(Code::CaseFileScannerAway, detail).retry_after_us(PAUSE_US)
+            }
             Error::Approval(error) => error.into(),
             Error::Store(error) => crate::api::person::store(&error),
             Error::Policy(_) | Error::Damaged(_) => {

@@ -12,6 +12,19 @@ macro_rules! work {
         WorkItemTaken = "work_item_taken", CONFLICT, "Somebody else works on it";
         /// It was changed since you read it: of two who change at once one is refused. Read it again.
         WorkItemChanged = "work_item_changed", CONFLICT, "Changed in between";
+        /// It is no file that is taken beside a case; `detail` says why. PDF, PNG, JPEG, WebP, text and CSV
+        /// are, under a name with the ending of what they are.
+        CaseFileRefused = "case_file_refused", UNPROCESSABLE_ENTITY, "File refused";
+        /// A scanner found malware in the file; `detail` says what it calls it. Nothing was kept.
+        CaseFileInfected = "case_file_infected", UNPROCESSABLE_ENTITY, "Malware found";
+        /// Files are scanned before they are taken, and the scanner does not answer. Send it again later.
+        CaseFileScannerAway = "case_file_scanner_away", SERVICE_UNAVAILABLE, "Scanner away";
+        /// So many large bodies are being read that no other is taken. Send it again later.
+        CaseFilesBusy = "case_files_busy", SERVICE_UNAVAILABLE, "Too many files at once";
+        /// Neither your roles nor the purpose open files of cases: see `masking.toml`.
+        CaseFileMasked = "case_file_masked", FORBIDDEN, "File not shown";
+        /// The file was erased: its name and its hash are all that is left.
+        CaseFileErased = "case_file_erased", GONE, "File erased";
         /// The alert is about you: somebody else decides about it.
         OwnAlert = "own_alert", FORBIDDEN, "Alert about yourself";
         /// The alert is closed, or acknowledged already. Read it again.

@@ -105,6 +105,8 @@ pub struct Setup {
     pub notary_clock: Option<Clock>,
     /// What answers for pages; nobody if not given.
     pub pages: Option<paywarden_server::pages::Pages>,
+    /// Who scans files; nobody if not given.
+    pub scan: Option<paywarden_cases::FileScan>,
     /// How many persons somebody is shown in a day without a wait; the usual number if not given.
     pub reveals_per_day: Option<u32>,
 }
@@ -169,7 +171,8 @@ impl World {
         let vault = vault((&database, &journal), &keyring, (folder.path(), &setup));
         let vault = Arc::new(vault.await);
         let watch = watch(&database, &journal, &keyring, &staff).await;
-        let cases = Arc::new(cases(&database, &journal, &keyring));
+        let cases = cases(&database, &journal, &keyring);
+        let cases = Arc::new(cases.scanned_by(setup.scan.clone()));
         let tls = SelfSigned::open_or_create(&folder.path().join("tls"), &NAMES, clock.now());
         let tls = tls.unwrap();
         let store = (database.clone(), journal.clone());
