@@ -336,6 +336,21 @@ impl Confirmations {
         row.map(Question::read).transpose()
     }
 
+    /// The question that a leaf names; none if it names something else.
+    pub async fn of_record(
+        &self,
+        tenant: &TenantId,
+        record: &str,
+    ) -> Result<Option<Question>, Error> {
+        let mut parts = record.split('/');
+        let (Some(KIND), Some(id)) = (parts.next(), parts.next()) else {
+            return Ok(None);
+        };
+        let row = self.database.record(KIND, id).await?;
+        let row = row.filter(|row| row.tenant == *tenant);
+        row.map(Question::read).transpose()
+    }
+
     /// The question behind a link; none if it was made up, or another one was sent after it.
     pub async fn behind(&self, token: &str) -> Result<Option<Question>, Error> {
         let Some((place, secret)) = self.links.read(token) else {

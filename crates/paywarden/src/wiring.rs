@@ -264,7 +264,8 @@ impl Running {
         let clerk = ground.clerk_of(&notary, server.origin());
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
         let (database, journal) = (ground.database.clone(), ground.journal.clone());
-        let told = subscribers::all((&engine, cases, &ground.database), notify.feed.clone());
+        let rights = (ground.registry.clone(), approvals.clone());
+        let told = subscribers::all((&engine, cases, &ground.database), &notify, rights);
         let dispatcher = ground.dispatcher(told, outbox);
         let siem = Siem::start(config, database, journal, export)?;
         let beside = (&engine, &notary, &watch, approvals);

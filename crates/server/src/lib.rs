@@ -6,6 +6,7 @@
 mod alerting;
 pub mod api;
 pub mod edge;
+mod holds;
 mod limits;
 mod metrics;
 mod models;
@@ -24,6 +25,7 @@ pub mod tls;
 pub use alerting::{Alerting, NotTaken};
 pub use api::openapi_json;
 pub use edge::errors_markdown;
+pub use holds::{NotHeld, PayeeHolds};
 pub use limits::Limits;
 pub use progress::Progress;
 pub use rating::RatingFeed;

@@ -137,6 +137,16 @@ impl Engine {
         Ok(change)
     }
 
+    /// Whether a value was put on a list at or after a time, whatever became of it since.
+    pub async fn was_listed(
+        &self,
+        tenant: &TenantId,
+        entry: (&str, &str),
+        since: Timestamp,
+    ) -> Result<bool, Error> {
+        Ok(self.database.was_listed(tenant, entry, since).await?)
+    }
+
     fn apply(&self, who: &Who, change: &ListChange, listed: &ListValue, now: Timestamp) {
         let (tenant, list) = (&who.tenant, change.list.as_str());
         match change.operation {

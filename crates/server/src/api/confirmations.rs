@@ -5,31 +5,27 @@ mod words;
 
 use super::{Call, Door, Endpoint, Keyed, Route, Size, json::parse, json_reply, query::Query};
 use crate::{
+    PayeeHolds,
     edge::{Code, Problem, ProblemDocument, reply::Reply},
     state::State,
 };
 use http::{Method, StatusCode};
-use paywarden_access::{
-    Scope,
-    approval::{Approved, Who},
-    watch::Subject,
-};
-use paywarden_domain::{Label, LabelSource, PaymentId, TenantId, Timestamp, time::HOUR};
+use paywarden_access::{Scope, approval::Who, watch::Subject};
+use paywarden_domain::{Label, LabelSource, PaymentId, Timestamp};
 use paywarden_notify::{
     Error, Notice,
     confirmation::{self, ANSWERED, Answer, Channel, Detail, Given, Question, Terms},
     event::CONFIRMATION_REQUESTED,
 };
-use paywarden_risk::{Beside, ListChange, ListOperation, ListValue, Sketch};
+use paywarden_risk::Beside;
 use paywarden_store::Actor;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Where links begin.
 pub(crate) const LINKS: &str = "/confirm/";
-/// Payees whose next payments are held for a while; the shipped rules read it.
-const REPORTED_PAYEES: &str = "reported_payees";
 const HOURS: u16 = 72;
 
 /// What is asked for.
@@ -146,7 +142,8 @@ pub(crate) async fn ask(call: &Call) -> Result<Reply, Problem> {
     let input: ConfirmationInput = parse(&call.body)?;
     let payment = PaymentId::parse(&call.parameter)?;
     let (state, tenant) = (&call.state, &call.caller.tenant);
-    let sketch = sketch(state, tenant, &payment).await?;
+    let holds = holds(state);
+    let sketch = holds.sketch(tenant, &payment).await?;
     let terms = Terms {
         hours: input.expires_in_hours.unwrap_or(HOURS),
         asked_as: input.asked_as,
@@ -155,7 +152,8 @@ pub(crate) async fn ask(call: &Call) -> Result<Reply, Problem> {
     };
     if terms.hold_payee_hours.is_some() {
         // What the answer does must be allowed now.
-        let allowed = hold(state, &call.who(), &terms, &sketch).await?;
+        let from = (&terms, state.clock.now());
+        let allowed = holds.admit(&call.who(), from, &sketch).await?;
         if allowed.is_none() {
             return Err(Error::ConfirmationRefused("the payment names no payee to hold").into());
         }
@@ -268,66 +266,17 @@ async fn settle(
     let found = state.notify.confirmations.of_payment(tenant, payment);
     let stands = found.await?.filter(|stands| stands.answered.is_some());
     let stands = stands.ok_or(Error::Conflict)?;
-    if is_first && answer != Answer::Yes {
-        hold_payee(state, &stands).await;
+    if is_first && holds(state).settled(&stands).await.is_err() {
+        tracing::warn!("the payee of a reported payment is held a little later");
     }
     Ok(stands)
 }
 
-/// Puts the payee on the list of those whose next payments are held. The answer is durable: what
-/// fails here is told of, and an analyst can still do it.
-async fn hold_payee(state: &State, question: &Question) {
-    let who = Who {
-        tenant: question.tenant.clone(),
-        actor: Actor::Key(question.asked_by.clone()),
-    };
-    let held = async {
-        let sketch = sketch(state, &question.tenant, &question.payment_id).await?;
-        if let Some(approved) = hold(state, &who, &question.terms, &sketch).await? {
-            state.engine.change_list(approved).await?;
-        }
-        Ok::<_, Problem>(())
-    };
-    if let Err(problem) = held.await {
-        let (tenant, code) = (&question.tenant, problem.code().name());
-        tracing::warn!(%tenant, code, "payee of a reported payment not held");
-    }
-}
-
-/// The change that holds the payee, if whoever asked wanted that and may do it.
-async fn hold(
-    state: &State,
-    who: &Who,
-    terms: &Terms,
-    sketch: &Sketch,
-) -> Result<Option<Approved<ListChange>>, Problem> {
-    let Some((hours, payee)) = terms.hold_payee_hours.zip(sketch.payee_key.clone()) else {
-        return Ok(None);
-    };
-    let Actor::Key(key_id) = &who.actor else {
-        return Ok(None);
-    };
-    if !state.registry.may(&who.tenant, key_id, Scope::ListsWrite) {
-        let detail = "holding payments of a payee needs `lists:write`";
-        return Err(Problem::new(Code::ScopeInsufficient, detail)
-            .missing(vec![Scope::ListsWrite.name().to_owned()]));
-    }
-    let until = state.clock.now().micros() + i64::from(hours) * HOUR;
-    let change = ListChange {
-        list: REPORTED_PAYEES.to_owned(),
-        operation: ListOperation::Add,
-        values: vec![ListValue {
-            value: payee,
-            expires_at: Some(Timestamp::from_micros(until)),
-        }],
-        reason: "reported by a payer".to_owned(),
-    };
-    Ok(Some(state.approvals.admit(who, change, None).await?))
-}
-
-async fn sketch(state: &State, tenant: &TenantId, payment: &PaymentId) -> Result<Sketch, Problem> {
-    let sketch = state.engine.sketch(tenant, payment).await?;
-    sketch.ok_or_else(|| paywarden_risk::Error::PaymentUnknown.into())
+/// Who holds payees.
+fn holds(state: &State) -> PayeeHolds {
+    let (engine, notify) = (Arc::clone(&state.engine), Arc::clone(&state.notify));
+    let rights = (Arc::clone(&state.registry), state.approvals.clone());
+    PayeeHolds::new((engine, notify), rights, state.clock.clone())
 }
 
 async fn question(call: &Call) -> Result<Question, Problem> {

@@ -4,9 +4,14 @@
 
 use crate::support::{Client, Sent, Setup, Signer, World, now};
 use http::{HeaderMap, Method, StatusCode};
+use paywarden_access::approval::Who;
 use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use paywarden_domain::{Label, LabelSource, PaymentId, TenantId, Timestamp, time::HOUR};
+use paywarden_notify::confirmation::{ANSWERED, Answer, Channel};
+use paywarden_risk::Beside;
 use paywarden_server::Limits;
+use paywarden_store::Actor;
 use serde_json::{Value, json};
 
 const ASKING: &str = "/v1/payments/pay-1/confirmation-requests";
@@ -50,13 +55,26 @@ fn transfer(id: &str) -> Value {
 }
 
 impl Desk {
-    async fn open(limits: Limits) -> Self {
-        let setup = Setup {
+    fn setup(limits: Limits) -> Setup {
+        Setup {
             limits,
             rules: Some(RULES),
             ..Setup::default()
-        };
-        let world = World::start(setup).await;
+        }
+    }
+
+    /// The same installation again, with the same key.
+    async fn restart(self) -> Self {
+        let world = self.world.restart(Self::setup(Limits::default())).await;
+        Self {
+            client: world.client(true).await,
+            signer: self.signer,
+            world,
+        }
+    }
+
+    async fn open(limits: Limits) -> Self {
+        let world = World::start(Self::setup(limits)).await;
         let mut desk = Self {
             client: world.client(true).await,
             signer: world.signer("acme", Ed25519).await,
@@ -330,4 +348,80 @@ async fn holding_payments_of_a_payee_needs_the_right_to_list_them() {
     let unknown = "/v1/payments/none/confirmation-requests";
     let (_, refused) = desk.post(unknown, json!({})).await;
     assert_eq!(refused["code"], "payment_unknown");
+}
+
+/// Writes an answer down so many hours ago, as a server does that is killed before it holds anybody.
+async fn answered_and_killed(desk: &Desk, answer: Answer, hours_ago: i64) {
+    let (tenant, payment) = (TenantId::parse("acme").unwrap(), PaymentId::parse("pay-1"));
+    let payment = payment.unwrap();
+    let at = Timestamp::from_micros(now().micros() - hours_ago * HOUR);
+    let asked = desk
+        .world
+        .notify
+        .confirmations
+        .of_payment(&tenant, &payment);
+    let row = asked
+        .await
+        .unwrap()
+        .unwrap()
+        .answer(answer, Channel::App, at);
+    let label = Label {
+        payment_id: payment,
+        verdict: answer.verdict(),
+        source: LabelSource::CustomerReport,
+        occurred_at: None,
+    };
+    let beside = Beside {
+        action: ANSWERED,
+        purpose: "confirmation by the payer",
+        rows: vec![row.unwrap()],
+    };
+    let who = Who {
+        tenant,
+        actor: Actor::Key(desk.signer.key_id.clone()),
+    };
+    let written = desk.world.engine.label_beside(&who, label, None, beside);
+    written.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_a_kill_has_kept_from_being_made_is_made_after_the_restart_and_once() {
+    let mut desk = Desk::open(Limits::default()).await;
+    desk.link(json!({ "hold_payee_hours": 24 })).await;
+    answered_and_killed(&desk, Answer::Tricked, 0).await;
+    let mut desk = desk.restart().await;
+    desk.decide("pay-2", "approve").await;
+    desk.world.hand_on().await;
+    desk.decide("pay-3", "hold").await;
+    let mut desk = desk.restart().await;
+    desk.decide("pay-4", "hold").await;
+
+    let path = "/v1/lists/reported_payees/entries";
+    let held = desk.get(path).await["entries"].clone();
+    assert_eq!(held.as_array().unwrap().len(), 1);
+    assert!(held[0]["expires_at"].is_string());
+    let release = json!({ "value": held[0]["value"], "reason": "the payee was heard" });
+    let sent = Sent::json(Method::DELETE, path, &release);
+    let answer = desk.client.signed(&desk.signer, sent).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
+    desk.decide("pay-5", "approve").await;
+    // The same leaves come twice: who was released stays released.
+    desk.world.hand_on().await;
+    desk.decide("pay-6", "approve").await;
+    desk.world.dispatch().await;
+    let mut desk = desk.restart().await;
+    desk.decide("pay-7", "approve").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_held_whose_time_is_over_or_whom_the_payer_meant_to_pay() {
+    for (answer, hours_ago) in [(Answer::No, 25), (Answer::Yes, 0)] {
+        let mut desk = Desk::open(Limits::default()).await;
+        desk.link(json!({ "hold_payee_hours": 24 })).await;
+        answered_and_killed(&desk, answer, hours_ago).await;
+        desk.world.dispatch().await;
+        desk.decide("pay-2", "approve").await;
+        let held = desk.get("/v1/lists/reported_payees/entries").await;
+        assert_eq!(held["entries"], json!([]));
+    }
 }

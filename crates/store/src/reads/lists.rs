@@ -33,6 +33,24 @@ impl Database {
         self.select(rest, &values).await
     }
 
+    /// Whether a value was put on a list at or after a time, whatever became of it since.
+    pub async fn was_listed(
+        &self,
+        tenant: &TenantId,
+        (list, value): (&str, &str),
+        since: Timestamp,
+    ) -> Result<bool, Error> {
+        let rest = "WHERE tenant = $1 AND list = $2 AND value = $3 AND added_at >= $4 LIMIT 1";
+        let values = [
+            tenant.as_str().into(),
+            list.into(),
+            value.into(),
+            since.micros().into(),
+        ];
+        let found: Option<ListEntryRow> = self.select_one(rest, &values).await?;
+        Ok(found.is_some())
+    }
+
     /// The same over all lists of all tenants, for start-up.
     pub async fn list_entries_all(
         &self,

@@ -1,7 +1,7 @@
 //! The page behind a link: shows what is asked, takes one answer. Plain HTML without script; looking
 //! at it answers nothing, because mail programs look at links too.
 
-use super::{settle, sketch, words::Language, words::Words};
+use super::{holds, settle, words::Language, words::Words};
 use crate::{
     edge::{Problem, reply::Reply},
     state::State,
@@ -120,7 +120,9 @@ async fn asked(
     again: bool,
 ) -> Result<Reply, Problem> {
     let words = language.words();
-    let sketch = sketch(state, &question.tenant, &question.payment_id).await?;
+    let sketch = holds(state)
+        .sketch(&question.tenant, &question.payment_id)
+        .await?;
     let name = name(words, question);
     let mut body = paragraph(words.asks, name);
     body += &facts(words, &sketch, &question.terms.shows);

@@ -32,7 +32,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
-    Alerting, Config, Limits, Parts, RatingFeed, Reports, Server,
+    Alerting, Config, Limits, Parts, PayeeHolds, RatingFeed, Reports, Server,
     reports::Reporters,
     tls::{Identity, SelfSigned},
 };
@@ -302,6 +302,10 @@ impl World {
         let alerting = Alerting::new(engine, cases, self.database.clone());
         alerting.take(&batch).await.unwrap();
         ratings.take(&batch).await.unwrap();
+        let (engine, notify) = (Arc::clone(&self.engine), Arc::clone(&self.notify));
+        let rights = (Arc::clone(&self.registry), self.approvals.clone());
+        let holds = PayeeHolds::new((engine, notify), rights, Clock::System);
+        holds.take(&batch).await.unwrap();
         batch
     }
 
