@@ -7,6 +7,7 @@ pub mod demo;
 pub mod detect;
 pub mod evaluate;
 pub mod keys;
+pub mod labels;
 pub mod loadgen;
 pub mod model;
 pub mod openapi;

@@ -46,8 +46,8 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, detect, evaluate, keys, loadgen, model, openapi, passwords,
-    replay, report, scan, screening, serve, sign, staff, trail, train, vault, verify,
+    backtest, bench, check, demo, detect, evaluate, keys, labels, loadgen, model, openapi,
+    passwords, replay, report, scan, screening, serve, sign, staff, trail, train, vault, verify,
 };
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -96,6 +96,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Say what rules find of each typology of laundering, and what each rule is worth
     Detect(detect::Arguments),
+    /// Say of many payments what they turned out to be, from a file
+    Labels(labels::Arguments),
     /// Say how much loss was prevented, as a server that runs knows it
     #[command(subcommand)]
     Report(report::Command),
@@ -174,6 +176,7 @@ impl Command {
             Self::Train(arguments) => interruptible(train::run(arguments)).await,
             Self::Evaluate(arguments) => interruptible(evaluate::run(arguments)).await,
             Self::Detect(arguments) => interruptible(detect::run(arguments)).await,
+            Self::Labels(arguments) => interruptible(labels::run(arguments)).await,
             Self::Report(command) => report::run(&command).await,
             Self::Model(command) => model::run(&command).await,
             Self::Trail(command) => trail::run(command).await,

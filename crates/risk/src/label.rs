@@ -2,8 +2,8 @@
 
 use crate::{Caller, Engine, Error};
 use paywarden_access::approval::Who;
-use paywarden_domain::{DecisionId, Label, PaymentId, TenantId, Timestamp};
-use paywarden_store::{Appended, Entry, LabelRow, Row};
+use paywarden_domain::{DecisionId, Label, LabelVerdict, PaymentId, TenantId, Timestamp};
+use paywarden_store::{Appended, DecisionRow, Entry, LabelRow, Row};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Mutex;
@@ -23,6 +23,17 @@ pub struct LabelReceipt {
     pub in_windows: bool,
 }
 
+/// What became of a label that may have been said before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Labelled {
+    /// Position among all labels, of this one or of the same before.
+    pub seq: i64,
+    /// Whether nobody had said so before.
+    pub is_new: bool,
+    /// What the newest other label says, if that is the opposite.
+    pub contradicts: Option<LabelVerdict>,
+}
+
 /// What else stands in the entry of a label.
 #[derive(Debug, Clone)]
 pub struct Beside {
@@ -32,6 +43,17 @@ pub struct Beside {
     pub purpose: &'static str,
     /// Further rows.
     pub rows: Vec<Row>,
+}
+
+/// A label and nothing else.
+const LABEL: Beside = Beside {
+    action: "label.create",
+    purpose: "payment label",
+    rows: Vec::new(),
+};
+
+fn event_of(decided: &DecisionRow) -> u64 {
+    u64::try_from(decided.event_no).unwrap_or(0)
 }
 
 impl Engine {
@@ -53,12 +75,7 @@ impl Engine {
         label: Label,
         known_at: Option<Timestamp>,
     ) -> Result<LabelReceipt, Error> {
-        let beside = Beside {
-            action: "label.create",
-            purpose: "payment label",
-            rows: Vec::new(),
-        };
-        self.label_beside(who, label, known_at, beside).await
+        self.label_beside(who, label, known_at, LABEL).await
     }
 
     /// The same as a part of something else, whose rows are written in the same entry. A row that
@@ -70,13 +87,62 @@ impl Engine {
         known_at: Option<Timestamp>,
         beside: Beside,
     ) -> Result<LabelReceipt, Error> {
+        let decided = self.decided(who, &label).await?;
+        let _turn = self.labels.turn(event_of(&decided)).lock().await;
+        self.write_label(who, (label, &decided), known_at, beside)
+            .await
+    }
+
+    /// Records a label unless the same was said before: the same verdict of the same source, of the
+    /// same moment. Error: [`Error::PaymentUnknown`].
+    pub async fn label_once(
+        &self,
+        who: &Who,
+        label: Label,
+        known_at: Option<Timestamp>,
+    ) -> Result<Labelled, Error> {
+        let decided = self.decided(who, &label).await?;
+        let _turn = self.labels.turn(event_of(&decided)).lock().await;
+        let before = self.labels(&who.tenant, &label.payment_id).await?;
+        let is_same = |row: &&LabelRow| {
+            (row.verdict, row.source, row.occurred_at)
+                == (label.verdict, label.source, label.occurred_at)
+        };
+        let known = before.iter().find(is_same).map(|row| row.seq);
+        let other = before.iter().find(|row| Some(row.seq) != known);
+        let contradicts = other
+            .map(|row| row.verdict)
+            .filter(|verdict| verdict.is_fraud() != label.verdict.is_fraud());
+        let (seq, is_new) = match known {
+            Some(seq) => (seq, false),
+            None => {
+                let written = self.write_label(who, (label, &decided), known_at, LABEL);
+                (written.await?.seq, true)
+            }
+        };
+        Ok(Labelled {
+            seq,
+            is_new,
+            contradicts,
+        })
+    }
+
+    async fn decided(&self, who: &Who, label: &Label) -> Result<DecisionRow, Error> {
         let decided = self
             .database
-            .decision_of_payment(&who.tenant, &label.payment_id)
-            .await?;
-        let decided = decided.ok_or(Error::PaymentUnknown)?;
-        let event_no = u64::try_from(decided.event_no).unwrap_or(0);
-        let _turn = self.labels.turn(event_no).lock().await;
+            .decision_of_payment(&who.tenant, &label.payment_id);
+        decided.await?.ok_or(Error::PaymentUnknown)
+    }
+
+    /// Labels of the payment have their turn.
+    async fn write_label(
+        &self,
+        who: &Who,
+        (label, decided): (Label, &DecisionRow),
+        known_at: Option<Timestamp>,
+        beside: Beside,
+    ) -> Result<LabelReceipt, Error> {
+        let event_no = event_of(decided);
         let _under_way = self.labels.begin();
         let row = Row::Label(LabelRow {
             seq: 0,
@@ -111,7 +177,7 @@ impl Engine {
             .fetch_max(u64::try_from(seq).unwrap_or(0), Ordering::SeqCst);
         Ok(LabelReceipt {
             seq,
-            decision: decided.id,
+            decision: decided.id.clone(),
             in_windows,
         })
     }

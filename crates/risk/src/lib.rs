@@ -54,7 +54,7 @@ pub use evidence::combined;
 pub use explain::{ExplainedPart, ExplainedTest, Explanation};
 pub use figures::Figures;
 pub use hindsight::{PAYMENTS_MAX, Stretch};
-pub use label::{Beside, LabelReceipt};
+pub use label::{Beside, LabelReceipt, Labelled};
 pub use lineage::{Holding, HoldingPage, Part};
 pub use list::{ListChange, ListEntry, ListOperation, ListPage, ListSummary, ListValue};
 pub use notice::Noticed;

@@ -10,7 +10,7 @@ pub use form::{Form, FormFile};
 
 use crate::{
     Limits,
-    api::{self, Door, Route, person::PersonCall},
+    api::{self, Door, Route, Size, person::PersonCall},
     edge::{
         Code, Problem, ProblemDocument, access, body,
         flow::{self, ReplyBody},
@@ -154,7 +154,7 @@ async fn desk(
     if head.method == Method::POST {
         let has_file = member.is_some() && declared(&head).starts_with(MULTIPART);
         if has_file {
-            file_place = Some(serve::file_place(state)?);
+            file_place = Size::CaseFile.place(state)?;
         }
         let (limits, media_types) = match member {
             Some(_) if has_file => (Cow::Owned(of_files(state)), &WITH_FILES[..]),

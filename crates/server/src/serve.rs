@@ -2,7 +2,7 @@
 
 use crate::{
     Limits,
-    api::{self, Call, Door, Keyed, Route, Size, confirmations::page, person::PersonCall},
+    api::{self, Call, Door, Keyed, Route, confirmations::page, person::PersonCall},
     edge::{
         Code, Problem, access, body,
         flow::ReplyBody,
@@ -103,7 +103,7 @@ impl Visit<'_> {
             _ => return self.pass_person((route, door), parameter, body).await,
         };
         let (caller, place) = self.admit(route, scope)?;
-        let list = list_place(&state, route)?;
+        let list = route.size.place(&state)?;
         laps.done(Station::Signature);
 
         let bytes = read(route, body, &state.limits).await?;
@@ -151,7 +151,7 @@ impl Visit<'_> {
         };
         self.member.clone_from(&member);
         let place = admit(&state, route, member.as_ref())?;
-        let large = list_place(&state, route)?;
+        let large = route.size.place(&state)?;
         let bytes = read(route, body, &state.limits).await?;
         let call = PersonCall {
             state,
@@ -325,37 +325,6 @@ async fn work(
         result
     })
     .await
-}
-
-/// One of the few places for bodies as large as screening lists.
-fn list_place(state: &State, route: &Route) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-    let (code, detail) = match route.size {
-        Size::ScreeningList => (
-            Code::ScreeningBusy,
-            "so many lists are being imported that no other is taken",
-        ),
-        Size::Model => (
-            Code::ModelBusy,
-            "so many large bodies are being read that no other is taken",
-        ),
-        Size::CaseFile => return file_place(state).map(Some),
-        Size::Event | Size::Batch | Size::RuleSet | Size::Form => return Ok(None),
-    };
-    large_place(state, (code, detail)).map(Some)
-}
-
-/// The same for a file beside a case.
-pub(crate) fn file_place(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
-    let detail = "so many large bodies are being read that no other is taken";
-    large_place(state, (Code::CaseFilesBusy, detail))
-}
-
-fn large_place(
-    state: &State,
-    (code, detail): (Code, &'static str),
-) -> Result<OwnedSemaphorePermit, Problem> {
-    let place = Arc::clone(&state.list_places).try_acquire_owned();
-    place.map_err(|_| Problem::new(code, detail).retry_after_us(PAUSE_US))
 }
 
 enum Reserved {

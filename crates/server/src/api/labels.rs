@@ -1,5 +1,7 @@
 //! What payments turned out to be.
 
+pub(crate) mod batch;
+
 use super::{
     Call,
     ground::{self, PURPOSE},
@@ -31,6 +33,27 @@ pub struct LabelInput {
     /// When it became known; only for servers that replay history, else the time of receipt.
     #[serde(default)]
     pub known_at: Option<Timestamp>,
+}
+
+impl From<LabelInput> for Label {
+    fn from(input: LabelInput) -> Self {
+        Self {
+            payment_id: input.payment_id,
+            verdict: input.verdict,
+            source: input.source,
+            occurred_at: input.occurred_at,
+        }
+    }
+}
+
+/// Refuses a label that is not kept as it is.
+fn checked(call: &Call, input: &LabelInput) -> Result<(), Problem> {
+    if input.known_at.is_some() && !call.state.trust_event_time {
+        let detail = "leave it out: the time of receipt is taken";
+        return Err(Problem::new(Code::KnownAtRefused, detail).at("/known_at".to_owned()));
+    }
+    must_not_be_card("payment_id", input.payment_id.as_str())
+        .map_err(|problem| problem.at("/payment_id".to_owned()))
 }
 
 /// A label as recorded.
@@ -69,29 +92,10 @@ pub struct LabelList {
 )]
 pub(crate) async fn add(call: &Call) -> Result<Reply, Problem> {
     let input: LabelInput = parse(&call.body)?;
-    if input.known_at.is_some() && !call.state.trust_event_time {
-        let detail = "leave it out: the time of receipt is taken";
-        return Err(Problem::new(Code::KnownAtRefused, detail).at("/known_at".to_owned()));
-    }
-    must_not_be_card("payment_id", input.payment_id.as_str())
-        .map_err(|problem| problem.at("/payment_id".to_owned()))?;
-    let LabelInput {
-        payment_id,
-        verdict,
-        source,
-        occurred_at,
-        known_at,
-    } = input;
-    let label = Label {
-        payment_id,
-        verdict,
-        source,
-        occurred_at,
-    };
-    let receipt = call
-        .state
-        .engine
-        .label(&call.caller, label, known_at)
+    checked(call, &input)?;
+    let (engine, known_at) = (&call.state.engine, input.known_at);
+    let receipt = engine
+        .label(&call.caller, Label::from(input), known_at)
         .await?;
     json_reply(StatusCode::CREATED, &receipt)
 }

@@ -34,7 +34,7 @@ use utoipa::{
         decisions::decide, decisions::page, decisions::one, decisions::explanation,
         statistics::decisions,
         entities::one, entities::links, entities::of_decision,
-        labels::add, labels::of_payment,
+        labels::add, labels::batch::add, labels::of_payment,
         confirmations::ask, confirmations::answer, confirmations::read,
         confirmations::page::handle, confirmations::page::submit,
         webhooks::all, webhooks::one, webhooks::create, webhooks::update, webhooks::rotate,

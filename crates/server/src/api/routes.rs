@@ -13,6 +13,10 @@ pub(super) static ROUTES: &[Route] = &[
     Route::shown("/v1/decisions/{id}/explanation", Scope::DecisionsRead, Endpoint::Explanation),
     Route::shown("/v1/statistics/decisions", Scope::DecisionsRead, Endpoint::Statistics),
     Route::post("/v1/labels", Scope::LabelsWrite, Keyed::Optional, Endpoint::AddLabel),
+    Route {
+        size: Size::Labels,
+        ..Route::post("/v1/labels/batch", Scope::LabelsWrite, Keyed::Never, Endpoint::AddLabels)
+    },
     Route::shown("/v1/payments/{payment_id}/labels", Scope::DecisionsRead, Endpoint::Labels),
     Route::shown("/v1/lists", Scope::ListsRead, Endpoint::Lists),
     Route::shown("/v1/lists/{list}/entries", Scope::ListsRead, Endpoint::ListEntries),

@@ -18,6 +18,7 @@ mod decisions;
 mod entities;
 mod exports;
 mod key_terms;
+mod labels;
 mod large_values;
 mod lineage;
 mod models;

@@ -213,6 +213,10 @@ fn walk(route: &Route, mine: Mine<'_>) -> (Sent, &'static str) {
         ("POST", "/v1/decisions") => (Sent::decision(&payment("pay-1")), "new"),
         // Of its own payment, decided a moment ago on this walk.
         ("POST", "/v1/labels") => (Sent::json(Method::POST, &path, &label()), "labelled"),
+        ("POST", "/v1/labels/batch") => {
+            let sent = Sent::new(Method::POST, &(path + "?format=jsonl"), label().to_string());
+            (sent.header("content-type", "application/x-ndjson"), "own")
+        }
         (_, path_of) if path_of.starts_with("/v1/rule") && path_of != "/v1/rule-set" => {
             walk_rules(route, &path)
         }
