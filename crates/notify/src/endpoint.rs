@@ -191,20 +191,13 @@ impl Endpoints {
             clock,
             reach,
         };
-        let mut after = String::new();
-        loop {
-            let page = endpoints
-                .database
-                .records_newest(KIND, &after, PAGE)
-                .await?;
-            let Some(last) = page.last() else {
-                return Ok(endpoints);
-            };
-            after.clone_from(&last.id);
+        let mut pages = endpoints.database.newest_records(KIND, PAGE);
+        while let Some(page) = pages.next().await? {
             for row in &page {
                 endpoints.keep(Endpoint::read(row, &endpoints.seal)?);
             }
         }
+        Ok(endpoints)
     }
 
     /// Whom endpoints may be.

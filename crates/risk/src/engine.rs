@@ -149,7 +149,7 @@ impl Engine {
             journal,
             features: opened.features,
             lists: Lists::default(),
-            screening: Screening::default(),
+            screening: Screening::new(keyring)?,
             models: ModelDesk::new(signer, opened.stands),
             ratings: Ratings::new(policy, keyring)?,
             screening_parties: keyring.index_for("screening party")?,

@@ -42,6 +42,7 @@ use crate::{Engine, Error, working::retire};
 use arc_swap::ArcSwap;
 use batch::Batches;
 use clearance::Clearances;
+use paywarden_crypto::Keyring;
 use paywarden_domain::TenantId;
 use paywarden_screening::{AlertRate, Index, List, Room};
 use serde::Serialize;
@@ -178,29 +179,27 @@ pub struct ExpectedAlerts {
     pub share: f64,
 }
 
-impl Default for Screening {
-    fn default() -> Self {
-        Self {
+impl Screening {
+    pub(crate) fn new(keyring: &Keyring) -> Result<Self, paywarden_crypto::Error> {
+        Ok(Self {
             holdings: ArcSwap::default(),
             waiting: Mutex::default(),
             importing: Semaphore::new(IMPORTS_MAX),
             changing: tokio::sync::Mutex::default(),
-            batches: Batches::default(),
+            batches: Batches::new(keyring)?,
             clearances: Clearances::default(),
             changed: Mutex::default(),
             counts: Counts::default(),
-        }
+        })
     }
-}
 
-impl Screening {
-    /// What a tenant has; none before its first list.
     /// What being on a list of a tenant means; none if it has no such list.
     pub(crate) fn kind_of(&self, tenant: &TenantId, list: &str) -> Option<ListKind> {
         let holding = self.holding(tenant)?;
         Some(holding.lists.get(list)?.list.kind)
     }
 
+    /// What a tenant has; none before its first list.
     fn holding(&self, tenant: &TenantId) -> Option<Arc<Holding>> {
         self.holdings.load().get(tenant).cloned()
     }

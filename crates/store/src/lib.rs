@@ -63,8 +63,8 @@ pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
     ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, EpochKeys, HistoryRow,
-    HistorySpan, MaskedRow, PastRow, ReplayRow, Salience, TraceRow, VaultFind, VaultReader,
-    WorkFilter,
+    HistorySpan, MaskedRow, NewestRecords, PastRow, ReplayRow, Salience, TraceRow, VaultFind,
+    VaultReader, WorkFilter,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,

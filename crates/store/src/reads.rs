@@ -20,6 +20,7 @@ pub use approvals::ApprovalStepFilter;
 pub use counts::DecisionCount;
 pub use decisions::{COUNTED_MAX, DecisionFilter};
 pub use history::{HistoryRow, HistorySpan, PastRow};
+pub use records::NewestRecords;
 pub use replay::ReplayRow;
 pub use rules::TraceRow;
 pub use vault::{EpochKeys, MaskedRow, VaultFind, VaultReader};

@@ -270,14 +270,8 @@ pub(crate) async fn load(
     benches: &mut HashMap<TenantId, Arc<Bench>>,
 ) -> Result<HashMap<TenantId, Stand>, StartError> {
     let mut stands = HashMap::new();
-    let mut after = String::new();
-    loop {
-        let rows = database.records_newest(STAND, &after, READ_ROWS).await;
-        let rows = rows.map_err(Error::from)?;
-        let Some(last) = rows.last() else {
-            return Ok(stands);
-        };
-        after.clone_from(&last.id);
+    let mut pages = database.newest_records(STAND, READ_ROWS);
+    while let Some(rows) = pages.next().await.map_err(Error::from)? {
         for row in rows {
             let (tenant, stand) = (row.tenant.clone(), Stand::read(&row)?);
             let bench = bench(database, (&tenant, signer), &stand, None).await;
@@ -289,6 +283,7 @@ pub(crate) async fn load(
             stands.insert(tenant, stand);
         }
     }
+    Ok(stands)
 }
 
 /// The bench of a stand; models of the `known` one are not read again.

@@ -206,16 +206,8 @@ impl Engine {
 
     /// Reads the ratings of all companies.
     pub(crate) async fn load_ratings(&self) -> Result<(), Error> {
-        let mut after = String::new();
-        loop {
-            let rows = self
-                .database
-                .records_newest(RECORD, &after, READ_ROWS)
-                .await?;
-            let Some(last) = rows.last() else {
-                return Ok(());
-            };
-            after.clone_from(&last.id);
+        let mut pages = self.database.newest_records(RECORD, READ_ROWS);
+        while let Some(rows) = pages.next().await? {
             for row in &rows {
                 let customer = customer_of(&format!("customer:{}", row.id));
                 let customer = customer.ok_or_else(|| damaged(&row.id))?;
@@ -223,6 +215,7 @@ impl Engine {
                     .put(&row.tenant, (customer, row.version), &self.opened(row)?);
             }
         }
+        Ok(())
     }
 
     /// Rates a customer with a change; none if it changes nothing. Of two who change at once the

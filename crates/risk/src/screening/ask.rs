@@ -48,7 +48,7 @@ pub struct ScreeningAnswer {
 }
 
 /// A version of a list that was screened against.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScreenedBy {
     /// The list.
     pub list: String,

@@ -219,16 +219,9 @@ impl Engine {
 
     /// Reads the clearances of all tenants.
     pub(super) async fn load_clearances(&self) -> Result<(), Error> {
-        let (mut after, now) = (String::new(), self.clock.now());
-        loop {
-            let rows = self
-                .database
-                .records_newest(RECORD, &after, READ_ROWS)
-                .await?;
-            let Some(last) = rows.last() else {
-                return Ok(());
-            };
-            after.clone_from(&last.id);
+        let now = self.clock.now();
+        let mut pages = self.database.newest_records(RECORD, READ_ROWS);
+        while let Some(rows) = pages.next().await? {
             let read = move || rows.iter().map(read).collect::<Result<Vec<_>, Error>>();
             for (tenant, cleared) in blocking(read).await?? {
                 if cleared.expires_at > now {
@@ -236,6 +229,7 @@ impl Engine {
                 }
             }
         }
+        Ok(())
     }
 
     fn cleared(

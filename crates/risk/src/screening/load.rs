@@ -21,11 +21,8 @@ impl Engine {
     pub(crate) async fn load_screening(&self) -> Result<(), Error> {
         self.load_clearances().await?;
         let mut tenants: HashMap<TenantId, BTreeMap<String, Held>> = HashMap::new();
-        let mut after = String::new();
-        loop {
-            let rows = self.database.records_newest(HEAD, &after, HEADS).await?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.id);
+        let mut pages = self.database.newest_records(HEAD, HEADS);
+        while let Some(rows) = pages.next().await? {
             for row in rows {
                 let head = Head::read(&row)?;
                 if !head.version.retired {

@@ -71,7 +71,7 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
         Act::Import => import(call).await,
         Act::Screen => screen(call).await,
         Act::StartBatch => start_batch(call).await,
-        Act::Batch => batch(call),
+        Act::Batch => batch(call).await,
         Act::Watch => watch::watch(call).await,
         Act::Unwatch => watch::unwatch(call).await,
         Act::Alerts => watch::alerts(call).await,
@@ -201,8 +201,9 @@ pub(crate) async fn screen(call: &Call) -> Result<Reply, Problem> {
     Ok(json_reply(StatusCode::OK, &answer)?.of(count))
 }
 
-/// Takes up to 10,000 names in, 6 MiB at most, and screens them in the background. Results are kept
-/// until other batches push them out or the server restarts.
+/// Takes up to 10,000 names in, 6 MiB at most, and screens them in the background, in their order. How
+/// far it came and what was found so far outlive a restart; names are kept nowhere, so that those that
+/// were not screened then are sent again.
 #[utoipa::path(
     post, path = "/v1/screening-batches", tag = "screening",
     operation_id = "start_screening_batch", security(("signature" = [])),
@@ -228,11 +229,13 @@ pub(crate) async fn start_batch(call: &Call) -> Result<Reply, Problem> {
     let items = items?;
     let ground = ground(call, &input.purpose, None).await?;
     let engine = &call.state.engine;
-    let batch = engine.start_screening_batch(&call.who(), ground, items, threshold)?;
+    let batch = engine
+        .start_screening_batch(&call.who(), ground, items, threshold)
+        .await?;
     json_reply(StatusCode::ACCEPTED, &batch)
 }
 
-/// How far a batch is; once it is done, the names with hits and those that cannot be screened.
+/// How far a batch is, and of the names so far those with hits and those that cannot be screened.
 #[utoipa::path(
     get, path = "/v1/screening-batches/{id}", tag = "screening",
     operation_id = "read_screening_batch", security(("signature" = []), ("session" = [])),
@@ -248,13 +251,13 @@ pub(crate) async fn start_batch(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn batch(call: &Call) -> Result<Reply, Problem> {
+pub(crate) async fn batch(call: &Call) -> Result<Reply, Problem> {
     let query = Query::parse(&call.query, &["limit", "after"])?;
     let limit = query.limit(RESULTS, RESULTS_MAX)? as usize;
     let after = query.read("after", "a place in the batch", |text| text.parse().ok())?;
     let engine = &call.state.engine;
     let (tenant, id) = (&call.caller.tenant, &call.parameter);
-    let (batch, results) = engine.screening_batch(tenant, id, after, limit)?;
+    let (batch, results) = engine.screening_batch(tenant, id, after, limit).await?;
     let count = results.len();
     let view = ScreeningBatchView::new(batch, results, limit);
     Ok(json_reply(StatusCode::OK, &view)?.of(count))

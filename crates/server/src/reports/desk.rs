@@ -100,20 +100,13 @@ impl Reports {
             references: keyring.index_for("report reference").map_err(sealed)?,
             open: Mutex::default(),
         };
-        let mut after = String::new();
-        loop {
-            let rows = reports
-                .database
-                .records_newest(REPORT, &after, PAGE)
-                .await?;
-            let Some(last) = rows.last() else {
-                return Ok(reports);
-            };
-            after.clone_from(&last.id);
+        let mut pages = reports.database.newest_records(REPORT, PAGE);
+        while let Some(rows) = pages.next().await? {
             for row in &rows {
                 reports.remember(&reports.placed(row)?);
             }
         }
+        Ok(reports)
     }
 
     /// How many are not filed now.

@@ -6,6 +6,7 @@ use paywarden_access::{Scope, Scopes};
 use paywarden_crypto::SignatureAlgorithm::Ed25519;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
 use paywarden_server::rescreen;
+use paywarden_store::Verdict;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -427,6 +428,47 @@ async fn many_names_are_screened_in_the_background() {
         .signed(&other, Sent::new(Method::GET, &path, ""))
         .await;
     assert_eq!(foreign.code(), "screening_batch_unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_a_restart_breaks_off_says_how_far_it_came() {
+    let mut desk = Desk::open().await;
+    desk.import(UN, list(0..100)).await;
+    let named = |n: usize| match n % 100 {
+        7 => json!({ "name": "Gaddafi Muammar", "reference": format!("c{n}") }),
+        _ => json!({ "name": format!("Ordinary{n} Person{n}") }),
+    };
+    let parties: Vec<Value> = (0..10_000).map(named).collect();
+    let body = json!({ "purpose": "onboarding", "parties": parties });
+    let asked = desk.post("/v1/screening-batches", &body).await.json();
+    let path = format!("/v1/screening-batches/{}", asked["id"].as_str().unwrap());
+    while desk.get(&path).await["batch"]["done"] == 0 {}
+    let mut desk = desk.restart().await;
+    let seen = desk.get(&format!("{path}?limit=1000")).await;
+    let done = seen["batch"]["done"].as_u64().unwrap();
+    assert!((500..10_000).contains(&done), "{seen}");
+    assert_eq!(seen["batch"]["state"], "interrupted");
+    // Every name up to there, and none behind it.
+    let results = seen["results"].as_array().unwrap().iter();
+    let found: Vec<u64> = results.map(|one| one["place"].as_u64().unwrap()).collect();
+    assert_eq!(found, (7..done).step_by(100).collect::<Vec<_>>());
+    assert_eq!(seen["batch"]["hits"], found.len());
+
+    let rest = json!({ "purpose": "onboarding", "parties": parties[done as usize..] });
+    let asked = desk.post("/v1/screening-batches", &rest).await.json();
+    let path = format!("/v1/screening-batches/{}", asked["id"].as_str().unwrap());
+    let whole = loop {
+        let seen = desk.get(&path).await;
+        match seen["batch"]["state"].as_str().unwrap() {
+            "done" => break seen["batch"].clone(),
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    assert_eq!(whole["hits"].as_u64().unwrap() + found.len() as u64, 100);
+    let verdict = desk.world.database.verify(None).await.unwrap();
+    assert!(matches!(verdict, Verdict::Intact(_)), "{verdict:?}");
+    let mut desk = desk.restart().await;
+    assert_eq!(desk.get(&path).await["batch"], whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,39 @@ const RECORDS_MAX: u32 = 1_000;
 const NEWEST: &str = "NOT EXISTS (SELECT 1 FROM records later WHERE later.kind = records.kind
     AND later.id = records.id AND later.version > records.version)";
 
+/// The newest version of every thing of a kind, of all tenants, page by page.
+pub struct NewestRecords<'d> {
+    database: &'d Database,
+    kind: &'d str,
+    after: String,
+    page: u32,
+}
+
+impl NewestRecords<'_> {
+    /// The next page, by identifier; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<RecordRow>>, Error> {
+        let rows = self
+            .database
+            .records_newest(self.kind, &self.after, self.page);
+        let rows = rows.await?;
+        if let Some(last) = rows.last() {
+            self.after.clone_from(&last.id);
+        }
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+    }
+}
+
 impl Database {
+    /// The newest version of every thing of a kind, `page` at a time, at most 1,000.
+    pub fn newest_records<'d>(&'d self, kind: &'d str, page: u32) -> NewestRecords<'d> {
+        NewestRecords {
+            database: self,
+            kind,
+            after: String::new(),
+            page,
+        }
+    }
+
     /// The newest version of one thing, of whichever tenant.
     pub async fn record(&self, kind: &str, id: &str) -> Result<Option<RecordRow>, Error> {
         let rest = "WHERE kind = $1 AND id = $2 ORDER BY version DESC LIMIT 1";

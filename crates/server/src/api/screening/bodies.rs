@@ -82,7 +82,7 @@ pub struct ScreeningVersionList {
 pub struct ScreeningBatchView {
     /// How far it is.
     pub batch: Batch,
-    /// Names with hits, and those that cannot be screened; none before it is done.
+    /// Names with hits, and those that cannot be screened, of those screened so far.
     pub results: Vec<BatchResult>,
     /// Give this as `after` to read on; null at the end.
     pub next_after: Option<u32>,
