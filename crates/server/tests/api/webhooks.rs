@@ -219,3 +219,88 @@ async fn what_cannot_be_told_is_refused_and_strangers_see_nothing() {
         "scope_insufficient"
     );
 }
+
+/// Hands on what happened, each leaf twice, as a dispatcher does that is killed in between.
+async fn told_twice(world: &World) {
+    while let batch = world.hand_on().await
+        && !batch.is_empty()
+    {
+        for _ in 0..2 {
+            world.notify.feed.take(&batch).await.unwrap();
+        }
+        let seqs: Vec<i64> = batch.iter().map(|item| item.seq).collect();
+        world.journal.outbox_ack("test", &seqs).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_alerts_and_cases_is_told_once() {
+    let mut desk = crate::cases::Desk::open().await;
+    let votes = Scopes::of(&[Scope::ApprovalsVote, Scope::ApprovalsRead]);
+    let checker = desk.world.signer_with("acme", Ed25519, votes).await;
+    let hook = with(
+        webhook(),
+        json!({ "events": ["alert.*", "case.*"], "outcomes": [] }),
+    );
+    let asked = json!({ "command": { "webhook_change": { "create": hook } }, "reason": "r" });
+    let asked = desk.posted("/v1/approvals", &asked).await;
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+    });
+    let vote = Sent::json(Method::POST, &format!("{path}/votes"), &vote);
+    assert_eq!(desk.client.signed(&checker, vote).await.status, 200);
+    let done = json!({ "purpose": "due" });
+    let made = desk.posted(&format!("{path}/execution"), &done).await;
+    let hook = made["webhook"]["webhook"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let customer = crate::support::unique("cust-");
+    desk.list("suspects", &customer).await;
+    for _ in 0..2 {
+        desk.pay(&customer).await;
+    }
+    told_twice(&desk.world).await;
+    let alert = desk.get("/v1/alerts").await["alerts"][0]["id"].clone();
+    let at = format!("/v1/alerts/{}", alert.as_str().unwrap());
+    let claim = json!({ "act": { "claim": {} } });
+    desk.posted(&format!("{at}/acts"), &claim).await;
+    let note = json!({ "text": "called her" });
+    desk.posted(&format!("{at}/notes"), &note).await;
+    let opening = json!({ "title": "ring", "typology": "card_fraud", "alerts": [alert] });
+    desk.posted("/v1/cases", &opening).await;
+    let closing = json!({ "closing": { "disposition": "confirmed", "reason": "customer_denies" } });
+    desk.posted(&format!("{at}/closing"), &closing).await;
+    told_twice(&desk.world).await;
+
+    let log = desk
+        .get(&format!("/v1/webhooks/{hook}/deliveries?limit=100"))
+        .await;
+    let mut told: Vec<&str> = log["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["event"].as_str().unwrap())
+        .collect();
+    told.sort_unstable();
+    let expected = [
+        "alert.claim",
+        "alert.close",
+        "alert.note",
+        "alert.open",
+        "case.open",
+    ];
+    assert_eq!(
+        told.iter()
+            .filter(|one| **one != "alert.join")
+            .copied()
+            .collect::<Vec<_>>(),
+        expected
+    );
+    assert!(
+        told.iter().filter(|one| **one == "alert.join").count() <= 1,
+        "{told:?}"
+    );
+}
