@@ -1,5 +1,6 @@
 //! The server is killed in the middle of its work, again and again: nothing that it answered is
-//! lost, nothing is counted twice, and the windows are those of a recount by hand.
+//! lost, nothing is counted twice, the windows are those of a recount by hand, and every decision
+//! comes to the desk of alerts and to webhooks once.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,20 +10,29 @@
 mod common;
 
 use common::{client_with, serve};
-use paywarden::client::{Client, Reply};
+use paywarden::{
+    child::ServerChild,
+    client::{Client, Reply},
+    key_desk::{Answer, Question, ask},
+};
 use paywarden_domain::TenantId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{HashMap, HashSet},
     fs,
     path::Path,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 const CUTS: u64 = 20;
 const CUSTOMERS: u64 = 5;
 const LANES: u64 = 4;
+const MAKER: &str = "decisions:write,decisions:read,cases:read,webhooks:read,webhooks:write,\
+    approvals:request,approvals:read";
+const CHECKER: &str = "approvals:read,approvals:vote";
+/// By then what was written is handed on.
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// Rules that always fire, so that every reply shows the values of its windows.
 const PACK: &str = r#"
 pack: probe
@@ -40,6 +50,26 @@ rules:
     examples:
       - { hit: true, name: any, given: { 'customer.count("40d")': 1, 'customer.sum("40d")': 1.00 USD, 'terminal.count("1h")': 1 } }
       - { hit: false, name: none, given: { 'customer.count("40d")': 1, 'customer.sum("40d")': 1.00 USD } }
+"#;
+
+/// A rule that has somebody look at every payment.
+const REVIEWED: &str = r#"
+pack: reviewed
+title: Reviewed
+description: Somebody looks at every payment
+rules:
+  - id: every
+    title: Every payment
+    engine: fraud
+    when: payment.amount_base > money("0.00", "USD")
+    score: 450
+    action: review
+    reason: { code: every, text: Every payment }
+    stage: live
+    source: for this test
+    examples:
+      - { hit: true, name: any, given: { payment.amount_base: 1.00 USD } }
+      - { hit: false, name: none, given: { payment.amount_base: 0.00 USD } }
 "#;
 
 /// One payment as it was sent; the same again whenever it has to be repeated.
@@ -276,4 +306,155 @@ async fn settle(client: &Arc<Client>, known: &mut Known, cut: u64) {
 
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
+}
+
+/// A key with these scopes.
+fn key(data: &Path, tenant: &TenantId, scopes: &str) -> (String, String) {
+    let question = Question::Create {
+        algorithm: "ed25519".to_owned(),
+        tenant: tenant.clone(),
+        scopes: scopes.to_owned(),
+        name: "of a test".to_owned(),
+    };
+    match ask(data, &question).unwrap() {
+        Some(Answer::Created { key, private }) => (key.id, private.expose().to_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Has a webhook made by two keys; where it is.
+async fn webhook([maker, checker]: [&Arc<Client>; 2]) -> String {
+    let hook = json!({
+        "url": "https://hooks.example/in", "description": "back end",
+        "events": ["decision.created", "alert.*"],
+    });
+    let asked = json!({ "command": { "webhook_change": { "create": hook } }, "reason": "r" });
+    let asked = posted(maker, "/v1/approvals", asked).await;
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let vote = json!({
+        "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+    });
+    posted(checker, &format!("{path}/votes"), vote).await;
+    let done = posted(
+        maker,
+        &format!("{path}/execution"),
+        json!({ "purpose": "due" }),
+    )
+    .await;
+    let id = done["webhook"]["webhook"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    format!("/v1/webhooks/{id}/deliveries")
+}
+
+async fn posted(client: &Arc<Client>, path: &str, body: Value) -> Value {
+    let body = body.to_string().into();
+    let reply = client.connection().post(path, body, None).await.unwrap();
+    assert!(reply.status.is_success(), "{path}: {}", reply.refusal());
+    reply.json().unwrap()
+}
+
+/// Everything that pages show, by their cursors.
+async fn all(client: &Arc<Client>, path: &str, member: &str) -> Vec<Value> {
+    let (mut connection, mut all) = (client.connection(), Vec::new());
+    let mut next = format!("{path}?limit=100");
+    loop {
+        let page: Value = connection.get(&next).await.unwrap().json().unwrap();
+        all.extend(page[member].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => next = format!("{path}?limit=100&cursor={cursor}"),
+            None => return all,
+        }
+    }
+}
+
+/// Waits until everything that was written is handed on: more comes of what is handed on, so it is
+/// looked three times.
+async fn settled(client: &Arc<Client>) {
+    let (begun, mut empty) = (Instant::now(), 0);
+    while empty < 3 {
+        assert!(begun.elapsed() < SETTLED_WITHIN, "leaves are not handed on");
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        let metrics = client.connection().get("/metrics").await.unwrap();
+        let text = String::from_utf8_lossy(&metrics.body).into_owned();
+        empty = match text.lines().any(|line| line == "paywarden_outbox_depth 0") {
+            true => empty + 1,
+            false => 0,
+        };
+    }
+}
+
+/// The payments of all open alerts. One that is in two, or twice in one, fails.
+async fn alerted(client: &Arc<Client>) -> (usize, HashSet<String>) {
+    let alerts = all(client, "/v1/alerts", "alerts").await;
+    let mut payments = HashSet::new();
+    for payment in alerts
+        .iter()
+        .flat_map(|alert| alert["payments"].as_array().unwrap())
+    {
+        let id = payment["payment_id"].as_str().unwrap().to_owned();
+        assert!(payments.insert(id), "{payment} is alerted twice");
+    }
+    (alerts.len(), payments)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_decision_comes_to_the_desk_and_to_webhooks_once_whenever_it_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let rules = folder.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    fs::write(rules.join("reviewed.yaml"), REVIEWED).unwrap();
+    let rules_dir = format!("rules_dir={}", rules.display());
+    let settings = [
+        rules_dir.as_str(),
+        "trust_event_time=true",
+        "rows_per_reader_per_day=1000000",
+    ];
+    let server = serve(&data, &settings);
+    let tenant = TenantId::parse("acme").unwrap();
+    let keys = [MAKER, CHECKER].map(|scopes| key(&data, &tenant, scopes));
+    let clients = |server: &ServerChild| {
+        [0, 1].map(|one: usize| client_with(server, &keys[one].0, &keys[one].1))
+    };
+    let [maker, checker] = clients(&server);
+    let deliveries = webhook([&maker, &checker]).await;
+    server.kill();
+
+    let shared = Arc::new(Mutex::new(Known::default()));
+    for cut in 0..CUTS {
+        let server = serve(&data, &settings);
+        let [client, _] = clients(&server);
+        let lanes: Vec<_> = (0..LANES)
+            .map(|_| tokio::spawn(lane(client.clone(), shared.clone())))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(cut * 7_919 % 900)).await;
+        server.kill();
+        for lane in lanes {
+            lane.await.unwrap();
+        }
+    }
+    let server = serve(&data, &settings);
+    let [client, _] = clients(&server);
+    let decided: HashSet<String> = stored(&client).await.into_keys().collect();
+    assert!(decided.len() > 100, "{}", decided.len());
+    settled(&client).await;
+    let (alerts, payments) = alerted(&client).await;
+    assert!(
+        payments == decided,
+        "{} of {}",
+        payments.len(),
+        decided.len()
+    );
+    let told = all(&client, &deliveries, "deliveries").await;
+    let count = |event: &str| told.iter().filter(|one| one["event"] == event).count();
+    assert_eq!(count("decision.created"), decided.len());
+    assert_eq!(count("alert.open"), alerts);
+    let messages: HashSet<&str> = told
+        .iter()
+        .map(|one| one["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(messages.len(), told.len());
+    server.kill();
 }
