@@ -222,13 +222,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let id = encoded(&v.parameter);
     let raw: Value = v.get(&format!("/v1/decisions/{id}")).await?;
     let decision: Decision = v.read_value(raw.clone())?;
-    let fired = || {
-        decision
-            .fraud
-            .fired
-            .iter()
-            .chain(&decision.laundering.fired)
-    };
+    let (fraud, laundering) = (&decision.fraud, &decision.laundering);
+    let fired = || fraud.fired.iter().chain(&laundering.fired);
     let first = fired().max_by_key(|fired| fired.score);
     let wanted = v.query("rule").or(first.map(|fired| fired.rule.clone()));
     let explained: Option<Explanation> = match &wanted {
@@ -257,7 +252,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 @if let Some(proof) = &proof { (parts::panel(v.t(EVIDENCE), evidence(v, proof))) }
             }
         }
-        @for (name, judged) in [("fraud", &decision.fraud), ("laundering", &decision.laundering)] {
+        @for (name, judged) in [("fraud", fraud), ("laundering", laundering)] {
             (judgement(v, name, judged))
         }
         (models::panel(v, &decision.models, decision.control.as_ref()))

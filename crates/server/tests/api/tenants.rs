@@ -112,12 +112,8 @@ async fn every_route_answers_from_the_signing_tenant_alone() {
     let kept = ok(&mut client, &acme, keeping()).await;
     let agreed = agree_and_publish(&mut client, &acme).await;
     let owed = owe(&mut client, &acme).await;
-    let model = ok(
-        &mut client,
-        &acme,
-        model_desk::upload(model_desk::bytes(1_000.0)),
-    )
-    .await;
+    let model = model_desk::upload(model_desk::bytes(1_000.0));
+    let model = ok(&mut client, &acme, model).await;
     let report = Sent::json(
         Method::POST,
         "/v1/reports",
