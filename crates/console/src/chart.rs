@@ -141,7 +141,7 @@ pub(crate) struct Drop {
 
 /// How points add up to a score: each bar begins where the one before ended. It is a table whose
 /// last column is the picture.
-pub(crate) fn waterfall(drops: &[Drop], score: u16, names: [&str; 3]) -> Markup {
+pub(crate) fn waterfall(title: &str, drops: &[Drop], score: u16, names: [&str; 3]) -> Markup {
     let raw: u32 = drops.iter().map(|drop| u32::from(drop.points)).sum();
     let full = raw.max(u32::from(score)).max(1);
     let scaled = |points: u32| points * 200 / full;
@@ -156,7 +156,7 @@ pub(crate) fn waterfall(drops: &[Drop], score: u16, names: [&str; 3]) -> Markup 
         .collect();
     let [name, points, total] = names;
     html! {
-        div.rows tabindex="0" role="region" aria-label=(points) {
+        div.rows tabindex="0" role="region" aria-label=(title) {
             table.waterfall {
                 thead { tr {
                     th scope="col" { (name) }
@@ -190,7 +190,7 @@ pub(crate) struct Push<'p> {
 }
 
 /// What pushed a score up and down, each from the middle: a table whose last column is the picture.
-pub(crate) fn pushes(pushes: &[Push<'_>], names: [&str; 3]) -> Markup {
+pub(crate) fn pushes(title: &str, pushes: &[Push<'_>], names: [&str; 3]) -> Markup {
     let strongest = pushes
         .iter()
         .map(|push| push.added.abs())
@@ -204,7 +204,7 @@ pub(crate) fn pushes(pushes: &[Push<'_>], names: [&str; 3]) -> Markup {
     };
     let [name, value, added] = names;
     html! {
-        div.rows tabindex="0" role="region" aria-label=(added) {
+        div.rows tabindex="0" role="region" aria-label=(title) {
             table.waterfall {
                 thead { tr {
                     th scope="col" { (name) }

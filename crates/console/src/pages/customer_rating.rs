@@ -221,7 +221,7 @@ fn adds_up(v: &Visit, assessment: &Assessment) -> Markup {
     };
     let drops: Vec<Drop> = assessment.factors.iter().map(drop).collect();
     let names = [v.t(ADDS_UP), v.t(POINTS), v.t(parts::SCORE)];
-    waterfall(&drops, assessment.score, names)
+    waterfall(names[1], &drops, assessment.score, names)
 }
 
 fn found(v: &Visit, signals: &[Signal]) -> Markup {

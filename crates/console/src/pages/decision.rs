@@ -366,7 +366,7 @@ fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
     let inside = html! {
         p.buttons { (parts::score(judged.score, v.language())) (parts::outcome(judged.action, v.language())) }
         @if drops.is_empty() { (parts::empty(v.t(NONE_FIRED))) }
-        @else { (chart::waterfall(&drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)])) }
+        @else { (chart::waterfall(&title, &drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)])) }
         @if !judged.shadow.is_empty() {
             (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (fired.title) " " (parts::id(&fired.rule)) } } } }))
         }

@@ -171,7 +171,7 @@ fn charts(v: &Visit) -> Markup {
         (chart::stacked(v.t(CHARTS), &series, &bars, v))
         @if let Some(links) = links() { (web::web(v.t(WEB), &links, v)) }
         (moments::moments(v.t(MOMENTS), &payments(), v))
-        (chart::waterfall(&[drop(400), drop(250), drop(90)], 740, ["ID", v.t(parts::SCORE), v.t(SAMPLE)]))
-        (chart::pushes(&[push(0.82), push(-0.31)], ["ID", v.t(SAMPLE), v.t(parts::SCORE)]))
+        (chart::waterfall(v.t(parts::SCORE), &[drop(400), drop(250), drop(90)], 740, ["ID", v.t(parts::SCORE), v.t(SAMPLE)]))
+        (chart::pushes(v.t(SAMPLE), &[push(0.82), push(-0.31)], ["ID", v.t(SAMPLE), v.t(parts::SCORE)]))
     }
 }

@@ -88,7 +88,7 @@ fn model(v: &Visit, said: &Said) -> Markup {
         }
         @if !pushes.is_empty() {
             p.muted { (v.t(PICTURE_HINT)) }
-            (chart::pushes(&pushes, [v.t(FEATURE), v.t(VALUE), v.t(ADDED)]))
+            (chart::pushes(&said.model, &pushes, [v.t(FEATURE), v.t(VALUE), v.t(ADDED)]))
         }
     }
 }
