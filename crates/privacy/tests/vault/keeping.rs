@@ -6,7 +6,7 @@ use paywarden_domain::Timestamp;
 use paywarden_privacy::{By, Error, Item, Plain, Search, catalogue, token::Form};
 use paywarden_store::{Actor, Clock};
 
-const VALUES: [(&str, &str, &str); 9] = [
+const VALUES: [(&str, &str, &str); 10] = [
     ("card_number", CARD, "40128888••••1881"),
     ("bank_account", "GB82WEST12345698765432", "••••5432"),
     ("name", "王小明", "王••••"),
@@ -16,6 +16,7 @@ const VALUES: [(&str, &str, &str); 9] = [
     ("address", "1 Long Street", "••••"),
     ("birth_date", "1949-12-31", "1949-••••"),
     ("free_form", "limps", "••••"),
+    ("case_file", "the key of a file", "••••"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
