@@ -137,7 +137,7 @@ async fn nobody_looks_without_another_persons_approval(place: Place) {
     let wanted = reveal(&subject, "dispute_handling");
     let liu = staff("liu");
     let asked = ask(&world, &liu, &wanted).await.unwrap();
-    // Not yet, not by oneself, not by somebody who may be shown values too.
+    // Not yet, not by oneself, not by somebody who works on cases too.
     let early = look(&world, &liu, &asked.id).await.unwrap_err();
     assert!(
         matches!(early, RevealError::Approval(approval::Error::Closed(_))),
