@@ -315,7 +315,10 @@ async fn of_two_who_begin_or_hold_a_run_at_once_one_does(place: Place) {
     );
     let run = one.or(other).unwrap();
     over(&world, &run.id).await;
-    // Slow enough to stand still between two looks.
+    // Slow, and long enough to go on for half a minute at least.
+    for number in 0..30 {
+        keep(&world, card(&format!("p{number}"), Retention::Contract)).await;
+    }
     let slow = Order {
         counted: None,
         persons_per_second: 1,
