@@ -347,11 +347,12 @@ try {
     for (const [name, person, path, theme, language] of [
       ["overview", officer, "/", "light", "en"],
       ["decision", officer, await rowOf(officer, "/decisions?outcome=decline"), "dark", "zh"],
-      ["alert", officer, await rowOf(officer, "/payment-alerts"), "light", "en"],
-      ["case", voter, await rowOf(voter, "/cases?state=closed"), "dark", "zh"],
+      ["alert", analyst, await rowOf(analyst, "/payment-alerts"), "light", "en"],
+      ["case", voter, await rowOf(voter, "/cases"), "dark", "zh"],
       ["studio", privacy, "/studio?from=live&pack=account_takeover", "light", "en"],
       ["trail", officer, "/trail", "dark", "en"],
     ]) {
+      if (!path) continue;
       await looking(person.context, origin, theme, language);
       await person.page.goto(origin + path);
       await person.page.screenshot({ path: join(shots, `${name}.png`) });

@@ -173,7 +173,11 @@ export async function arrive(page, link, login) {
   await page.locator('form[action="/invitation"] button').click();
   await page.waitForURL("**/account");
   await page.locator('form:has(input[value="begin_passkey"]) button').click();
-  await page.locator('form[data-passkey="create"] button').click();
+  const create = page.locator('form[data-passkey="create"] button');
+  await create.waitFor();
+  // The script that asks the authenticator has run by then.
+  await page.waitForLoadState();
+  await create.click();
   await page.locator('.note.good[role="status"]').waitFor();
 }
 
