@@ -62,8 +62,8 @@ pub struct PasswordDesk {
     pace: Pace,
 }
 
-/// When the next check may begin: each counts, and one that was right is taken back, so that only
-/// wrong ones slow down those behind them.
+/// When the next check may begin: each counts, and one of somebody who came in is taken back, so that
+/// only failed ones slow down those behind them.
 #[derive(Debug, Default)]
 struct Pace(Mutex<Option<Instant>>);
 
@@ -181,11 +181,13 @@ impl PasswordDesk {
             None => ([0; SALT_BYTES], memory_kib, passes),
         };
         let hash = self.compute(password, salt, memory_kib, passes).await?;
-        let is_right = stored.is_some_and(|stored| is_equal(&stored.hash, &hash));
-        if is_right {
-            self.pace.take_back(self.wrong_every());
-        }
-        Ok(is_right)
+        Ok(stored.is_some_and(|stored| is_equal(&stored.hash, &hash)))
+    }
+
+    /// Has the check of somebody who is in slow down nobody. A right password alone does not: the
+    /// wait of the next check would tell that it was right.
+    pub fn let_in(&self) {
+        self.pace.take_back(self.wrong_every());
     }
 
     /// The hash of a password that is no guess.
@@ -294,7 +296,9 @@ mod tests {
         let seconds_of = async |text: &'static str, times: u32| {
             let start = Instant::now();
             for _ in 0..times * desk.threads as u32 {
-                desk.verify(password(text), Some(&stored)).await.unwrap();
+                if desk.verify(password(text), Some(&stored)).await.unwrap() {
+                    desk.let_in();
+                }
             }
             start.elapsed().as_secs_f64()
         };
@@ -305,6 +309,13 @@ mod tests {
         assert!(after < 12.5, "{after}");
         tokio::time::sleep(WRONG_EVERY * 20).await;
         assert!(seconds_of("long enough words", 12).await < 0.5);
+        // A right password without a second factor counts like a wrong one.
+        let start = Instant::now();
+        for _ in 0..12 * desk.threads {
+            let text = password("long enough words");
+            assert!(desk.verify(text, Some(&stored)).await.unwrap());
+        }
+        assert!(start.elapsed().as_secs_f64() > 7.5);
     }
 
     #[tokio::test(start_paused = true)]

@@ -116,6 +116,7 @@ impl Staff {
             }
             Err(error) => return Err(error),
         }
+        self.passwords.let_in();
         self.attempts.take_back(&subjects, now_us);
         self.attempts.forget(index);
         Ok(self.open_session(&account, factor, from))
