@@ -80,18 +80,27 @@ impl Shelf {
     /// Gives up a block; the last one moves into its place.
     fn release(&mut self, block: u32) -> Option<Moved> {
         self.used -= 1;
-        let mut copy = [0; LIST_MAX + 1];
-        let copy = &mut copy[..self.words];
-        copy.copy_from_slice(self.block(self.used));
-        let moved = (block != self.used).then_some(Moved {
-            owner: copy[0],
-            block,
+        let moved = (block != self.used).then(|| {
+            self.copy(self.used, block);
+            Moved {
+                owner: self.block(block)[0],
+                block,
+            }
         });
-        self.block_mut(block).copy_from_slice(copy);
         if (self.used as usize) < (self.pages.len() - 1) << self.per_page_bits {
             self.pages.pop();
         }
         moved
+    }
+
+    fn copy(&mut self, from: u32, to: u32) {
+        let (from, to) = (self.place(from), self.place(to));
+        if let Ok([source, target]) = self.pages.get_disjoint_mut([from.0, to.0]) {
+            let source = &source[from.1..from.1 + self.words];
+            target[to.1..to.1 + self.words].copy_from_slice(source);
+        } else {
+            self.pages[from.0].copy_within(from.1..from.1 + self.words, to.1);
+        }
     }
 
     #[inline]
@@ -207,10 +216,14 @@ impl Blocks {
             size: size as u8,
             held: true,
         };
-        let mut copy = [0; LIST_MAX];
-        let copy = &mut copy[..list.len()];
-        copy.copy_from_slice(self.positions(*list));
-        self.positions_mut(resized).copy_from_slice(copy);
+        let shelves = [list.size, resized.size].map(usize::from);
+        if list.held
+            && let Ok([before, after]) = self.0.get_disjoint_mut(shelves)
+        {
+            let positions = 1..=list.len();
+            after.block_mut(block)[positions.clone()]
+                .copy_from_slice(&before.block(list.block)[positions]);
+        }
         let moved = self.release(list);
         *list = resized;
         moved

@@ -153,10 +153,14 @@ impl Past {
             let Some(entity) = self.registry.get_mut(id) else {
                 continue;
             };
-            entity.seen(fact.at);
+            let latest = entity.seen(fact.at);
             let moved = match &mut entity.list {
                 Timeline::Short(list) if list.len() < self.long_min => {
-                    let place = place_of(self.blocks.positions(*list), position, ground);
+                    let place = if latest {
+                        list.len()
+                    } else {
+                        place_of(self.blocks.positions(*list), position, ground)
+                    };
                     self.blocks.insert(list, id, place, position)
                 }
                 Timeline::Short(list) => {
@@ -182,7 +186,9 @@ impl Past {
     /// that were seen by it alone are forgotten.
     pub(crate) fn remove(&mut self, position: u32, happened: bool, plans: Plans) -> Option<Fact> {
         let fact = *self.arena.fact(position)?;
-        for (kind, id) in tracked(&self.arena.ids(position)) {
+        let ids = self.arena.ids(position);
+        self.fetch_lists(&ids);
+        for (kind, id) in tracked(&ids) {
             self.unlist((kind, id), position, &fact, plans);
             let Some(entity) = self.registry.get_mut(id) else {
                 continue;
@@ -274,7 +280,7 @@ pub(crate) fn ground<'a>(arena: &'a Arena, plans: Plans<'a>, kind: EntityKind) -
     }
 }
 
-/// Where a position belongs in a short list: mostly at its end.
+/// Where a position belongs in a short list.
 fn place_of(positions: &[u32], position: u32, ground: Ground) -> usize {
     let key = ground.key(position);
     let later = positions

@@ -10,6 +10,7 @@ use crate::plan::{Joint, Passes, Plan};
 use crate::registry::Timeline;
 use crate::slide::Running;
 use crate::{Aggregate, EntityKind, Value};
+use std::hint::black_box;
 
 /// The most events that a window shared by several entities looks at when all of them have many.
 const SHARED_MAX: usize = 4096;
@@ -179,15 +180,32 @@ impl Past {
         }
     }
 
-    /// Copies the events of all short timelines side by side. They lie all over the arena: with no
-    /// decision between one and the next the processor fetches many of them at once, which is
-    /// several times faster than looking at each in turn.
+    /// Copies the events of all short timelines side by side.
     fn copy_events(&self, ids: &[u32; VIEW_COUNT], seen: &mut Vec<Seen>) {
         seen.clear();
+        self.fetch(ids);
         for id in ids.iter().filter(|id| **id != NO_ENTITY) {
             let positions = self.short(*id).iter();
             seen.extend(positions.map(|position| self.arena.seen(*position)));
         }
+    }
+
+    /// Looks at one number of each event of the short timelines. They lie all over the arena: with
+    /// little else between one and the next the processor waits for many of them at once, which is
+    /// several times faster than for each in turn.
+    fn fetch(&self, ids: &[u32]) {
+        self.fetch_lists(ids);
+        let positions = ids.iter().flat_map(|id| self.short(*id));
+        let facts = positions.filter_map(|position| self.arena.fact(*position));
+        black_box(facts.fold(0, |sum, fact| sum ^ fact.at));
+    }
+
+    /// The same with the records of entities, then with their lists.
+    pub(crate) fn fetch_lists(&self, ids: &[u32]) {
+        let entities = ids.iter().filter_map(|id| self.registry.get(*id));
+        black_box(entities.fold(0, |sum, entity| sum ^ entity.key));
+        let lists = ids.iter().filter_map(|id| self.short(*id).first());
+        black_box(lists.fold(0, |sum, first| sum ^ first));
     }
 
     /// The positions of an entity with a short timeline; none for a long one.

@@ -58,11 +58,12 @@ impl Entity {
         matches!(self.list, Timeline::Long)
     }
 
-    /// Notes an event at this time.
-    pub(crate) fn seen(&mut self, at: i64) {
-        self.last = self
-            .last
-            .max((at / SECOND + 1).clamp(0, i64::from(u32::MAX)) as u32);
+    /// Notes an event at this time; true if it is later than every event before by its second.
+    pub(crate) fn seen(&mut self, at: i64) -> bool {
+        let second = (at / SECOND + 1).clamp(0, i64::from(u32::MAX)) as u32;
+        let later = second > self.last;
+        self.last = self.last.max(second);
+        later
     }
 
     fn idle_since(&self, time: i64) -> bool {
