@@ -1,18 +1,23 @@
 //! Processor time, which other programs on the machine do not lengthen as they do wall time.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::{fs, time::Duration};
 
-/// Nanoseconds of processor time that this thread has used, as the kernel last counted them: some
-/// milliseconds ago, so it is for work that takes much longer. Nought where the kernel does not
-/// tell.
+/// Nanoseconds of processor time that this thread has used: waiting for a processor is not in it,
+/// nor what the host of a virtual machine gives to others.
 pub fn thread_ns() -> u64 {
-    counted(0)
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    used.tv_sec as u64 * 1_000_000_000 + used.tv_nsec as u64
 }
 
-/// Nanoseconds for which this thread has waited for a processor. Nought where the kernel does not
-/// tell.
-pub fn waited_ns() -> u64 {
-    counted(1)
+/// How often this thread has stopped to wait for something else than a processor. Nought where the
+/// kernel does not tell.
+pub fn stops() -> u64 {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let told = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    told.and_then(|told| told.trim().parse().ok()).unwrap_or(0)
 }
 
 /// Processor time of all threads of this process, in steps of a hundredth of a second. Nought where
@@ -26,8 +31,18 @@ pub fn process() -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
-fn counted(place: usize) -> u64 {
-    let counted = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let counted = counted.split_whitespace().nth(place).unwrap_or_default();
-    counted.parse().unwrap_or(0)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn work_takes_processor_time_and_sleep_is_a_stop() {
+        let (used, stopped) = (thread_ns(), stops());
+        thread::sleep(Duration::from_millis(30));
+        let slept = thread_ns() - used;
+        assert!(slept < 20_000_000, "{slept}");
+        assert!(stops() > stopped);
+        while thread_ns() - used < 2_000_000 {}
+    }
 }

@@ -144,9 +144,7 @@ fn compare(rows: u64) -> Result<Option<(f64, f64)>> {
     Ok(Some((took(&each), took(&inside))))
 }
 
-/// Decides payments that go on in time; each costs its reading and its adding. The mean is of
-/// processor time, which the kernel counts too coarsely for one payment: shares are of elapsed time
-/// and want a quiet machine.
+/// Decides payments that go on in time; each costs its reading and its adding.
 fn timed(
     store: &FeatureStore,
     world: &World,
@@ -155,7 +153,6 @@ fn timed(
     busy: bool,
 ) -> Times {
     let mut times = Vec::with_capacity(payments as usize);
-    let mut began = 0;
     let mut values: Vec<Value> = Vec::new();
     for place in 0..WARM_UP + payments {
         *number += 1;
@@ -166,22 +163,19 @@ fn timed(
         } else if *merchant == BUSY {
             *merchant = world.event(*number + 1).entity(EntityKind::Merchant);
         }
-        if place == WARM_UP {
-            began = cpu::thread_ns();
-        }
-        let start = Instant::now();
+        let began = cpu::thread_ns();
         let ticket = store.reserve(&event, &mut values);
         store.commit(ticket, Outcome::Approve);
         if place >= WARM_UP {
-            times.push(start.elapsed().as_nanos() as f64 / 1000.0);
+            times.push((cpu::thread_ns() - began) as f64 / 1000.0);
         }
     }
-    let mean = (cpu::thread_ns() - began) as f64 / 1000.0 / payments as f64;
+    let mean = times.iter().sum::<f64>() / payments as f64;
     times.sort_unstable_by(f64::total_cmp);
     Times { mean, times }
 }
 
-/// Microseconds: processor time of one payment, and elapsed times, ascending.
+/// Microseconds of processor time of one payment: the mean, and all of them, ascending.
 struct Times {
     mean: f64,
     times: Vec<f64>,

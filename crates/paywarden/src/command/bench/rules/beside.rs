@@ -26,7 +26,8 @@ const RETIRE_LOOK: Duration = Duration::from_millis(1);
 struct Taken {
     /// By the clock on the wall, in nanoseconds.
     wall_ns: u64,
-    /// Without waiting for a processor, which is other programs' and the publisher's own.
+    /// Without waiting for a processor, which other programs, the publisher and other machines of
+    /// the host take: processor time, or by the wall if the thread stopped for anything else.
     ns: u64,
 }
 
@@ -91,14 +92,15 @@ fn decide(
         && let Some((payment, windows)) = payments.next()
     {
         let slots = payment.slots(bench.workload.facts(), windows);
-        let waited = cpu::waited_ns();
-        let start = Instant::now();
+        let stops = cpu::stops();
+        let (start, used) = (Instant::now(), cpu::thread_ns());
         let rules = live.load();
         rules.evaluate_with(&slots, &mut scratch, || true, |_, _| {});
         explain(&rules, &scratch.hits().fired, &slots);
         drop(rules);
+        let used = cpu::thread_ns() - used;
         let wall_ns = start.elapsed().as_nanos() as u64;
-        let ns = wall_ns.saturating_sub(cpu::waited_ns() - waited);
+        let ns = if cpu::stops() > stops { wall_ns } else { used };
         taken.push(Taken { wall_ns, ns });
     }
     taken
