@@ -3,53 +3,31 @@
 use anyhow::{Result, bail};
 use std::{path::Path, process::Command};
 
-/// What a program can be built with beyond the usual: sign-on, and a root in a token.
-const FEATURES: &str = "paywarden/oidc,paywarden/pkcs11";
+/// What a program can be built with beyond the usual: sign-on, and a root in a token. Tests run with
+/// all of it, so that everything is built once.
+const FEATURES: [&str; 2] = ["--features", "paywarden/oidc,paywarden/pkcs11"];
+const WORKSPACE: [&str; 2] = ["--workspace", "--locked"];
+const NO_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
-/// What the feature `oidc` adds: with the whole workspace, so that what is built already is not
-/// built again with fewer features.
-const OIDC: [&str; 6] = [
-    "--workspace",
-    "--features",
-    FEATURES,
-    "--test",
-    "oidc",
-    "--locked",
-];
-
-/// Formatting and clippy; warnings are errors.
+/// Formatting and clippy; warnings are errors. What stands only in a build without features is
+/// looked at by itself.
 pub(crate) fn lint(root: &Path) -> Result<()> {
-    cargo(root, &["fmt", "--all", "--check"])?;
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    cargo(root, &clippy)?;
+    cargo(root, &[&["fmt", "--all", "--check"]])?;
     cargo(
         root,
-        &[&["clippy"], &OIDC[..], &["--", "-D", "warnings"]].concat(),
-    )
+        &[
+            &["clippy", "--all-targets"],
+            &WORKSPACE,
+            &FEATURES,
+            &NO_WARNINGS,
+        ],
+    )?;
+    cargo(root, &[&["clippy"], &WORKSPACE, &NO_WARNINGS])
 }
 
 /// Every test of the workspace, then the programs of other people under `tests/`.
 pub(crate) fn test(root: &Path) -> Result<()> {
-    cargo(root, &["test", "--workspace", "--locked"])?;
-    cargo(root, &[&["test"], &OIDC[..]].concat())?;
-    let build = [
-        "build",
-        "--workspace",
-        "--features",
-        FEATURES,
-        "--bin",
-        "paywarden",
-        "--locked",
-    ];
-    cargo(root, &build)?;
+    cargo(root, &[&["test"], &WORKSPACE, &FEATURES])?;
     outside(root)
 }
 
@@ -80,10 +58,10 @@ fn outside(root: &Path) -> Result<()> {
     )
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+fn cargo(root: &Path, arguments: &[&[&str]]) -> Result<()> {
     finish(
         Command::new(env!("CARGO"))
-            .args(arguments)
+            .args(arguments.concat())
             .current_dir(root),
     )
 }
