@@ -288,6 +288,18 @@ def opened(server, vault, token):
     server.stop()
 
 
+def keys_of_one_module(server, vault, token, folder, settings):
+    """From one key of a token to another and back, in one step each."""
+    change_root(server, folder, [*settings, "root_key=second"])
+    not_started(server, 3, "does not open")
+    server.flags += ["--set", "root_key=second"]
+    opened(server, vault, token)
+    change_root(server, folder, settings)
+    not_started(server, 3, "does not open")
+    del server.flags[-2:]
+    opened(server, vault, token)
+
+
 def token_and_shares(server, vault, token, folder, settings):
     """From a token to the shares of custodians and back: the master key lies open at no moment, and
     shares that do not make it change nothing."""
@@ -421,6 +433,7 @@ def softhsm(server_of, skip, folder, binary):
             not_started(server, 3, "does not open", "another root")
             del server.flags[-2:]
             opened(server, vault, token)
+            keys_of_one_module(server, vault, token, folder, settings)
             token_and_shares(server, vault, token, folder, settings)
     finally:
         del os.environ["SOFTHSM2_CONF"]

@@ -304,9 +304,11 @@ fn failed(error: &Error) -> RootError {
 fn load(path: &Path) -> Result<Pkcs11, RootError> {
     let module = Pkcs11::new(path).map_err(|error| unusable(path, &error))?;
     let flags = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
-    let begun = module.initialize(flags);
-    begun.map_err(|error| unusable(path, &error))?;
-    Ok(module)
+    match module.initialize(flags) {
+        // Another key of the same library is in use: while a root is being changed.
+        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
+        Err(error) => Err(unusable(path, &error)),
+    }
 }
 
 fn unusable(module: &Path, error: &Error) -> RootError {
