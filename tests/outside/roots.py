@@ -286,6 +286,11 @@ def opened(server, vault, token):
     until("the vault is open", lambda: vault.read(token).get("value") == "Name of liu", 30)
     vault.begin()
     server.stop()
+    keys = sorted(path.name for path in server.data.glob("master.*"))
+    verify = [server.binary, "verify", *server.flags]
+    said = subprocess.run(verify, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert "signatures were not checked" not in said, said
+    assert keys == sorted(path.name for path in server.data.glob("master.*")), "one was made"
 
 
 def keys_of_one_module(server, vault, token, folder, settings):

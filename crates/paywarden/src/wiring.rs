@@ -8,7 +8,7 @@ mod root;
 mod subscribers;
 mod telling;
 
-pub use root::{change as change_root, told as root_told};
+pub use root::{change as change_root, existing as existing_keyring, told as root_told};
 
 use crate::{
     config::Config,

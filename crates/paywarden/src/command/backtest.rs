@@ -9,8 +9,7 @@ use crate::{
     packs,
     progress::Progress,
     summary::thousands,
-    terminal, time,
-    wiring::{self, MASTER_KEY_FILE},
+    terminal, time, wiring,
 };
 use paywarden_crypto::Keyring;
 use paywarden_domain::{TenantId, Timestamp, time::DAY};
@@ -75,7 +74,7 @@ struct Json<'a> {
 pub async fn run(arguments: Arguments) -> Result<()> {
     let config = arguments.config.load()?.config;
     let rules = compiled(&config, Some(&arguments.rules))?;
-    let keyring = keyring(&config)?;
+    let keyring = keyring(&config).await?;
     let database = Database::open_reader(&config.database_address()?).await;
     let database = database.map_err(|error| unreadable(&error))?;
     let tenant = match arguments.tenant {
@@ -204,16 +203,14 @@ async fn stored(
     })
 }
 
-/// The master key of the data folder. Unlike a server, a back-test never makes one.
-fn keyring(config: &Config) -> Result<Keyring> {
-    let path = config.data_dir.join(MASTER_KEY_FILE);
-    if !path.exists() {
-        return Err(Failure::environment(
-            format!("there is no {}", path.display()),
+async fn keyring(config: &Config) -> Result<Arc<Keyring>> {
+    let keyring = wiring::existing_keyring(config).await?;
+    keyring.ok_or_else(|| {
+        Failure::environment(
+            format!("there is no master key in {}", config.data_dir.display()),
             "name the folder of a server with --data-dir",
-        ));
-    }
-    Keyring::open_or_create(&path).map_err(|error| unreadable(&error))
+        )
+    })
 }
 
 async fn only_tenant(database: &Database) -> Result<TenantId> {

@@ -9,10 +9,7 @@ use crate::{
     figures::{Figure, Report},
     terminal, wiring,
 };
-use paywarden_crypto::{
-    Keyring,
-    note::{Note, NoteVerifier},
-};
+use paywarden_crypto::note::{Note, NoteVerifier};
 use paywarden_domain::time::SECOND;
 use paywarden_store::{
     Database, Intact, Trust, Verdict,
@@ -61,7 +58,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<()> {
     let config = arguments.config.load()?.config;
     match &arguments.proof {
-        Some(path) => check_proof(&arguments, &config, path),
+        Some(path) => check_proof(&arguments, &config, path).await,
         None => check_store(&arguments, &config).await,
     }
 }
@@ -75,7 +72,7 @@ async fn check_store(arguments: &Arguments, config: &Config) -> Result<()> {
         .await
         .map_err(unreadable)?;
     let generations = database.trail_keys().await.map_err(unreadable)?.len();
-    let keys = keys(arguments, config, generations as u64)?;
+    let keys = keys(arguments, config, generations as u64).await?;
     let checkpoints = arguments.checkpoint.iter().map(|path| note(path));
     let trust = Trust {
         checkpoints: checkpoints.collect::<Result<_>>()?,
@@ -120,12 +117,12 @@ fn check_clock(arguments: &Arguments, seen: &Intact) -> Result<()> {
     }
 }
 
-fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Result<()> {
+async fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Result<()> {
     let next = "save it as `GET /v1/trail/proofs/inclusion` gave it, `text` alone";
     let text = read(path)?;
     let proof = InclusionProof::parse(&text)
         .ok_or_else(|| Failure::wrong_use(format!("{} is no proof", path.display()), next))?;
-    let keys = keys(arguments, config, GENERATIONS)?;
+    let keys = keys(arguments, config, GENERATIONS).await?;
     if keys.is_empty() {
         let next = "give the verifier key of the tenant: --key VKEY (`GET /v1/trail/keys`)";
         return Err(Failure::wrong_use(
@@ -142,16 +139,16 @@ fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Result<()
 }
 
 /// The keys that may have signed: those given, or those of the master key, if it is here.
-fn keys(arguments: &Arguments, config: &Config, generations: u64) -> Result<Vec<[u8; 32]>> {
-    let path = config.data_dir.join(wiring::MASTER_KEY_FILE);
-    if !arguments.key.is_empty() || !path.exists() {
+async fn keys(arguments: &Arguments, config: &Config, generations: u64) -> Result<Vec<[u8; 32]>> {
+    if !arguments.key.is_empty() {
         return Ok(arguments.key.clone());
     }
-    let keyring = Keyring::open_or_create(&path);
-    let keys = keyring.and_then(|keyring| notary::public_keys(&keyring, generations));
-    keys.map_err(|error| {
-        let next = "`paywarden check` looks at the keys; or give them with --key";
-        Failure::environment(format!("the master key does not open: {error}"), next)
+    let Some(keyring) = wiring::existing_keyring(config).await? else {
+        return Ok(Vec::new());
+    };
+    notary::public_keys(&keyring, generations).map_err(|error| {
+        let next = "give the verifier keys of the tenant with --key";
+        Failure::environment(format!("no key comes from the master key: {error}"), next)
     })
 }
 

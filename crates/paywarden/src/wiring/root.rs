@@ -169,6 +169,21 @@ fn keyring(config: &Config) -> Result<Keyring> {
     keyring.map_err(|error| unshared(&config.data_dir, &error))
 }
 
+/// The master key of a folder that a server has used, wherever it lies. Unlike a server, this makes
+/// none.
+pub async fn existing(config: &Config) -> Result<Option<Arc<Keyring>>> {
+    let files = files(config);
+    let lies_in = match config.root {
+        RootKind::File if config.key_shares.is_empty() => files.clear,
+        RootKind::File => return Root::open(config).await.map(|root| Some(root.keyring)),
+        RootKind::Transit | RootKind::Pkcs11 => files.sealed,
+    };
+    match lies_in.exists() {
+        true => Root::open(config).await.map(|root| Some(root.keyring)),
+        false => Ok(None),
+    }
+}
+
 /// The shares that the configuration names.
 fn shares(config: &Config) -> Result<Vec<Share>> {
     let read = |path: &PathBuf| {
