@@ -125,11 +125,10 @@ fn at(text: &[u8], start: usize, head: &Head) -> Option<Range<usize>> {
     let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let word = |from: usize| rest.iter().skip(from).take_while(is_word).count();
     // In the middle of a word these letters are chance.
-    let starts = start
-        .checked_sub(1)
-        .and_then(|at| text.get(at))
-        .is_none_or(|byte| !is_word(&byte));
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    let is_chance = before.is_some_and(|byte| is_word(&byte));
     match head.tail {
+        Tail::Word(_) | Tail::Signed if is_chance => None,
         Tail::Near(what) => {
             let near = rest.get(..rest.len().min(40))?;
             let found = near.windows(what.len()).any(|part| part == what);
@@ -139,14 +138,14 @@ fn at(text: &[u8], start: usize, head: &Head) -> Option<Range<usize>> {
         }
         Tail::Word(least) => {
             let length = word(0);
-            (starts && length >= least).then(|| start..behind + length)
+            (length >= least).then(|| start..behind + length)
         }
         Tail::Signed => {
             let first = word(0);
             let second = word(first + 1);
             let third = word(first + second + 2);
             let is_dot = |place: usize| rest.get(place) == Some(&b'.');
-            let holds = starts && is_dot(first) && is_dot(first + 1 + second);
+            let holds = is_dot(first) && is_dot(first + 1 + second);
             (holds && first >= 10 && second >= 10 && third >= 20)
                 .then(|| start..behind + first + second + third + 2)
         }

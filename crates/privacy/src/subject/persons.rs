@@ -3,11 +3,9 @@
 
 use super::{Change, SUBJECT, Standing};
 use crate::Error;
+use hashbrown::HashMap;
 use paywarden_store::{Database, RecordRow};
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Persons whose standing is kept in memory. Of those beyond, it is read from the store with each
 /// use: slower, never wrong.

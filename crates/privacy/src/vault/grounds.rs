@@ -7,13 +7,11 @@ use crate::{
     policy::{Data, Denial, FRAUD_PREVENTION, Ground, INSIDE, PAYMENT_CARD, Question},
     subject::Standing,
 };
+use hashbrown::{HashMap, hash_map::Entry as Place};
 use paywarden_access::masking::{self, Channel, Form, GRANTED, NOBODY, PROGRAM};
 use paywarden_domain::{Country, TenantId, Timestamp};
 use paywarden_store::{Actor, Entry, Purpose, RecordRow, Row};
-use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry as Place},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The longest line that a leaf has for its purpose, in bytes.
 const LINE_BYTES_MAX: usize = 256;

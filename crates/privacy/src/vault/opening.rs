@@ -15,11 +15,12 @@ use crate::{
     policy::Ground,
     subject::Standing,
 };
+use hashbrown::HashMap;
 use paywarden_access::masking::Form;
 use paywarden_crypto::envelope::SealKey;
 use paywarden_domain::Timestamp;
 use paywarden_store::{Actor, KeyPlace, SealedRow};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One call while it opens records.

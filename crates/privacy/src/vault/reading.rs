@@ -6,13 +6,11 @@ use super::{
     opening::Opening,
 };
 use crate::{By, Error, Plain, policy::Ground, token::encode};
+use hashbrown::{HashMap, HashSet};
 use paywarden_access::masking::Form;
 use paywarden_domain::{TenantId, Timestamp};
 use paywarden_store::{RecordRow, Row, SealedRow, VaultErasure, VaultErasureOf, VaultRow};
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// The most tokens of one call.
 pub const TOKENS_MAX: usize = 1_000;

@@ -96,6 +96,7 @@ impl Vault {
             ground.ok()
         };
         let grounds: Vec<_> = found.iter().map(judge).collect();
+        drop(standings);
         let show = |(ground, row): (Option<Ground>, MaskedRow)| {
             let masked = match by.form(&row.class) >= masking::stored(&row.class) {
                 true => row.masked,
