@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(2_000..=10_000_000))]
     values: u64,
     /// Callers at a time
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 32)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=4_096))]
     callers: u64,
     /// Persons to erase, one after the other
