@@ -4,13 +4,20 @@
 //! nearly the same amount: an account in between keeps a fee, and what is left is told apart from
 //! everyday spending. From the current transfer these lead back, nearest first. A transfer that was
 //! declined moved nothing.
+//!
+//! Several questions of one transfer walk the same chains: what came into an account is looked up
+//! once for all of them. How far each may look is counted as if it had looked up everything itself.
 
 use crate::arena::{NO_ENTITY, Seen};
 use crate::past::Past;
+use crate::plan::Plan;
 use crate::read::Current;
+use crate::slide::Spread;
 use crate::{Aggregate, EntityKind, Value};
+use hashbrown::HashMap;
 use paywarden_domain::{EventKind, Outcome};
-use std::ops::ControlFlow;
+use std::hash::BuildHasherDefault;
+use std::ops::{ControlFlow, Range};
 
 /// The most earlier transfers in one chain.
 pub const TRANSFERS_MAX: i64 = 5;
@@ -24,19 +31,47 @@ const LEFT_PERCENT: (i128, i128) = (80, 102);
 /// A transfer whose origin is asked for.
 #[derive(Debug, Clone, Copy)]
 struct Transfer {
-    /// The payer, as earlier transfers name it that paid it.
-    paid: u32,
-    /// The key of the payer.
-    payer: u64,
+    /// The account that paid.
+    payer: u32,
     at: i64,
     amount: i64,
 }
 
+/// An event on the way into an account.
+#[derive(Debug, Clone, Copy)]
+enum Came {
+    /// At this time, a transfer or something else.
+    At(i64, Option<Transfer>),
+    /// There are more than one question looks at.
+    More,
+}
+
+/// What came into the accounts that the questions of one transfer have met. Reused from transfer to
+/// transfer.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    known: HashMap<u32, Range<usize>, BuildHasherDefault<Spread>>,
+    came: Vec<Came>,
+    /// No question looks at what came at this time or before.
+    since: i64,
+}
+
 /// How far a question may still look.
-struct Walk {
+struct Walk<'f> {
+    flows: &'f mut Flows,
     since: i64,
     events_left: usize,
     whole: bool,
+}
+
+impl Flows {
+    /// Forgets everything, for the questions of another transfer.
+    pub(crate) fn begin(&mut self, plan: &Plan, current: &Current) {
+        self.known.clear();
+        self.came.clear();
+        let lengths = plan.links.iter().map(|link| plan.older(link.output.slot));
+        self.since = current.fact.at.saturating_sub(lengths.max().unwrap_or(0));
+    }
 }
 
 impl Past {
@@ -47,21 +82,27 @@ impl Past {
         aggregate: Aggregate,
         length: i64,
         current: &Current,
+        flows: &mut Flows,
     ) -> (Value, bool) {
-        let payee = current.ids[EntityKind::Payee as usize];
-        let Some((now, payee_key)) = self.now(current).zip(self.key(payee)) else {
-            return (Value::Missing, true);
-        };
-        if now.payer == payee_key {
+        let (account, payee) = (EntityKind::Account as usize, EntityKind::Payee as usize);
+        let (payer, payee) = (current.ids[account], current.ids[payee]);
+        let keys = self.key(payer).zip(self.key(payee));
+        if current.fact.amount <= 0 || keys.is_none_or(|(payer, payee)| payer == payee) {
             return (Value::Missing, true);
         }
+        let now = Transfer {
+            payer,
+            at: current.fact.at,
+            amount: current.fact.amount,
+        };
         let mut walk = Walk {
+            flows,
             since: now.at.saturating_sub(length),
             events_left: EVENTS_MAX,
             whole: true,
         };
         let value = match aggregate {
-            Aggregate::Cycle => self.cycle(now, payee_key, &mut walk),
+            Aggregate::Cycle => self.cycle(now, current.payee_as_account(), &mut walk),
             Aggregate::Relay => self.relay(now, &mut walk),
             _ => self.common_source(now, payee, &mut walk),
         };
@@ -69,7 +110,7 @@ impl Past {
     }
 
     /// How many transfers the shortest chain has that the current one closes.
-    fn cycle(&self, now: Transfer, payee: u64, walk: &mut Walk) -> Value {
+    fn cycle(&self, now: Transfer, payee: u32, walk: &mut Walk) -> Value {
         let mut length = Value::Missing;
         self.chains(now, walk, |place, transfer| {
             if transfer.payer != payee {
@@ -127,7 +168,7 @@ impl Past {
 
     /// Visits the transfers that one may continue.
     fn continued(&self, last: Transfer, walk: &mut Walk, mut visit: impl FnMut(Transfer)) {
-        self.visit(last.paid, last.at, walk, |first| {
+        self.visit(last.payer, last.at, walk, |first| {
             let (least, most) = LEFT_PERCENT;
             let (amount, left) = (i128::from(first.amount), i128::from(last.amount) * 100);
             let fits = least * amount <= left && left <= most * amount;
@@ -137,55 +178,74 @@ impl Past {
         });
     }
 
-    /// Visits the latest transfers into an account until a moment.
-    fn visit(&self, paid: u32, until: i64, walk: &mut Walk, mut visit: impl FnMut(Transfer)) {
-        for (place, position) in self.latest(paid).enumerate() {
-            if walk.events_left == 0 || place == EVENTS_OF_ONE {
+    /// Visits the latest transfers into an account, or to a payee, until a moment.
+    fn visit(&self, id: u32, until: i64, walk: &mut Walk, mut visit: impl FnMut(Transfer)) {
+        let known = walk.flows.known.get(&id).cloned();
+        let known = known.unwrap_or_else(|| self.look_up(id, walk.flows));
+        for came in &walk.flows.came[known] {
+            let Came::At(at, transfer) = *came else {
+                walk.whole = false;
+                return;
+            };
+            if walk.events_left == 0 {
                 walk.whole = false;
                 return;
             }
             walk.events_left -= 1;
-            let event = self.arena.seen(position);
-            if event.fact.at <= walk.since {
+            if at <= walk.since {
                 return;
             }
-            if let Some(transfer) = self.transfer(&event).filter(|other| other.at <= until) {
+            if let Some(transfer) = transfer.filter(|other| other.at <= until) {
                 visit(transfer);
             }
         }
     }
 
-    /// An event as a transfer, if it moved money from account to account.
-    fn transfer(&self, event: &Seen) -> Option<Transfer> {
-        let fact = &event.fact;
-        let is_payment = EventKind::from_number(fact.kind).is_some_and(EventKind::is_payment);
-        let moved = is_payment && fact.standing.outcome() != Some(Outcome::Decline);
-        let payer = self.key(event.id(EntityKind::Account)?)?;
-        (moved && fact.amount > 0).then(|| Transfer {
-            paid: self.paid(payer),
-            payer,
-            at: fact.at,
-            amount: fact.amount,
-        })
+    /// Looks up what came into an account, or to a payee, as far as any question may look.
+    fn look_up(&self, id: u32, flows: &mut Flows) -> Range<usize> {
+        let from = flows.came.len();
+        for (place, position) in self.latest(self.paid(id)).enumerate() {
+            if place == EVENTS_OF_ONE {
+                flows.came.push(Came::More);
+                break;
+            }
+            let event = self.arena.seen(position);
+            flows.came.push(Came::At(event.fact.at, transfer(&event)));
+            if event.fact.at <= flows.since {
+                break;
+            }
+        }
+        let known = from..flows.came.len();
+        flows.known.insert(id, known.clone());
+        known
     }
 
-    fn now(&self, current: &Current) -> Option<Transfer> {
-        let payer = self.key(current.ids[EntityKind::Account as usize])?;
-        (current.fact.amount > 0).then(|| Transfer {
-            paid: self.paid(payer),
-            payer,
-            at: current.fact.at,
-            amount: current.fact.amount,
-        })
-    }
-
-    /// An account as transfers name it that paid it.
-    fn paid(&self, account: u64) -> u32 {
-        let paid = self.registry.find(EntityKind::Payee, account);
-        paid.unwrap_or(NO_ENTITY)
+    /// An account as transfers name it that paid it; a payee is that already.
+    fn paid(&self, id: u32) -> u32 {
+        match self.registry.get(id) {
+            Some(entity) if entity.kind == EntityKind::Account => {
+                let paid = self.registry.find(EntityKind::Payee, entity.key);
+                paid.unwrap_or(NO_ENTITY)
+            }
+            Some(_) => id,
+            None => NO_ENTITY,
+        }
     }
 
     fn key(&self, id: u32) -> Option<u64> {
         self.registry.get(id).map(|entity| entity.key)
     }
+}
+
+/// An event as a transfer, if it moved money from account to account.
+fn transfer(event: &Seen) -> Option<Transfer> {
+    let fact = &event.fact;
+    let is_payment = EventKind::from_number(fact.kind).is_some_and(EventKind::is_payment);
+    let moved = is_payment && fact.standing.outcome() != Some(Outcome::Decline);
+    let payer = event.id(EntityKind::Account)?;
+    (moved && fact.amount > 0).then_some(Transfer {
+        payer,
+        at: fact.at,
+        amount: fact.amount,
+    })
 }

@@ -151,7 +151,8 @@ impl State {
         };
         let (mut values, mut cut) = (Vec::new(), Vec::new());
         let mut scratch = Scratch::default();
-        self.past.read(query, &mut scratch, &mut values, &mut cut);
+        self.past.gather(query, &mut scratch, &mut values, &mut cut);
+        scratch.sum_up(plan, query.current, &mut values);
         for (known, value) in glance.values.iter_mut().zip(values) {
             if *known == Value::Missing {
                 *known = value;

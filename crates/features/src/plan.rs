@@ -38,6 +38,8 @@ pub(crate) struct Passes {
     pub trails: Vec<Trail>,
     /// The farthest edge of these windows.
     pub reach: i64,
+    /// For which kinds of current event some value of them is wanted.
+    pub readers: Set<EventKind>,
 }
 
 /// One pass.
@@ -104,7 +106,6 @@ pub(crate) struct Joint {
     pub view: usize,
     pub same: Set<EntityKind>,
     pub passes: Passes,
-    pub readers: Set<EventKind>,
 }
 
 /// A question about links.
@@ -222,13 +223,10 @@ impl Plan {
                 view,
                 same,
                 passes: Passes::default(),
-                readers: Set::EMPTY,
             });
             self.joint.len() - 1
         });
-        let joint = &mut self.joint[place];
-        joint.readers = joint.readers.union(spec.readers);
-        joint.passes.add(spec, output);
+        self.joint[place].passes.add(spec, output);
     }
 
     /// Names what long timelines keep for every edge, once all outputs are known.
@@ -274,6 +272,7 @@ impl Passes {
     /// Adds a window.
     fn add(&mut self, spec: &WindowSpec, mut output: Output) {
         self.reach = self.reach.max(spec.older);
+        self.readers = self.readers.union(spec.readers);
         let matcher = Matcher::new(&spec.filter);
         let trails = matches!(
             spec.aggregate,

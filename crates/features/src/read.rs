@@ -1,8 +1,10 @@
-//! Reading the registered windows for one event that is about to be added.
+//! Reading the registered windows for one event that is about to be added, in two steps: what they
+//! look at is copied out of the past, and summed up once nobody has to wait for the past any more.
 
 use crate::arena::{Fact, Ids, NO_ENTITY, Seen, Standing};
-use crate::entity::{VIEW_COUNT, VIEWS};
+use crate::entity::{ENTITY_KINDS, VIEW_COUNT, VIEWS};
 use crate::event::{FeatureEvent, Place};
+use crate::flows::Flows;
 use crate::long::Long;
 use crate::pass::{Asked, pass, trail};
 use crate::past::{Past, Plans, ground};
@@ -30,6 +32,11 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// The payee as an account that paid.
+    pub(crate) fn payee_as_account(&self) -> u32 {
+        self.views[ENTITY_KINDS + 1]
+    }
+
     /// The event as one view sees it.
     fn asked(&self, view: usize) -> Asked<'_> {
         Asked {
@@ -50,12 +57,43 @@ pub(crate) struct Query<'a> {
     pub current: &'a Current,
 }
 
-/// What is reused from read to read.
+/// What one read copies out of the past. Reused from read to read.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    positions: Vec<u32>,
     seen: Vec<Seen>,
-    shared: Vec<Seen>,
+    /// Whose they are, side by side, and how many each has.
+    parts: Vec<(Part, usize)>,
+    flows: Flows,
     running: Running,
+}
+
+/// Passes of a plan, by place.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    View(usize),
+    Joint(usize),
+}
+
+impl Scratch {
+    /// Fills in what [`Past::gather`] left to be summed up.
+    pub(crate) fn sum_up(&mut self, plan: &Plan, current: &Current, values: &mut [Value]) {
+        let mut seen = self.seen.as_slice();
+        for (part, count) in &self.parts {
+            let (own, rest) = seen.split_at(*count);
+            seen = rest;
+            let (view, passes) = match *part {
+                Part::View(view) => (view, &plan.views[view]),
+                Part::Joint(place) => (plan.joint[place].view, &plan.joint[place].passes),
+            };
+            let asked = current.asked(view);
+            run(passes, own, &asked, &mut self.running, values);
+        }
+    }
+
+    fn end(&mut self, part: Part, from: usize) {
+        self.parts.push((part, self.seen.len() - from));
+    }
 }
 
 impl Past {
@@ -94,9 +132,10 @@ impl Past {
         }
     }
 
-    /// Fills one value per slot of the plan. The event is not yet inserted. Adds to `cut` the slots
-    /// that would have had to look at too much.
-    pub(crate) fn read(
+    /// Makes one value per slot of the plan: fills in what it knows, and copies the events that
+    /// [`Scratch::sum_up`] needs for the rest. The event is not yet inserted. Adds to `cut` the
+    /// slots that would have had to look at too much.
+    pub(crate) fn gather(
         &mut self,
         query: Query,
         scratch: &mut Scratch,
@@ -105,22 +144,22 @@ impl Past {
     ) {
         values.clear();
         values.resize(query.plan.slots(), Value::Missing);
-        self.read_views(query, scratch, values);
-        self.read_joint(query, scratch, values, cut);
-        self.read_links(query, values, cut);
+        scratch.seen.clear();
+        scratch.parts.clear();
+        self.copy_short(query, scratch);
+        self.gather_views(query, scratch, values);
+        self.gather_joint(query, scratch, cut);
+        self.read_links(query, &mut scratch.flows, values, cut);
     }
 
-    fn read_views(&mut self, query: Query, scratch: &mut Scratch, values: &mut [Value]) {
+    /// What is asked of each view beside its short timeline.
+    fn gather_views(&mut self, query: Query, scratch: &mut Scratch, values: &mut [Value]) {
         let Query { plan, current, .. } = query;
-        self.copy_events(&current.views, &mut scratch.seen);
-        let mut seen = scratch.seen.as_slice();
         for (view, passes) in plan.views.iter().enumerate() {
             let id = current.views[view];
             if id == NO_ENTITY {
                 continue;
             }
-            let (own, rest) = seen.split_at(self.short(id).len());
-            seen = rest;
             if !plan.first_seen[view].is_empty() {
                 let first = self.first_seen(id).min(current.fact.at);
                 let age = Value::Duration(current.fact.at.saturating_sub(first));
@@ -128,50 +167,47 @@ impl Past {
                 slots.for_each(|slot| values[*slot] = age);
             }
             let asked = current.asked(view);
-            if passes.reach == 0 || self.summarize(query, view, &asked, values) {
-                continue;
-            }
-            if self.is_long(id) {
-                let mut all = Vec::new();
-                self.copy_long(id, &asked, passes, &mut all);
-                run(passes, &all, &asked, &mut scratch.running, values);
-            } else {
-                run(passes, own, &asked, &mut scratch.running, values);
+            let is_left = passes.readers.contains_place(current.fact.kind) && self.is_long(id);
+            if is_left && !self.summarize(query, view, &asked, values) {
+                let from = scratch.seen.len();
+                self.copy_long(id, &asked, passes, &mut scratch.seen);
+                scratch.end(Part::View(view), from);
             }
         }
     }
 
-    fn read_joint(
-        &self,
-        query: Query,
-        scratch: &mut Scratch,
-        values: &mut [Value],
-        cut: &mut Vec<usize>,
-    ) {
+    fn gather_joint(&self, query: Query, scratch: &mut Scratch, cut: &mut Vec<usize>) {
         let kind = query.current.fact.kind;
-        let joints = query.plan.joint.iter();
-        for joint in joints.filter(|joint| joint.readers.contains_place(kind)) {
-            let Some(whole) = self.gather(joint, query, &mut scratch.shared) else {
+        let joints = query.plan.joint.iter().enumerate();
+        for (place, joint) in joints.filter(|(_, joint)| joint.passes.readers.contains_place(kind))
+        {
+            let from = scratch.seen.len();
+            let Some(whole) = self.copy_shared(joint, query, &mut scratch.seen) else {
                 continue;
             };
-            let asked = query.current.asked(joint.view);
-            let (shared, running) = (&scratch.shared, &mut scratch.running);
-            run(&joint.passes, shared, &asked, running, values);
+            scratch.end(Part::Joint(place), from);
             if !whole {
                 cut.extend(joint.passes.slots());
             }
         }
     }
 
-    fn read_links(&self, query: Query, values: &mut [Value], cut: &mut Vec<usize>) {
+    fn read_links(
+        &self,
+        query: Query,
+        flows: &mut Flows,
+        values: &mut [Value],
+        cut: &mut Vec<usize>,
+    ) {
         let current = query.current;
+        flows.begin(query.plan, current);
         let links = query.plan.links.iter();
         for link in links.filter(|link| link.output.readers.contains_place(current.fact.kind)) {
             let start = current.views[link.view];
             let (value, whole) = match link.output.aggregate {
                 Aggregate::HopsToMarked => self.hops_to_marked(start, current),
                 Aggregate::Component => self.component(start, current),
-                flow => self.flow(flow, query.plan.older(link.output.slot), current),
+                flow => self.flow(flow, query.plan.older(link.output.slot), current, flows),
             };
             values[link.output.slot] = value;
             if !whole {
@@ -181,21 +217,29 @@ impl Past {
     }
 
     /// Copies the events of all short timelines side by side.
-    fn copy_events(&self, ids: &[u32; VIEW_COUNT], seen: &mut Vec<Seen>) {
-        seen.clear();
-        self.fetch(ids);
-        for id in ids.iter().filter(|id| **id != NO_ENTITY) {
-            let positions = self.short(*id).iter();
-            seen.extend(positions.map(|position| self.arena.seen(*position)));
+    fn copy_short(&self, query: Query, scratch: &mut Scratch) {
+        let views = query.current.views;
+        self.fetch_lists(&views);
+        let reads = |passes: &Passes| passes.readers.contains_place(query.current.fact.kind);
+        scratch.positions.clear();
+        for (view, id) in views.into_iter().enumerate() {
+            if id != NO_ENTITY && reads(&query.plan.views[view]) && !self.is_long(id) {
+                let positions = self.short(id);
+                scratch.positions.extend_from_slice(positions);
+                scratch.parts.push((Part::View(view), positions.len()));
+            }
         }
+        self.fetch(&scratch.positions);
+        let positions = scratch.positions.iter();
+        let events = positions.map(|position| self.arena.seen(*position));
+        scratch.seen.extend(events);
     }
 
-    /// Looks at one number of each event of the short timelines. They lie all over the arena: with
-    /// little else between one and the next the processor waits for many of them at once, which is
-    /// several times faster than for each in turn.
-    fn fetch(&self, ids: &[u32]) {
-        self.fetch_lists(ids);
-        let positions = ids.iter().flat_map(|id| self.short(*id));
+    /// Looks at one number of each event. They lie all over the arena: with little else between one
+    /// and the next the processor waits for many of them at once, which is several times faster than
+    /// for each in turn.
+    fn fetch(&self, positions: &[u32]) {
+        let positions = positions.iter();
         let facts = positions.filter_map(|position| self.arena.fact(*position));
         black_box(facts.fold(0, |sum, fact| sum ^ fact.at));
     }
@@ -270,6 +314,7 @@ impl Past {
     /// Copies the events of a long timeline that some pass reaches.
     fn copy_long(&self, id: u32, asked: &Asked, passes: &Passes, seen: &mut Vec<Seen>) {
         let after = asked.fact.at.saturating_sub(passes.reach);
+        let from = seen.len();
         let Some(long) = self.longs.get(&id) else {
             return;
         };
@@ -280,14 +325,14 @@ impl Past {
             }
             seen.push(event);
         }
-        seen.reverse();
+        seen[from..].reverse();
     }
 
-    /// Collects the events that share several entities with the current one, from the shortest
+    /// Copies the events that share several entities with the current one, from the shortest
     /// timeline of them. `None` if the current event lacks one; else whether they are all there.
-    fn gather(&self, joint: &Joint, query: Query, shared: &mut Vec<Seen>) -> Option<bool> {
+    fn copy_shared(&self, joint: &Joint, query: Query, seen: &mut Vec<Seen>) -> Option<bool> {
         let current = query.current;
-        shared.clear();
+        let from = seen.len();
         let seen_as = VIEWS[joint.view].1;
         let own = (seen_as, current.views[joint.view]);
         let same = |kind| (kind, current.ids[kind as usize]);
@@ -302,7 +347,7 @@ impl Past {
                 .short(host)
                 .iter()
                 .map(|position| self.arena.seen(*position));
-            shared.extend(events.filter(shares));
+            seen.extend(events.filter(shares));
             return Some(true);
         }
         let after = current.fact.at.saturating_sub(joint.passes.reach);
@@ -318,10 +363,10 @@ impl Past {
                 break;
             }
             if shares(&event) {
-                shared.push(event);
+                seen.push(event);
             }
         }
-        shared.reverse();
+        seen[from..].reverse();
         Some(whole)
     }
 

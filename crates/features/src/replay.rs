@@ -5,6 +5,7 @@
 
 use crate::arena::Standing;
 use crate::plan::Plan;
+use crate::read::Scratch;
 use crate::state::State;
 use crate::{Error, FeatureEvent, Limits, Value, WindowSpec};
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
@@ -46,6 +47,7 @@ pub struct Replay {
     /// Labels to come: earliest first, those of one moment in the order they were given.
     labels: BTreeMap<(Timestamp, u64), (u64, LabelVerdict)>,
     labels_given: u64,
+    scratch: Scratch,
 }
 
 impl Replay {
@@ -57,6 +59,7 @@ impl Replay {
             plan,
             labels: BTreeMap::new(),
             labels_given: 0,
+            scratch: Scratch::default(),
         })
     }
 
@@ -87,9 +90,12 @@ impl Replay {
         }
         self.learn_until(decided_at);
         self.state.skip_to(event_no);
-        let ticket = self
+        let pending = (event, Standing::PENDING);
+        let reserved = self
             .state
-            .reserve(&self.plan, (event, Standing::PENDING), values);
+            .reserve(&self.plan, pending, &mut self.scratch, values);
+        let (ticket, current) = reserved;
+        self.scratch.sum_up(&self.plan, &current, values);
         self.state.commit(ticket.event_no(), outcome);
         Some(ticket.bounded())
     }

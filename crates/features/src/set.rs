@@ -59,6 +59,12 @@ pub struct Set<T> {
     of: PhantomData<T>,
 }
 
+impl<T: Member> Default for Set<T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl<T: Member> Set<T> {
     /// No word.
     pub const EMPTY: Self = Self {

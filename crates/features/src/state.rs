@@ -5,7 +5,7 @@ use crate::backfill::{Change, Watch};
 use crate::event::Place;
 use crate::past::{Past, Plans};
 use crate::plan::Plan;
-use crate::read::{Query, Scratch};
+use crate::read::{Current, Query, Scratch};
 use crate::{FeatureEvent, Limits, Stats, Ticket, Value};
 use paywarden_domain::time::DAY;
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
@@ -44,7 +44,6 @@ pub(crate) struct State {
     relabelled: Option<Vec<u64>>,
     /// Who follows what happens to the events.
     pub watch: Watch,
-    scratch: Scratch,
 }
 
 impl State {
@@ -66,7 +65,6 @@ impl State {
             untracked: 0,
             relabelled: Some(Vec::new()),
             watch: Watch::default(),
-            scratch: Scratch::default(),
         }
     }
 
@@ -75,23 +73,26 @@ impl State {
         Self::new(self.limits, Arc::clone(&self.plan))
     }
 
-    /// Reads all windows and adds the event, undecided or with its outcome.
+    /// Looks up all windows and adds the event, undecided or with its outcome. What `scratch` has
+    /// then is to be summed up, as this event.
     pub(crate) fn reserve(
         &mut self,
         plan: &Plan,
         (event, standing): (&FeatureEvent, Standing),
+        scratch: &mut Scratch,
         values: &mut Vec<Value>,
-    ) -> Ticket {
+    ) -> (Ticket, Current) {
         self.turn_to(plan.generation);
         let ids = self.track(event);
         let fact = Fact::new(event, &ids, standing);
         let mut cut = Vec::new();
+        let current = self.past.current(event, fact, ids);
         let query = Query {
             plan,
             newest: plan.generation == self.plan.generation,
-            current: &self.past.current(event, fact, ids),
+            current: &current,
         };
-        self.past.read(query, &mut self.scratch, values, &mut cut);
+        self.past.gather(query, scratch, values, &mut cut);
         let bounded = event.at.saturating_sub(plan.reach_for(event.present())) < self.gone_latest;
         let event_no = self.past.arena.next();
         let ticket = Ticket {
@@ -104,7 +105,7 @@ impl State {
             self.pending.insert(event_no);
         }
         self.insert(event_no, fact, (&ids, event.place));
-        ticket
+        (ticket, current)
     }
 
     /// Makes a plan that was prepared the one at work.

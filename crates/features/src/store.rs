@@ -1,10 +1,13 @@
-//! The feature store: one lock, held for microseconds.
+//! The feature store: one lock, held for microseconds while events are looked up and added. What
+//! was looked up is summed up without it.
 
 use crate::arena::Standing;
 use crate::plan::Plan;
+use crate::read::Scratch;
 use crate::state::State;
 use crate::{EntityKind, Error, FeatureEvent, Value, WindowSpec};
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much the store may hold.
@@ -97,6 +100,10 @@ impl Ticket {
     }
 }
 
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 /// Exact sliding windows over the past of each entity, in memory.
 ///
 /// *Invariant*: reading the windows of an event and adding it happen under one lock, so that of two
@@ -152,9 +159,7 @@ impl FeatureStore {
     /// Reads all windows for an event, adds it undecided, and fills one value per registered
     /// window.
     pub fn reserve(&self, event: &FeatureEvent, values: &mut Vec<Value>) -> Ticket {
-        let mut state = self.lock();
-        let plan = Arc::clone(&state.plan);
-        state.reserve(&plan, (event, Standing::PENDING), values)
+        self.read(None, (event, Standing::PENDING), values)
     }
 
     /// Like [`FeatureStore::reserve`], for the windows of a given plan: so that rules and the
@@ -166,16 +171,13 @@ impl FeatureStore {
         event: &FeatureEvent,
         values: &mut Vec<Value>,
     ) -> Ticket {
-        self.lock()
-            .reserve(plan, (event, Standing::PENDING), values)
+        self.read(Some(plan), (event, Standing::PENDING), values)
     }
 
     /// Reads all windows for an event whose outcome is known already, and adds it with that
     /// outcome. Unlike that of a reserved one, filters on outcomes see the event itself.
     pub fn observe(&self, event: &FeatureEvent, outcome: Outcome, values: &mut Vec<Value>) {
-        let mut state = self.lock();
-        let plan = Arc::clone(&state.plan);
-        let _ = state.reserve(&plan, (event, Standing::of(outcome)), values);
+        let _ = self.read(None, (event, Standing::of(outcome)), values);
     }
 
     /// Records the outcome of a reserved event.
@@ -211,6 +213,30 @@ impl FeatureStore {
     /// What the store holds.
     pub fn stats(&self) -> Stats {
         self.lock().stats()
+    }
+
+    /// Reads all windows of a plan, or of the one at work, and adds the event.
+    fn read(
+        &self,
+        plan: Option<&Plan>,
+        event: (&FeatureEvent, Standing),
+        values: &mut Vec<Value>,
+    ) -> Ticket {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut state = self.lock();
+            let own;
+            let plan = match plan {
+                Some(plan) => plan,
+                None => {
+                    own = Arc::clone(&state.plan);
+                    &own
+                }
+            };
+            let (ticket, current) = state.reserve(plan, event, scratch, values);
+            drop(state);
+            scratch.sum_up(plan, &current, values);
+            ticket
+        })
     }
 
     /// A plan that takes over from the one at work what both keep.
