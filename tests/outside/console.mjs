@@ -289,6 +289,32 @@ try {
     assert.deepEqual((await violations(page)), []);
   });
 
+  await test("a customer is rated by a form, and the rating says what it is made of", async () => {
+    const { page } = officer;
+    await page.goto(`${origin}/customer-ratings`);
+    await page.fill("#f-reference", hostile);
+    await page.fill("#f-countries", "nowhere");
+    await press(page, "Rate");
+    await page.getByText("country_unknown").waitFor();
+    await page.goto(`${origin}/customer-ratings`);
+    await page.fill("#f-reference", hostile);
+    await page.selectOption("#f-kind", "nominee_company");
+    await page.fill("#f-countries", "KP DE");
+    await page.fill("#f-industries", "gambling");
+    await page.selectOption("#f-politically_exposed", "true");
+    await page.fill("#f-due_diligence", "3");
+    await page.fill("#f-since", "2024-05-01T00:00:00Z");
+    await press(page, "Rate");
+    await page.getByText("Rated.", { exact: true }).waitFor();
+    const rated = page.url();
+    const main = await page.textContent("main");
+    for (const part of ["Company of nominees", "DE, KP", "gambling", "+40"]) assert.ok(main.includes(part), `${part}: ${main}`);
+    assert.ok(!main.includes("onerror"), "a pseudonym is kept, not what was typed");
+    assert.deepEqual(await violations(page), []);
+    await page.goto(`${origin}/customer-ratings?rating=high`);
+    assert.equal(origin + await firstRow(page), rated);
+  });
+
   const people = [administrator, officer, privacy, security, custodian, analyst];
   const forms = new Set();
   const seen = new Set();
@@ -340,6 +366,11 @@ try {
 
   if (flag === "--shots") {
     mkdirSync(shots, { recursive: true });
+    await voter.page.goto(`${origin}/payment-alerts`);
+    for (const key of ["j", "x", "j", "x"]) await voter.page.keyboard.press(key);
+    await voter.page.getByText("With those picked").click();
+    await voter.page.fill("#f-title", "两张卡在同一商户被试用");
+    await press(voter.page, "Open a case of them");
     const rowOf = async ({ page }, path) => {
       await page.goto(origin + path);
       return firstRow(page);
@@ -348,11 +379,12 @@ try {
       ["overview", officer, "/", "light", "en"],
       ["decision", officer, await rowOf(officer, "/decisions?outcome=decline"), "dark", "zh"],
       ["alert", analyst, await rowOf(analyst, "/payment-alerts"), "light", "en"],
-      ["case", voter, await rowOf(voter, "/cases"), "dark", "zh"],
+      ["case", voter, await rowOf(voter, "/cases?state=open"), "dark", "zh"],
+      ["queue", analyst, "/payment-alerts", "light", "zh"],
       ["studio", privacy, "/studio?from=live&pack=account_takeover", "light", "en"],
       ["trail", officer, "/trail", "dark", "en"],
     ]) {
-      if (!path) continue;
+      assert.ok(path, `there is no ${name} to be seen`);
       await looking(person.context, origin, theme, language);
       await person.page.goto(origin + path);
       await person.page.screenshot({ path: join(shots, `${name}.png`) });
