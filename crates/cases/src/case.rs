@@ -6,6 +6,7 @@ use crate::{
     desk::{Found, Item},
     lineage,
     opening::{add, add_amount},
+    text::checked_line,
 };
 use paywarden_access::approval::{Kind, Sensitive};
 use paywarden_domain::{Engine, Money, Timestamp};
@@ -253,10 +254,7 @@ pub(crate) fn checklist(typology: &Typology) -> Vec<Check> {
 const TITLE_BYTES_MAX: usize = 200;
 
 pub(crate) fn checked_title(title: &str) -> Result<(), Error> {
-    match !title.trim().is_empty() && title.len() <= TITLE_BYTES_MAX {
-        true => Ok(()),
-        false => Err(Error::field("title", "1 to 200 bytes")),
-    }
+    checked_line("title", title, (TITLE_BYTES_MAX, "1 to 200 bytes"))
 }
 
 impl Item for Case {

@@ -1,6 +1,6 @@
 //! Reading and writing what people work on: sealed records with versions.
 
-use crate::{Change, Error, FileScan, Policy};
+use crate::{Change, Error, FileScan, Policy, text::checked_text};
 use paywarden_access::{approval::Who, watch::Calendar};
 use paywarden_crypto::{Keyring, keyring::PreparedSeal};
 use paywarden_domain::{TenantId, Timestamp};
@@ -277,8 +277,5 @@ pub(crate) fn entry(
 
 /// A reason in somebody's words, as the trail takes it.
 pub(crate) fn checked_reason(reason: &str) -> Result<&str, Error> {
-    match !reason.trim().is_empty() && reason.len() <= 256 {
-        true => Ok(reason),
-        false => Err(Error::field("reason", "1 to 256 bytes")),
-    }
+    checked_text("reason", reason, (256, "1 to 256 bytes")).map(|()| reason)
 }

@@ -41,6 +41,7 @@ mod policy;
 mod quality;
 mod queue;
 mod snooze;
+mod text;
 mod timeline;
 mod working;
 

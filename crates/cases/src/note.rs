@@ -3,6 +3,7 @@
 use crate::{
     Alert, Case, Cases, Error, Worker,
     desk::{Item, Links},
+    text::checked_text,
     working::checked_name,
 };
 use paywarden_domain::Timestamp;
@@ -115,7 +116,7 @@ impl Cases {
         id: &str,
         (text, mentions): (&str, &[String]),
     ) -> Result<Note, Error> {
-        checked_text("text", text)?;
+        checked("text", text)?;
         mentions.iter().try_for_each(|name| checked_name(name))?;
         if mentions.len() > MENTIONS_MAX {
             return Err(Error::Limit("16 mentions in a note"));
@@ -163,11 +164,9 @@ impl Cases {
 }
 
 /// Text in somebody's words, with something in it.
-pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), Error> {
-    match !text.trim().is_empty() && text.len() <= NOTE_BYTES_MAX {
-        true => Ok(()),
-        false => Err(Error::field(field, "1 to 4096 bytes")),
-    }
+/// What people write beside alerts and cases.
+pub(crate) fn checked(field: &'static str, text: &str) -> Result<(), Error> {
+    checked_text(field, text, (NOTE_BYTES_MAX, "1 to 4096 bytes"))
 }
 
 fn key(item: &str, number: u32) -> String {

@@ -3,7 +3,7 @@
 use crate::{
     Alert, AlertState, Cases, Closing, Disposition, Error, Snooze, Worker,
     desk::{Links, checked_reason},
-    note::checked_text,
+    note,
 };
 use paywarden_domain::{Timestamp, time::DAY};
 use paywarden_store::Row;
@@ -92,7 +92,7 @@ impl Cases {
         let mut alert = self.open_alert_of(worker, id, version).await?;
         self.policy.check_reason(close.disposition, &close.reason)?;
         if let Some(note) = &close.note {
-            checked_text("note", note)?;
+            note::checked("note", note)?;
         }
         let name = worker.name();
         if let Some(other) = alert.assignee.as_ref().filter(|other| **other != name) {

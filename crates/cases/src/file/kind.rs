@@ -1,6 +1,6 @@
 //! What a file is: by what is in it, and its name has to say the same.
 
-use crate::Error;
+use crate::{Error, text::is_hidden};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,10 +82,8 @@ impl FileKind {
 
 /// The parts of a name, with the dots between them left out.
 fn checked_name(name: &str) -> Result<Vec<&str>, Error> {
-    let is_hidden = |one: char| {
-        one.is_control()
-            || matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
+    let is_hidden =
+        |one: char| one.is_control() || is_hidden(one) || matches!(one, '\u{200c}'..='\u{200f}');
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
         return Err(Error::File("a name has 1 to 200 bytes"));
     }
