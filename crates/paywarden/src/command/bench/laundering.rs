@@ -16,7 +16,10 @@ use paywarden_features::Value;
 use paywarden_rules::{Scratch, Truth};
 use paywarden_simulator::{Laundering, LaunderingSettings, Population};
 use std::{
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -177,18 +180,19 @@ impl Bench {
         ]
     }
 
-    /// Several threads decide at once; windows have one lock, rules have none.
+    /// Several threads decide at once, each the next one: transfers come in the order of their times,
+    /// as online. Windows have one lock, rules have none.
     fn shared(&self, transfers: &[Event<Card>]) -> Vec<Figure> {
-        let barrier = Barrier::new(THREADS + 1);
+        let (barrier, next) = (Barrier::new(THREADS + 1), AtomicUsize::new(0));
         let (elapsed, used) = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..THREADS)
-                .map(|first| {
-                    let barrier = &barrier;
+                .map(|_| {
+                    let (barrier, next) = (&barrier, &next);
                     scope.spawn(move || {
                         let (mut values, mut scratch) = (Vec::new(), Scratch::default());
                         barrier.wait();
                         let began = cpu::thread_ns();
-                        for event in transfers.iter().skip(first).step_by(THREADS) {
+                        while let Some(event) = transfers.get(next.fetch_add(1, Relaxed)) {
                             self.decide(event, &mut values, &mut scratch);
                         }
                         cpu::thread_ns() - began
