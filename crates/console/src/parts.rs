@@ -89,10 +89,14 @@ pub(crate) fn facts<'f>(rows: impl IntoIterator<Item = (&'f str, Markup)>) -> Ma
     }
 }
 
-/// A table. Columns whose name ends with `#` hold numbers. The first link of each row is the row's.
+/// A table. Columns whose name ends with `#` hold numbers, the one whose name ends with `~` text that
+/// gives way to the others. The first link of each row is the row's.
 pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>], v: &Visit) -> Markup {
-    let is_number = |column: usize| columns.get(column).is_some_and(|name| name.ends_with('#'));
-    let class = |column: usize| is_number(column).then_some("number");
+    let class = |column: usize| match columns.get(column)?.chars().last()? {
+        '#' => Some("number"),
+        '~' => Some("text"),
+        _ => None,
+    };
     html! {
         @if rows.is_empty() {
             (empty(v.t(NOTHING_HERE)))
@@ -103,7 +107,7 @@ pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>], v: &V
                     thead {
                         tr {
                             @for (place, name) in columns.iter().enumerate() {
-                                th scope="col" class=[class(place)] { (name.trim_end_matches('#')) }
+                                th scope="col" class=[class(place)] { (name.trim_end_matches(['#', '~'])) }
                             }
                         }
                     }
@@ -370,11 +374,17 @@ pub(crate) fn fold_by(key: &str, title: &str, inside: impl Render) -> Markup {
 /// Who acted: a person or a key leads to where it is looked after.
 pub(crate) fn actor(name: &str, v: &Visit) -> Markup {
     use paywarden_access::Scope;
-    match name.split_once(':') {
-        Some(("staff", id)) if v.may(Scope::StaffRead) => link(&format!("/staff/{id}"), id),
-        Some(("key", id)) if v.may(Scope::KeysRead) => link("/keys", id),
-        Some((_, id)) => self::id(id),
-        None => self::id(name),
+    let (kind, id) = name.split_once(':').unwrap_or(("", name));
+    let to = match kind {
+        "staff" if v.may(Scope::StaffRead) => Some(format!("/staff/{id}")),
+        "key" if v.may(Scope::KeysRead) => Some("/keys".to_owned()),
+        _ => None,
+    };
+    html! {
+        @match to {
+            Some(to) => a.id.who href=(to) title=(id) { (id) },
+            None => code.id.who title=(id) { (id) },
+        }
     }
 }
 

@@ -143,6 +143,9 @@ words! {
     SYSTEM_ADMINISTRATOR = "System administrator", "系统管理员";
     SECURITY_ADMINISTRATOR = "Security administrator", "安全管理员";
     AUDIT_ADMINISTRATOR = "Audit administrator", "审计管理员";
+    CLEAR = "Nothing found", "未命中";
+    HIT = "Entry found", "命中";
+    LATE = "Not in time", "未及时完成";
     VOID_MAKER = "whoever asked does not vote", "申请人不能投票";
     VOID_PAYLOAD = "the command has changed", "内容已变更";
     VOID_RIGHT = "no longer has the right", "已无权限";
@@ -209,6 +212,7 @@ const TERMS: &[(&str, Word, Tone)] = &[
     ("auditor", AUDITOR, Tone::Plain), ("system_administrator", SYSTEM_ADMINISTRATOR, Tone::Plain),
     ("security_administrator", SECURITY_ADMINISTRATOR, Tone::Plain),
     ("audit_administrator", AUDIT_ADMINISTRATOR, Tone::Plain),
+    ("clear", CLEAR, Tone::Good), ("hit", HIT, Tone::Bad), ("late", LATE, Tone::Care),
     ("maker", VOID_MAKER, Tone::Bad), ("payload", VOID_PAYLOAD, Tone::Bad),
     ("right", VOID_RIGHT, Tone::Bad), ("conflict", VOID_CONFLICT, Tone::Bad),
     ("person", VOID_PERSON, Tone::Bad), ("delegation", VOID_DELEGATION, Tone::Bad),

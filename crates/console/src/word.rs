@@ -92,9 +92,11 @@ pub(crate) fn all() -> impl Iterator<Item = Word> {
     ];
     let shared = shared.into_iter().chain(crate::pages::SHARED_WORDS);
     let named = crate::names::NAMES.iter().map(|(_, word)| *word);
+    let scenarios = crate::risks::SCENARIOS.iter().map(|(_, word)| *word);
+    let reasons = crate::risks::REASONS.iter().copied();
     let pages = crate::pages::PAGES.iter().map(|page| page.words);
     let written = shared.chain(pages).flatten().copied();
-    written.chain(named)
+    written.chain(named).chain(scenarios).chain(reasons)
 }
 
 /// Declares the words of a file, one line each, and all of them together as `WORDS`.

@@ -88,13 +88,16 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let next = next.map(|place| address("/approvals", &with(&filter, &[("cursor", Some(place))])));
     let first = cursor.map(|_| address("/approvals", &filter));
     let rows: Vec<_> = page.approvals.iter().map(|one| cells(v, one)).collect();
-    let votes = format!("{}#", v.t(VOTES));
+    let (votes, reason) = (
+        format!("{}#", v.t(VOTES)),
+        format!("{}~", v.t(parts::REASON)),
+    );
     let columns = [
         v.t(ASKED),
         v.t(COMMAND),
         v.t(ABOUT),
         v.t(BY),
-        v.t(parts::REASON),
+        &reason,
         &votes,
         v.t(STATE),
         v.t(EXPIRES),

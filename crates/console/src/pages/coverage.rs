@@ -5,7 +5,7 @@ use super::{backtest::shade, library};
 use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
-    parts,
+    parts, risks,
     terms::{self, Tone},
     visit::{Visit, address},
     word::{Word, words},
@@ -205,7 +205,7 @@ fn map(v: &Visit, activity: &Activity, channel: Option<&str>) -> Markup {
     html! {
         p.muted { (v.t(MAP_WHY)) }
         div.rows tabindex="0" role="region" aria-label=(v.t(MAP)) {
-            table {
+            table.heat {
                 caption.unseen { (v.t(MAP)) }
                 thead { tr {
                     th scope="col" { (v.t(SCENARIO)) }
@@ -214,7 +214,7 @@ fn map(v: &Visit, activity: &Activity, channel: Option<&str>) -> Markup {
                 tbody {
                     @for (scenario, row) in &scenarios {
                         tr {
-                            th scope="row" { a.id href=(address("/library", &[("q", Some(scenario))])) { (scenario) } }
+                            th scope="row" { a.id href=(address("/library", &[("q", Some(scenario))])) { (risks::scenario(scenario, v.language())) } }
                             @for event in &events {
                                 @let count = row.get(event).copied().unwrap_or(0);
                                 td class=(cell(count, most)) { @if count == 0 { "–" } @else { (format::number(count)) } }

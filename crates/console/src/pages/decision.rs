@@ -9,8 +9,9 @@ use super::decisions;
 use crate::{
     chart::{self, Drop},
     format,
+    names::named,
     page::{Body, Door, Fault, Page, Shown},
-    parts,
+    parts, risks,
     terms::{self, Tone},
     visit::{Visit, address, encoded},
     word::{Language, words},
@@ -334,7 +335,7 @@ fn reasons(v: &Visit, decision: &Decision) -> Markup {
         @if decision.reasons.is_empty() { (parts::empty(v.t(NONE_FIRED))) }
         ul.plain {
             @for reason in &decision.reasons {
-                li.line { span { (reason.text) } (parts::id(&reason.code)) }
+                li.line { span { (risks::reason(&reason.text, v.language())) } (parts::id(&reason.code)) }
             }
         }
         @if !decision.warnings.is_empty() {
@@ -380,7 +381,7 @@ fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
 fn screening(v: &Visit, found: &[Found]) -> Markup {
     let row = |found: &Found| {
         vec![
-            html! { (found.subject) },
+            html! { (named("entity", &found.subject, "", v.language())) },
             html! { (terms::term(&found.state, v.language())) },
             html! { (found.list.as_deref().unwrap_or("–")) },
             parts::id(found.entry.as_deref().unwrap_or("–")),

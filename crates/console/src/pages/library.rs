@@ -108,14 +108,14 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let first = (from > 0).then(|| address("/library", &filter));
     let shown = found.iter().skip(from).take(PAGE_ROWS);
     let rows: Vec<_> = shown.map(|rule| cells(v, rule)).collect();
-    let points = format!("{}#", v.t(POINTS));
+    let (points, what) = (format!("{}#", v.t(POINTS)), format!("{}~", v.t(WHAT)));
     let columns = [
         v.t(RULE),
         v.t(ENGINE),
         v.t(STAGE),
         &points,
         v.t(ASKS),
-        v.t(WHAT),
+        &what,
     ];
     let count = [
         format::number(found.len() as u64),

@@ -56,13 +56,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let next = next.map(|place| address(&here, &[("cursor", Some(place))]));
     let first = cursor.map(|_| here.clone());
     let rows: Vec<_> = page.entries.iter().map(|entry| cells(v, entry)).collect();
-    let columns = [
-        v.t(VALUE),
-        v.t(ADDED),
-        v.t(BY),
-        v.t(UNTIL),
-        v.t(parts::REASON),
-    ];
+    let reason = format!("{}~", v.t(parts::REASON));
+    let columns = [v.t(VALUE), v.t(ADDED), v.t(BY), v.t(UNTIL), &reason];
     let main = html! {
         (parts::table(&list, &columns, &rows, v))
         (parts::pager(first.as_deref(), next.as_deref(), v))

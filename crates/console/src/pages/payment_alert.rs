@@ -9,6 +9,7 @@ use crate::{
     names::named,
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
+    risks,
     terms::Tone,
     visit::{Visit, address, encoded},
     word::words,
@@ -225,7 +226,7 @@ fn evidence_cells(v: &Visit, (payment, decision): &Evidence<'_>) -> Vec<Markup> 
         score(|decision| decision.laundering.score),
         html! {
             @match decision {
-                Ok(Some(decision)) => div.wrap { @for (place, reason) in decision.reasons.iter().enumerate() { @if place > 0 { "; " } (reason.text) } },
+                Ok(Some(decision)) => div.wrap { @for (place, reason) in decision.reasons.iter().enumerate() { @if place > 0 { "; " } (risks::reason(&reason.text, v.language())) } },
                 Ok(None) => "–",
                 Err(code) => (parts::id(code)),
             }

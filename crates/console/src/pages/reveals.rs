@@ -79,7 +79,7 @@ fn show(v: &Visit) -> Shown {
                 fieldset.checks {
                     legend { (v.t(CLASSES)) }
                     @for class in CLASSES_KEPT {
-                        label { input type="checkbox" name="class" value=(class); (class) }
+                        label { input type="checkbox" name="class" value=(class); (named("class", class, "", v.language())) }
                     }
                 }
                 (purpose(v))

@@ -374,7 +374,7 @@ fn answers(v: &Visit, events: &[Event]) -> Markup {
 fn values(v: &Visit, values: &[Kept]) -> Markup {
     let row = |kept: &Kept| {
         vec![
-            html! { (kept.class) },
+            html! { (named("class", &kept.class, "", v.language())) },
             parts::id(&kept.masked),
             html! { (kept.retention) },
             format::time(kept.made_at),
@@ -409,7 +409,8 @@ fn moments(v: &Visit, moments: &[Moment]) -> Markup {
         ]
     };
     let rows: Vec<_> = moments.iter().map(row).collect();
-    let columns = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), v.t(PURPOSE)];
+    let purpose = format!("{}~", v.t(PURPOSE));
+    let columns = [v.t(AT), v.t(LEAF), v.t(ACTION), v.t(BY), &purpose];
     parts::table(v.t(MOMENTS), &columns, &rows, v)
 }
 

@@ -100,13 +100,14 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     };
     let v = &*v;
     let rows: Vec<_> = leaves.iter().map(|leaf| cells(v, leaf)).collect();
+    let purpose = format!("{}~", v.t(PURPOSE));
     let columns = [
         v.t(AT),
         v.t(LEAF),
         v.t(ACTION),
         v.t(OBJECT),
         v.t(BY),
-        v.t(PURPOSE),
+        &purpose,
         v.t(parts::REASON),
     ];
     let newest = v

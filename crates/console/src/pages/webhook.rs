@@ -198,9 +198,10 @@ fn deliveries(v: &Visit, deliveries: &[Delivery]) -> Markup {
     };
     let rows: Vec<_> = deliveries.iter().map(row).collect();
     let (tries, answer) = (format!("{}#", v.t(TRIES)), format!("{}#", v.t(ANSWER)));
+    let message = format!("{}~", v.t(MESSAGE));
     let columns = [
         v.t(PUT_DOWN),
-        v.t(MESSAGE),
+        &message,
         v.t(EVENT),
         v.t(webhooks::STATE),
         &tries,

@@ -233,6 +233,13 @@ pub(super) fn entity(name: &str, v: &Visit) -> String {
     format!("{} {hash}", named("entity", kind, "", v.language()))
 }
 
+/// The same with as much of the pseudonym as tells them apart in a list.
+fn short(name: &str, v: &Visit) -> String {
+    let (kind, hash) = name.split_once(':').unwrap_or((name, ""));
+    let hash = hash.get(..8).unwrap_or(hash);
+    format!("{} {hash}", named("entity", kind, "", v.language()))
+}
+
 /// Everybody who takes part; each leads to their alerts.
 pub(super) fn entities(v: &Visit, names: &[String]) -> Markup {
     html! {
@@ -317,7 +324,7 @@ pub(super) fn alert_cells(v: &Visit, alert: &Alert) -> Vec<Markup> {
     let to = format!("/payment-alerts/{}", encoded(&alert.id));
     let closed = alert.closing.as_ref();
     vec![
-        html! { a href=(to) { (entity(&alert.subject, v)) } },
+        html! { a href=(to) title=(alert.subject) { (short(&alert.subject, v)) } },
         html! {
             @match closed {
                 Some(closing) => (named("disposition", &closing.disposition, "", v.language())),

@@ -4,6 +4,7 @@ use super::{
     ENTITY, FEATURE, FEATURES, Fired, Found, MISSING, OTHER_RULES, Operand, VALUE, WINDOW,
 };
 use crate::{
+    names::named,
     parts, terms,
     visit::{Visit, address},
 };
@@ -80,7 +81,7 @@ pub(super) fn features<'d>(v: &Visit, fired: impl Iterator<Item = &'d Fired>) ->
     let row = |(operand, value): (&str, Option<&str>)| {
         let (entity, feature) = operand.split_once('.').unwrap_or(("", operand));
         vec![
-            html! { (entity) },
+            html! { (named("entity", entity, "", v.language())) },
             parts::id(feature),
             html! { (window(feature).unwrap_or("–")) },
             html! {

@@ -66,7 +66,8 @@ impl Story {
     pub(in crate::pages) fn timeline(&self, v: &Visit) -> Markup {
         let moments = self.timeline.moments.iter().rev();
         let rows: Vec<_> = moments.map(|moment| moment_cells(v, moment)).collect();
-        let columns = [v.t(AT), v.t(WHAT), v.t(WHICH), v.t(BY), v.t(WORDS_SAID)];
+        let said = format!("{}~", v.t(WORDS_SAID));
+        let columns = [v.t(AT), v.t(WHAT), v.t(WHICH), v.t(BY), &said];
         html! {
             @if self.timeline.partial { (parts::note(Tone::Care, v.t(PARTIAL))) }
             (parts::table(v.t(TIMELINE), &columns, &rows, v))
