@@ -3,11 +3,10 @@
 use super::{
     Error, PolicyChange, Sensitive,
     case::{Act, Case, STEPS_MAX, State},
-    page::Scene,
     rights::Rights,
     sensitive::Payload,
     step::{self, PolicySet, Request, Voted, Withdrawn},
-    tally::{self, Void},
+    tally,
     view::{ApprovalView, PolicyView},
 };
 use crate::{Scope, approval::Approved, approval::Policy};
@@ -191,7 +190,7 @@ impl Approvals {
                 false => ("approval.deny", ApprovalStepKind::Denied),
             };
             let row = self.row(who, case, kind, &vote.body)?;
-            match void(&scene, case, vote, ballot.approve)? {
+            match tally::void(case, vote, scene.ground(case)?, ballot.approve) {
                 Some(void) => Err(Error::VoteVoid(void)),
                 None => Ok(Step::new(action, row)),
             }
@@ -382,24 +381,6 @@ impl Approvals {
         let random = u128::from_be_bytes(self.clock().random());
         format!("{prefix}_{:024x}", random >> 32)
     }
-}
-
-/// Why a vote would not count. Refusing needs the same right; how often two have approved each
-/// other does not matter for it.
-fn void(
-    scene: &Scene<'_>,
-    case: &Case,
-    vote: Act<Voted>,
-    approve: bool,
-) -> Result<Option<Void>, Error> {
-    let ground = scene.ground(case)?;
-    if !approve {
-        let void = tally::check(case, &vote, ground);
-        return Ok(void.filter(|void| *void != Void::Mutual));
-    }
-    let mut with = case.clone();
-    with.votes.push(vote);
-    Ok(tally::tally(&with, ground).votes.pop().flatten())
 }
 
 /// A reason is kept with the step that it is given for.

@@ -120,6 +120,22 @@ pub(crate) fn tally(case: &Case, ground: Ground<'_>) -> Tally {
     Tally { needed, votes }
 }
 
+/// Why a vote would not count. Refusing needs the same right; how often two have approved each
+/// other does not matter for it.
+pub(crate) fn void(
+    case: &Case,
+    vote: Act<Voted>,
+    ground: Ground<'_>,
+    approve: bool,
+) -> Option<Void> {
+    if !approve {
+        return check(case, &vote, ground).filter(|void| *void != Void::Mutual);
+    }
+    let mut with = case.clone();
+    with.votes.push(vote);
+    tally(&with, ground).votes.pop().flatten()
+}
+
 /// Why a vote by itself does not count.
 pub(crate) fn check(case: &Case, vote: &Act<Voted>, ground: Ground<'_>) -> Option<Void> {
     let Ground { clause, may, .. } = ground;

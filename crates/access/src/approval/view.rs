@@ -6,7 +6,7 @@ use super::{
     desk::InForce,
     page::Scene,
     step::{GlassBroken, Reviewed, Used, Voted, Withdrawn},
-    tally::{self, Tally},
+    tally::{self, Ground, Tally},
 };
 use crate::masking::HIDDEN;
 use paywarden_domain::Timestamp;
@@ -49,6 +49,9 @@ pub struct ApprovalView {
     pub expires_at: Timestamp,
     /// The count at this moment; null once it has ended.
     pub count: Option<CountView>,
+    /// Why a vote of yours for it would not count at this moment; null if it would, and once no more
+    /// votes are taken.
+    pub your_vote_void: Option<Void>,
     /// The votes for it, oldest first.
     pub votes: Vec<VoteView>,
     /// Who refused it.
@@ -176,6 +179,10 @@ impl ApprovalView {
             true => State::Approved,
             false => State::Open,
         };
+        let takes_votes = end.is_none() && case.glass.is_none();
+        let your_vote_void = takes_votes
+            .then(|| own_void(&case, ground, reader))
+            .flatten();
         let clause = ground.clause.map(|clause| clause.id.clone());
         let voids = tally.iter().flat_map(|tally| tally.votes.iter().copied());
         let voids = voids.chain(std::iter::repeat(None));
@@ -183,6 +190,7 @@ impl ApprovalView {
         let (payload, is_masked) = case.payload.shown_to(|scope| scene.may(reader, scope));
         Ok(Self {
             state: end.unwrap_or(open),
+            your_vote_void,
             count: tally.as_ref().map(|tally| CountView {
                 clause,
                 needed: tally.needed,
@@ -273,4 +281,20 @@ impl EmergencyView {
             }),
         }
     }
+}
+
+/// Why a vote of a reader for it would not count.
+fn own_void(case: &Case, ground: Ground<'_>, reader: &str) -> Option<Void> {
+    let body = Voted {
+        payload_sha256: case.payload_sha256.clone(),
+        maker: case.maker().to_owned(),
+        on_behalf_of: None,
+        reason: String::new(),
+    };
+    let vote = Act {
+        by: reader.to_owned(),
+        at: ground.now,
+        body,
+    };
+    tally::void(case, vote, ground, true)
 }

@@ -53,6 +53,7 @@ words! {
     BY = "By", "操作人";
     COUNTS = "Counts", "是否计入";
     DOES = "Counts now", "计入";
+    NO_VOTE = "Your vote would not count: {}.", "您的投票不会计入：{}。";
     ACT = "Your part", "您的操作";
     APPROVE = "Approve it", "批准";
     DENY = "Refuse it", "否决";
@@ -88,6 +89,7 @@ struct Approval {
     requested_at: Timestamp,
     expires_at: Timestamp,
     count: Option<Count>,
+    your_vote_void: Option<String>,
     votes: Vec<Vote>,
     denied: Option<Closing>,
     withdrawn: Option<Closing>,
@@ -273,11 +275,11 @@ fn act(v: &Visit, approval: &Approval) -> Option<Markup> {
     let me = v.desk.member()?.who().actor.to_string();
     let is_open = approval.state == "open";
     let is_maker = approval.maker == me;
-    let may_vote = is_open
-        && v.may(Scope::ApprovalsVote)
-        && !is_maker
-        && !approval.is_masked
-        && !approval.authors.contains(&me);
+    let votes = is_open && v.may(Scope::ApprovalsVote) && !is_maker && !approval.is_masked;
+    let void = approval.your_vote_void.as_deref().filter(|_| votes);
+    let may_approve = votes && void.is_none();
+    // How often two have approved each other does not matter for a refusal.
+    let may_deny = may_approve || void == Some("mutual");
     let kind = paywarden_access::approval::Kind::parse(&approval.command)?;
     let may_execute =
         approval.state == "approved" && v.may(Scope::ApprovalsRequest) && v.may(kind.scope());
@@ -287,23 +289,26 @@ fn act(v: &Visit, approval: &Approval) -> Option<Markup> {
         let look = parts::submit_as("do", "look", v.t(LOOK), Tone::Info);
         return Some(parts::form(v, v.desk.path(), look));
     }
-    if !may_vote && !may_execute && !may_withdraw {
-        return None;
+    let why_not = void.map(|void| {
+        let void = terms::term(void, v.language());
+        parts::note(Tone::Care, NO_VOTE.with(v.language(), &[&void]))
+    });
+    if !may_deny && !may_execute && !may_withdraw {
+        return why_not;
     }
     let action = format!("/approvals/{}", encoded(&approval.id));
     Some(parts::form(
         v,
         &action,
         html! {
+            @if let Some(why_not) = why_not { (why_not) }
             (parts::hidden("payload_sha256", &approval.payload_sha256))
             (parts::reason("reason", v))
             // Whatever leaves serves a purpose that the privacy policy knows.
             @if may_execute && approval.command == "export" { (reveals::purpose(v)) }
             div.buttons {
-                @if may_vote {
-                    (parts::submit_as("do", "approve", v.t(APPROVE), Tone::Info))
-                    (parts::submit_as("do", "deny", v.t(DENY), Tone::Bad))
-                }
+                @if may_approve { (parts::submit_as("do", "approve", v.t(APPROVE), Tone::Info)) }
+                @if may_deny { (parts::submit_as("do", "deny", v.t(DENY), Tone::Bad)) }
                 @if may_execute { (parts::submit_as("do", "execute", v.t(EXECUTE), Tone::Info)) }
                 @if may_withdraw { (parts::submit_as("do", "withdraw", v.t(WITHDRAW), Tone::Plain)) }
             }

@@ -331,10 +331,20 @@ async fn another_tenant_cannot_vote_and_a_key_without_the_scope_cannot_either() 
     let clerk = desk.world.signer_with("acme", Ed25519, scopes).await;
     assert_eq!(code(desk.vote(&clerk, &asked).await), "scope_insufficient");
     // Voting needs the right that the clause names too.
-    let voter = Scopes::of(&[Scope::ApprovalsVote, Scope::ApprovalsRequest]);
+    let voter = [
+        Scope::ApprovalsVote,
+        Scope::ApprovalsRequest,
+        Scope::ApprovalsRead,
+    ];
+    let voter = Scopes::of(&voter);
     let voter = desk.world.signer_with("acme", Ed25519, voter).await;
     let policy = json!({ "policy_change": { "replaces": 0, "text": "review_hours = 1" } });
     let change = desk.ask(&maker, policy.clone()).await;
+    // Everybody is told beforehand what would come of a vote.
+    assert_eq!(change["your_vote_void"], "maker");
+    let path = format!("/v1/approvals/{}", change["id"].as_str().unwrap());
+    let (_, seen) = desk.send(&voter, Sent::new(Method::GET, &path, "")).await;
+    assert_eq!(seen["your_vote_void"], "right");
     assert_eq!(code(desk.vote(&voter, &change).await), "approval_forbidden");
     let body = json!({ "command": policy, "reason": "r" });
     let asked = desk.post(&voter, "/v1/approvals", body).await;
