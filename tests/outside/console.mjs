@@ -375,12 +375,17 @@ try {
       await page.goto(origin + path);
       return firstRow(page);
     };
+    const entityOf = async () => {
+      await officer.page.goto(origin + await rowOf(officer, "/decisions?outcome=decline"));
+      return officer.page.locator(".web a.node").first().getAttribute("href");
+    };
     for (const [name, person, path, theme, language] of [
       ["overview", officer, "/", "light", "en"],
       ["decision", officer, await rowOf(officer, "/decisions?outcome=decline"), "dark", "zh"],
       ["alert", analyst, await rowOf(analyst, "/payment-alerts"), "light", "en"],
       ["case", voter, await rowOf(voter, "/cases?state=open"), "dark", "zh"],
       ["queue", analyst, "/payment-alerts", "light", "zh"],
+      ["entity", officer, await entityOf(), "light", "en"],
       ["studio", privacy, "/studio?from=live&pack=account_takeover", "light", "en"],
       ["trail", officer, "/trail", "dark", "en"],
     ]) {

@@ -7,10 +7,11 @@ pub(crate) mod web;
 use crate::{
     format,
     parts::{self, SHOW_TABLE},
-    terms::Tone,
+    terms::{self, Tone},
     visit::Visit,
 };
 use maud::{Markup, html};
+use paywarden_domain::Outcome;
 
 const HEIGHT: u64 = 120;
 const STEP: u64 = 24;
@@ -29,6 +30,28 @@ pub(crate) struct Bar {
     pub(crate) name: String,
     pub(crate) to: String,
     pub(crate) values: Vec<u64>,
+}
+
+/// A series for each outcome, mildest first.
+pub(crate) fn outcomes(v: &Visit) -> Vec<Series> {
+    let series = |outcome| {
+        let (word, tone, _) = terms::outcome(outcome);
+        Series {
+            name: v.t(word).to_owned(),
+            tone,
+            is_hatched: matches!(outcome, Outcome::ApproveWithWarning | Outcome::Review),
+        }
+    };
+    Outcome::ALL.map(series).into()
+}
+
+/// Counts in the order of these series.
+pub(crate) fn by_outcome(counts: impl Iterator<Item = (Outcome, u64)> + Clone) -> Vec<u64> {
+    let count = |outcome| {
+        let of_it = counts.clone().filter(|(known, _)| *known == outcome);
+        of_it.map(|(_, count)| count).sum()
+    };
+    Outcome::ALL.map(count).into()
 }
 
 /// Bars of stacked parts beside each other.

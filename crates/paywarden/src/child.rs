@@ -115,16 +115,17 @@ impl ServerChild {
         }
     }
 
-    /// Makes an account of staff with this login name, which can do nothing.
-    pub fn invite(&self, tenant: &TenantId, login: &str) -> Result<()> {
+    /// Makes an account of staff with this login name and these roles; the answer is the link by
+    /// which it is set up, once.
+    pub fn invite(&self, tenant: &TenantId, login: &str, roles: &[&str]) -> Result<String> {
         let question = Question::Staff(staff::Question::Invite {
             tenant: tenant.clone(),
             login: Some(login.to_owned()),
             name: "measurement".to_owned(),
-            roles: Vec::new(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         });
         match ask(&self.data_dir, &question)? {
-            Some(Answer::Staff(staff::Answer::Link { .. })) => Ok(()),
+            Some(Answer::Staff(staff::Answer::Link { link, .. })) => Ok(link.expose().to_owned()),
             other => Err(Failure::environment(
                 format!("the server made no account: {other:?}"),
                 "report this as a bug",

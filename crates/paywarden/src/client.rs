@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN},
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN},
     uri::{Authority, PathAndQuery},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -52,6 +52,15 @@ pub enum Caller {
     Bearer(HeaderValue),
     /// By the origin of its page, as a browser does.
     Page(HeaderValue),
+    /// By the cookie of a session and its token, from the origin of its page.
+    Person {
+        /// Of the page.
+        origin: HeaderValue,
+        /// Of the session.
+        cookie: HeaderValue,
+        /// Of the session.
+        token: HeaderValue,
+    },
     /// By a signature.
     Signed(Signer),
 }
@@ -203,6 +212,15 @@ impl Client {
             }
             Caller::Page(origin) => {
                 headers.insert(ORIGIN, origin.clone());
+            }
+            Caller::Person {
+                origin,
+                cookie,
+                token,
+            } => {
+                headers.insert(ORIGIN, origin.clone());
+                headers.insert(COOKIE, cookie.clone());
+                headers.insert("x-csrf-token", token.clone());
             }
             Caller::Signed(signer) => {
                 signer

@@ -62,7 +62,9 @@ pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
 pub use release::PackFile;
 pub use sight::Sight;
 pub use sketch::Sketch;
-pub use statistics::{DecisionStatistics, HourStatistics, OutcomeStatistics};
+pub use statistics::{
+    DecisionStatistics, FoundStatistics, HourStatistics, OutcomeStatistics, StepStatistics,
+};
 pub use travel::Jurisdictions;
 pub use typology::{Thresholds, Typologies, Typology, WrongTypologies};
 pub use weight::Floors;

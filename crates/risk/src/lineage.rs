@@ -69,16 +69,16 @@ impl Engine {
                 before: page.next,
                 ..DecisionFilter::default()
             };
-            let rows = self.database.decisions_page(tenant, &filter, ROWS).await?;
-            for row in &rows {
+            let found = self.database.decisions_page(tenant, &filter, ROWS).await?;
+            for row in &found.rows {
                 page.next = Some(row.event_no);
                 page.holdings.extend(self.holding(row, &is_theirs)?);
                 if page.holdings.len() == HOLDINGS_MAX {
                     return Ok(page);
                 }
             }
-            if rows.len() < ROWS as usize {
-                page.next = None;
+            page.next = found.next;
+            if page.next.is_none() {
                 break;
             }
         }

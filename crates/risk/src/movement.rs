@@ -46,8 +46,8 @@ impl Engine {
         let mut filter = self.decided_about(profile, day);
         let mut movements = Vec::new();
         loop {
-            let rows = self.database.decisions_page(tenant, &filter, PAGE).await?;
-            for row in &rows {
+            let found = self.database.decisions_page(tenant, &filter, PAGE).await?;
+            for row in &found.rows {
                 let is_declined = record::decision(row)?.outcome == Outcome::Decline;
                 let is_of_day = Day::of(row.occurred_at, profile.utc_offset_hours) == day;
                 if is_declined || !is_of_day {
@@ -58,10 +58,10 @@ impl Engine {
             if movements.len() > MOVEMENTS_MAX {
                 return Err(Error::HistoryTooLong("a million movements in a day"));
             }
-            match rows.last() {
-                Some(row) if rows.len() == PAGE as usize => filter.before = Some(row.event_no),
-                _ => return Ok(movements),
+            if found.next.is_none() {
+                return Ok(movements);
             }
+            filter.before = found.next;
         }
     }
 

@@ -1,9 +1,11 @@
 //! Reading decisions and the live rule set.
 
 use crate::{Engine, Error, record};
-use paywarden_domain::{Decision, DecisionId, Engine as EngineName, Outcome, PaymentId, TenantId};
+use paywarden_domain::{
+    Decision, DecisionId, Engine as EngineName, Outcome, PaymentId, TenantId, Timestamp,
+};
 use paywarden_rules::{Rule, RuleSet};
-use paywarden_store::{DecisionFilter, DecisionRow};
+use paywarden_store::{DecisionFilter, DecisionRow, DecisionsFound};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +28,8 @@ pub struct DecisionPage {
     pub persons: Vec<Option<String>>,
     /// Give this as `before` to read on.
     pub next: Option<i64>,
+    /// Where it ends before it is full: all that was decided since was looked at.
+    pub looked_back_to: Option<Timestamp>,
     /// Give this as `after` for what comes later: no decision up to here is still under way.
     pub newest: i64,
     /// Where `after` was given: how many more there are between that and the last of these, at most
@@ -119,10 +123,12 @@ impl Engine {
             filter.before = Some(before.min(settled));
         }
         let limit = query.limit.clamp(1, 200);
-        let rows = self.database.decisions_page(tenant, &filter, limit);
-        let rows = rows.await?;
-        let last = rows.last().map(|row| row.event_no);
-        let next = last.filter(|_| rows.len() == limit as usize);
+        let found = self.database.decisions_page(tenant, &filter, limit);
+        let DecisionsFound {
+            rows,
+            next,
+            looked_back_to,
+        } = found.await?;
         let passed_over = match (filter.after, next) {
             (Some(_), Some(last)) => {
                 filter.before = Some(last);
@@ -135,6 +141,7 @@ impl Engine {
             decisions,
             persons,
             next,
+            looked_back_to,
             newest: settled - 1,
             passed_over,
         })

@@ -31,6 +31,9 @@ pub struct DatabaseLimits {
     pub log_bytes: u32,
     /// How long to wait for a connection, for a lock of the database or for its answer.
     pub wait_ms_max: u64,
+    /// Decisions of a tenant that one question looks at one by one. What is found among millions
+    /// seldom or never is answered as fast as what is found at once.
+    pub looked_at_max: u32,
 }
 
 impl Default for DatabaseLimits {
@@ -40,6 +43,7 @@ impl Default for DatabaseLimits {
             cache_kib: 10 * 1024,
             log_bytes: 64 * 1024 * 1024,
             wait_ms_max: 5_000,
+            looked_at_max: 200_000,
         }
     }
 }
@@ -180,6 +184,11 @@ impl Database {
     /// A new writing connection after the old one was lost.
     pub(crate) async fn reconnect_writer(&self) -> Result<AnyConnection, Error> {
         self.0.address.connect_writer(&self.0.limits).await
+    }
+
+    /// How many decisions one question looks at one by one.
+    pub(crate) fn looked_at_max(&self) -> u32 {
+        self.0.limits.looked_at_max
     }
 
     /// The file behind it and its limits, for the checkpoints of SQLite.

@@ -62,9 +62,9 @@ pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
-    ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, EpochKeys, HistoryRow,
-    HistorySpan, MaskedRow, NewestRecords, PastRow, ReplayRow, Salience, TraceRow, VaultFind,
-    VaultReader, WorkFilter,
+    ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, DecisionSpan, DecisionsFound,
+    EpochKeys, HistoryRow, HistorySpan, MaskedRow, NewestRecords, PastRow, ReplayRow, Salience,
+    TraceRow, VaultFind, VaultReader, WorkFilter,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,

@@ -17,8 +17,8 @@ mod vault;
 mod work_items;
 
 pub use approvals::ApprovalStepFilter;
-pub use counts::DecisionCount;
-pub use decisions::{COUNTED_MAX, DecisionFilter};
+pub use counts::{DecisionCount, DecisionSpan};
+pub use decisions::{COUNTED_MAX, DecisionFilter, DecisionsFound};
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use records::NewestRecords;
 pub use replay::ReplayRow;

@@ -258,6 +258,15 @@ pub(crate) async fn select_bound(
     Ok(query.fetch_one(connection).await?.try_get(0)?)
 }
 
+/// The rows that a question yields. Its text is only ever put together from constants and numbers.
+pub(crate) async fn fetch_bound(
+    connection: &mut AnyConnection,
+    text: String,
+    values: &[Value<'_>],
+) -> Result<Vec<AnyRow>, Error> {
+    Ok(bound(text, values).fetch_all(connection).await?)
+}
+
 fn bound<'v>(text: String, values: &[Value<'v>]) -> AnyQuery<'v> {
     let query = sqlx::query(AssertSqlSafe(text));
     values.iter().fold(query, |query, value| match value {

@@ -77,6 +77,15 @@ impl TotpState {
     }
 }
 
+/// The code that an application shows at a moment for a secret in base 32: for programs that stand in
+/// for people.
+pub fn code(secret: &str, now: Timestamp) -> Option<String> {
+    let secret = Secret::try_from_base32(secret).ok()?;
+    let machine = Builder::new().with_secret(secret).build().ok()?;
+    let now_s = u64::try_from(now.seconds()).ok()?;
+    Some(machine.generate(now_s).to_string())
+}
+
 /// Percent-encoded (RFC 3986), all but unreserved characters.
 fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {

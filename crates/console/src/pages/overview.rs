@@ -3,13 +3,13 @@
 
 use super::{alerts::Alerts, approvals::Approvals, prevention::Share};
 use crate::{
-    chart::{self, Bar, Series},
+    chart::{self, Bar},
     format,
     icon::Icon,
     metrics::Metrics,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts,
-    terms::{self, Tone},
+    terms::Tone,
     visit::{Visit, address},
     word::words,
 };
@@ -280,33 +280,21 @@ fn queue(v: &Visit, name: &str, since: impl Iterator<Item = Timestamp>, to: &str
 }
 
 fn by_hour(v: &Visit, decided: &Statistics) -> Markup {
-    let series: Vec<Series> = Outcome::ALL
-        .into_iter()
-        .map(|outcome| {
-            let (word, tone, _) = terms::outcome(outcome);
-            Series {
-                name: v.t(word).to_owned(),
-                tone,
-                is_hatched: matches!(outcome, Outcome::ApproveWithWarning | Outcome::Review),
-            }
-        })
-        .collect();
     let bars: Vec<Bar> = decided.hours.iter().map(bar).collect();
-    chart::stacked(v.t(BY_HOUR), &series, &bars, v)
+    chart::stacked(v.t(BY_HOUR), &chart::outcomes(v), &bars, v)
 }
 
 fn bar(hour: &Hour) -> Bar {
     let text = hour.hour.to_string();
     let end = Timestamp::from_micros(hour.hour.micros() + HOUR).to_string();
-    let count = |outcome: Outcome| {
-        let mut all = hour.outcomes.iter();
-        let found = all.find(|count| count.outcome == outcome);
-        found.map_or(0, |count| count.decisions)
-    };
     Bar {
         name: text.get(11..16).unwrap_or_default().to_owned(),
         to: address("/decisions", &[("from", Some(&text)), ("to", Some(&end))]),
-        values: Outcome::ALL.into_iter().map(count).collect(),
+        values: chart::by_outcome(
+            hour.outcomes
+                .iter()
+                .map(|count| (count.outcome, count.decisions)),
+        ),
     }
 }
 

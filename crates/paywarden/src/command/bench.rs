@@ -1,6 +1,7 @@
 //! `paywarden bench`: what parts of the server cost.
 
 mod backtest;
+mod console;
 mod dice;
 mod edge;
 mod features;
@@ -22,6 +23,8 @@ pub enum Command {
     Edge(edge::Arguments),
     /// Many rules over many payments of the past, and one condition over the last ones
     Backtest(backtest::Arguments),
+    /// Pages of somebody signed in, a million decisions behind them: whole page, last byte
+    Console(console::Arguments),
     /// Ten thousand rules: one payment, candidates, bytes, publishing
     Rules(rules::Arguments),
     /// A prediction with its reasons, and training, beside LightGBM if it is at hand
@@ -47,6 +50,7 @@ pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Edge(arguments) => edge::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Console(arguments) => console::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Models(arguments) => models::run(&arguments).await,
         Command::Laundering(arguments) => laundering::run(&arguments),

@@ -1,6 +1,6 @@
 //! Asking for decisions and reading them.
 
-mod filter;
+pub(crate) mod filter;
 
 use super::{
     Call,
@@ -34,8 +34,12 @@ pub struct DecisionList {
     pub decisions: Vec<Decision>,
     /// How many others of this page may not be shown for the purpose that was stated.
     pub withheld: usize,
-    /// Give this as `cursor` to read on; null at the end.
+    /// Give this as `cursor` to read on; null at the end. There may be fewer rows than asked for, or
+    /// none, before it.
     pub next_cursor: Option<String>,
+    /// Where the page ends before it is full, because terms were held against 200,000 decisions: all
+    /// that was decided since was looked at.
+    pub looked_back_to: Option<Timestamp>,
     /// Give this as `after`, later, for what was decided since: none is missed, and none comes twice.
     pub newest_cursor: String,
     /// With `after`: how many more there are between that and the last of this page, at most 10,000.
@@ -209,7 +213,7 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     let page = engine.decisions(tenant, &asked).await?;
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));
     let newest_cursor = cursor(&page.newest.to_string());
-    let passed_over = page.passed_over;
+    let (passed_over, looked_back_to) = (page.passed_over, page.looked_back_to);
     let rows = (page.decisions, page.persons.as_slice());
     let (decisions, grounds, withheld) = ground::shown(call, &query, "decisions", rows).await?;
     let count = decisions.len();
@@ -219,6 +223,7 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
         decisions,
         withheld,
         next_cursor,
+        looked_back_to,
         newest_cursor,
         passed_over,
     };

@@ -33,6 +33,7 @@ use utoipa::{
     paths(
         decisions::decide, decisions::page, decisions::one, decisions::explanation,
         statistics::decisions,
+        statistics::found,
         entities::one, entities::links, entities::of_decision,
         labels::add, labels::batch::add, labels::of_payment,
         confirmations::ask, confirmations::answer, confirmations::read,

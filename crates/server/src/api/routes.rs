@@ -1,6 +1,6 @@
 //! The routes of programs, and of people who look at the same: one line each.
 
-use super::{Door, Endpoint, Keyed, Route, Size, approvals};
+use super::{Door, Endpoint, Keyed, Route, Size, approvals, statistics::Of};
 use http::Method;
 use paywarden_access::Scope;
 
@@ -11,7 +11,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route::shown("/v1/decisions", Scope::DecisionsRead, Endpoint::Decisions),
     Route::shown("/v1/decisions/{id}", Scope::DecisionsRead, Endpoint::Decision),
     Route::shown("/v1/decisions/{id}/explanation", Scope::DecisionsRead, Endpoint::Explanation),
-    Route::shown("/v1/statistics/decisions", Scope::DecisionsRead, Endpoint::Statistics),
+    Route::shown("/v1/statistics/decisions", Scope::DecisionsRead, Endpoint::Statistics(Of::LastDay)),
+    Route::shown("/v1/statistics/found", Scope::DecisionsRead, Endpoint::Statistics(Of::Found)),
     Route::post("/v1/labels", Scope::LabelsWrite, Keyed::Optional, Endpoint::AddLabel),
     Route {
         size: Size::Labels,

@@ -1,14 +1,15 @@
-//! How many decisions there were, by minute, outcome and currency.
+//! How many decisions there were, by time, outcome and currency.
 
-use crate::{Database, Error};
-use paywarden_domain::{Currency, Outcome, TenantId, Timestamp, time::MINUTE};
+use super::decisions::{DecisionFilter, Question};
+use crate::{Database, Error, sql};
+use paywarden_domain::{Currency, Outcome, TenantId, Timestamp};
 use sqlx::Row as _;
 
-/// Decisions of one minute with the same outcome and currency.
+/// Decisions of one step of time with the same outcome and currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecisionCount {
-    /// The first moment of the minute.
-    pub minute: Timestamp,
+    /// The first moment of the step.
+    pub at: Timestamp,
     /// What was decided.
     pub outcome: Outcome,
     /// The currency of their amounts; none of those without an amount.
@@ -19,34 +20,71 @@ pub struct DecisionCount {
     pub minor: i64,
 }
 
+/// Decisions between two of them, whatever else a filter asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionSpan {
+    /// The filter, between the two.
+    pub filter: DecisionFilter,
+    /// When the oldest was decided.
+    pub from: Timestamp,
+    /// When the newest was decided.
+    pub to: Timestamp,
+    /// Whether the filter may name older ones.
+    pub is_cut: bool,
+}
+
 impl Database {
-    /// Counts what was decided from one moment on and before another. It reads the rows of that time
-    /// and no others.
+    /// Counts decisions by steps of so many microseconds. It looks at all that the times and numbers
+    /// of the filter leave, and at no row outside of them.
     pub async fn decision_counts(
         &self,
         tenant: &TenantId,
-        from: Timestamp,
-        to: Timestamp,
+        filter: &DecisionFilter,
+        step: i64,
     ) -> Result<Vec<DecisionCount>, Error> {
-        // Numbers and times grow together but for requests that overtake each other.
-        let early = Timestamp::from_micros(from.micros() - MINUTE);
-        let first = self.first_decided_since(tenant, early).await?;
-        let text = "SELECT decided_at / 60000000, CAST(outcome AS BIGINT), COALESCE(currency, ''), COUNT(*),
-            CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM decisions
-            WHERE tenant = $1 AND event_no >= $2 AND decided_at >= $3 AND decided_at < $4
-            GROUP BY decided_at / 60000000, outcome, COALESCE(currency, '')";
-        let rows = sqlx::query(text)
-            .bind(tenant.as_str())
-            .bind(first)
-            .bind(from.micros())
-            .bind(to.micros())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        rows.iter().map(count).collect()
+        let filter = self.numbered(tenant, filter).await?;
+        let Question { text, values } = Question::of(tenant, &filter);
+        // A number that the program has made, so that both places are one expression.
+        let text = format!(
+            "SELECT decided_at / {step}, CAST(outcome AS BIGINT), COALESCE(currency, ''), COUNT(*),
+            CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM decisions {text}
+            GROUP BY decided_at / {step}, outcome, COALESCE(currency, '')"
+        );
+        let rows = sql::fetch_bound(&mut *self.reader().await?, text, &values).await?;
+        rows.iter().map(|row| count(row, step)).collect()
     }
 
-    /// A number such that every decision since a moment has it or a greater one: found by halving.
-    async fn first_decided_since(&self, tenant: &TenantId, from: Timestamp) -> Result<i64, Error> {
+    /// The newest decisions that a filter may name, as many as one question looks at; nothing where
+    /// there are none.
+    pub async fn decision_span(
+        &self,
+        tenant: &TenantId,
+        filter: &DecisionFilter,
+    ) -> Result<Option<DecisionSpan>, Error> {
+        let mut filter = self.numbered(tenant, filter).await?;
+        let newest = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no > $2 AND event_no < $3 ORDER BY event_no DESC LIMIT 1";
+        let oldest = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no > $2 AND event_no < $3 ORDER BY event_no LIMIT 1";
+        let floor = self.floor(tenant, &filter).await?;
+        filter.after = floor.map(|(number, _)| number).or(filter.after);
+        let between = [
+            filter.after.unwrap_or(i64::MIN),
+            filter.before.unwrap_or(i64::MAX),
+        ];
+        let oldest = self.place(tenant, oldest, &between).await?;
+        let newest = self.place(tenant, newest, &between).await?;
+        Ok(oldest.zip(newest).map(|((_, from), (_, to))| DecisionSpan {
+            filter,
+            from,
+            to,
+            is_cut: floor.is_some(),
+        }))
+    }
+
+    /// The number of the first decision since a moment, in microseconds, or of the last one where
+    /// there is none: found by halving.
+    pub(super) async fn decided_since(&self, tenant: &TenantId, from: i64) -> Result<i64, Error> {
         let text = "SELECT COALESCE((SELECT MIN(event_no) FROM decisions WHERE tenant = $1), 0),
             COALESCE((SELECT MAX(event_no) FROM decisions WHERE tenant = $2), 0)";
         let row = sqlx::query(text)
@@ -55,40 +93,25 @@ impl Database {
             .fetch_one(&mut *self.reader().await?)
             .await?;
         let (mut low, mut high): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let text = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no >= $2 ORDER BY event_no LIMIT 1";
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.decided_from(tenant, middle).await? {
-                Some((number, at)) if at < from.micros() => low = number + 1,
+            match self.place(tenant, text, &[middle]).await? {
+                Some((number, at)) if at.micros() < from => low = number + 1,
                 _ => high = middle,
             }
         }
         Ok(low)
     }
-
-    /// Number and time of the first decision with this number or a greater one.
-    async fn decided_from(
-        &self,
-        tenant: &TenantId,
-        number: i64,
-    ) -> Result<Option<(i64, i64)>, Error> {
-        let text = "SELECT event_no, decided_at FROM decisions
-            WHERE tenant = $1 AND event_no >= $2 ORDER BY event_no LIMIT 1";
-        let row = sqlx::query(text)
-            .bind(tenant.as_str())
-            .bind(number)
-            .fetch_optional(&mut *self.reader().await?)
-            .await?;
-        let read = |row: sqlx::any::AnyRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        row.map(read).transpose()
-    }
 }
 
-fn count(row: &sqlx::any::AnyRow) -> Result<DecisionCount, Error> {
+fn count(row: &sqlx::any::AnyRow, step: i64) -> Result<DecisionCount, Error> {
     let outcome = row.try_get::<i64, _>(1)?;
     let outcome = u8::try_from(outcome).ok().and_then(Outcome::from_number);
     let currency: String = row.try_get(2)?;
     Ok(DecisionCount {
-        minute: Timestamp::from_micros(row.try_get::<i64, _>(0)? * MINUTE),
+        at: Timestamp::from_micros(row.try_get::<i64, _>(0)? * step),
         outcome: outcome.ok_or_else(|| Error::corrupt("a decision has an unknown outcome"))?,
         currency: Currency::parse(&currency).ok(),
         decisions: row.try_get::<i64, _>(3)?.unsigned_abs(),

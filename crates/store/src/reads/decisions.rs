@@ -5,7 +5,9 @@ use crate::{
     Database, DecisionRow, Error, LabelRow,
     sql::{self, Value},
 };
-use paywarden_domain::{Currency, DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp};
+use paywarden_domain::{
+    Currency, DecisionId, EventKind, Outcome, PaymentId, TenantId, Timestamp, time::MINUTE,
+};
 use sqlx::Row as _;
 
 /// The most rows of one page.
@@ -38,6 +40,31 @@ pub struct DecisionFilter {
     /// Its number is less than this.
     pub before: Option<i64>,
 }
+
+impl DecisionFilter {
+    /// Whether decisions have to be looked at one by one. Numbers and times are found by halving,
+    /// and a payment by its own index.
+    fn looks(&self) -> bool {
+        let narrows = !self.outcomes.is_empty() || !self.kinds.is_empty();
+        let narrows = narrows || self.score_min.is_some() || self.amount.is_some();
+        narrows && self.payment_id.is_none()
+    }
+}
+
+/// Decisions of a page, newest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecisionsFound {
+    /// The decisions.
+    pub rows: Vec<DecisionRow>,
+    /// Give this as `before` to read on; none at the end. There may be fewer rows than asked for,
+    /// or none, before it.
+    pub next: Option<i64>,
+    /// Where the question ended before the page was full: all that was decided since was looked at.
+    pub looked_back_to: Option<Timestamp>,
+}
+
+/// Number and time of a decision.
+pub(super) type Place = (i64, Timestamp);
 
 /// The most decisions that are counted; where there are more it is this many.
 pub const COUNTED_MAX: u32 = 10_000;
@@ -92,25 +119,43 @@ impl Database {
             .await
     }
 
-    /// Newest first; the next page has the last `event_no` of this one as `before`. At most 200.
+    /// Newest first, at most 200. It looks at [`crate::DatabaseLimits::looked_at_max`]
+    /// decisions.
     pub async fn decisions_page(
         &self,
         tenant: &TenantId,
         filter: &DecisionFilter,
         limit: u32,
-    ) -> Result<Vec<DecisionRow>, Error> {
-        let mut question = Question::of(tenant, filter);
-        question.end("ORDER BY event_no DESC LIMIT", limited(limit, PAGE_MAX)?);
-        self.select(&question.text, &question.values).await
+    ) -> Result<DecisionsFound, Error> {
+        let most = limited(limit, PAGE_MAX)?;
+        let (filter, floor) = self.bounded(tenant, filter).await?;
+        let mut question = Question::of(tenant, &filter);
+        question.end("ORDER BY event_no DESC LIMIT", most);
+        let rows: Vec<DecisionRow> = self.select(&question.text, &question.values).await?;
+        let last = rows.last().map(|row| row.event_no);
+        Ok(match (last, floor) {
+            (Some(last), _) if rows.len() == limit as usize => DecisionsFound {
+                rows,
+                next: Some(last),
+                looked_back_to: None,
+            },
+            (_, floor) => DecisionsFound {
+                rows,
+                next: floor.map(|(number, _)| number + 1),
+                looked_back_to: floor.map(|(_, decided_at)| decided_at),
+            },
+        })
     }
 
-    /// How many decisions there are of these, at most [`COUNTED_MAX`].
+    /// How many decisions there are of these, at most [`COUNTED_MAX`], among the newest that one
+    /// question looks at.
     pub async fn decisions_counted(
         &self,
         tenant: &TenantId,
         filter: &DecisionFilter,
     ) -> Result<u64, Error> {
-        let mut question = Question::of(tenant, filter);
+        let (filter, _) = self.bounded(tenant, filter).await?;
+        let mut question = Question::of(tenant, &filter);
         question.end("LIMIT", Value::Number(COUNTED_MAX.into()));
         let text = format!(
             "SELECT COUNT(*) FROM (SELECT event_no FROM decisions {}) AS found",
@@ -119,6 +164,79 @@ impl Database {
         let values = &question.values;
         let count = sql::select_bound(&mut *self.reader().await?, text, values).await?;
         Ok(count.unsigned_abs())
+    }
+
+    /// A filter with numbers for its times; and where it looks at decisions one by one, the newest
+    /// that it does not come to.
+    async fn bounded(
+        &self,
+        tenant: &TenantId,
+        filter: &DecisionFilter,
+    ) -> Result<(DecisionFilter, Option<Place>), Error> {
+        let mut filter = self.numbered(tenant, filter).await?;
+        let floor = match filter.looks() {
+            true => self.floor(tenant, &filter).await?,
+            false => None,
+        };
+        if let Some((number, _)) = floor {
+            filter.after = Some(number);
+        }
+        Ok((filter, floor))
+    }
+
+    /// A filter with numbers for its times. The times stand: numbers and times grow together but
+    /// for requests that overtake each other.
+    pub(super) async fn numbered(
+        &self,
+        tenant: &TenantId,
+        filter: &DecisionFilter,
+    ) -> Result<DecisionFilter, Error> {
+        let mut filter = filter.clone();
+        if let Some(from) = filter.from {
+            let first = self.decided_since(tenant, from.micros() - MINUTE).await?;
+            filter.after = filter.after.max(Some(first - 1));
+        }
+        if let Some(to) = filter.to {
+            let first = self.decided_since(tenant, to.micros() + MINUTE).await?;
+            let before = filter.before.unwrap_or(i64::MAX);
+            filter.before = Some(before.min(first + 1));
+        }
+        Ok(filter)
+    }
+
+    /// The decision between the numbers of a filter at which one question has looked at as many
+    /// others as it may.
+    pub(super) async fn floor(
+        &self,
+        tenant: &TenantId,
+        filter: &DecisionFilter,
+    ) -> Result<Option<Place>, Error> {
+        let text = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no > $2 AND event_no < $3
+            ORDER BY event_no DESC LIMIT 1 OFFSET $4";
+        let values = [
+            filter.after.unwrap_or(i64::MIN),
+            filter.before.unwrap_or(i64::MAX),
+            i64::from(self.looked_at_max()),
+        ];
+        self.place(tenant, text, &values).await
+    }
+
+    /// Number and time of the one decision that a question finds.
+    pub(super) async fn place(
+        &self,
+        tenant: &TenantId,
+        text: &'static str,
+        values: &[i64],
+    ) -> Result<Option<Place>, Error> {
+        let query = sqlx::query(text).bind(tenant.as_str());
+        let query = values.iter().fold(query, |query, value| query.bind(value));
+        let row = query.fetch_optional(&mut *self.reader().await?).await?;
+        let read = |row: sqlx::any::AnyRow| {
+            let decided_at = Timestamp::from_micros(row.try_get(1)?);
+            Ok((row.try_get(0)?, decided_at))
+        };
+        row.map(read).transpose()
     }
 
     /// The decisions with these numbers, newest first. At most 200.
@@ -190,13 +308,13 @@ fn number(value: impl Into<i64>) -> Value<'static> {
 
 /// The one question that is put together at run time: constants for text, placeholders for
 /// everything else.
-struct Question<'v> {
-    text: String,
-    values: Vec<Value<'v>>,
+pub(super) struct Question<'v> {
+    pub(super) text: String,
+    pub(super) values: Vec<Value<'v>>,
 }
 
 impl<'v> Question<'v> {
-    fn of(tenant: &'v TenantId, filter: &'v DecisionFilter) -> Self {
+    pub(super) fn of(tenant: &'v TenantId, filter: &'v DecisionFilter) -> Self {
         let mut question = Self {
             text: "WHERE tenant = $1".into(),
             values: vec![tenant.as_str().into()],

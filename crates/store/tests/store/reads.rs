@@ -1,12 +1,15 @@
 //! Questions and their answers.
 
 use crate::support::*;
-use paywarden_domain::{EventKind, Outcome, TenantId};
+use paywarden_domain::{Currency, EventKind, Outcome, TenantId};
 use paywarden_store::*;
+use std::collections::BTreeMap;
 
 on_both!(
     pages_walk_backwards,
     pages_filter,
+    what_is_rare_is_found_page_after_page,
+    counts_are_those_of_the_filter,
     nothing_of_another_tenant_is_found,
     lists_answer_by_time,
     keys_are_found_and_revoked,
@@ -40,9 +43,11 @@ async fn pages_walk_backwards(place: Place) {
             .decisions_page(&tenant(), &filter, 60)
             .await
             .unwrap();
-        let Some(last) = page.last() else { break };
-        filter.before = Some(last.event_no);
-        seen.extend(page.iter().map(|row| row.event_no));
+        seen.extend(page.rows.iter().map(|row| row.event_no));
+        filter.before = page.next;
+        if page.next.is_none() {
+            break;
+        }
     }
     assert!(seen.iter().copied().eq((1..=250).rev()));
     let too_many = store.database.decisions_page(&tenant(), &filter, 201).await;
@@ -64,7 +69,8 @@ async fn pages_filter(place: Place) {
         .database
         .decisions_page(&tenant(), &filter, 200)
         .await
-        .unwrap();
+        .unwrap()
+        .rows;
     let declined = (150..200).rev().filter(|number| number % 6 == 5);
     assert!(page.iter().map(|row| row.event_no).eq(declined.clone()));
     assert_eq!(page[0], decision(page[0].event_no));
@@ -79,14 +85,20 @@ async fn pages_filter(place: Place) {
     };
     let page = database.decisions_page(&tenant(), &both, 200).await;
     let stopped = (101..120).rev().filter(|number| number % 6 >= 4);
-    assert!(page.unwrap().iter().map(|row| row.event_no).eq(stopped));
+    assert!(
+        page.unwrap()
+            .rows
+            .iter()
+            .map(|row| row.event_no)
+            .eq(stopped)
+    );
     let amount = decision(110).amount.unwrap();
     let of_amount = DecisionFilter {
         amount: Some((amount.currency, amount.minor, amount.minor)),
         ..DecisionFilter::default()
     };
     let page = database.decisions_page(&tenant(), &of_amount, 200).await;
-    let page = page.unwrap();
+    let page = page.unwrap().rows;
     assert!(page.contains(&decision(110)) && page.iter().all(|row| row.amount == Some(amount)));
     let page = database.decisions_numbered(&tenant(), &[9, 251, 7]).await;
     assert_eq!(page.unwrap(), [decision(9), decision(7)]);
@@ -96,7 +108,122 @@ async fn pages_filter(place: Place) {
         .decisions_page(&tenant(), &filter, 200)
         .await
         .unwrap();
-    assert_eq!(page, [decision(155)]);
+    assert_eq!(page.rows, [decision(155)]);
+    store.close().await;
+}
+
+/// The numbers of decisions that hold, by looking at all of them.
+fn numbers(holds: impl Fn(&DecisionRow) -> bool) -> Vec<i64> {
+    let all = (1..=250).rev().map(decision);
+    all.filter(holds).map(|row| row.event_no).collect()
+}
+
+async fn what_is_rare_is_found_page_after_page(place: Place) {
+    decided_250(&place).await.close().await;
+    let store = place.open_looking_at(40).await;
+    let database = &store.database;
+    let (late, early) = (at(90), at(30));
+    let mut filter = DecisionFilter {
+        outcomes: vec![Outcome::Decline],
+        score_min: Some(200),
+        ..DecisionFilter::default()
+    };
+    let expected = numbers(|row| row.outcome == Outcome::Decline && row.fraud_score >= 200);
+    let mut seen = Vec::new();
+    let mut pages = 0;
+    loop {
+        let page = database
+            .decisions_page(&tenant(), &filter, 3)
+            .await
+            .unwrap();
+        seen.extend(page.rows.iter().map(|row| row.event_no));
+        pages += 1;
+        // A page that is not full says back to when everything was looked at.
+        let end = page.next.map(|next| decision(next - 1).decided_at);
+        let is_full = page.rows.len() == 3;
+        assert_eq!(page.looked_back_to, end.filter(|_| !is_full));
+        filter.before = page.next;
+        if page.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, expected);
+    assert!(pages > 7, "{pages}");
+    // Times bound the search before it begins.
+    let within = DecisionFilter {
+        kinds: vec![EventKind::Payout],
+        from: Some(early),
+        to: Some(late),
+        ..DecisionFilter::default()
+    };
+    let page = database
+        .decisions_page(&tenant(), &within, 3)
+        .await
+        .unwrap();
+    assert!(page.rows.is_empty());
+    let unbounded = DecisionFilter {
+        from: Some(early),
+        to: Some(late),
+        ..DecisionFilter::default()
+    };
+    let page = database.decisions_page(&tenant(), &unbounded, 200).await;
+    let page = page.unwrap();
+    let within = numbers(|row| row.decided_at >= early && row.decided_at < late);
+    assert!(page.rows.iter().map(|row| row.event_no).eq(within));
+    assert_eq!((page.next, page.looked_back_to), (None, None));
+    store.close().await;
+}
+
+async fn counts_are_those_of_the_filter(place: Place) {
+    decided_250(&place).await.close().await;
+    let store = place.open_looking_at(100).await;
+    let database = &store.database;
+    let step = 7_000_000;
+    for filter in [
+        DecisionFilter::default(),
+        DecisionFilter {
+            outcomes: vec![Outcome::Hold, Outcome::Decline],
+            from: Some(at(20)),
+            to: Some(at(240)),
+            score_min: Some(100),
+            ..DecisionFilter::default()
+        },
+    ] {
+        let span = database.decision_span(&tenant(), &filter).await;
+        let span = span.unwrap().unwrap();
+        assert_eq!((span.is_cut, span.from, span.to), (true, at(151), at(250)));
+        let counts = database
+            .decision_counts(&tenant(), &span.filter, step)
+            .await;
+        let holds = |row: &DecisionRow| {
+            let times = row.decided_at >= span.from
+                && filter.from.is_none_or(|from| row.decided_at >= from)
+                && filter.to.is_none_or(|to| row.decided_at < to);
+            let outcomes = &filter.outcomes;
+            let least = filter.score_min.unwrap_or(0);
+            let fits = outcomes.is_empty() || outcomes.contains(&row.outcome);
+            times && fits && row.fraud_score.max(row.laundering_score) >= least
+        };
+        let mut expected = BTreeMap::<_, (u64, i64)>::new();
+        for row in (1..=250).map(decision).filter(holds) {
+            let floor = row.decided_at.micros().div_euclid(step) * step;
+            let code = row.amount.map_or("", |amount| amount.currency.code());
+            let sum = expected
+                .entry((floor, row.outcome as u8, code))
+                .or_default();
+            sum.0 += 1;
+            sum.1 += row.amount.map_or(0, |amount| amount.minor);
+        }
+        let counts = counts.unwrap().into_iter().map(|count| {
+            let code = count.currency.map_or("", Currency::code);
+            let sum = (count.decisions, count.minor);
+            ((count.at.micros(), count.outcome as u8, code), sum)
+        });
+        assert_eq!(counts.collect::<BTreeMap<_, _>>(), expected);
+    }
+    let (other, all) = (other(), DecisionFilter::default());
+    let span = database.decision_span(&other, &all).await;
+    assert_eq!(span.unwrap(), None);
     store.close().await;
 }
 
@@ -104,10 +231,8 @@ async fn nothing_of_another_tenant_is_found(place: Place) {
     let store = decided_250(&place).await;
     let database = &store.database;
     let all = DecisionFilter::default();
-    assert_eq!(
-        database.decisions_page(&other(), &all, 200).await.unwrap(),
-        []
-    );
+    let page = database.decisions_page(&other(), &all, 200).await.unwrap();
+    assert_eq!(page, DecisionsFound::default());
     let found = database.decision_by_event_no(&tenant(), 9).await.unwrap();
     assert_eq!(found, Some(decision(9)));
     assert_eq!(

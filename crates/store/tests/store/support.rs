@@ -5,9 +5,9 @@ use paywarden_domain::{
     TenantId, Timestamp,
 };
 use paywarden_store::{
-    Actor, Appended, ApprovalStepKind, ApprovalStepRow, Clock, Database, DecisionRow, Entry, Error,
-    Journal, JournalLimits, LabelRow, ListEntryRow, RecordRow, Row, RuleSetStepRow, SigningKeyRow,
-    TreeHead,
+    Actor, Appended, ApprovalStepKind, ApprovalStepRow, Clock, Database, DatabaseLimits,
+    DecisionRow, Entry, Error, Journal, JournalLimits, LabelRow, ListEntryRow, RecordRow, Row,
+    RuleSetStepRow, SigningKeyRow, TreeHead,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, any::AnyConnectOptions};
 use std::{
@@ -86,6 +86,20 @@ impl Place {
 
     pub async fn open_with(&self, clock: Clock, limits: JournalLimits) -> Store {
         let database = Database::open(&self.url).await.unwrap();
+        Self::started(database, clock, limits).await
+    }
+
+    /// The same, looking at no more than so many decisions for one question.
+    pub async fn open_looking_at(&self, looked_at_max: u32) -> Store {
+        let limits = DatabaseLimits {
+            looked_at_max,
+            ..DatabaseLimits::default()
+        };
+        let database = Database::open_with(&self.url, limits).await.unwrap();
+        Self::started(database, clock(), JournalLimits::default()).await
+    }
+
+    async fn started(database: Database, clock: Clock, limits: JournalLimits) -> Store {
         let journal = Journal::start(&database, clock, limits).await.unwrap();
         Store { database, journal }
     }

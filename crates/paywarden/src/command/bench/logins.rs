@@ -108,7 +108,7 @@ async fn measure(arguments: &Arguments) -> Result<Run> {
         .map(|number| format!("clerk{number}@example.com"))
         .collect();
     for name in &names {
-        server.invite(&tenant, name)?;
+        server.invite(&tenant, name, &[])?;
     }
     let pace = (arguments.attempts, arguments.networks);
     let flood = Flood::new((&url, &ca_pem), pace, names)?;
