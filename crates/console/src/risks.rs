@@ -279,7 +279,10 @@ mod tests {
                 .lines()
                 .find_map(|line| line.strip_prefix("title: "))
                 .unwrap();
-            assert_eq!(scenario(name, Language::En), title);
+            assert_eq!(
+                scenario(name, Language::En),
+                title.trim_matches(['"', '\''])
+            );
             for said in written(&text, "text: ") {
                 assert!(REASONS.iter().any(|word| word.en == said), "{name}: {said}");
             }
