@@ -7,7 +7,7 @@ use crate::{
     wiring::Running,
 };
 use paywarden_privacy::scan::Guard;
-use std::path::Path;
+use std::{io::IsTerminal, path::Path};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -63,7 +63,10 @@ fn log(config: &Config) -> Result<()> {
         )
     })?;
     // Whatever a field holds: no card number and no identity number leaves in a log line.
-    let lines = tracing_subscriber::fmt::layer().with_writer(|| Guard::new(std::io::stderr()));
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(colours)
+        .with_writer(|| Guard::new(std::io::stderr()));
     let registry = tracing_subscriber::registry().with(filter);
     let set = match config.log_json {
         true => registry.with(lines.json()).try_init(),
