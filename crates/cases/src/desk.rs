@@ -1,6 +1,6 @@
 //! Reading and writing what people work on: sealed records with versions.
 
-use crate::{Change, Error, FileScan, Policy, text::checked_text};
+use crate::{Change, Error, FileScan, Policy, queue::Claims, text::checked_text};
 use paywarden_access::{approval::Who, watch::Calendar};
 use paywarden_crypto::{Keyring, keyring::PreparedSeal};
 use paywarden_domain::{TenantId, Timestamp};
@@ -9,7 +9,6 @@ use paywarden_store::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeSet, fmt};
-use tokio::sync::Mutex;
 
 /// Why whatever happens to alerts and cases happens, in the trail.
 pub(crate) const PURPOSE: &str = "alert handling";
@@ -24,8 +23,8 @@ pub struct Cases {
     seal: PreparedSeal,
     /// Who scans files; nobody if not set.
     pub(crate) scan: Option<FileScan>,
-    /// Held while the next alert is looked for and claimed.
-    pub(crate) taking: Mutex<()>,
+    /// Claims of the next alert that are under way.
+    pub(crate) claims: Claims,
 }
 
 /// Somebody who works on alerts and cases, and the queues that they see.
@@ -115,7 +114,7 @@ impl Cases {
             calendar,
             seal,
             scan: None,
-            taking: Mutex::default(),
+            claims: Claims::default(),
         })
     }
 

@@ -2,16 +2,23 @@
 
 use crate::{
     Alert, AlertState, Cases, Entity, Error, Priority, Worker,
-    desk::Item,
-    opening::{group_target, target},
+    desk::{Item, Links},
+    opening::{group_target, target, who},
 };
-use paywarden_domain::Engine;
+use paywarden_domain::{Engine, TenantId};
 use paywarden_store::{WorkFilter, WorkPlace};
+use std::{
+    collections::HashSet,
+    sync::{Mutex as StdMutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{Mutex, Semaphore};
 
 /// The most items of one page.
 pub const PAGE_MAX: u32 = 100;
 /// How often another alert is looked for when somebody else was faster.
 const TRIES: usize = 8;
+/// The most claims of the next alert that are under way.
+const CLAIMS_MAX: usize = 64;
 
 /// Who works on what is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +73,21 @@ pub struct Page<T> {
     pub next: Option<Place>,
 }
 
+/// Claims of the next alert that are under way: each of another alert.
+pub(crate) struct Claims {
+    /// Who asks while there is no room waits.
+    room: Semaphore,
+    /// Held while the next alert is looked for, not while its claim is written.
+    looking: Mutex<()>,
+    marked: StdMutex<HashSet<String>>,
+}
+
+/// That an alert is about to be claimed, until this is dropped.
+struct Mark<'c> {
+    claims: &'c Claims,
+    id: String,
+}
+
 impl Place {
     /// As text, for a cursor.
     pub fn text(&self) -> String {
@@ -98,16 +120,12 @@ impl Cases {
     }
 
     /// The most urgent open alert that nobody works on, claimed by whoever asks; none if nothing
-    /// waits. Of several who ask at once each gets another one.
+    /// waits. Of several who ask at once each gets another one, and their claims are written
+    /// together.
     pub async fn next_alert(&self, worker: &Worker) -> Result<Option<Alert>, Error> {
-        let query = WorkQuery {
-            assignee: Some(Assignee::Nobody),
-            limit: 1,
-            ..WorkQuery::of(AlertState::Open)
-        };
         for _ in 0..TRIES {
-            let _alone = self.taking.lock().await;
-            let Some(alert) = self.alerts(worker, &query).await?.items.pop() else {
+            let _room = self.claims.room.acquire().await;
+            let Some((alert, _mark)) = self.take_next(worker).await? else {
                 return Ok(None);
             };
             match self.claim_alert(worker, alert).await {
@@ -117,6 +135,33 @@ impl Cases {
             }
         }
         Err(Error::Changed)
+    }
+
+    /// Writes alerts as they are, at most 256 in one entry: what another desk had, or a bench.
+    pub async fn put_alerts(&self, tenant: &TenantId, alerts: Vec<Alert>) -> Result<(), Error> {
+        let row = |mut alert: Alert| {
+            let change = alert.change.clone();
+            let links = Links {
+                new: alert.targets().into_iter().collect(),
+                ..Links::default()
+            };
+            self.next(tenant, &mut alert, change, links)
+        };
+        let rows = alerts.into_iter().map(row).collect::<Result<_, _>>()?;
+        let what = ("payment_alert.open", "many");
+        self.write(&who(tenant), what, None, rows).await
+    }
+
+    /// The most urgent alert that nobody works on or is about to claim, marked as about to be.
+    async fn take_next(&self, worker: &Worker) -> Result<Option<(Alert, Mark<'_>)>, Error> {
+        let _alone = self.claims.looking.lock().await;
+        let query = WorkQuery {
+            assignee: Some(Assignee::Nobody),
+            limit: self.claims.marked().len() as u32 + 1,
+            ..WorkQuery::of(AlertState::Open)
+        };
+        let mut free = self.alerts(worker, &query).await?.items.into_iter();
+        Ok(free.find_map(|alert| self.claims.mark(&alert.id).map(|mark| (alert, mark))))
     }
 
     /// Alerts that are linked to something, newest first, at most 100 of those that the worker
@@ -216,6 +261,36 @@ impl Cases {
         places.retain(|place| worker.sees(&place.queue));
         places.sort_by(|one, other| other.id.cmp(&one.id));
         Ok((self.all(&places).await?, next))
+    }
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            room: Semaphore::new(CLAIMS_MAX),
+            looking: Mutex::default(),
+            marked: StdMutex::default(),
+        }
+    }
+}
+
+impl Claims {
+    fn marked(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks an alert, unless it is marked.
+    fn mark(&self, id: &str) -> Option<Mark<'_>> {
+        self.marked().insert(id.to_owned()).then(|| Mark {
+            claims: self,
+            id: id.to_owned(),
+        })
+    }
+}
+
+impl Drop for Mark<'_> {
+    fn drop(&mut self) {
+        self.claims.marked().remove(&self.id);
     }
 }
 

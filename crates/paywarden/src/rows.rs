@@ -6,6 +6,7 @@ use crate::{
 };
 use csv::StringRecord;
 use paywarden_domain::Timestamp;
+use paywarden_server::rows::{Lines, next_row};
 use std::{
     fs::File,
     io::{self, BufReader, Read},
@@ -80,7 +81,7 @@ pub fn open(path: &Path, mapping: &Mapping, selection: Selection) -> Result<Rows
     };
     let mut reader = csv::ReaderBuilder::new()
         .buffer_capacity(1 << 16)
-        .from_reader(text);
+        .from_reader(Lines::new(text));
     let header = reader
         .headers()
         .map_err(|error| missing(error.into()))?
@@ -96,7 +97,7 @@ pub fn open(path: &Path, mapping: &Mapping, selection: Selection) -> Result<Rows
 }
 
 fn read_all(
-    mut reader: csv::Reader<Box<dyn Read + Send>>,
+    mut reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     rows: &RowReader,
     selection: Selection,
     sender: &mpsc::Sender<Vec<Line>>,
@@ -105,10 +106,12 @@ fn read_all(
     let mut batch = Vec::with_capacity(BATCH_ROWS);
     let mut record = StringRecord::new();
     while selection.limit.is_none_or(|limit| taken < limit) {
-        let line = match reader.read_record(&mut record) {
-            Ok(true) => read_one(rows, &record),
-            Ok(false) => break,
-            Err(error) => bad_record(&error),
+        let Some((line, read)) = next_row(&mut reader, &mut record) else {
+            break;
+        };
+        let line = match read {
+            Ok(()) => read_one(rows, line, &record),
+            Err(error) => bad_record(line, &error),
         };
         let end = matches!(&line, Line::Bad { line: 0, .. });
         if selection.takes(&line) {
@@ -126,8 +129,7 @@ fn read_all(
     let _ = sender.blocking_send(batch);
 }
 
-fn read_one(rows: &RowReader, record: &StringRecord) -> Line {
-    let line = record.position().map_or(0, csv::Position::line);
+fn read_one(rows: &RowReader, line: u64, record: &StringRecord) -> Line {
     match rows.read(line, record) {
         Ok(row) => Line::Row(row),
         Err(why) => Line::Bad { line, why },
@@ -135,7 +137,7 @@ fn read_one(rows: &RowReader, record: &StringRecord) -> Line {
 }
 
 /// A record that is no record; line 0 stands for a file that cannot be read any further.
-fn bad_record(error: &csv::Error) -> Line {
+fn bad_record(line: u64, error: &csv::Error) -> Line {
     let why = match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
@@ -150,10 +152,7 @@ fn bad_record(error: &csv::Error) -> Line {
             };
         }
     };
-    Line::Bad {
-        line: error.position().map_or(1, csv::Position::line),
-        why,
-    }
+    Line::Bad { line, why }
 }
 
 impl Selection {

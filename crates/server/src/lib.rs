@@ -16,6 +16,7 @@ mod progress;
 pub mod rating;
 pub mod reports;
 pub mod rescreen;
+pub mod rows;
 mod screening;
 mod serve;
 mod server;

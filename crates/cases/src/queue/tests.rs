@@ -1,19 +1,11 @@
-//! How a queue behaves with very many alerts. Prints what it saw and judges nothing by time:
-//! `cargo test -p paywarden-cases --lib -- --ignored --nocapture a_queue_of`
+//! Pages over several queues, against one sorted list.
 
 use super::*;
-use crate::{Change, Closing, Disposition, Entity, Policy, desk::Links};
+use crate::{Change, Closing, Disposition, Entity, Policy};
 use paywarden_access::{approval::Who, watch::Calendar};
 use paywarden_crypto::Keyring;
 use paywarden_domain::{Currency, Engine, Money, Outcome, TenantId, Timestamp};
 use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
-
-/// As many as one entry of the journal takes, and a little fewer.
-const PART: u64 = 250;
 
 fn who() -> Who {
     Who {
@@ -74,100 +66,11 @@ fn alert(number: u64) -> Alert {
 }
 
 async fn fill(cases: &Cases, count: u64) {
-    for first in (0..count).step_by(PART as usize) {
-        let rows = (first..count.min(first + PART)).map(|number| {
-            let mut alert = alert(number);
-            let change = alert.change.clone();
-            let links = Links {
-                new: alert.entities.iter().map(Entity::target).collect(),
-                ..Links::default()
-            };
-            cases
-                .next(&who().tenant, &mut alert, change, links)
-                .unwrap()
-        });
-        let what = ("payment_alert.open", "many");
-        cases
-            .write(&who(), what, None, rows.collect())
-            .await
-            .unwrap();
+    let alerts: Vec<Alert> = (0..count).map(alert).collect();
+    for part in alerts.chunks(256) {
+        let part = part.to_vec();
+        cases.put_alerts(&who().tenant, part).await.unwrap();
     }
-}
-
-async fn times<F: Future<Output = usize>>(
-    what: &str,
-    count: usize,
-    mut one: impl FnMut(usize) -> F,
-) {
-    let mut times: Vec<Duration> = Vec::with_capacity(count);
-    let mut rows = 0;
-    for number in 0..count {
-        let start = Instant::now();
-        rows += one(number).await;
-        times.push(start.elapsed());
-    }
-    times.sort_unstable();
-    let at = |share: f64| times[((count - 1) as f64 * share) as usize];
-    let (half, most, worst) = (at(0.5), at(0.99), at(1.0));
-    let line = format!(
-        "{what}: {count} calls, {rows} alerts, p50 {half:?}, p99 {most:?}, max {worst:?}\n"
-    );
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "fills a database with a million alerts"]
-async fn a_queue_of_a_million_alerts() {
-    let count = std::env::var("ALERTS").map_or(1_000_000, |text| text.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("queue.db").display());
-    let database = Database::open(&url).await.unwrap();
-    let journal = Journal::start(&database, Clock::System, JournalLimits::default());
-    let store = (database.clone(), journal.await.unwrap());
-    let tables = (Policy::shipped().unwrap(), Calendar::default());
-    let cases = Cases::new(store, Clock::System, &Keyring::ephemeral(), tables).unwrap();
-    fill(&cases, count).await;
-    let worker = cases.worker(who(), ["program"].into_iter());
-    let open = |assignee, priority| WorkQuery {
-        assignee,
-        priority,
-        limit: 50,
-        ..WorkQuery::of(AlertState::Open)
-    };
-    let page = async |query: WorkQuery<AlertState>| {
-        cases.alerts(&worker, &query).await.unwrap().items.len()
-    };
-    let priority = |number: usize| Priority::ALL.get(number % 4).copied();
-    let person = |number: usize| Assignee::Somebody(format!("staff:stf_{}", number % 200));
-    times("list open", 1_000, |number| {
-        page(open(None, priority(number)))
-    })
-    .await;
-    times("list free", 1_000, |_| {
-        page(open(Some(Assignee::Nobody), None))
-    })
-    .await;
-    times("list mine", 1_000, |number| {
-        page(open(Some(person(number)), None))
-    })
-    .await;
-    let deep = |number: usize| WorkQuery {
-        after: Some(Place {
-            urgency: Priority::Low.urgencies().0 + number as i64 * 1_700_000_000_000,
-            id: String::new(),
-        }),
-        ..open(None, None)
-    };
-    times("list deep", 1_000, |number| page(deep(number))).await;
-    let closed = |_| {
-        page(WorkQuery {
-            limit: 50,
-            ..WorkQuery::of(AlertState::Closed)
-        })
-    };
-    times("list closed", 1_000, closed).await;
-    let next = |_| async { cases.next_alert(&worker).await.unwrap().map_or(0, |_| 1) };
-    times("next", 1_000, next).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! `paywarden bench`: what parts of the server cost.
 
+mod alerts;
 mod backtest;
 mod console;
 mod dice;
@@ -31,6 +32,8 @@ pub enum Command {
     Models(models::Arguments),
     /// One transfer among a million accounts in the laundering engine: windows, flows, rules
     Laundering(laundering::Arguments),
+    /// A queue in which a million alerts wait: opening, lists, claims
+    Alerts(alerts::Arguments),
     /// Names among 70,000 listed parties: how well they are told apart, how fast
     Screening(screening::Arguments),
     /// Appending to the trail, proofs out of it, verifying it, and what it costs decisions
@@ -54,6 +57,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Models(arguments) => models::run(&arguments).await,
         Command::Laundering(arguments) => laundering::run(&arguments),
+        Command::Alerts(arguments) => alerts::run(arguments).await,
         Command::Screening(arguments) => screening::run(&arguments),
         Command::Trail(arguments) => trail::run(arguments).await,
         Command::Logins(arguments) => logins::run(arguments).await,

@@ -10,6 +10,7 @@ use crate::{
     terminal,
 };
 use bytes::Bytes;
+use paywarden_server::rows::{Lines as Rows, next_row};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
@@ -162,22 +163,25 @@ fn read(path: &Path) -> Result<Lines> {
 
 /// Rows as bodies of labels. What is in them is the server's to judge.
 fn rows(path: PathBuf, file: File) -> Result<Lines> {
-    let mut reader = csv::Reader::from_reader(file);
+    let mut reader = csv::Reader::from_reader(Rows::new(file));
     let columns = reader.headers().map_err(|error| unread(&path, &error))?;
     let name = |name: &str| name.trim_start_matches('\u{feff}').trim().to_owned();
     let columns: Vec<String> = columns.iter().map(name).collect();
-    let row = move |row: csv::Result<csv::StringRecord>| {
-        let row = row.map_err(|error| unread(&path, &error))?;
-        let line = row.position().map_or(0, csv::Position::line);
+    let mut row = csv::StringRecord::new();
+    let next = move || {
+        let (line, read) = next_row(&mut reader, &mut row)?;
+        if let Err(error) = read {
+            return Some(Err(unread(&path, &format!("line {line}: {error}"))));
+        }
         let cells = columns
             .iter()
             .zip(&row)
             .filter(|(_, cell)| !cell.is_empty());
         let cells = cells.map(|(name, cell)| (name.clone(), Value::from(cell)));
         let body = Value::Object(cells.collect::<Map<_, _>>()).to_string();
-        Ok((line, body))
+        Some(Ok((line, body)))
     };
-    Ok(Box::new(reader.into_records().map(row)))
+    Ok(Box::new(std::iter::from_fn(next)))
 }
 
 fn json_lines(path: PathBuf, file: File) -> Lines {

@@ -9,8 +9,9 @@ use crate::{
     summary::thousands,
     terminal,
 };
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use paywarden_models::{Ensemble, import as formats, limits};
+use paywarden_server::rows::{Lines, next_row};
 use serde_json::json;
 use std::{
     fs::File,
@@ -125,9 +126,8 @@ fn predict(arguments: &PredictArguments) -> Result<()> {
             "name a CSV file with a header",
         )
     };
-    let mut reader = ReaderBuilder::new()
-        .from_path(&arguments.input)
-        .map_err(unreadable)?;
+    let file = File::open(&arguments.input).map_err(|error| unreadable(error.into()))?;
+    let mut reader = csv::Reader::from_reader(Lines::new(file));
     let header: Vec<String> = reader
         .headers()
         .map_err(unreadable)?
@@ -143,8 +143,9 @@ fn predict(arguments: &PredictArguments) -> Result<()> {
     terminal::result(&format!("raw,probability{columns}\n"));
     let mut added = vec![0.0; header.len()];
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(unreadable)? {
-        let row = numbers(&record)?;
+    while let Some((line, read)) = next_row(&mut reader, &mut record) {
+        read.map_err(unreadable)?;
+        let row = numbers(line, &record)?;
         let raw = if arguments.shapley {
             model.shapley(&row, &mut added)
         } else {
@@ -178,11 +179,10 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-fn numbers(record: &StringRecord) -> Result<Vec<f64>> {
+fn numbers(line: u64, record: &StringRecord) -> Result<Vec<f64>> {
     let number = |field: &str| match field.trim() {
         "" => Ok(f64::NAN),
         text => text.parse().map_err(|_| {
-            let line = record.position().map_or(0, csv::Position::line);
             Failure::wrong_use(
                 format!("line {line}: {text} is no number"),
                 "write numbers, and nothing where a value is missing",

@@ -5,6 +5,7 @@ use super::LabelInput;
 use crate::{
     api::{Call, json::parse, json_reply, query::Query},
     edge::{Code, Problem, ProblemDocument, reply::Reply},
+    rows as csv_rows,
 };
 use http::StatusCode;
 use paywarden_domain::{Label, LabelVerdict, PaymentId};
@@ -124,7 +125,7 @@ fn lines(body: &[u8]) -> Result<Lines, Problem> {
 fn rows(body: &[u8]) -> Result<Lines, Problem> {
     // Spreadsheets begin with a byte order mark.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let mut reader = csv::Reader::from_reader(body);
+    let mut reader = csv::Reader::from_reader(csv_rows::Lines::new(body));
     let malformed = |_| {
         Problem::new(
             Code::FieldInvalid,
@@ -141,23 +142,22 @@ fn rows(body: &[u8]) -> Result<Lines, Problem> {
         );
         return Err(Problem::new(Code::FieldInvalid, detail));
     }
-    let mut number = 1;
-    let read = |record: csv::Result<csv::StringRecord>| {
-        number += 1;
-        let Ok(record) = record else {
+    let mut row = csv::StringRecord::new();
+    let next = || {
+        let (line, read) = csv_rows::next_row(&mut reader, &mut row)?;
+        if read.is_err() {
             let detail = "a row has a cell for each column, in UTF-8";
-            return (number, Err(Problem::new(Code::FieldInvalid, detail)));
-        };
-        number = record.position().map_or(number, csv::Position::line);
+            return Some((line, Err(Problem::new(Code::FieldInvalid, detail))));
+        }
         let cells = columns
             .iter()
-            .zip(&record)
+            .zip(&row)
             .filter(|(_, cell)| !cell.is_empty());
         let cells = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell)));
         let body = Value::Object(cells.collect::<Map<_, _>>()).to_string();
-        (number, parse(body.as_bytes()))
+        Some((line, parse(body.as_bytes())))
     };
-    limited(reader.records().map(read))
+    limited(std::iter::from_fn(next))
 }
 
 fn limited(
