@@ -33,7 +33,7 @@ pub(crate) fn test(root: &Path) -> Result<()> {
 
 /// Writes the generated pages under `docs/reference` again.
 pub(crate) fn docs(root: &Path) -> Result<()> {
-    // With the whole workspace: what is built already is not built again with fewer features.
+    // Like the tests: what is built already is not built again with fewer features.
     let writers = [
         "--test",
         "reference",
@@ -44,7 +44,9 @@ pub(crate) fn docs(root: &Path) -> Result<()> {
     ];
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["test", "--workspace", "--locked"])
+        .arg("test")
+        .args(WORKSPACE)
+        .args(FEATURES)
         .args(writers);
     finish(command.env("UPDATE_REFERENCE", "1").current_dir(root))
 }
