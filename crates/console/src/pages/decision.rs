@@ -56,6 +56,7 @@ words! {
     REASONS = "Why", "原因";
     WARNINGS = "What the payer is told", "对付款人的提示";
     CONTRIBUTIONS = "How the score adds up", "评分构成";
+    DOUBTS = "Each rule takes its share of the doubt that those above it leave.", "每条规则按自身分值消除以上规则留下的疑点。";
     RULE = "Rule", "规则";
     POINTS = "Points", "分值";
     TOTAL = "Score, at most 1,000", "总分（上限 1,000）";
@@ -351,12 +352,14 @@ fn reasons(v: &Visit, decision: &Decision) -> Markup {
 }
 
 fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
+    let by_doubt = name == "laundering";
+    let mut added = points(by_doubt);
     let drops: Vec<Drop> = judged
         .fired
         .iter()
         .map(|fired| Drop {
             name: html! { a href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (fired.title) } " " span.muted { (fired.rule) } },
-            points: fired.score,
+            points: added(fired.score),
         })
         .collect();
     let title = format!(
@@ -367,7 +370,10 @@ fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
     let inside = html! {
         p.buttons { (parts::score(judged.score, v.language())) (parts::outcome(judged.action, v.language())) }
         @if drops.is_empty() { (parts::empty(v.t(NONE_FIRED))) }
-        @else { (chart::waterfall(&title, &drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)])) }
+        @else {
+            @if by_doubt { p.muted { (v.t(DOUBTS)) } }
+            (chart::waterfall(&title, &drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)]))
+        }
         @if !judged.shadow.is_empty() {
             (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (fired.title) " " (parts::id(&fired.rule)) } } } }))
         }
@@ -376,6 +382,21 @@ fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
         }
     };
     parts::panel(&title, inside)
+}
+
+/// What one score after the other adds to those before: itself, or its share of what they leave.
+fn points(by_doubt: bool) -> impl FnMut(u16) -> u16 {
+    let (mut doubt, mut before) = (1.0, 0);
+    move |score| {
+        if !by_doubt {
+            return score;
+        }
+        doubt *= 1.0 - f64::from(score.min(1000)) / 1000.0;
+        let after = ((1.0 - doubt) * 1000.0_f64).round() as u16;
+        let added = after - before;
+        before = after;
+        added
+    }
 }
 
 fn screening(v: &Visit, found: &[Found]) -> Markup {
@@ -419,5 +440,18 @@ fn evidence(v: &Visit, proof: &Proof) -> Markup {
             parts::row(TREE, html! { (format::number(proof.size)) }, v),
         ]))
         (parts::proof(&proof.data(), v))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::points;
+
+    #[test]
+    fn what_rules_add_comes_to_the_score() {
+        let scores = [400, 300, 1000, 200];
+        let added = scores.map(points(true));
+        assert_eq!(added, [400, 180, 420, 0]);
+        assert_eq!(scores.map(points(false)), scores);
     }
 }
