@@ -144,7 +144,7 @@ try {
     await page.waitForURL(`${origin}/decisions`);
     await page.keyboard.press("j");
     await page.keyboard.press("j");
-    const second = await page.locator("tbody tr").nth(1).locator("a").first().getAttribute("href");
+    const second = await page.locator("tbody tr:not(.found tr)").nth(1).locator("a").first().getAttribute("href");
     await page.keyboard.press("Enter");
     await page.waitForURL(origin + second);
     await page.keyboard.press("Escape");

@@ -183,7 +183,8 @@ export async function arrive(page, link, login) {
 
 /** The address of the first row of a page, if it has one. */
 export async function firstRow(page) {
-  const link = page.locator("tbody tr td a").first();
+  // What a chart tells as a table leads elsewhere.
+  const link = page.locator("tbody tr td a:not(.found a)").first();
   return await link.count() ? link.getAttribute("href") : null;
 }
 

@@ -10,8 +10,9 @@ const usual = (key) => {
   return found ? found[0] : changed.some(([one]) => one === key) ? "" : key;
 };
 
-/** The first link of each row: what j and k walk over. */
+/** The first link of each row: what j and k walk over, tables that are folded away left out. */
 const rows = () => [...document.querySelectorAll("tbody tr > td:first-child a, tbody tr > td:nth-child(2) a")]
+  .filter((link) => !link.closest("tr").closest("details"))
   .filter((link, place, all) => all.findIndex((other) => other.closest("tr") === link.closest("tr")) === place);
 
 function step(by) {

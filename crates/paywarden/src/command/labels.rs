@@ -231,8 +231,7 @@ mod tests {
         );
         assert_eq!(bodies[1]["occurred_at"], "2026-01-01T00:00:00Z");
         let numbers: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
-        // A row behind a blank one begins with it.
-        assert_eq!(numbers, [2, 3]);
+        assert_eq!(numbers, [2, 4]);
         let lines = of("labels.jsonl", "{\"a\":1}\n\n {\"b\":2}\r\n");
         assert_eq!(
             lines,
