@@ -163,7 +163,6 @@ impl Cases {
     }
 }
 
-/// Text in somebody's words, with something in it.
 /// What people write beside alerts and cases.
 pub(crate) fn checked(field: &'static str, text: &str) -> Result<(), Error> {
     checked_text(field, text, (NOTE_BYTES_MAX, "1 to 4096 bytes"))

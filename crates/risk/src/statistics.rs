@@ -1,6 +1,7 @@
 //! What was decided in the last day, by the hour; and over time, of those that a filter names.
 //!
-//! Minutes of the last day that are over are counted once and kept; only those that may still change are read again.
+//! Minutes of the last day that are over are counted once and kept; only those that may still change
+//! are read again.
 
 use crate::{Engine, Error};
 use paywarden_domain::{

@@ -173,12 +173,11 @@ fn keyring(config: &Config) -> Result<Keyring> {
 /// none.
 pub async fn existing(config: &Config) -> Result<Option<Arc<Keyring>>> {
     let files = files(config);
-    let lies_in = match config.root {
-        RootKind::File if config.key_shares.is_empty() => files.clear,
-        RootKind::File => return Root::open(config).await.map(|root| Some(root.keyring)),
-        RootKind::Transit | RootKind::Pkcs11 => files.sealed,
+    let is_there = match config.root {
+        RootKind::File => !config.key_shares.is_empty() || files.clear.exists(),
+        RootKind::Transit | RootKind::Pkcs11 => files.sealed.exists(),
     };
-    match lies_in.exists() {
+    match is_there {
         true => Root::open(config).await.map(|root| Some(root.keyring)),
         false => Ok(None),
     }
