@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 pub enum Format {
     /// goAML of the UNODC; version and codes are the profile's.
     Goaml,
-    /// FinCEN SAR, XML schema 2.0.
-    FincenSar,
-    /// The XML of China's monitoring centre, in the shape of the form for banks.
+    /// FinCEN SAR and CTR, XML schema 2.0.
+    Fincen,
+    /// The XML of China's monitoring centre, in the shape of the forms for banks.
     Pboc,
 }
 
@@ -29,9 +29,6 @@ pub enum Refused {
     /// The unit of this profile takes no file: its form is filled in by hand.
     #[error("the unit of this profile takes reports through its own form")]
     NoFormat,
-    /// There is no format for this duty.
-    #[error("the format of this profile carries suspicions alone")]
-    OtherDuty,
     /// These faults.
     #[error("the report has {} faults", .0.len())]
     Faulty(Vec<Fault>),
@@ -41,16 +38,13 @@ pub enum Refused {
 /// filing at the place of the profile.
 pub fn export(report: &Report, profile: &Profile, today: Day) -> Result<String, Refused> {
     let format = profile.format.ok_or(Refused::NoFormat)?;
-    if !format.carries(report) {
-        return Err(Refused::OtherDuty);
-    }
     let faults = check(report, profile, today);
     if !faults.is_empty() {
         return Err(Refused::Faulty(faults));
     }
     Ok(match format {
         Format::Goaml => goaml::write(report, profile, today),
-        Format::FincenSar => fincen::write(report, profile, today),
+        Format::Fincen => fincen::write(report, profile, today),
         Format::Pboc => pboc::write(report, profile),
     })
 }
@@ -60,7 +54,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Goaml => "goaml",
-            Self::FincenSar => "fincen_sar",
+            Self::Fincen => "fincen",
             Self::Pboc => "pboc",
         }
     }
@@ -69,12 +63,23 @@ impl Format {
     pub(crate) fn check(self, report: &Report, profile: &Profile, faults: &mut Faults) {
         match self {
             Self::Goaml => goaml::check(report, faults),
-            Self::FincenSar => fincen::check(report, profile, faults),
-            Self::Pboc => pboc::check(report, faults),
+            Self::Fincen => fincen::check(report, profile, faults),
+            Self::Pboc => pboc::check(report, profile, faults),
         }
     }
+}
 
-    fn carries(self, report: &Report) -> bool {
-        self == Self::Goaml || report.duty == crate::Duty::Suspicious
+/// A large value is of one day: what was summed for it.
+fn one_day(report: &Report, profile: &Profile, faults: &mut Faults) {
+    let days = report.transactions.iter();
+    let mut days = days.map(|one| Day::of(one.at, profile.utc_offset_hours));
+    let first = days.next();
+    if let Some(place) = days.position(|day| Some(day) != first) {
+        let path = format!("/transactions/{}/at", place + 1);
+        faults.add(
+            path,
+            "date",
+            "a large value is of one day: report others apart",
+        );
     }
 }

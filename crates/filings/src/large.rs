@@ -118,6 +118,12 @@ fn found(
 }
 
 impl LargeValueRule {
+    /// Whether a sum in minor units of the threshold's currency is large.
+    pub(crate) fn is_met(&self, minor: i128) -> bool {
+        let threshold = i128::from(self.threshold.minor);
+        minor > threshold || (self.inclusive && minor == threshold)
+    }
+
     fn fits(&self, profile: &Profile, movement: &Movement) -> bool {
         let is_foreign = movement.amount.currency != profile.currency;
         self.channels.contains(&movement.channel)

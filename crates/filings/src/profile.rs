@@ -34,10 +34,7 @@ const SHIPPED: [&str; 7] = [
 /// The rules that every profile of a format has.
 const OF_FORMATS: [(Format, &str); 3] = [
     (Format::Goaml, include_str!("profile/format_goaml.toml")),
-    (
-        Format::FincenSar,
-        include_str!("profile/format_fincen.toml"),
-    ),
+    (Format::Fincen, include_str!("profile/format_fincen.toml")),
     (Format::Pboc, include_str!("profile/format_pboc.toml")),
 ];
 

@@ -17,7 +17,7 @@ pub(super) fn check(field: &Field<'_>, profile: &Profile, faults: &mut Faults) {
         );
         return;
     }
-    let strict = profile.format == Some(Format::FincenSar);
+    let strict = profile.format == Some(Format::Fincen);
     let refused = |one: char| match one {
         '\n' | '\r' | '\t' => strict || !field.is_prose(),
         _ => one.is_control() || is_hidden(one) || matches!(one, '\u{fffe}' | '\u{ffff}'),

@@ -1,15 +1,17 @@
-//! FinCEN SAR, XML schema 2.0: one batch of one activity.
+//! FinCEN SAR here and CTR beside, XML schema 2.0: one batch of one activity.
 //!
-//! Order, lengths and code lists are those of FinCEN's schema EFL_SARXBatchSchema.xsd, version 1.2.
-//! Every element that holds others has a number of its own, `SeqNum`.
+//! Order, lengths and code lists are those of FinCEN's schemas EFL_SARXBatchSchema.xsd and
+//! EFL_CTRXBatchSchema.xsd, each version 1.2. Every element that holds others has a number of its own,
+//! `SeqNum`.
 
+mod currency;
 mod subject;
 
 use super::xml::Node;
 use crate::{
-    Day, Profile, Report,
+    Day, Duty, Profile, Report,
     check::Faults,
-    report::{Address, Relation, ReportingEntity, Who},
+    report::{Address, Relation, Who},
 };
 
 /// Characters of one part of the narrative, and the most parts.
@@ -19,8 +21,15 @@ const DOLLAR_MINOR: i128 = 100;
 /// Fifteen digits.
 const DOLLARS_MAX: i128 = 999_999_999_999_999;
 
-/// What the schema cannot carry.
+/// What the schemas cannot carry.
 pub(super) fn check(report: &Report, profile: &Profile, faults: &mut Faults) {
+    match report.duty {
+        Duty::Suspicious => suspicion(report, profile, faults),
+        Duty::LargeValue => currency::check(report, profile, faults),
+    }
+}
+
+fn suspicion(report: &Report, profile: &Profile, faults: &mut Faults) {
     if parts(&report.narrative).len() > PARTS_MAX {
         let hint = format!("a narrative has at most {PARTS_MAX} parts of {PART_CHARS} characters");
         faults.add("/narrative", "too_long", hint);
@@ -53,29 +62,45 @@ pub(super) fn check(report: &Report, profile: &Profile, faults: &mut Faults) {
 
 pub(super) fn write(report: &Report, profile: &Profile, today: Day) -> String {
     let writer = Writer { report, profile };
+    let batch = match report.duty {
+        Duty::Suspicious => writer.suspicious(today),
+        Duty::LargeValue => writer.currency(today),
+    };
     let mut root = Node::new("EFilingBatchXML");
-    root.text("FormTypeCode", "SARX");
-    let mut activity = writer.activity(today);
+    root.text("FormTypeCode", batch.form);
+    let mut activity = batch.activity;
     activity.number("SeqNum", &mut 1);
-    let subjects = activity.count("Party", "ActivityPartyTypeCode", SUBJECT);
     root.push(activity);
     root.prefix("fc2:");
-    let attached = usize::from(!report.attachments.is_empty()).to_string();
-    root.with(
-        "TotalAmount",
-        dollars(report, profile).unwrap_or(0).to_string(),
-    )
-    .with("PartyCount", subjects.to_string())
-    .with("ActivityCount", "1")
-    .with("ActivityAttachmentCount", attached.clone())
-    .with("AttachmentCount", attached)
-    .with("xmlns:fc2", "www.fincen.gov/base")
-    .with("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
-    .with(
-        "xsi:schemaLocation",
-        "www.fincen.gov/base https://www.fincen.gov/base/EFL_SARXBatchSchema.xsd",
-    )
-    .document()
+    let mut root = root
+        .with("TotalAmount", batch.total.to_string())
+        .with("PartyCount", batch.parties.to_string())
+        .with("ActivityCount", "1");
+    if let Some(attached) = batch.attached {
+        root = root
+            .with("ActivityAttachmentCount", attached.to_string())
+            .with("AttachmentCount", attached.to_string());
+    }
+    root.with("xmlns:fc2", "www.fincen.gov/base")
+        .with("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+        .with(
+            "xsi:schemaLocation",
+            format!(
+                "www.fincen.gov/base https://www.fincen.gov/base/EFL_{}BatchSchema.xsd",
+                batch.form
+            ),
+        )
+        .document()
+}
+
+/// What a batch holds, and what it counts of it.
+struct Batch {
+    form: &'static str,
+    activity: Node,
+    total: i128,
+    parties: usize,
+    /// How many files go with it; none where the form takes none.
+    attached: Option<usize>,
 }
 
 const TRANSMITTER: &str = "35";
@@ -84,6 +109,9 @@ const FILER: &str = "30";
 const CONTACT_OFFICE: &str = "8";
 const SUBJECT: &str = "33";
 const ACTIVITY_LOCATION: &str = "34";
+/// Kinds of organizations.
+const CASINO: &str = "1";
+const OTHER: &str = "999";
 
 struct Writer<'r> {
     report: &'r Report,
@@ -91,6 +119,17 @@ struct Writer<'r> {
 }
 
 impl Writer<'_> {
+    fn suspicious(&self, today: Day) -> Batch {
+        let activity = self.activity(today);
+        Batch {
+            form: "SARX",
+            parties: activity.count("Party", "ActivityPartyTypeCode", SUBJECT),
+            activity,
+            total: dollars(self.report, self.profile).unwrap_or(0),
+            attached: Some(self.report.attachments.len().min(1)),
+        }
+    }
+
     fn activity(&self, today: Day) -> Node {
         let report = self.report;
         let mut node = Node::new("Activity");
@@ -113,7 +152,8 @@ impl Writer<'_> {
             document.text("OriginalAttachmentFileName", &attachment.name);
             node.push(document);
         }
-        for party in self.filers(&report.reporting_entity) {
+        let no_branch = [("NoBranchActivityInvolvedIndicator", "Y".to_owned())];
+        for party in self.filers(&no_branch) {
             node.push(party);
         }
         for subject in report.subjects() {
@@ -129,11 +169,11 @@ impl Writer<'_> {
         node
     }
 
-    /// Transmitter, its contact, filer, contact office and the place of the activity: all of them
-    /// are the reporting entity.
-    fn filers(&self, entity: &ReportingEntity) -> [Node; 5] {
+    /// Transmitter, its contact, filer, contact office and the place of the activity, with what is
+    /// to be said of it: all of them are the reporting entity.
+    fn filers(&self, of_place: &[(&str, String)]) -> [Node; 5] {
+        let entity = &self.report.reporting_entity;
         let code = |name: &str| entity.codes.get(name).cloned();
-        let kind = code("organization_type").map(|word| self.code("organization", &word));
         let officer = &entity.officer;
         let mut transmitter = party(TRANSMITTER);
         transmitter.push(legal_name(&entity.name));
@@ -146,26 +186,30 @@ impl Writer<'_> {
             "{} {}",
             officer.first_name, officer.last_name
         )));
-        let mut filer = self.institution(FILER, entity);
-        filer.push(organisation(kind.clone(), code("organization_subtype")));
+        let filer = self.institution(FILER, &[]);
         let mut office = party(CONTACT_OFFICE);
         office.push(legal_name(
             officer.occupation.as_deref().unwrap_or("Compliance office"),
         ));
         office.push(phone(officer.phone.as_deref().or(entity.phone.as_deref())));
-        let mut place = self.institution(ACTIVITY_LOCATION, entity);
-        place.push(organisation(kind.clone(), code("organization_subtype")));
+        let place = self.institution(ACTIVITY_LOCATION, of_place);
         [transmitter, contact, filer, office, place]
     }
 
+    /// The code of a word of the reporting entity; each form has tables of its own.
     fn code(&self, table: &str, word: &str) -> String {
-        self.profile.code(table, word).unwrap_or(word).to_owned()
+        let table = match self.report.duty {
+            Duty::Suspicious => table.to_owned(),
+            Duty::LargeValue => format!("ctr_{table}"),
+        };
+        self.profile.code(&table, word).unwrap_or(word).to_owned()
     }
 
-    fn institution(&self, role: &str, entity: &ReportingEntity) -> Node {
+    fn institution(&self, role: &str, marks: &[(&str, String)]) -> Node {
+        let entity = &self.report.reporting_entity;
         let mut node = party(role);
-        if role == ACTIVITY_LOCATION {
-            node.text("NoBranchActivityInvolvedIndicator", "Y");
+        for (name, text) in marks {
+            node.text(name, text);
         }
         let regulator = entity.codes.get("regulator");
         node.some(
@@ -178,6 +222,26 @@ impl Writer<'_> {
             "2",
             entity.codes.get("tin").map(String::as_str),
         ));
+        node.push(self.organisation());
+        node
+    }
+
+    fn organisation(&self) -> Node {
+        let codes = &self.report.reporting_entity.codes;
+        let word = codes.get("organization_type");
+        let kind = word.map(|word| self.code("organization", word));
+        let is_other = kind.as_deref() == Some(OTHER);
+        let is_large = self.report.duty == Duty::LargeValue;
+        // The CTR knows kinds of casinos alone.
+        let subtype = codes.get("organization_subtype");
+        let subtype = subtype.filter(|_| !is_large || kind.as_deref() == Some(CASINO));
+        let mut node = Node::new("OrganizationClassificationTypeSubtype");
+        node.some("OrganizationSubtypeID", subtype.cloned());
+        node.some("OrganizationTypeID", kind);
+        node.some(
+            "OtherOrganizationTypeText",
+            word.filter(|_| is_large && is_other).cloned(),
+        );
         node
     }
 
@@ -279,17 +343,14 @@ fn identification(kind: &str, number: Option<&str>) -> Node {
     node
 }
 
-fn organisation(kind: Option<String>, subtype: Option<String>) -> Node {
-    let mut node = Node::new("OrganizationClassificationTypeSubtype");
-    node.some("OrganizationSubtypeID", subtype);
-    node.some("OrganizationTypeID", kind);
-    node
-}
-
 /// The sum in whole dollars, rounded up; none if it is not known.
 fn dollars(report: &Report, profile: &Profile) -> Option<i128> {
-    let minor = report.total(profile.currency)?;
-    Some((minor + DOLLAR_MINOR - 1).div_euclid(DOLLAR_MINOR))
+    report.total(profile.currency).map(whole)
+}
+
+/// Whole dollars, rounded up.
+fn whole(minor: i128) -> i128 {
+    (minor + DOLLAR_MINOR - 1).div_euclid(DOLLAR_MINOR)
 }
 
 /// The narrative in parts of at most 4,000 characters that neither begin nor end with a blank.

@@ -1,10 +1,12 @@
-//! The XML of China's monitoring centre, in the shape of the suspicious-transaction message for
-//! banks (`BSTR`): elements of four letters, `@N` where nothing is known, countries by three
-//! letters, amounts with three decimals.
+//! The XML of China's monitoring centre, in the shape of the messages for banks: suspicions (`BSTR`)
+//! here, large values (`HVTR`) beside. Elements of four letters, `@N` where nothing is known,
+//! countries by three letters, amounts with three decimals.
+
+mod large;
 
 use super::{alpha3::alpha3, xml::Node};
 use crate::{
-    Day, Profile, Report,
+    Day, Duty, Profile, Report,
     check::Faults,
     report::{Account, IdentificationKind, Party, Relation, Side, Transaction, Who},
 };
@@ -16,7 +18,7 @@ const NONE: &str = "@N";
 const DECIMALS: usize = 3;
 
 /// What the message cannot carry.
-pub(super) fn check(report: &Report, faults: &mut Faults) {
+pub(super) fn check(report: &Report, profile: &Profile, faults: &mut Faults) {
     for (place, transaction) in report.transactions.iter().enumerate() {
         if usize::from(transaction.amount.currency.decimals()) > DECIMALS {
             let path = format!("/transactions/{place}/amount");
@@ -27,29 +29,25 @@ pub(super) fn check(report: &Report, faults: &mut Faults) {
             );
         }
     }
-    if !report.transactions.iter().any(|one| one.is_suspicious) {
-        faults.add(
+    let is_named = report.transactions.iter().any(|one| one.is_suspicious);
+    match report.duty {
+        Duty::LargeValue => large::check(report, profile, faults),
+        Duty::Suspicious if !is_named => faults.add(
             "/transactions",
             "missing",
             "name the transactions that are suspicious",
-        );
+        ),
+        Duty::Suspicious => {}
     }
 }
 
 pub(super) fn write(report: &Report, profile: &Profile) -> String {
     let writer = Writer { report, profile };
-    let mut root = Node::new("BSTR");
-    root.push(writer.head());
-    root.push(numbered(
-        "SEIFs",
-        report.subjects().map(|party| writer.subject(party)),
-    ));
-    let suspicious = report.transactions.iter().filter(|one| one.is_suspicious);
-    root.push(numbered(
-        "STIFs",
-        suspicious.map(|one| writer.transaction(one)),
-    ));
-    root.document()
+    match report.duty {
+        Duty::Suspicious => writer.suspicion(),
+        Duty::LargeValue => writer.large_value(),
+    }
+    .document()
 }
 
 struct Writer<'r> {
@@ -58,6 +56,22 @@ struct Writer<'r> {
 }
 
 impl Writer<'_> {
+    fn suspicion(&self) -> Node {
+        let report = self.report;
+        let mut root = Node::new("BSTR");
+        root.push(self.head());
+        root.push(numbered(
+            "SEIFs",
+            report.subjects().map(|party| self.subject(party)),
+        ));
+        let suspicious = report.transactions.iter().filter(|one| one.is_suspicious);
+        root.push(numbered(
+            "STIFs",
+            suspicious.map(|one| self.transaction(one)),
+        ));
+        root
+    }
+
     fn head(&self) -> Node {
         let report = self.report;
         let code = |name: &str| report.reporting_entity.codes.get(name).cloned();
@@ -122,13 +136,12 @@ impl Writer<'_> {
 
     fn subject(&self, party: &Party) -> Node {
         let mut node = Node::new("SEIF");
-        let occupation = match &party.who {
-            Who::Person(person) => person.occupation.clone(),
-            Who::Company(company) => company.business.clone(),
-        };
         fill(
             &mut node,
-            [("CSNM", party.client_number.clone()), ("SEVC", occupation)],
+            [
+                ("CSNM", party.client_number.clone()),
+                ("SEVC", occupation(party)),
+            ],
         );
         let (kind, other, number) = self.identity(party);
         let mut identity = Node::new("SIIF");
@@ -142,22 +155,8 @@ impl Writer<'_> {
             ],
         );
         node.push(numbered("SIIFs", [identity].into_iter()));
-        let country = match &party.who {
-            Who::Person(person) => person.nationality,
-            Who::Company(company) => company.country,
-        };
-        node.push(list_of("STNTs", "STNT", country.map(letters).into_iter()));
-        let mut contact = Node::new("SCIF");
-        let phones = party.phones.iter().map(|phone| phone.number.clone());
-        contact.push(list_of("SCTLs", "SCTL", phones));
-        let lines = party.addresses.iter().map(|address| {
-            let parts = [&address.region, &address.city, &address.street];
-            let known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-            known.join("")
-        });
-        contact.push(list_of("SEARs", "SEAR", lines));
-        contact.push(list_of("SEEIs", "SEEI", party.email.clone().into_iter()));
-        node.push(contact);
+        node.push(list_of("STNTs", "STNT", country(party)));
+        node.push(contact("SCIF", ["SCTL", "SEAR", "SEEI"], party));
         node.push(self.controllers(party));
         node
     }
@@ -190,14 +189,46 @@ impl Writer<'_> {
     }
 
     fn transaction(&self, transaction: &Transaction) -> Node {
-        let Transaction { from, to, .. } = transaction;
-        // The customer is the side that is told first; without one, who pays.
-        let (own, other, direction) = match (self.is_client(from), self.is_client(to)) {
-            (false, true) => (to, from, "01"),
-            _ => (from, to, "02"),
-        };
-        let (customer, counterparty) = (self.party(own), self.party(other));
+        let (own, other, direction) = self.sides(transaction);
         let mut node = Node::new("STIF");
+        node.push(self.institution());
+        node.push(self.client(own));
+        let mut account = self.account(own);
+        let kept = self.account_of(own);
+        let closed = kept.and_then(|one| one.closed_on).map(Day::compact);
+        fill(&mut account, [("CATM", closed)]);
+        fill(&mut account, CARD.map(|name| (name, None)));
+        node.push(account);
+        node.push(unknown("TBIF", AGENT));
+        let mut movement = self.movement(transaction, own, direction);
+        fill(
+            &mut movement,
+            [
+                ("CRSP", transaction.description.clone()),
+                ("CRTP", Some(transaction.amount.currency.code().to_owned())),
+                ("CRAT", Some(decimal(transaction.amount))),
+            ],
+        );
+        node.push(movement);
+        node.push(self.counterparty(other));
+        node.push(list_of("ROTFs", "ROTF", std::iter::empty()));
+        node
+    }
+
+    /// The customer's side, which is told first, the other one, and which way the money went; without
+    /// a customer the side of who pays.
+    fn sides<'t>(&self, transaction: &'t Transaction) -> (&'t Side, &'t Side, &'static str) {
+        let Transaction { from, to, .. } = transaction;
+        let is_paid_in = to.account.is_some() && from.account.is_none();
+        match (self.is_own(from), self.is_own(to)) {
+            (false, true) => (to, from, "01"),
+            // Their own cash on their own account.
+            (true, true) if is_paid_in => (to, from, "01"),
+            _ => (from, to, "02"),
+        }
+    }
+
+    fn institution(&self) -> Node {
         let entity = &self.report.reporting_entity;
         let mut institution = Node::new("RINI");
         fill(
@@ -214,7 +245,11 @@ impl Writer<'_> {
                 ("RLFC", entity.codes.get("rlfc").cloned()),
             ],
         );
-        node.push(institution);
+        institution
+    }
+
+    fn client(&self, own: &Side) -> Node {
+        let customer = self.party(own);
         let (kind, others, number) = customer.map_or((None, None, None), |one| self.identity(one));
         let mut client = Node::new("CIIF");
         fill(
@@ -227,24 +262,7 @@ impl Writer<'_> {
                 ("CSNM", customer.and_then(|one| one.client_number.clone())),
             ],
         );
-        node.push(client);
-        node.push(self.account(own));
-        let mut agent = Node::new("TBIF");
-        fill(
-            &mut agent,
-            [
-                ("TBNM", None),
-                ("TBIT", None),
-                ("OITP", None),
-                ("TBID", None),
-                ("TBNT", None),
-            ],
-        );
-        node.push(agent);
-        node.push(self.movement(transaction, own, direction));
-        node.push(self.counterparty(other, counterparty));
-        node.push(list_of("ROTFs", "ROTF", std::iter::empty()));
-        node
+        client
     }
 
     fn account(&self, side: &Side) -> Node {
@@ -260,13 +278,6 @@ impl Writer<'_> {
                     "OATM",
                     account.and_then(|one| one.opened_on).map(Day::compact),
                 ),
-                (
-                    "CATM",
-                    account.and_then(|one| one.closed_on).map(Day::compact),
-                ),
-                ("CBCT", None),
-                ("OCBT", None),
-                ("CBCN", None),
             ],
         );
         node
@@ -295,16 +306,13 @@ impl Writer<'_> {
                 ("BPTC", None),
                 ("TSCT", None),
                 ("TSDR", Some(direction.to_owned())),
-                ("CRSP", transaction.description.clone()),
-                ("CRTP", Some(transaction.amount.currency.code().to_owned())),
-                ("CRAT", Some(decimal(transaction.amount))),
             ],
         );
         node
     }
 
-    fn counterparty(&self, side: &Side, party: Option<&Party>) -> Node {
-        let account = self.account_of(side);
+    fn counterparty(&self, side: &Side) -> Node {
+        let (account, party) = (self.account_of(side), self.party(side));
         let (kind, other, number) = party.map_or((None, None, None), |one| self.identity(one));
         let mut node = Node::new("TCIF");
         fill(
@@ -340,8 +348,13 @@ impl Writer<'_> {
         named.or_else(|| self.report.holders(self.account_of(side)?).next())
     }
 
-    fn is_client(&self, side: &Side) -> bool {
-        self.party(side).is_some_and(|party| party.is_client)
+    /// Whether it is the side of who is reported: of a customer, or whose large value it is.
+    fn is_own(&self, side: &Side) -> bool {
+        self.party(side)
+            .is_some_and(|party| match self.report.duty {
+                Duty::Suspicious => party.is_client,
+                Duty::LargeValue => party.is_subject,
+            })
     }
 
     /// Kind of document, its name if the kind has no code, and its number.
@@ -366,6 +379,49 @@ impl Writer<'_> {
             ),
         }
     }
+}
+
+fn occupation(party: &Party) -> Option<String> {
+    match &party.who {
+        Who::Person(person) => person.occupation.clone(),
+        Who::Company(company) => company.business.clone(),
+    }
+}
+
+fn country(party: &Party) -> impl Iterator<Item = String> {
+    let country = match &party.who {
+        Who::Person(person) => person.nationality,
+        Who::Company(company) => company.country,
+    };
+    country.map(letters).into_iter()
+}
+
+/// Telephones, addresses and mail address, each a list named after its members.
+fn contact(name: &str, [phone, address, email]: [&str; 3], party: &Party) -> Node {
+    let mut node = Node::new(name);
+    let list = |member: &str, texts: &mut dyn Iterator<Item = String>| {
+        list_of(&format!("{member}s"), member, texts)
+    };
+    let mut phones = party.phones.iter().map(|phone| phone.number.clone());
+    node.push(list(phone, &mut phones));
+    let mut lines = party.addresses.iter().map(|address| {
+        let parts = [&address.region, &address.city, &address.street];
+        let known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        known.join("")
+    });
+    node.push(list(address, &mut lines));
+    node.push(list(email, &mut party.email.clone().into_iter()));
+    node
+}
+
+/// What a report does not know: who acted for a customer, and the card of an account.
+const AGENT: [&str; 5] = ["TBNM", "TBIT", "OITP", "TBID", "TBNT"];
+const CARD: [&str; 3] = ["CBCT", "OCBT", "CBCN"];
+
+fn unknown<const N: usize>(name: &str, members: [&str; N]) -> Node {
+    let mut node = Node::new(name);
+    fill(&mut node, members.map(|member| (member, None)));
+    node
 }
 
 /// Adds each element; `@N` in those that nothing is known for.

@@ -1,17 +1,18 @@
 //! What is written: the same bytes each time, well-formed for any text, sums exact.
 
-use crate::{NAMES, day, folder, profile, report, today};
+use crate::{LARGE, NAMES, day, folder, profile, report, today};
 use paywarden_domain::{Currency, Money};
 use paywarden_filings::{Refused, Report, check, export, export::xml::Node};
 use proptest::prelude::*;
 use quick_xml::{Reader, events::Event};
+use serde_json::json;
 
 /// Set to write the files anew after a look at what changed.
 const WRITE: &str = "FILINGS_GOLDEN_WRITE";
 
 #[test]
 fn exports_are_those_of_the_golden_files() {
-    for name in NAMES {
+    for name in NAMES.into_iter().chain(LARGE) {
         let written = export(&report(name), profile(name), today()).unwrap();
         let path = folder("golden").join(format!("{name}.xml"));
         if std::env::var_os(WRITE).is_some() {
@@ -103,8 +104,78 @@ fn golden_files_hold_what_the_reports_say() {
 }
 
 #[test]
+fn golden_files_of_large_values_hold_what_the_reports_say() {
+    let read =
+        |name: &str| std::fs::read_to_string(folder("golden").join(format!("{name}.xml"))).unwrap();
+    let us = read("us_bsa_large");
+    let text = |name: &str| text_of(&us, name).unwrap();
+    // 9,000.00 and 4,000.50 on an account, 2,000 euros, worth 2,160.10 dollars, and 150 out.
+    assert_eq!(text("TotalCashInReceiveAmountText"), "15162");
+    assert_eq!(text("TotalCashOutAmountText"), "150");
+    assert!(us.contains("TotalAmount=\"15312\"") && us.contains("PartyCount=\"8\""));
+    assert_eq!(text("OtherForeignCurrencyCountryText"), "");
+    assert!(us.contains("<fc2:OtherForeignCurrencyCountryText>EU<"));
+    // She paid in for herself twice, and once another did for her.
+    let roles: Vec<&str> = us.split("<fc2:ActivityPartyTypeCode>").skip(1).collect();
+    let roles: Vec<&str> = roles
+        .iter()
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    assert_eq!(roles, ["35", "37", "30", "8", "34", "50", "23", "17"]);
+    assert_eq!(
+        us.matches("MultipleTransactionsPersonsIndividualsIndicator>Y")
+            .count(),
+        1
+    );
+    let cn = read("cn_pboc_large");
+    let text = |name: &str| text_of(&cn, name).unwrap();
+    assert_eq!(
+        (text("CRCD"), text("TTNM"), text("HTDT")),
+        ("0501".into(), "2".into(), "20260212".into())
+    );
+    assert_eq!(
+        (text("CRAT"), text("TSDR")),
+        ("30000.000".into(), "01".into())
+    );
+    // What somebody pays in on their own account comes in, too.
+    assert_eq!(cn.matches("<TSDR>01<").count(), 2);
+}
+
+/// Cash that nobody is known to have handed over.
+#[test]
+fn cash_of_unknown_hands_is_aggregated_unless_it_is_large_alone() {
+    let mut report = report("us_bsa_large");
+    let nobody = json!({ "id": "n", "who": { "person": {} } });
+    report.parties.push(serde_json::from_value(nobody).unwrap());
+    report.transactions.truncate(2);
+    report.transactions[1].amount = report.transactions[0].amount;
+    for one in &mut report.transactions {
+        one.from.party = Some("n".into());
+    }
+    let written = |report: &Report| export(report, profile("us_bsa"), today()).unwrap();
+    let mark = "<fc2:AggregateTransactionIndicator>Y<";
+    let file = written(&report);
+    assert!(
+        file.contains(mark) && file.contains("PartyCount=\"6\""),
+        "{file}"
+    );
+    report.transactions[0].amount.minor = 1_000_001;
+    let file = written(&report);
+    assert!(
+        !file.contains(mark) && file.contains("PartyCount=\"7\""),
+        "{file}"
+    );
+    assert!(file.contains("<fc2:ActivityPartyTypeCode>17<"));
+}
+
+#[test]
 fn numbers_of_elements_are_unique_and_in_order() {
-    let written = export(&report("us_bsa"), profile("us_bsa"), today()).unwrap();
+    for name in ["us_bsa", "us_bsa_large"] {
+        numbered(&export(&report(name), profile(name), today()).unwrap());
+    }
+}
+
+fn numbered(written: &str) {
     let numbers = written.split("SeqNum=\"").skip(1);
     let numbers: Vec<usize> = numbers
         .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
@@ -124,12 +195,6 @@ fn a_report_with_a_fault_is_in_no_format() {
     let mut uk = report("eu");
     uk.profile = "uk".into();
     assert_eq!(export(&uk, profile("uk"), today()), Err(Refused::NoFormat));
-    let mut large = report("us_bsa");
-    large.duty = paywarden_filings::Duty::LargeValue;
-    assert_eq!(
-        export(&large, profile("us_bsa"), today()),
-        Err(Refused::OtherDuty)
-    );
     let other_day = export(&report("eu"), profile("eu"), day("2026-03-06")).unwrap();
     assert!(other_day.contains("<report_date>2026-03-06T00:00:00"));
 }

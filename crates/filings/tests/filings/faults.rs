@@ -1,13 +1,13 @@
 //! Every fault has its place and a hint; deadlines are those of the profile.
 
-use crate::{NAMES, day, folder, profile, report, today};
+use crate::{LARGE, NAMES, day, folder, profile, report, today};
 use paywarden_filings::{Basis, Duty, Report, check};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[test]
 fn the_sample_reports_have_no_fault() {
-    for name in NAMES {
+    for name in NAMES.into_iter().chain(LARGE) {
         assert_eq!(check(&report(name), profile(name), today()), [], "{name}");
     }
 }

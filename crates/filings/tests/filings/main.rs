@@ -11,6 +11,8 @@ use paywarden_filings::{Day, Profile, Profiles, Report};
 use std::path::PathBuf;
 
 const NAMES: [&str; 3] = ["us_bsa", "eu", "cn_pboc"];
+/// Large values of the same profiles.
+const LARGE: [&str; 2] = ["us_bsa_large", "cn_pboc_large"];
 
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -24,6 +26,7 @@ fn report(name: &str) -> Report {
 }
 
 fn profile(name: &str) -> &'static Profile {
+    let name = name.trim_end_matches("_large");
     Profiles::shipped().unwrap().find(name).unwrap()
 }
 

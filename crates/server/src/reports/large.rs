@@ -266,7 +266,7 @@ impl LargeValues {
             parties: draft.parties,
             accounts: Vec::new(),
             transactions: draft.transactions,
-            indicators: Vec::new(),
+            indicators: feature(profile, large),
             narrative: String::new(),
             reason: Some(reason(profile, large)),
             action: None,
@@ -397,6 +397,12 @@ fn reference(large: &LargeValue) -> String {
     let customer = large.party.rsplit(':').next().unwrap_or_default();
     let way = if large.is_incoming { "in" } else { "out" };
     format!("LV-{}-{}-{way}-{customer}", large.day, large.rule)
+}
+
+/// The rule, where the unit has a code for it.
+fn feature(profile: &Profile, large: &LargeValue) -> Vec<String> {
+    let code = profile.code("large_value", &large.rule);
+    code.map(|_| large.rule.clone()).into_iter().collect()
 }
 
 fn reason(profile: &Profile, large: &LargeValue) -> String {

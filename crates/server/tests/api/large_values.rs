@@ -167,6 +167,7 @@ async fn what_is_large_in_a_day_is_drafted_once_with_its_deadline() {
     assert_eq!(report["parties"][0]["client_number"], "one");
     assert_eq!(report["parties"][0]["is_subject"], true);
     assert_eq!(report["transactions"][0]["from"]["party"], "subject");
+    assert_eq!(report["indicators"], json!(["natural"]));
 
     // A restart changes nothing, and another day is another day.
     let mut desk = Desk::of(desk.world.restart(setup("cn_pboc")).await).await;

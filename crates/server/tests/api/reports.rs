@@ -8,6 +8,17 @@ use paywarden_server::api::{Route, program_routes};
 use serde_json::{Value, json};
 
 const SAMPLE: &str = include_str!("../../../filings/tests/reports/us_bsa.json");
+/// Large values, and what their files have.
+const LARGE: [(&str, &str); 2] = [
+    (
+        include_str!("../../../filings/tests/reports/us_bsa_large.json"),
+        "<fc2:FormTypeCode>CTRX<",
+    ),
+    (
+        include_str!("../../../filings/tests/reports/cn_pboc_large.json"),
+        "<CRCD>0501<",
+    ),
+];
 /// What of the sample only those may see who may read reports.
 const SECRETS: [&str; 4] = ["SAR-2026-0001", "Shell Trading", "cas_42", "Zoe Quick"];
 
@@ -175,6 +186,31 @@ async fn a_report_is_filed_as_it_was_approved_by_another() {
     assert!(file.contains("Q &amp; A &lt;Quick&gt;"));
 
     filed_and_amended(desk, &id).await;
+}
+
+/// Large values: the golden files of the crate that writes them, by the same way as any report.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_value_is_handed_out_in_the_format_of_its_unit() {
+    let mut desk = Desk::open().await;
+    for (report, form) in LARGE {
+        let report: Value = serde_json::from_str(report).unwrap();
+        let mut faulty = json!({ "report": report });
+        faulty["report"]["transactions"][1]["at"] = json!("2026-02-01T00:00:00Z");
+        let (_, drafted) = desk.post("/v1/reports", &faulty).await;
+        let path = format!("/v1/reports/{}", drafted["id"].as_str().unwrap());
+        let faults = desk.get(&format!("{path}/faults")).await;
+        let mut faults = faults["faults"].as_array().unwrap().iter();
+        assert!(faults.any(|one| one["path"] == "/transactions/1/at" && one["code"] == "date"));
+        let whole = json!({ "report": report, "version": 1 });
+        let (_, whole) = desk.send(Method::PUT, &path, &whole).await;
+        let (status, asked) = desk.ask(&whole).await;
+        assert_eq!(status, StatusCode::CREATED, "{asked}");
+        desk.vote(&asked).await;
+        desk.execute(&asked).await;
+        let (status, file) = desk.export(whole["id"].as_str().unwrap()).await;
+        assert_eq!(status, StatusCode::OK, "{file}");
+        assert!(file.contains(form), "{file}");
+    }
 }
 
 /// What becomes of an approved report.

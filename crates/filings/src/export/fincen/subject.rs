@@ -4,7 +4,7 @@ use super::{SUBJECT, Writer, identification, other_name, party, phone};
 use crate::{
     Day,
     export::xml::Node,
-    report::{Account, Company, Gender, IdentificationKind, Party, Person, Who},
+    report::{Account, Company, Gender, Identification, IdentificationKind, Party, Person, Who},
 };
 use std::collections::BTreeMap;
 
@@ -77,22 +77,7 @@ impl Writer<'_> {
         );
         self.no_account(node, subject);
         flag(node, "UnknownGenderIndicator", person.gender.is_none());
-        let mut name = Node::new("PartyName");
-        flag(
-            &mut name,
-            "EntityLastNameUnknownIndicator",
-            person.last_name.is_none(),
-        );
-        flag(
-            &mut name,
-            "FirstNameUnknownIndicator",
-            person.first_name.is_none(),
-        );
-        name.text("PartyNameTypeCode", "L");
-        name.some("RawEntityIndividualLastName", person.last_name.clone());
-        name.some("RawIndividualFirstName", person.first_name.clone());
-        name.some("RawIndividualMiddleName", person.middle_name.clone());
-        node.push(name);
+        node.push(person_name(person));
         for alias in &person.aliases {
             node.push(other_name("AKA", alias));
         }
@@ -179,61 +164,91 @@ impl Writer<'_> {
 }
 
 fn identifications(node: &mut Node, subject: &Party) {
-    let taxed = |kind: IdentificationKind| match kind {
+    node.push(tax_number(subject));
+    for one in documents(subject) {
+        node.push(document(one));
+    }
+}
+
+pub(super) fn person_name(person: &Person) -> Node {
+    let mut name = Node::new("PartyName");
+    flag(
+        &mut name,
+        "EntityLastNameUnknownIndicator",
+        person.last_name.is_none(),
+    );
+    flag(
+        &mut name,
+        "FirstNameUnknownIndicator",
+        person.first_name.is_none(),
+    );
+    name.text("PartyNameTypeCode", "L");
+    name.some("RawEntityIndividualLastName", person.last_name.clone());
+    name.some("RawIndividualFirstName", person.first_name.clone());
+    name.some("RawIndividualMiddleName", person.middle_name.clone());
+    name
+}
+
+fn tax_code(kind: IdentificationKind) -> Option<&'static str> {
+    match kind {
         IdentificationKind::PersonTax => Some("1"),
         IdentificationKind::CompanyTax => Some("2"),
         _ => None,
-    };
-    let tax = subject
-        .identifications
-        .iter()
-        .find_map(|one| Some((one, taxed(one.kind)?)));
+    }
+}
+
+/// The tax number of a party, or that it is not known.
+pub(super) fn tax_number(subject: &Party) -> Node {
+    let all = subject.identifications.iter();
+    let tax = all
+        .filter_map(|one| Some((one, tax_code(one.kind)?)))
+        .next();
     match tax {
         // A tax number of another country is of the type Foreign.
         Some((one, kind)) => {
             let is_foreign = one.country.is_some_and(|country| country.code() != "US");
-            node.push(identification(
-                if is_foreign { "9" } else { kind },
-                Some(&one.number),
-            ));
+            identification(if is_foreign { "9" } else { kind }, Some(&one.number))
         }
         None => {
             let mut unknown = Node::new("PartyIdentification");
             unknown.text("TINUnknownIndicator", "Y");
-            node.push(unknown);
+            unknown
         }
-    }
-    for one in subject
-        .identifications
-        .iter()
-        .filter(|one| taxed(one.kind).is_none())
-    {
-        let kind = match one.kind {
-            IdentificationKind::DrivingLicence => "5",
-            IdentificationKind::Passport => "6",
-            _ => "999",
-        };
-        let mut form = Node::new("PartyIdentification");
-        form.some(
-            "OtherIssuerCountryText",
-            one.country.map(|country| country.code().to_owned()),
-        );
-        if kind == "999" {
-            form.text("OtherPartyIdentificationTypeText", one.kind.name());
-        }
-        form.text("PartyIdentificationNumberText", &one.number);
-        form.text("PartyIdentificationTypeCode", kind);
-        node.push(form);
     }
 }
 
-fn flag(node: &mut Node, name: &str, holds: bool) {
+/// What identifies a party besides its tax number.
+pub(super) fn documents(subject: &Party) -> impl Iterator<Item = &Identification> {
+    let all = subject.identifications.iter();
+    all.filter(|one| tax_code(one.kind).is_none())
+}
+
+pub(super) fn document(one: &Identification) -> Node {
+    let kind = match one.kind {
+        IdentificationKind::DrivingLicence => "5",
+        IdentificationKind::Passport => "6",
+        _ => "999",
+    };
+    let mut form = Node::new("PartyIdentification");
+    form.some(
+        "OtherIssuerCountryText",
+        one.country.map(|country| country.code().to_owned()),
+    );
+    if kind == "999" {
+        form.text("OtherPartyIdentificationTypeText", one.kind.name());
+    }
+    form.text("PartyIdentificationNumberText", &one.number);
+    form.text("PartyIdentificationTypeCode", kind);
+    form
+}
+
+pub(super) fn flag(node: &mut Node, name: &str, holds: bool) {
     if holds {
         node.text(name, "Y");
     }
 }
 
-fn unknown_address() -> Node {
+pub(super) fn unknown_address() -> Node {
     let mut node = Node::new("Address");
     for part in [
         "City",
