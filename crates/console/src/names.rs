@@ -165,6 +165,7 @@ pub(crate) const NAMES: &[(&str, Word)] = &[
     ("entity.ip", word("IP address", "IP 地址")),
     ("entity.merchant", word("Merchant", "商户")),
     ("entity.terminal", word("Terminal", "终端")),
+    ("entity.segment", word("Kind of customer", "客户类别")),
     ("entity.payee", word("Payee", "收款人")),
     ("entity.email", word("Email address", "邮箱")),
     ("entity.phone", word("Phone number", "手机号")),

@@ -32,11 +32,13 @@ pub enum EntityKind {
     Email,
     /// The payer's phone number.
     Phone,
+    /// The kind of customer that the payer is. It is no one thing: it links nobody.
+    Segment,
 }
 
 impl EntityKind {
     /// Every kind, in declared order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Card,
         Self::Bin,
         Self::Account,
@@ -48,6 +50,7 @@ impl EntityKind {
         Self::Payee,
         Self::Email,
         Self::Phone,
+        Self::Segment,
     ];
 
     /// The word used in rules.
@@ -64,7 +67,13 @@ impl EntityKind {
             Self::Payee => "payee",
             Self::Email => "email",
             Self::Phone => "phone",
+            Self::Segment => "segment",
         }
+    }
+
+    /// Whether it is one thing, so that two events which name it have it in common.
+    pub fn is_one(self) -> bool {
+        self != Self::Segment
     }
 
     /// The kind with this name.

@@ -10,6 +10,10 @@ const HAS_AMOUNT: u16 = 1 << 11;
 const HAS_COUNTRY: u16 = 1 << 12;
 const HAS_MCC: u16 = 1 << 13;
 const HAS_PLACE: u16 = 1 << 14;
+/// The kinds of entity whose bits come before those; the bits of the others come behind.
+const KINDS_BEFORE: usize = 11;
+const KINDS_SHIFT: usize = 4;
+const _: () = assert!(ENTITY_KINDS + KINDS_SHIFT == u16::BITS as usize);
 
 /// Where an event happened: latitude and longitude in millionths of a degree, north and east
 /// positive (WGS 84).
@@ -64,9 +68,9 @@ impl FeatureEvent {
             .collect()
     }
 
-    /// Its byte form: format, parts present, kind, time, then the parts present. 12 to 120 bytes.
+    /// Its byte form: format, parts present, kind, time, then the parts present. 12 to 128 bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(120);
+        let mut bytes = Vec::with_capacity(128);
         self.encode_into(&mut bytes);
         bytes
     }
@@ -75,7 +79,9 @@ impl FeatureEvent {
     pub(crate) fn encode_into(&self, bytes: &mut Vec<u8>) {
         let amount = self.amount.filter(|amount| *amount != i64::MIN);
         let flag = |present: bool, flag: u16| if present { flag } else { 0 };
-        let parts = self.present().bits() as u16
+        let entities = self.entities.into_iter().enumerate();
+        let present = entities.filter(|(_, hash)| *hash != 0);
+        let parts = present.fold(0, |parts, (place, _)| parts | bit(place))
             | flag(amount.is_some(), HAS_AMOUNT)
             | flag(self.country != 0, HAS_COUNTRY)
             | flag(self.mcc != 0, HAS_MCC)
@@ -123,9 +129,6 @@ impl FeatureEvent {
             });
         }
         let parts = u16::from_le_bytes(take(bytes)?);
-        if parts >> 15 != 0 {
-            return Err(Error::Damaged("event has unknown parts"));
-        }
         let [kind] = take(bytes)?;
         let kind = EventKind::from_number(kind).ok_or(Error::Damaged("event kind is unknown"))?;
         let mut event = Self::new(kind, i64::from_le_bytes(take(bytes)?));
@@ -146,13 +149,21 @@ impl FeatureEvent {
             event.place = Some((latitude, i32::from_le_bytes(take(bytes)?)));
         }
         for (place, hash) in event.entities.iter_mut().enumerate() {
-            if parts >> place & 1 == 1 {
+            if parts & bit(place) != 0 {
                 *hash = Some(u64::from_le_bytes(take(bytes)?))
                     .filter(|h| *h != 0)
                     .ok_or(ZERO_PART)?;
             }
         }
         Ok(event)
+    }
+}
+
+/// The bit that says whether an entity of this kind is there.
+fn bit(place: usize) -> u16 {
+    match place < KINDS_BEFORE {
+        true => 1 << place,
+        false => 1 << (place + KINDS_SHIFT),
     }
 }
 
@@ -179,7 +190,7 @@ mod tests {
             kind in 0..EventKind::ALL.len(),
             (country, mcc) in (0u16..3, any::<u16>()),
             place in any::<Option<(i32, i32)>>(),
-            entities in proptest::array::uniform11(0u64..3),
+            entities in proptest::array::uniform12(0u64..3),
         ) -> FeatureEvent {
             let amount = amount.filter(|amount| *amount != i64::MIN);
             FeatureEvent { at, amount, kind: EventKind::ALL[kind], country, mcc, place, entities }

@@ -318,7 +318,7 @@ fn side(kind: EntityKind) -> EntityKind {
 
 /// What a web shows: a range of cards and a terminal say no more than the card and the merchant.
 fn is_shown(kind: EntityKind) -> bool {
-    !matches!(kind, EntityKind::Bin | EntityKind::Terminal)
+    kind.is_one() && !matches!(kind, EntityKind::Bin | EntityKind::Terminal)
 }
 
 impl Past {

@@ -86,9 +86,9 @@ impl Past {
             return (Value::Count(0), true);
         }
         let mut search = Search::from(start);
-        let own = tracked(&current.ids).any(|(_, id)| id == start);
-        if own {
-            tracked(&current.ids).for_each(|(_, id)| search.note(id));
+        let linked = || tracked(&current.ids).filter(|(kind, _)| kind.is_one());
+        if linked().any(|(_, id)| id == start) {
+            linked().for_each(|(_, id)| search.note(id));
         }
         let mut seen = 1;
         let mut next = 0..1;
@@ -98,6 +98,7 @@ impl Past {
                 self.follow(id, &mut search, |search, event| {
                     EntityKind::ALL
                         .iter()
+                        .filter(|kind| kind.is_one())
                         .filter_map(|kind| event.id(*kind))
                         .for_each(|id| search.note(id));
                 });

@@ -1,6 +1,9 @@
 //! Who and what takes part in an event: the keys that windows and lists run on.
 
-use paywarden_domain::{Card, Event, Money, TenantId, event::Channel};
+use paywarden_domain::{
+    Card, Event, Money, TenantId,
+    event::{AttributeValue, Channel},
+};
 use paywarden_features::{EntityKind, FeatureEvent, event::Place};
 use paywarden_rules::Rates;
 use siphasher::sip::SipHasher24;
@@ -8,6 +11,10 @@ use std::{borrow::Cow, hash::Hasher, net::IpAddr};
 
 /// Tells what is drawn by chance apart from every kind of entity.
 const DRAW: u8 = u8::MAX;
+
+/// The attribute that says what kind of customer the payer is.
+const CUSTOMER_TYPE: &str = "customer_type";
+const UNTOLD: &str = "-";
 
 /// The key of each entity that takes part in one event, as text.
 pub(crate) struct Keys<'a>([Option<Cow<'a, str>>; EntityKind::ALL.len()]);
@@ -66,6 +73,7 @@ pub(crate) fn key(kind: EntityKind, event: &Event<Card>) -> Option<Cow<'_, str>>
             .as_ref()
             .map(|email| Cow::Owned(email.to_lowercase())),
         EntityKind::Phone => borrowed(payer?.phone.as_ref()),
+        EntityKind::Segment => segment(event),
     }
 }
 
@@ -78,6 +86,28 @@ fn network(address: IpAddr) -> String {
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
     }
+}
+
+/// The kind of customer that pays: person or company, country, and what the caller calls them, `-`
+/// for what is not told. None where neither the first nor the last is, or nobody is named who would
+/// count as a member.
+fn segment(event: &Event<Card>) -> Option<Cow<'_, str>> {
+    let payer = event.payer.as_ref().filter(|payer| payer.id.is_some())?;
+    let called = match event.attributes.find(CUSTOMER_TYPE) {
+        Some(AttributeValue::Text(called)) if !called.is_empty() => Some(called.as_str()),
+        _ => None,
+    };
+    let person = payer.is_company.map(|is_company| match is_company {
+        true => "company",
+        false => "person",
+    });
+    called.or(person)?;
+    let country = payer
+        .country
+        .as_ref()
+        .map_or(UNTOLD, |country| country.code());
+    let [person, called] = [person, called].map(|part| part.unwrap_or(UNTOLD));
+    Some(Cow::Owned(format!("{person}/{country}/{called}")))
 }
 
 fn terminal(event: &Event<Card>) -> Option<Cow<'_, str>> {
@@ -180,4 +210,47 @@ fn place(event: &Event<Card>) -> Option<Place> {
 pub(crate) fn is_round(amount: Money) -> bool {
     let unit = 100 * 10_i64.pow(u32::from(amount.currency.decimals()));
     amount.minor > 0 && amount.minor % unit == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paywarden_domain::CardInput;
+    use serde_json::{Value, json};
+
+    fn segment_of(payer: Value, attributes: Value) -> Option<String> {
+        let event = json!({
+            "id": "p", "type": "payment.transfer", "occurred_at": "2026-01-01T00:00:00Z",
+            "payer": payer, "attributes": attributes,
+        });
+        let event: Event<CardInput> = serde_json::from_value(event).unwrap();
+        let Ok(event) = event.map_card(|_| Err::<Card, ()>(())) else {
+            panic!("no card is given");
+        };
+        key(EntityKind::Segment, &event).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_segment_is_what_is_told_of_a_named_payer() {
+        let student = json!({ "customer_type": "student" });
+        let of = |payer, attributes: &Value| segment_of(payer, attributes.clone());
+        let whole = json!({ "id": "c", "is_company": false, "country": "CN" });
+        assert_eq!(of(whole.clone(), &student).unwrap(), "person/CN/student");
+        assert_eq!(of(whole, &json!({})).unwrap(), "person/CN/-");
+        assert_eq!(of(json!({ "id": "c" }), &student).unwrap(), "-/-/student");
+        let company = json!({ "id": "c", "is_company": true });
+        assert_eq!(
+            of(company, &json!({ "customer_type": 7 })).unwrap(),
+            "company/-/-"
+        );
+        // A country alone is no kind of customer, and nobody is no member.
+        assert_eq!(of(json!({ "id": "c", "country": "CN" }), &json!({})), None);
+        assert_eq!(
+            of(json!({ "is_company": true, "country": "CN" }), &student),
+            None
+        );
+        // What is called with a stroke is not another country's.
+        let odd = json!({ "customer_type": "CN/student" });
+        assert_eq!(of(json!({ "id": "c" }), &odd).unwrap(), "-/-/CN/student");
+    }
 }

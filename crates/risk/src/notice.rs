@@ -22,7 +22,7 @@ impl Engine {
         let seen = FeatureEvent::decode(&row.feature);
         let seen = seen.map_err(|error| Error::RecordDamaged(error.to_string()))?;
         let present = EntityKind::ALL.into_iter();
-        let present = present.filter(|kind| seen.entity(*kind) != 0);
+        let present = present.filter(|kind| kind.is_one() && seen.entity(*kind) != 0);
         Ok(Noticed {
             event_no: row.event_no,
             decision: record::decision(row)?,

@@ -566,3 +566,55 @@ async fn restart_without_a_snapshot_and_with_a_damaged_one_rebuild_the_same_wind
     }
     house.close().await;
 }
+
+/// A transfer of a customer of this kind.
+fn transfer(id: &str, customer: &str, kind: &str, value: &str) -> Event<Card> {
+    let json = format!(
+        r#"{{"id":"{id}","type":"payment.transfer","occurred_at":"{START}",
+            "amount":{{"value":"{value}","currency":"USD"}},
+            "payer":{{"id":"{customer}","is_company":false,"country":"CN"}},
+            "attributes":{{"customer_type":"{kind}"}}}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_learnt_of_a_segment_speaks_from_its_floor_on_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    for with_snapshot in [true, false] {
+        let kind = format!("student_{with_snapshot}");
+        let transfer = |id: &str, customer: &str, kind: &str, value: &str| {
+            transfer(&format!("{id}-{with_snapshot}"), customer, kind, value)
+        };
+        let house = House::open(folder.path(), &keyring).await;
+        // However much one moves, and however often: two are no segment.
+        for number in 0..5 {
+            let id = format!("a{number}");
+            let decision = house.verdict(transfer(&id, "a", &kind, "1000.00")).await;
+            assert_eq!(fired(&decision, "beyond_segment"), None);
+        }
+        let decision = house.verdict(transfer("b", "b", &kind, "1.00")).await;
+        assert_eq!(fired(&decision, "beyond_segment"), None);
+        assert!(house.engine.snapshot().unwrap());
+        house.close().await;
+        if !with_snapshot {
+            std::fs::remove_file(folder.path().join("windows.snapshot")).unwrap();
+        }
+        let house = House::open(folder.path(), &keyring).await;
+        let decision = house.verdict(transfer("c", "c", &kind, "1.00")).await;
+        assert_eq!(fired(&decision, "beyond_segment"), None);
+        let decision = house.verdict(transfer("d", "a", &kind, "1.00")).await;
+        let values = fired(&decision, "beyond_segment").unwrap();
+        let sum = (
+            "segment.sum(\"30d\")".to_owned(),
+            Some("5003.00 USD".to_owned()),
+        );
+        assert!(values.contains(&sum), "{values:?}");
+        // Others of the same country and another kind are another segment.
+        let other = format!("retired_{with_snapshot}");
+        let decision = house.verdict(transfer("e", "a", &other, "1000.00")).await;
+        assert_eq!(fired(&decision, "beyond_segment"), None);
+        house.close().await;
+    }
+}

@@ -335,6 +335,67 @@ fn links_reach_over_shared_attributes_and_stop_at_their_limits() {
 }
 
 #[test]
+fn a_segment_counts_its_members_and_links_nobody() {
+    use EntityKind::{Customer, Payee, Segment};
+    let members = Aggregate::Distinct(Attribute::Entity(Customer));
+    let specs = [
+        WindowSpec::recent(Segment, Aggregate::Sum, DAY),
+        WindowSpec::recent(Segment, members, DAY),
+        WindowSpec::link(Customer, Aggregate::Component),
+        WindowSpec::link(Payee, Aggregate::HopsToMarked),
+    ];
+    let limits = Limits {
+        long_min: 8,
+        ..Limits::default()
+    };
+    let store = store(limits, &specs);
+    store.mark(Customer, 1, true);
+    let seen = |at, customer, payee| {
+        let named = [(Customer, customer), (Payee, payee), (Segment, 9)];
+        pay(&store, &naming(at, &named)).0
+    };
+    assert_eq!(seen(0, 1, 50)[3], Value::Count(1));
+    // Of one kind with a marked customer, and no nearer to them; the same on a long timeline.
+    for customer in 2..40 {
+        let at = customer as i64;
+        let expected = [
+            Value::Money(100 * at),
+            Value::Count(at),
+            Value::Count(1),
+            Value::Missing,
+        ];
+        assert_eq!(seen(at, customer, 50 + customer), expected);
+    }
+    let web = store.web((Customer, 2)).unwrap();
+    assert!(web.nodes.iter().all(|node| node.kind != Segment), "{web:?}");
+}
+
+/// Two at once of different customers of one segment, beyond the length of a short timeline.
+#[test]
+fn members_of_a_segment_who_pay_at_once_see_each_other() {
+    use EntityKind::{Customer, Segment};
+    let members = Aggregate::Distinct(Attribute::Entity(Customer));
+    let specs = [WindowSpec::recent(Segment, members, DAY)];
+    let store = store(Limits::default(), &specs);
+    let pay_many = |first: u64| {
+        let customers = (0..1_000).map(|number| 2 * number + first);
+        customers
+            .map(|customer| {
+                let named = [(Customer, customer), (Segment, 9)];
+                pay(&store, &naming(0, &named)).0[0]
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut counts = std::thread::scope(|scope| {
+        let (left, right) = (scope.spawn(|| pay_many(1)), scope.spawn(|| pay_many(2)));
+        [left.join().unwrap(), right.join().unwrap()].concat()
+    });
+    counts.sort_by_key(|value| value.number());
+    let expected = (1..=2_000).map(Value::Count);
+    assert!(counts.into_iter().eq(expected));
+}
+
+#[test]
 fn an_account_sees_what_it_received_and_signed_amounts_net() {
     use EntityKind::{Account, Payee};
     let back = Set::EMPTY.with(EventKind::Refund);

@@ -66,7 +66,8 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "is_new",
 ];
 
-/// The entities of an act. Account and payee are left alone: windows let them share their keys.
+/// The entities of an act. Account and payee are left alone: windows let them share their keys; a
+/// segment links nothing.
 pub(super) fn entity(kind: EntityKind) -> Option<&'static str> {
     Some(match kind {
         EntityKind::Card => "actor",
@@ -78,7 +79,7 @@ pub(super) fn entity(kind: EntityKind) -> Option<&'static str> {
         EntityKind::Terminal => "area",
         EntityKind::Email => "hour",
         EntityKind::Phone => "pair",
-        EntityKind::Account | EntityKind::Payee => return None,
+        EntityKind::Account | EntityKind::Payee | EntityKind::Segment => return None,
     })
 }
 

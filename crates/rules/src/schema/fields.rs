@@ -186,6 +186,7 @@ fields! {
         Payee = "payee": Text, "Key of the payee: account, else identifier.";
         Email = "email": Text, "Key of the e-mail: the payer's address in lower case.";
         Phone = "phone": Text, "Key of the phone: the payer's number.";
+        Segment = "segment": Text, "Key of the kind of customer: person or company, country, customer_type.";
     }
     acts {
         ActType = "act.type": Text in (Vocabulary::Words(words::TYPES)), "What kind of act it was.";
@@ -267,6 +268,7 @@ impl Field {
             EntityKind::Payee => Self::Payee,
             EntityKind::Email => Self::Email,
             EntityKind::Phone => Self::Phone,
+            EntityKind::Segment => Self::Segment,
         }
     }
 

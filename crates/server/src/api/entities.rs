@@ -41,7 +41,12 @@ const CLASSES: &[(EntityKind, &str)] = &[
     (EntityKind::Email, "email"),
     (EntityKind::Phone, "phone"),
 ];
-const NOBODYS: [EntityKind; 3] = [EntityKind::Bin, EntityKind::Merchant, EntityKind::Terminal];
+const NOBODYS: [EntityKind; 4] = [
+    EntityKind::Bin,
+    EntityKind::Merchant,
+    EntityKind::Terminal,
+    EntityKind::Segment,
+];
 
 /// An entity at a moment.
 #[derive(Debug, Serialize, ToSchema)]
