@@ -15,7 +15,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Refused> {
 fn entity(row: &Row<'_>) -> Result<Entity, Refused> {
     let mut entity = Entity {
         id: row.cell("id").to_owned(),
-        kind: kind(row.cell("kind"))?,
+        kind: kind(row)?,
         ..Entity::default()
     };
     entity.name(row.cell("name"), false);
@@ -32,13 +32,19 @@ fn entity(row: &Row<'_>) -> Result<Entity, Refused> {
     Ok(entity)
 }
 
-fn kind(text: &str) -> Result<Kind, Refused> {
-    Ok(match text {
+fn kind(row: &Row<'_>) -> Result<Kind, Refused> {
+    Ok(match row.cell("kind") {
         "" => Kind::Unknown,
         "person" => Kind::Person,
         "organisation" => Kind::Organisation,
         "vessel" => Kind::Vessel,
         "aircraft" => Kind::Aircraft,
-        other => return Err(malformed(format_args!("kind {other} is not known"))),
+        _ => {
+            let words = "person, organisation, vessel, aircraft or nothing";
+            let line = row.line();
+            return Err(malformed(format_args!(
+                "line {line}: kind is none of {words}"
+            )));
+        }
     })
 }

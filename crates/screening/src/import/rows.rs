@@ -8,20 +8,22 @@ use std::collections::HashMap;
 const ROW_BYTES_MAX: usize = 1 << 22;
 
 /// Rows of a file with a heading.
-pub(super) struct Rows {
+pub(super) struct Rows<'b> {
+    bytes: &'b [u8],
     heading: HashMap<String, usize>,
     rows: Vec<StringRecord>,
 }
 
 /// One row, asked by the names of columns.
 pub(super) struct Row<'a> {
+    bytes: &'a [u8],
     heading: &'a HashMap<String, usize>,
     cells: &'a StringRecord,
 }
 
-impl Rows {
+impl<'b> Rows<'b> {
     /// Reads a file; a heading without one of these columns is not of the format.
-    pub(super) fn read(bytes: &[u8], needed: &[&str]) -> Result<Self, Refused> {
+    pub(super) fn read(bytes: &'b [u8], needed: &[&str]) -> Result<Self, Refused> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let mut rows = records(bytes)?.into_iter();
         let heading = rows.next().ok_or(Refused::Empty)?;
@@ -34,6 +36,7 @@ impl Rows {
             return Err(malformed(format_args!("column {missing} is missing")));
         }
         Ok(Self {
+            bytes,
             heading,
             rows: rows.collect(),
         })
@@ -41,8 +44,12 @@ impl Rows {
 
     /// The rows.
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        let heading = &self.heading;
-        self.rows.iter().map(move |cells| Row { heading, cells })
+        let (bytes, heading) = (self.bytes, &self.heading);
+        self.rows.iter().map(move |cells| Row {
+            bytes,
+            heading,
+            cells,
+        })
     }
 }
 
@@ -54,6 +61,15 @@ impl<'a> Row<'a> {
             .and_then(|at| self.cells.get(*at))
             .unwrap_or("")
             .trim()
+    }
+
+    /// The line in which it begins, from 1: blank ones before it are none of its own.
+    pub(super) fn line(&self) -> usize {
+        let at = self.cells.position().map_or(0, |at| at.byte() as usize);
+        let (before, rest) = self.bytes.split_at(at.min(self.bytes.len()));
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let ends = before.iter().chain(blank).filter(|byte| **byte == b'\n');
+        1 + ends.count()
     }
 
     /// The values of a cell that holds several with `;` between.
@@ -92,7 +108,9 @@ pub(super) fn records(bytes: &[u8]) -> Result<Vec<StringRecord>, Refused> {
                 records: rows.len(),
             });
         }
-        rows.push(StringRecord::from_byte_record_lossy(row.clone()));
+        let mut text = StringRecord::from_byte_record_lossy(row.clone());
+        text.set_position(row.position().cloned());
+        rows.push(text);
     }
     match unclosed(bytes) {
         true => Err(Refused::Truncated {

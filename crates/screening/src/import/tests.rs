@@ -195,6 +195,24 @@ fn what_is_of_another_format_or_empty_is_refused() {
     );
 }
 
+/// The line is that of the row, whatever stands before it.
+#[test]
+fn a_kind_that_is_none_is_named_by_its_line() {
+    for (text, line) in [
+        ("id,name,kind\n1,a b,person\n2,c d,spaceship\n", 3),
+        ("id,name,kind\r\n\r\n1,a b,\r\n\r\n2,c d,spaceship\r\n", 5),
+        (
+            "\u{feff}id,name,kind\n1,\"a\nb\",person\n2,c d,spaceship\n3,e f,\n",
+            4,
+        ),
+        ("id,name,kind\n1,a b,\u{202e}person\n", 2),
+    ] {
+        let refused = one(Format::Csv, text).unwrap_err().to_string();
+        assert!(refused.contains(&format!("line {line}: ")), "{refused}");
+        assert!(!refused.contains("spaceship"), "{refused}");
+    }
+}
+
 /// Skipped where no folder of data is named.
 #[test]
 fn whole_published_lists_are_read() {

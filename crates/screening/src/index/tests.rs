@@ -153,6 +153,45 @@ fn scripts_orders_and_blanks_lead_to_the_same_party() {
     }
 }
 
+/// Marks that nobody sees and letters that look alike do not hide a name, in a payment or on a list.
+#[test]
+fn what_cannot_be_seen_hides_nobody() {
+    let plain = "Muammar Gaddafi";
+    let full = Index::build(vec![list(&[plain.to_owned()])]);
+    let score = |index: &Index, name: &str| {
+        let query = Query::name(name, Kind::Person);
+        let hits = index.screen(&query, 0.5, 5, &mut Room::default()).unwrap();
+        hits.first().map(|hit| hit.score.to_bits())
+    };
+    let known = score(&full, plain);
+    assert!(known.is_some());
+    for mark in [
+        '\u{200b}',
+        '\u{200c}',
+        '\u{200d}',
+        '\u{200e}',
+        '\u{2060}',
+        '\u{feff}',
+        '\u{ad}',
+        '\u{202a}',
+        '\u{202e}',
+        '\u{202c}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{34f}',
+        '\u{180e}',
+        '\u{fe0f}',
+        '\u{e0041}',
+    ] {
+        let hidden: String = plain.chars().flat_map(|one| [one, mark]).collect();
+        assert_eq!(score(&full, &hidden), known, "{:x}", u32::from(mark));
+        let listed = Index::build(vec![list(std::slice::from_ref(&hidden))]);
+        assert_eq!(score(&listed, plain), known, "{:x}", u32::from(mark));
+    }
+    let wide = "Ｍｕａｍｍａｒ Ｇａｄｄａｆｉ";
+    assert_eq!(score(&full, wide), known);
+}
+
 #[test]
 fn what_is_known_beside_the_name_moves_the_score_and_what_is_missing_does_not() {
     let mut own = (*list(&["Sergei Ivanov".to_owned()])).clone();
