@@ -13,7 +13,9 @@ use paywarden_cases::{
 use paywarden_crypto::Keyring;
 use paywarden_domain::{
     Currency, Decision, DecisionId, Engine, EngineResult, EventKind, FiredRule, Money, Outcome,
-    PaymentId, RuleValues, TenantId, Timestamp, decision::Deadline, time::DAY,
+    PaymentId, RuleValues, TenantId, Timestamp,
+    decision::Deadline,
+    time::{DAY, HOUR, MINUTE},
 };
 use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits, Verdict};
 use proptest::{prelude::*, test_runner::Config};
@@ -36,6 +38,10 @@ struct Desk {
 
 impl Desk {
     async fn open() -> Self {
+        Self::of(Calendar::default()).await
+    }
+
+    async fn of(calendar: Calendar) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("desk.db").display());
         let database = Database::open(&url).await.unwrap();
@@ -43,7 +49,7 @@ impl Desk {
         let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
         let journal = journal.unwrap();
         let store = (database.clone(), journal.clone());
-        let tables = (Policy::shipped().unwrap(), Calendar::default());
+        let tables = (Policy::shipped().unwrap(), calendar);
         let keyring = Keyring::ephemeral();
         let cases = Cases::new(store, clock, &keyring, tables).unwrap();
         Self {
@@ -369,6 +375,40 @@ async fn of_two_who_close_at_once_one_is_refused() {
         );
     }
     assert!(desk.alerts().await.is_empty());
+}
+
+/// The office works on one day of the week: a review waits for it, what is held does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_due_by_the_hours_of_the_office_or_by_the_clock() {
+    let today = Clock::System.now().micros() / DAY;
+    let open = today + 2;
+    let date = Timestamp::from_micros(open * DAY).to_string()[..10].to_owned();
+    for (holidays, day) in [(Vec::new(), open), (vec![date], open + 7)] {
+        let desk = Desk::of(Calendar {
+            offset_minutes: 0,
+            from_hour: 0,
+            to_hour: 24,
+            // 1 January 1970 was a Thursday.
+            weekdays: vec![((open + 3) % 7 + 1) as u8],
+            holidays,
+        })
+        .await;
+        let seen = [
+            sighting(1, 1, 0, [Outcome::Review, Outcome::Approve]),
+            sighting(2, 2, 0, [Outcome::Hold, Outcome::Approve]),
+        ];
+        desk.cases.take(&tenant(), &seen).await.unwrap();
+        let now = Clock::System.now().micros();
+        let due: BTreeMap<String, i64> = desk
+            .alerts()
+            .await
+            .into_iter()
+            .map(|alert| (alert.trigger, alert.due_at.micros()))
+            .collect();
+        assert_eq!(due["fraud_review"], day * DAY + 4 * HOUR);
+        let held = now + HOUR - due["fraud_held"];
+        assert!((0..MINUTE).contains(&held), "{held}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

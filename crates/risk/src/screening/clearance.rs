@@ -129,6 +129,26 @@ impl Clearances {
         party.push(cleared);
     }
 
+    /// Forgets what has ended; whose it was.
+    pub(super) fn take_ended(&self, now: Timestamp) -> Vec<TenantId> {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = Vec::new();
+        for (tenant, parties) in all.iter_mut() {
+            let count = |parties: &HashMap<String, Vec<Cleared>>| -> usize {
+                parties.values().map(Vec::len).sum()
+            };
+            let before = count(parties);
+            parties.retain(|_, cleared| {
+                cleared.retain(|one| one.expires_at > now);
+                !cleared.is_empty()
+            });
+            if count(parties) < before {
+                ended.push(tenant.clone());
+            }
+        }
+        ended
+    }
+
     fn of(&self, tenant: &TenantId, now: Timestamp) -> Vec<Cleared> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let parties = all.get(tenant).into_iter().flat_map(HashMap::values);
@@ -214,6 +234,7 @@ impl Engine {
         };
         let clearance = approved.carry_out(because).await?;
         self.screening.clearances.put(&who.tenant, cleared);
+        self.screening.note_changed(&who.tenant);
         Ok(clearance)
     }
 

@@ -147,7 +147,7 @@ impl Engine {
         ))
     }
 
-    /// Screens a party under watch again because a list has changed. What was not known before is
+    /// Screens a party under watch again because a list or a clearance has changed. What was not known before is
     /// an alert in the trail and the outbox. Whether there was one.
     pub async fn rescreen(
         &self,
@@ -177,8 +177,11 @@ impl Engine {
             .await
     }
 
-    /// Tenants whose lists have changed since they were last asked for.
+    /// Tenants whose lists have changed since they were last asked for, or who cleared somebody, or
+    /// whose clearances have ended: parties under watch may mean other entries now.
     pub fn take_changed_lists(&self) -> Vec<TenantId> {
+        let ended = self.screening.clearances.take_ended(self.clock.now());
+        ended.iter().for_each(|tenant| self.screen_again(tenant));
         self.screening.take_changed()
     }
 

@@ -658,6 +658,51 @@ async fn a_cleared_party_is_left_alone_until_the_list_says_something_else() {
     assert_eq!(answer["hits"][0]["entry"], "q1");
 }
 
+/// What is found again when a clearance has ended is told again, once, and nobody has to change a list.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clearance_ends_by_itself_and_the_party_is_an_alert_again() {
+    let mut desk = Desk::open().await;
+    let votes = Scopes::of(&[Scope::ApprovalsVote, Scope::ApprovalsRead]);
+    let checker = desk.world.signer_with("acme", Ed25519, votes).await;
+    desk.import(UN, list(0..100)).await;
+    let party = json!({ "name": "Muammar Gaddafi", "reference": "c7" });
+    let body = json!({ "purpose": "onboarding", "party": party });
+    let watch = Sent::json(Method::PUT, "/v1/screening-parties", &body);
+    let watched = desk.client.signed(&desk.acme, watch).await;
+    assert_eq!(watched.json()["screening"]["hits"][0]["entry"], "q1");
+    // As the job looks: whoever has something to screen again.
+    let look = async |desk: &mut Desk| {
+        let (engine, vault) = (&desk.world.engine, &desk.world.vault);
+        for tenant in engine.take_changed_lists() {
+            rescreen::round(engine, vault, &tenant).await.unwrap();
+        }
+        let alerts = desk.get("/v1/screening-alerts").await["alerts"].take();
+        alerts.as_array().unwrap().len()
+    };
+    assert_eq!(look(&mut desk).await, 1);
+    let mut clearing = clearance("c7", "q1", 1);
+    let ends = now().micros() + 3_000_000;
+    let until = json!(Timestamp::from_micros(ends).to_string());
+    clearing["command"]["screening_clearance"]["expires_at"] = until;
+    desk.approved(&checker, &clearing).await;
+    let screened = json!({ "purpose": "aml_compliance", "party": party });
+    if now().micros() < ends {
+        let hits = desk.post("/v1/screenings", &screened).await.json()["hits"].take();
+        assert!(hits == json!([]) || now().micros() >= ends, "{hits}");
+        assert_eq!(look(&mut desk).await, 1, "clearing is no news");
+    }
+    let left = u64::try_from((ends - now().micros()).max(0)).unwrap();
+    tokio::time::sleep(std::time::Duration::from_micros(left + 50_000)).await;
+    assert_eq!(look(&mut desk).await, 2);
+    assert_eq!(look(&mut desk).await, 2, "what is known is no news");
+    let hits = desk.post("/v1/screenings", &screened).await.json()["hits"].take();
+    assert_eq!(hits[0]["entry"], "q1");
+    assert_eq!(
+        desk.get("/v1/screening-clearances").await["clearances"],
+        json!([])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_party_under_watch_is_screened_when_it_changes_and_when_a_list_does() {
     let mut desk = Desk::open().await;
