@@ -165,13 +165,27 @@ try {
     await asking.goto(`${origin}/lists`);
     await asking.fill("#f-list", "trusted_accounts");
     await asking.fill("#f-value", hostile);
+    await asking.fill("#f-until", "tomorrow");
     await asking.fill("#f-reason", hostile);
+    await press(asking, "Ask to add it");
+    await asking.getByText("time_malformed").waitFor();
+    for (const [field, text] of [["list", "trusted_accounts"], ["value", hostile], ["until", "tomorrow"], ["reason", hostile]]) {
+      assert.equal(await asking.inputValue(`#f-${field}`), text, "what was refused is there still");
+    }
+    assert.deepEqual(await violations(asking), []);
+    await asking.fill("#f-value", "4012 8888 8888 1881");
+    await press(asking, "Ask to add it");
+    await asking.getByText("This was refused").waitFor();
+    assert.equal(await asking.inputValue("#f-value"), "", "but no card number");
+    await asking.fill("#f-value", hostile);
+    await asking.fill("#f-until", "");
     await press(asking, "Ask to add it");
     await asking.getByText("Asked for. Others vote now.").waitFor();
     const here = asking.url();
     assert.equal(await asking.getByRole("button", { name: "Approve it" }).count(), 0, "not by whoever asked");
     await voter.page.goto(`${origin}/approvals?state=open`);
-    assert.ok((await voter.page.textContent("tbody")).includes(hostile));
+    const inbox = await voter.page.textContent("tbody");
+    assert.ok(inbox.includes(hostile) && inbox.includes("Liu Wei") && !inbox.includes("stf_"), inbox);
     await voter.page.goto(origin + await firstRow(voter.page));
     await voter.page.fill("#f-reason", hostile);
     await press(voter.page, "Approve it");
@@ -256,8 +270,10 @@ try {
     }
     await page.getByText("Write a note").first().click();
     await page.fill("#f-note_text", hostileTitle);
+    await page.selectOption("#f-mentions", { label: "Li Na" });
     await press(page, "Keep the note");
     assert.equal(await page.locator(".said").first().textContent(), hostileTitle);
+    assert.ok((await page.locator(".remark").first().textContent()).includes("→ Li Na"));
     await page.fill("#f-close_reason", "seen it all");
     await press(page, "Ask for its closing");
     await page.getByText("Asked for. Others vote now.").waitFor();

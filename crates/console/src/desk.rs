@@ -3,8 +3,9 @@
 use crate::{
     assets, layout,
     look::{self, Look},
-    page::{Body, Door, Fault, Page, Shown},
+    page::{Body, Door, Fault, Page, Shown, Take},
     pages, parts, policy,
+    refused::{self, Refused},
     terms::Tone,
     visit::{Visit, encoded},
     word::words,
@@ -119,10 +120,14 @@ async fn page(visit: &mut Visit, method: &Method) -> Reply {
     let shown = match page.take.filter(|_| !is_get) {
         None if !is_get => Err(visit.fault(Code::MethodNotAllowed, "the page has no form")),
         None => (page.show)(visit).await,
-        Some(take) => taken(visit, take).await,
+        Some(take) => taken(visit, page, take).await,
     };
     match shown {
-        Ok(Shown::Page(body)) => whole(visit, Some(page), StatusCode::OK, body),
+        Ok(Shown::Page(body)) => {
+            let refused = visit.refused.as_ref().map(Refused::status);
+            let status = refused.and_then(|status| StatusCode::from_u16(status).ok());
+            whole(visit, Some(page), status.unwrap_or(StatusCode::OK), body)
+        }
         Ok(Shown::Elsewhere(to, told)) => {
             let mut reply = moved(StatusCode::SEE_OTHER, &to);
             reply.headers.extend(told.and_then(|told| tell(&told)));
@@ -151,7 +156,7 @@ fn kept_out(visit: &Visit, page: &Page, is_get: bool) -> Option<Reply> {
         Door::Staff if member.is_some() => return Some(moved(StatusCode::SEE_OTHER, "/account")),
         // The cookie does not come with a link from elsewhere: the page asks for itself once more.
         _ if is_get && visit.desk.header(&FETCH_SITE) == Some("cross-site") => {
-            return Some(again());
+            return Some(asked_again());
         }
         _ => return Some(to_sign_in(visit)),
     }
@@ -161,7 +166,7 @@ fn kept_out(visit: &Visit, page: &Page, is_get: bool) -> Option<Reply> {
 }
 
 /// What comes of a form, once it is known to be ours and a factor in it is proved.
-async fn taken(visit: &mut Visit, take: crate::page::Take) -> Result<Shown, Fault> {
+async fn taken(visit: &mut Visit, page: &Page, take: Take) -> Result<Shown, Fault> {
     let form = visit.desk.form()?;
     let proof = match (form.given("_code"), form.given("_answer")) {
         (Some(code), _) => Some(json!({ "code": code })),
@@ -183,7 +188,25 @@ async fn taken(visit: &mut Visit, take: crate::page::Take) -> Result<Shown, Faul
         Err(fault) if fault.0.code == Code::FreshFactorRequired.name() => {
             prove(visit, &form, false).await
         }
+        Err(fault) if !fault.is_kept() => {
+            visit.refused = Some(Refused::of(&form, fault.0));
+            again(visit, page).await
+        }
         shown => shown,
+    }
+}
+
+/// Shows the page of a form that was refused, with the form as it was filled in.
+async fn again(visit: &mut Visit, page: &Page) -> Result<Shown, Fault> {
+    let shown = (page.show)(visit).await;
+    match (shown, visit.refused.take()) {
+        (Ok(Shown::Page(body)), refused) if refused::is_said(&body.main) => {
+            visit.refused = refused;
+            Ok(Shown::Page(body))
+        }
+        // The page has no such form any more.
+        (_, Some(refused)) => Err(Fault(refused.into_why())),
+        (shown, None) => shown,
     }
 }
 
@@ -313,7 +336,7 @@ fn moved(status: StatusCode, to: &str) -> Reply {
     reply
 }
 
-fn again() -> Reply {
+fn asked_again() -> Reply {
     let page = "<!doctype html><html lang=\"en\"><head><meta http-equiv=\"refresh\" content=\"0\">\
         <title>Paywarden</title></head><body></body></html>";
     let mut reply = Reply::new(StatusCode::OK, HTML, page);

@@ -103,9 +103,9 @@ fn heading(v: &Visit, body: &Body) -> Markup {
         div.heading {
             @if let Some((last, _)) = body.above.last() {
                 nav.above aria-label=(v.t(WHERE)) {
-                    @for (address, name) in &body.above {
+                    @for (place, (address, name)) in body.above.iter().enumerate() {
+                        @if place > 0 { span aria-hidden="true" { "/" } }
                         a href=(address) data-back[address == last] { (name) }
-                        span aria-hidden="true" { "/" }
                     }
                 }
             }

@@ -17,6 +17,7 @@ mod page;
 mod pages;
 mod parts;
 mod policy;
+mod refused;
 mod risks;
 mod terms;
 mod visit;

@@ -3,7 +3,10 @@
 use crate::{icon::Icon, visit::Visit, word::Word};
 use maud::Markup;
 use paywarden_access::Scope;
-use paywarden_server::{edge::ProblemDocument, pages::Form};
+use paywarden_server::{
+    edge::{Code, ProblemDocument},
+    pages::Form,
+};
 use std::pin::Pin;
 
 /// One page.
@@ -135,6 +138,14 @@ pub(crate) struct Fault(pub(crate) Box<ProblemDocument>);
 impl From<Box<ProblemDocument>> for Fault {
     fn from(document: Box<ProblemDocument>) -> Self {
         Self(document)
+    }
+}
+
+impl Fault {
+    /// Whether something else comes first, after which the form goes on or is lost with its session.
+    pub(crate) fn is_kept(&self) -> bool {
+        let first = [Code::SessionRequired, Code::FreshFactorRequired];
+        first.iter().any(|code| self.0.code == code.name())
     }
 }
 

@@ -57,12 +57,13 @@ mod work;
 use crate::{page::Page, word::Word};
 
 /// Words of parts of pages, and those that several pages share.
-pub(crate) const SHARED_WORDS: [&[Word]; 12] = {
+pub(crate) const SHARED_WORDS: [&[Word]; 13] = {
     let [form, problems, effect] = studio::MORE_WORDS;
     let (version, test) = (rule_set::MORE_WORDS, backtest::MORE_WORDS);
     let (first, [what_if, models]) = (start::MORE_WORDS, decision::MORE_WORDS);
     [
         work::WORDS,
+        approval::PAYLOAD_WORDS,
         approval::REVEAL_WORDS,
         case::REPORTED_WORDS,
         case::FILE_WORDS,

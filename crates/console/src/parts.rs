@@ -3,6 +3,7 @@
 use crate::{
     format,
     icon::Icon,
+    refused, risks,
     terms::{self, Tone},
     visit::Visit,
     word::{Language, Word, words},
@@ -152,7 +153,7 @@ pub(crate) fn form(v: &Visit, action: &str, inside: impl Render) -> Markup {
     html! {
         form method="post" action=(action) {
             (token(v))
-            (inside)
+            (refused::again(v, action, inside.render()))
         }
     }
 }
@@ -266,6 +267,23 @@ pub(crate) fn select(
     }
 }
 
+/// A choice of several values with their texts, or of none.
+pub(crate) fn select_many(
+    name: &str,
+    label: &str,
+    options: impl IntoIterator<Item = (String, String)>,
+) -> Markup {
+    let (name, id) = named(name);
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            select id=(id) name=(name) multiple size="4" {
+                @for (value, text) in options { option value=(value) { (text) } }
+            }
+        }
+    }
+}
+
 /// The same over names of the API, none of them being one of the choices.
 pub(crate) fn filter_by<'n>(
     name: &str,
@@ -353,8 +371,9 @@ pub(crate) fn json(value: &Value, label: &str) -> Markup {
 
 /// Something that is opened to be seen.
 pub(crate) fn fold(title: &str, inside: impl Render) -> Markup {
+    let inside = inside.render();
     html! {
-        details.fold {
+        details.fold open[refused::is_said(&inside)] {
             summary { (title) }
             (inside)
         }
@@ -363,27 +382,59 @@ pub(crate) fn fold(title: &str, inside: impl Render) -> Markup {
 
 /// The same, opened by a letter too.
 pub(crate) fn fold_by(key: &str, title: &str, inside: impl Render) -> Markup {
+    let inside = inside.render();
     html! {
-        details.fold {
+        details.fold open[refused::is_said(&inside)] {
             summary data-keys=(key) { (title) " " kbd aria-hidden="true" { (key) } }
             (inside)
         }
     }
 }
 
-/// Who acted: a person or a key leads to where it is looked after.
+/// Who acted: a colleague by name, a program by its key. Each leads to where it is looked after.
 pub(crate) fn actor(name: &str, v: &Visit) -> Markup {
     use paywarden_access::Scope;
     let (kind, id) = name.split_once(':').unwrap_or(("", name));
+    let colleague = colleague(id, v);
     let to = match kind {
-        "staff" if v.may(Scope::StaffRead) => Some(format!("/staff/{id}")),
         "key" if v.may(Scope::KeysRead) => Some("/keys".to_owned()),
+        _ if colleague.is_some() && v.may(Scope::StaffRead) => Some(format!("/staff/{id}")),
         _ => None,
+    };
+    let shown = html! {
+        @match &colleague {
+            Some(colleague) => (colleague),
+            None => code { (id) },
+        }
     };
     html! {
         @match to {
-            Some(to) => a.id.who href=(to) title=(id) { (id) },
-            None => code.id.who title=(id) { (id) },
+            Some(to) => a.who href=(to) title=(id) { (shown) },
+            None => span.who title=(id) { (shown) },
+        }
+    }
+}
+
+/// What something was done to: a colleague by name, all else by its identifier.
+pub(crate) fn object(name: &str, v: &Visit) -> Markup {
+    let id = name.rsplit([':', '/']).next().unwrap_or(name);
+    match colleague(id, v) {
+        Some(_) => actor(&format!("staff:{id}"), v),
+        None => self::id(name),
+    }
+}
+
+/// What a colleague is called; nothing of anything but the identifier of one.
+pub(crate) fn colleague(id: &str, v: &Visit) -> Option<String> {
+    id.starts_with("stf_").then(|| v.desk.colleague(id))?
+}
+
+/// What a rule is about: its title, below what is said of it in the language of whoever looks.
+pub(crate) fn rule(name: &str, title: &str, reason: Option<&str>, v: &Visit) -> Markup {
+    html! {
+        @match risks::about(name, reason, v.language()) {
+            Some(about) => { (about) " " span.muted lang="en" { (title) } },
+            None => (title),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What shipped rules say, in Chinese: scenarios and reasons. Titles of single rules, like everything
-//! that a company writes itself, stay in the language of whoever wrote them.
+//! What shipped rules say, in Chinese: scenarios and reasons, and titles of rules about what people and
+//! programs do with Paywarden itself. Titles of other single rules, like everything that a company
+//! writes itself, stay in the language of whoever wrote them, below what is said in Chinese.
 
 use crate::word::{Language, Word};
 
@@ -13,6 +14,24 @@ pub(crate) fn scenario(name: &str, language: Language) -> &str {
 pub(crate) fn reason(text: &str, language: Language) -> &str {
     let found = REASONS.iter().find(|word| word.en == text);
     found.map_or(text, |word| word.of(language))
+}
+
+/// What a rule about acts is called.
+pub(crate) fn act(title: &str, language: Language) -> &str {
+    let found = ACTS.iter().find(|word| word.en == title);
+    found.map_or(title, |word| word.of(language))
+}
+
+/// What a rule is about in the language of whoever looks, where its title is in another one: its
+/// scenario, and its reason if that is known. Rules are named by their scenario.
+pub(crate) fn about(rule: &str, reason: Option<&str>, language: Language) -> Option<String> {
+    let (pack, _) = rule.split_once('.')?;
+    let (_, word) = SCENARIOS.iter().find(|(known, _)| *known == pack)?;
+    let said = word.of(language);
+    (language != Language::En).then(|| match reason {
+        Some(text) => format!("{said}：{}", self::reason(text, language)),
+        None => said.to_owned(),
+    })
 }
 
 const fn word(en: &'static str, zh: &'static str) -> Word {
@@ -242,6 +261,56 @@ pub(crate) const REASONS: &[Word] = &[
     word("Who pays or who is paid is not complete", "付款人或收款人信息不完整"),
 ];
 
+/// Titles of rules about acts.
+#[rustfmt::skip]
+pub(crate) const ACTS: &[Word] = &[
+    word("A key is used from a network that is new to it", "密钥在从未用过的网络使用"),
+    word("A key is used from where it may not be", "密钥在不允许的来源使用"),
+    word("Signatures that name one key are refused again and again", "同一密钥的签名反复被拒"),
+    word("A key is refused at many different doors", "密钥在许多不同接口被拒"),
+    word("A key reads very many records within an hour", "密钥一小时内读取极多记录"),
+    word("A key reads the trail for the first time", "密钥首次读取审计轨迹"),
+    word("A person is not answered in time", "个人权利请求未按期答复"),
+    word("A person is shown values while reading about more than ten subjects within an hour", "一小时内查阅超过十名个人并查看明文"),
+    word("A person is shown values while reading about more than sixty subjects within a day", "一日内查阅超过六十名个人并查看明文"),
+    word("A person goes on asking to be shown values although told to wait", "被要求等待后仍继续申请查看明文"),
+    word("A person is shown values out of hours", "非工作时间查看明文"),
+    word("A screening list could not be fetched, or what was fetched was refused", "筛查名单未能获取或获取内容被拒"),
+    word("Two people vote on what the other asks for, within an hour", "两人一小时内互相审批"),
+    word("A person casts five votes within a minute", "一分钟内投出五票"),
+    word("A command takes effect in an emergency, without votes", "紧急情况下未经投票即执行"),
+    word("An emergency is not reviewed in time", "紧急执行未按期复核"),
+    word("A person is refused at many different doors", "员工在许多不同接口被拒"),
+    word("Objects that do not exist are asked for again and again", "反复访问不存在的对象"),
+    word("A value comes back to the list that it was taken off from within a day", "移出名单的值一日内又被加回"),
+    word("One person changes the rights of others five times within ten minutes", "十分钟内五次变更他人权限"),
+    word("Ten alerts are decided about within five minutes", "五分钟内处置十条告警"),
+    word("A person works at an hour at which they never did, out of office hours", "在从未工作过的非工作时段操作"),
+    word("A person reads many records out of office hours", "非工作时间读取大量记录"),
+    word("Rights of people are changed out of office hours", "非工作时间变更人员权限"),
+    word("Keys of programs are changed out of office hours", "非工作时间变更程序密钥"),
+    word("A person reads many records within ten minutes", "十分钟内读取大量记录"),
+    word("A person reads very many records within a day", "一日内读取极多记录"),
+    word("A person reads about many different subjects within an hour", "一小时内查阅许多不同个人"),
+    word("A person reads about very many subjects within a day", "一日内查阅极多不同个人"),
+    word("A person reads ten times as much as on their other days", "读取量为其平日的十倍"),
+    word("A person looks where they have not been for ninety days", "访问九十天未到过的区域"),
+    word("A list or account is opened by somebody new to it, out of hours", "非工作时间首次打开某名单或账户"),
+    word("A person exports for the first time", "首次导出数据"),
+    word("A person exports from a network first used within the last hour", "在一小时内首次使用的网络导出数据"),
+    word("A person reads again after a month", "相隔一个月后再次读取"),
+    word("A person does very many different things within ten minutes", "十分钟内进行极多种操作"),
+    word("An account is tried again and again", "同一账户反复尝试登录"),
+    word("Many accounts are tried", "尝试登录多个账户"),
+    word("A person signs in from a network that is new to them", "从未用过的网络登录"),
+    word("A person acts from three networks within an hour", "一小时内从三个网络操作"),
+    word("One session is used from two networks within a quarter of an hour", "同一会话十五分钟内用于两个网络"),
+    word("Fresh factors are refused again and again within a session", "会话中身份验证反复失败"),
+    word("Sensitive commands are tried without a fresh factor again and again", "反复未经验证尝试敏感操作"),
+    word("The trail of the company cannot be signed", "公司审计轨迹无法签名"),
+    word("The trail of the company, or a row that it speaks of, was changed", "公司审计轨迹或其所述记录被篡改"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +336,7 @@ mod tests {
     fn every_scenario_and_reason_that_ships_has_its_words() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
         let mut packs = 0;
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_none_or(|extension| extension != "yaml") {
                 continue;
@@ -288,6 +357,21 @@ mod tests {
             }
         }
         assert_eq!(packs, SCENARIOS.len());
+        let mut acts = 0;
+        for entry in fs::read_dir(folder.join("security")).unwrap() {
+            for title in written(
+                &fs::read_to_string(entry.unwrap().path()).unwrap(),
+                "    title: ",
+            ) {
+                acts += 1;
+                assert_ne!(act(&title, Language::Zh), title);
+            }
+        }
+        assert_eq!(acts, ACTS.len());
+        let said = about("card_testing.probe", Some("Listed as denied"), Language::Zh);
+        assert_eq!(said.as_deref(), Some("试卡：在拒绝名单中"));
+        assert_eq!(about("card_testing.probe", None, Language::En), None);
+        assert_eq!(about("own_pack.probe", None, Language::Zh), None);
         assert_eq!(reason("Our own words", Language::Zh), "Our own words");
         assert_eq!(reason("Listed as denied", Language::Zh), "在拒绝名单中");
     }

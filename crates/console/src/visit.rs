@@ -4,6 +4,7 @@ use crate::{
     look::Look,
     page::Fault,
     pages::views::Own,
+    refused::Refused,
     word::{Language, Word},
 };
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub(crate) struct Visit {
     pub(crate) parameter: String,
     /// What is said on the page once.
     pub(crate) told: Option<String>,
+    /// The form that was sent, if it was refused.
+    pub(crate) refused: Option<Refused>,
     /// How whoever looks works.
     pub(crate) own: Own,
     /// Cookies that the answer brings.
@@ -46,6 +49,7 @@ impl Visit {
             look,
             parameter,
             told: None,
+            refused: None,
             own: Own::default(),
             cookies: Vec::new(),
         }

@@ -88,12 +88,16 @@ pub(crate) fn all() -> impl Iterator<Item = Word> {
         crate::layout::WORDS,
         crate::parts::WORDS,
         crate::desk::WORDS,
+        crate::refused::WORDS,
         crate::chart::web::WORDS,
     ];
     let shared = shared.into_iter().chain(crate::pages::SHARED_WORDS);
     let named = crate::names::NAMES.iter().map(|(_, word)| *word);
     let scenarios = crate::risks::SCENARIOS.iter().map(|(_, word)| *word);
-    let reasons = crate::risks::REASONS.iter().copied();
+    let reasons = crate::risks::REASONS
+        .iter()
+        .chain(crate::risks::ACTS)
+        .copied();
     let pages = crate::pages::PAGES.iter().map(|page| page.words);
     let written = shared.chain(pages).flatten().copied();
     written.chain(named).chain(scenarios).chain(reasons)

@@ -30,7 +30,10 @@ use http::{
     request::Parts,
 };
 use hyper::body::Incoming;
-use paywarden_access::staff::Member;
+use paywarden_access::{
+    Scope,
+    staff::{Account, Member},
+};
 use paywarden_cases::FILE_BYTES_MAX;
 use paywarden_domain::Timestamp;
 use serde_json::Value;
@@ -239,6 +242,30 @@ impl Desk {
     /// Who is signed in.
     pub fn member(&self) -> Option<&Member> {
         self.member.as_ref()
+    }
+
+    /// What a colleague of whoever is signed in is called, by the identifier of their account. No
+    /// more is told of colleagues here; the rest takes the routes of staff.
+    pub fn colleague(&self, id: &str) -> Option<String> {
+        let member = self.member.as_ref();
+        let member = member.filter(|member| member.session.factor.is_full())?;
+        let found = self.state.staff.find(&member.account.tenant, id).ok()?;
+        Some(found.name().to_owned())
+    }
+
+    /// Colleagues who may do this, by name: what is sent for each, and what they are called.
+    pub fn colleagues(&self, scope: Scope) -> Vec<(String, String)> {
+        let Some(member) = self.member.as_ref() else {
+            return Vec::new();
+        };
+        let (tenant, staff) = (&member.account.tenant, &self.state.staff);
+        let mut all = staff.all(tenant);
+        all.retain(|account| staff.may(tenant, &account.id, scope));
+        let named =
+            |account: &Arc<Account>| (format!("staff:{}", account.id), account.name().to_owned());
+        let mut all: Vec<_> = all.iter().map(named).collect();
+        all.sort_by(|one, other| one.1.cmp(&other.1));
+        all
     }
 
     /// Whether sensitive commands are taken now.

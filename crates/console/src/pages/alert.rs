@@ -123,7 +123,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         (parts::panel(v.t(HISTORY), parts::table(v.t(HISTORY), &[v.t(AT), v.t(BY), v.t(STATE), v.t(parts::REASON)], &steps, v)))
     };
-    Ok(Body::new(alert.title, main)
+    let title = crate::risks::act(&alert.title, v.language());
+    Ok(Body::new(title, main)
         .below("/alerts", v.t(alerts::TITLE))
         .into())
 }
@@ -134,7 +135,7 @@ fn facts(v: &Visit, alert: &Alert) -> Markup {
         parts::row(STATE, parts::state(&alert.state, v.language()), v),
         parts::row(SEVERITY, parts::state(&alert.severity, v.language()), v),
         parts::row(ABOUT, parts::actor(&alert.actor, v), v),
-        parts::row(OBJECT, parts::id(&alert.object), v),
+        parts::row(OBJECT, parts::object(&alert.object, v), v),
         parts::row(EFFECT, parts::id(&alert.effect), v),
         parts::row(TIMES, html! { (format::number(alert.count)) }, v),
         parts::row(FIRST, parts::since(alert.first_at, v), v),

@@ -93,6 +93,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::filter_by("severity", v.t(SEVERITY), severity.as_deref(), ["medium", "high", "critical"], v))
         }, state.is_some() || severity.is_some(), v))
         (parts::table(v.t(TITLE), &columns, &rows, v))
+        div.line { (super::views::keep(v)) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())
@@ -102,7 +103,7 @@ fn cells(v: &Visit, alert: &Alert) -> Vec<Markup> {
     let to = format!("/alerts/{}", encoded(&alert.id));
     vec![
         format::time(alert.last_at),
-        html! { a href=(to) { (alert.title) } },
+        html! { a href=(to) { (crate::risks::act(&alert.title, v.language())) } },
         parts::actor(&alert.actor, v),
         parts::state(&alert.severity, v.language()),
         html! { (format::number(alert.count)) },

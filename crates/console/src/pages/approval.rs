@@ -1,7 +1,9 @@
 //! One approval: what is asked for and why, the votes, and what may be done about it now.
 
+mod payload;
 mod reveal;
 
+pub(super) use payload::WORDS as PAYLOAD_WORDS;
 pub(super) use reveal::WORDS as REVEAL_WORDS;
 
 use super::{
@@ -45,7 +47,6 @@ words! {
     CLAUSE = "Clause of the policy", "适用策略条款";
     COUNT = "Votes that count", "有效票数";
     USED_BY = "Carried out by", "执行人";
-    PAYLOAD = "What will be done", "将执行的内容";
     MASKED = "Values of customers are hidden from you; nobody votes on what is hidden from them.", "客户数据对您隐藏；无法查看内容的人员不能投票。";
     FINGERPRINT = "SHA-256", "SHA-256";
     VOTES = "Votes", "票数";
@@ -139,6 +140,11 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         _ => None,
     };
+    // Once it was carried out, what stands now is no longer what it changed.
+    let before = match approval.state.as_str() {
+        "open" | "approved" => payload::before(v, &approval.command, &approval.payload).await?,
+        _ => None,
+    };
     let v = &*v;
     let main = html! {
         p { (approval.reason) }
@@ -149,7 +155,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 @if let Some(act) = act(v, &approval) { (parts::panel(v.t(ACT), act)) }
             }
             div {
-                (parts::panel(v.t(PAYLOAD), payload(v, &approval)))
+                (parts::panel(v.t(payload::PAYLOAD), asked_for(v, &approval, before.as_ref())))
                 @if let Some(difference) = &difference {
                     (parts::panel(v.t(CHANGES), changes(v, difference)))
                 }
@@ -173,7 +179,7 @@ fn facts(v: &Visit, approval: &Approval) -> Markup {
             html! { (terms::term(&approval.command, v.language())) },
             v,
         ),
-        parts::row(ABOUT, parts::id(&approval.object), v),
+        parts::row(ABOUT, parts::object(&approval.object, v), v),
         parts::row(ASKED_BY, parts::actor(&approval.maker, v), v),
         parts::row(ASKED_AT, parts::since(approval.requested_at, v), v),
         parts::row(EXPIRES, format::time(approval.expires_at), v),
@@ -200,10 +206,10 @@ fn facts(v: &Visit, approval: &Approval) -> Markup {
     parts::facts(rows)
 }
 
-fn payload(v: &Visit, approval: &Approval) -> Markup {
+fn asked_for(v: &Visit, approval: &Approval, before: Option<&Value>) -> Markup {
     html! {
         @if approval.is_masked { (parts::note(Tone::Care, v.t(MASKED))) }
-        (parts::json(&approval.payload, v.t(PAYLOAD)))
+        (payload::table(v, &approval.payload, before))
         p.hint { (v.t(FINGERPRINT)) " " (parts::id(&approval.payload_sha256)) }
     }
 }

@@ -112,6 +112,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         @if v.may(Scope::SubjectsReveal) && v.may(Scope::ApprovalsRequest) {
             p { a.button.quiet href="/reveals" { (v.t(reveals::TITLE)) } }
         }
+        div.line { (super::views::keep(v)) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())
@@ -123,7 +124,7 @@ fn cells(v: &Visit, approval: &Approval) -> Vec<Markup> {
     vec![
         format::time(approval.requested_at),
         html! { a href=(to) { (terms::term(&approval.command, v.language())) } },
-        parts::id(&approval.object),
+        parts::object(&approval.object, v),
         parts::actor(&approval.maker, v),
         html! { (approval.reason) },
         html! { @if let Some(Count { needed, counted, .. }) = count { (counted) " / " (needed) } @else { "–" } },

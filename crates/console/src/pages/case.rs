@@ -294,15 +294,16 @@ fn hands(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
 }
 
 fn alerts_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
+    let may_pick = case.state == "open" && v.may(Scope::CasesWork) && !alerts.is_empty();
     let row = |alert: &Alert| {
         let said = PICK_ONE.with(v.language(), &[&work::entity(&alert.subject, v)]);
-        let mut cells = vec![work::pick("alert", &alert.id, &said)];
-        cells.extend(work::alert_cells(v, alert));
-        cells
+        let pick = may_pick.then(|| work::pick("alert", &alert.id, &said));
+        let cells = work::alert_cells(v, alert);
+        pick.into_iter().chain(cells).collect()
     };
-    let rows: Vec<_> = alerts.iter().map(row).collect();
+    let rows: Vec<Vec<Markup>> = alerts.iter().map(row).collect();
     let names = work::alert_columns(v);
-    let mut columns = vec![v.t(PICK)];
+    let mut columns: Vec<&str> = may_pick.then(|| v.t(PICK)).into_iter().collect();
     columns.extend(names.iter().map(String::as_str));
     let title = Field {
         required: false,
@@ -315,7 +316,7 @@ fn alerts_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
         html! {
             (parts::hidden("version", &case.version.to_string()))
             (parts::table(v.t(ALERTS), &columns, &rows, v))
-            @if case.state == "open" && v.may(Scope::CasesWork) && !alerts.is_empty() {
+            @if may_pick {
                 div.buttons { (parts::submit_as("do", "take_out", v.t(TAKE_OUT), Tone::Plain)) }
                 (parts::fold(v.t(SPLIT), html! {
                     (title) (parts::submit_as("do", "split", v.t(SPLIT), Tone::Plain))
@@ -326,6 +327,7 @@ fn alerts_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
 }
 
 fn payments_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
+    let may_pick = case.state == "open" && v.may(Scope::CasesWork) && !case.payments.is_empty();
     let of_alerts = alerts.iter().flat_map(|alert| {
         let each = alert.payments.iter();
         each.map(|payment| (payment, work::item(&alert.id), html! {}))
@@ -342,30 +344,25 @@ fn payments_of(v: &Visit, case: &Case, alerts: &[Alert]) -> Markup {
     all.sort_by_key(|(payment, ..)| std::cmp::Reverse(payment.decided_at));
     let row = |(payment, from, pick): (&Payment, Markup, Markup)| {
         let to = format!("/decisions/{}", encoded(&payment.decision));
-        vec![
+        let cells = [
             format::time(payment.decided_at),
             parts::link(&to, &payment.payment_id),
             html! { @if let Some(amount) = payment.amount { (format::money(amount)) } @else { "–" } },
             from,
-            pick,
-        ]
+        ];
+        cells.into_iter().chain(may_pick.then_some(pick)).collect()
     };
-    let rows: Vec<_> = all.into_iter().map(row).collect();
+    let rows: Vec<Vec<Markup>> = all.into_iter().map(row).collect();
     let amount = format!("{}#", v.t(work::AMOUNT));
-    let columns = [
-        v.t(work::AT),
-        v.t(work::PAYMENT),
-        &amount,
-        v.t(FROM_ALERT),
-        v.t(PICK),
-    ];
+    let mut columns = vec![v.t(work::AT), v.t(work::PAYMENT), &amount, v.t(FROM_ALERT)];
+    columns.extend(may_pick.then(|| v.t(PICK)));
     parts::form(
         v,
         v.desk.path(),
         html! {
             (parts::hidden("version", &case.version.to_string()))
             (parts::table(v.t(ALL_PAYMENTS), &columns, &rows, v))
-            @if case.state == "open" && v.may(Scope::CasesWork) && !case.payments.is_empty() {
+            @if may_pick {
                 div.buttons { (parts::submit_as("do", "take_payments_out", v.t(TAKE_OUT), Tone::Plain)) }
             }
         },

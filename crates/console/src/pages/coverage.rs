@@ -156,6 +156,7 @@ fn uses(v: &Visit, activity: &Activity, state: Option<&str>) -> Markup {
             }
         }
         (parts::table(v.t(USE), &columns, &rows, v))
+        div.line { (super::views::keep(v)) }
     }
 }
 

@@ -127,6 +127,7 @@ struct Judgement {
 struct Fired {
     rule: String,
     title: String,
+    reason: String,
     score: u16,
     values: Vec<Operand>,
 }
@@ -255,7 +256,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             }
         }
         @for (name, judged) in [("fraud", fraud), ("laundering", laundering)] {
-            (judgement(v, name, judged))
+            (judgement(v, &decision, (name, judged)))
         }
         (models::panel(v, &decision.models, decision.control.as_ref()))
         @if let (Some(explained), Some(rule)) = (&explained, &wanted) {
@@ -351,14 +352,17 @@ fn reasons(v: &Visit, decision: &Decision) -> Markup {
     }
 }
 
-fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
+fn judgement(v: &Visit, decision: &Decision, (name, judged): (&str, &Judgement)) -> Markup {
     let by_doubt = name == "laundering";
     let mut added = points(by_doubt);
     let drops: Vec<Drop> = judged
         .fired
         .iter()
         .map(|fired| Drop {
-            name: html! { a href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (fired.title) } " " span.muted { (fired.rule) } },
+            name: html! {
+                a title=(fired.rule) href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (said(v, decision, fired)) }
+                @if v.language() == Language::En { " " span.muted { (fired.rule) } }
+            },
             points: added(fired.score),
         })
         .collect();
@@ -375,13 +379,24 @@ fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
             (chart::waterfall(&title, &drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)]))
         }
         @if !judged.shadow.is_empty() {
-            (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (fired.title) " " (parts::id(&fired.rule)) } } } }))
+            (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (said(v, decision, fired)) " " (parts::id(&fired.rule)) } } } }))
         }
         @if !judged.faults.is_empty() {
             (parts::note(Tone::Care, html! { div { (v.t(FAULTS)) ": " @for fault in &judged.faults { (parts::id(&fault.rule)) " (" (fault.fault) ") " } } }))
         }
     };
     parts::panel(&title, inside)
+}
+
+/// What a rule that has fired is about.
+fn said(v: &Visit, decision: &Decision, fired: &Fired) -> Markup {
+    let reason = decision.reasons.iter().find(|one| one.code == fired.reason);
+    parts::rule(
+        &fired.rule,
+        &fired.title,
+        reason.map(|one| one.text.as_str()),
+        v,
+    )
 }
 
 /// What one score after the other adds to those before: itself, or its share of what they leave.

@@ -61,6 +61,12 @@ pub(super) fn way(v: &Visit, collection: &str) -> Markup {
     html! { @if may { p { a.button.quiet href=(to) { (v.t(EXPORT)) } } } }
 }
 
+/// What something that can be taken out is called.
+pub(super) fn collection(name: &str, v: &Visit) -> String {
+    let found = COLLECTIONS.iter().find(|(known, ..)| *known == name);
+    found.map_or(name, |(_, word, ..)| v.t(*word)).to_owned()
+}
+
 fn show(v: &Visit) -> Shown {
     let of = v.query("of").unwrap_or_default();
     let known = COLLECTIONS.iter().filter(|(.., scope)| v.may(*scope));

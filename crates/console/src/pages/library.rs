@@ -6,9 +6,9 @@ use crate::{
     icon::Icon,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts::{self, Field},
-    terms,
+    risks, terms,
     visit::{Visit, address},
-    word::words,
+    word::{Language, words},
 };
 use maud::{Markup, html};
 use paywarden_access::Scope;
@@ -67,13 +67,15 @@ struct Rule {
 }
 
 impl Rule {
-    fn has(&self, words: &str) -> bool {
+    fn has(&self, words: &str, language: Language) -> bool {
+        let about = risks::about(&self.id, None, language).unwrap_or_default();
         let texts = [
             &self.id,
             &self.title,
             &self.reason,
             &self.when,
             &self.source,
+            &about,
         ];
         let text = texts.map(|text| text.to_lowercase()).join(" ");
         words
@@ -97,7 +99,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let v = &*v;
     let total = rules.len();
     let fits = |rule: &Rule| {
-        words.is_none_or(|words| rule.has(words))
+        words.is_none_or(|words| rule.has(words, v.language()))
             && engine.is_none_or(|engine| rule.engine == engine)
             && stage.is_none_or(|stage| rule.stage == stage)
     };
@@ -132,6 +134,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             a href="/library/coverage" { (v.t(coverage::TITLE)) }
         }
         (parts::table(v.t(TITLE), &columns, &rows, v))
+        div.line { (super::views::keep(v)) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())
@@ -146,7 +149,7 @@ fn cells(v: &Visit, rule: &Rule) -> Vec<Markup> {
         html! { @if let Some(action) = rule.action { (parts::outcome(action, v.language())) } @else { "–" } },
         html! {
             details.fold {
-                summary { (rule.title) }
+                summary { (parts::rule(&rule.id, &rule.title, None, v)) }
                 p.hint { (v.t(WHEN)) }
                 pre.raw { (rule.when) }
                 p.hint { (v.t(SOURCE)) ": " (rule.source) }

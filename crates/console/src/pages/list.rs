@@ -60,6 +60,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let columns = [v.t(VALUE), v.t(ADDED), v.t(BY), v.t(UNTIL), &reason];
     let main = html! {
         (parts::table(&list, &columns, &rows, v))
+        div.line { (super::exports::way(v, "lists")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
         @if v.may(Scope::ListsWrite) && v.may(Scope::ApprovalsRequest) {
             p { a.button href=(format!("{here}/import")) { (v.t(list_import::TITLE)) } }

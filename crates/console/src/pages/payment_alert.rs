@@ -192,7 +192,7 @@ async fn evidence<'p>(
 
 fn evidence_table(v: &Visit, rows: &[Evidence<'_>]) -> Markup {
     let rows: Vec<_> = rows.iter().map(|row| evidence_cells(v, row)).collect();
-    let amount = format!("{}#", v.t(work::AMOUNT));
+    let (amount, why) = (format!("{}#", v.t(work::AMOUNT)), format!("{}~", v.t(WHY)));
     let columns = [
         v.t(DECIDED),
         v.t(work::PAYMENT),
@@ -200,7 +200,7 @@ fn evidence_table(v: &Visit, rows: &[Evidence<'_>]) -> Markup {
         v.t(work::OUTCOME),
         v.t(FRAUD),
         v.t(LAUNDERING),
-        v.t(WHY),
+        &why,
     ];
     parts::table(v.t(EVIDENCE), &columns, &rows, v)
 }

@@ -1,6 +1,6 @@
 //! One version of the rules: where it stands, what it changes, how it is tried and released.
 
-mod lines;
+pub(super) mod lines;
 mod trial;
 
 use super::{

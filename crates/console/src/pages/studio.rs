@@ -13,7 +13,8 @@ use super::rules;
 use crate::{
     icon::Icon,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
-    parts,
+    parts::{self, Field},
+    refused::{self, Refused},
     visit::{Visit, address, encoded},
     word::words,
 };
@@ -119,6 +120,8 @@ struct Draft {
     rule: Rule,
     checked: Checked,
     glance: Option<Glance>,
+    /// Why it is saved, as it was filled in.
+    reason: String,
 }
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
@@ -166,6 +169,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         was,
         checked,
         glance: None,
+        reason: String::new(),
     };
     studio(v, &from, Some(draft)).await
 }
@@ -297,7 +301,8 @@ fn save(v: &Visit, draft: &Draft) -> Markup {
         section.panel {
             h2 { (v.t(SAVE)) }
             p.muted { (v.t(SAVE_WHY)) }
-            (parts::reason("reason", v))
+            (refused::said(v))
+            (Field { value: &draft.reason, bytes_max: 256, hint: Some(v.t(parts::REASON_HINT)), ..Field::new("reason", v.t(parts::REASON)) })
             div.buttons {
                 button.button.info type="submit" name="do" value="save" { (v.t(SAVE)) }
                 @if !draft.is_text && !draft.was.is_empty() {
@@ -321,11 +326,13 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     let asked = if is_text { &was } else { &rule.id }.clone();
     let mut checked = check(v, form, (&rule, &asked)).await?;
     let is_broken = checked.problems.iter().any(|problem| problem.is_error);
-    if wish == "save"
-        && !is_broken
-        && let Some(saved) = save_it(v, form, &mut checked).await?
-    {
-        return Ok(saved);
+    if wish == "save" && !is_broken {
+        match save_it(v, form, &mut checked).await {
+            Ok(Some(saved)) => return Ok(saved),
+            Ok(None) => {}
+            Err(fault) if fault.is_kept() => return Err(fault),
+            Err(fault) => v.refused = Some(Refused::of(form, fault.0)),
+        }
     }
     let tidy = checked
         .rule
@@ -363,6 +370,7 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
         },
         checked,
         glance,
+        reason: form.text("reason").to_owned(),
     };
     studio(v, &from, Some(draft)).await
 }

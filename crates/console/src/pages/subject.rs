@@ -269,7 +269,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }))
         (parts::panel(v.t(LINEAGE), html! {
             (holdings(v, &lineage.decisions))
-            @let next = lineage.next_cursor.as_deref().map(|place| address(&here, &[("went", Some(place))]));
+            @let next = lineage.next_cursor.as_deref().filter(|_| !lineage.decisions.is_empty()).map(|place| address(&here, &[("went", Some(place))]));
             (parts::pager(went.as_ref().map(|_| here.as_str()), next.as_deref(), v))
         }))
     };

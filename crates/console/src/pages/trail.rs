@@ -184,7 +184,7 @@ fn cells(v: &Visit, leaf: &Leaf) -> Vec<Markup> {
             false => html! { (number) },
         },
         parts::id(&leaf.action),
-        parts::id(&leaf.object),
+        parts::object(&leaf.object, v),
         parts::actor(&leaf.actor, v),
         html! { (leaf.purpose) },
         html! { (leaf.reason.as_deref().unwrap_or("–")) },

@@ -99,7 +99,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
 fn facts(v: &Visit, leaf: &Leaf) -> Markup {
     let mut rows = vec![
         parts::row(ACTION, parts::id(&leaf.action), v),
-        parts::row(OBJECT, parts::id(&leaf.object), v),
+        parts::row(OBJECT, parts::object(&leaf.object, v), v),
         parts::row(BY, parts::actor(&leaf.actor, v), v),
         parts::row(AT, parts::since(leaf.time, v), v),
         parts::row(PURPOSE, html! { (leaf.purpose) }, v),

@@ -44,7 +44,6 @@ words! {
     NOTES = "Remarks", "备注列表";
     WRITE = "Write a note", "添加备注";
     MENTIONS = "For whom", "提醒人员";
-    MENTIONS_HINT = "staff:…, several with blanks between; may be empty", "staff:…，多人以空格分隔，可留空";
     KEEP_NOTE = "Keep the note", "保存备注";
     TAKE_PART = "Who takes part", "参与主体";
     ENTITY = "Entity", "实体";
@@ -53,7 +52,6 @@ words! {
     GIVE_BACK = "Give back", "退回";
     ASSIGN = "Give to somebody", "分派给他人";
     ASSIGN_TO = "To whom", "分派对象";
-    ASSIGN_HINT = "staff:… or key:…", "staff:… 或 key:…";
     LET_GO = "Let a payment go", "要求放行";
     ASK_OF = "Keep a payment back", "要求拦下支付";
     ASK_OF_WHY = "Whoever carries payments out is told. Nothing is moved from here.", "将通知支付执行方；此处不直接划转资金。";

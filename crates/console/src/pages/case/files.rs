@@ -5,7 +5,7 @@ use crate::{
     format,
     names::named,
     page::Fault,
-    parts, policy,
+    parts, policy, refused,
     terms::Tone,
     visit::{Visit, address, encoded},
     word::words,
@@ -120,9 +120,7 @@ impl File {
 }
 
 fn add(v: &Visit) -> Markup {
-    html! {
-        form method="post" enctype="multipart/form-data" action=(v.desk.path()) {
-            (parts::token(v))
+    let inside = html! {
             div.field {
                 label for="f-upload" { (v.t(CHOOSE)) }
                 input id="f-upload" name="upload" type="file" required accept=(ENDINGS) aria-describedby="f-upload-hint";
@@ -130,6 +128,11 @@ fn add(v: &Visit) -> Markup {
             }
             (parts::select("kept_for", v.t(KEPT_FOR), "", purposes(v)))
             (parts::submit_as("do", "add_file", v.t(ADD), Tone::Info))
+    };
+    html! {
+        form method="post" enctype="multipart/form-data" action=(v.desk.path()) {
+            (parts::token(v))
+            (refused::again(v, v.desk.path(), inside))
         }
     }
 }

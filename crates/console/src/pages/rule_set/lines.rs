@@ -11,7 +11,7 @@ const STEPS_MAX: usize = 1_000;
 
 /// One line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line {
+pub(in crate::pages) enum Line {
     Same(String),
     Gone(String),
     Come(String),
@@ -38,7 +38,7 @@ pub(super) fn changed(
 }
 
 /// The lines of both texts in one order.
-fn difference(before: &str, after: &str) -> Vec<Line> {
+pub(in crate::pages) fn difference(before: &str, after: &str) -> Vec<Line> {
     let (before, after): (Vec<&str>, Vec<&str>) =
         (before.lines().collect(), after.lines().collect());
     let alike = |(left, right): &(&&str, &&str)| left == right;
@@ -142,7 +142,7 @@ fn walked(
 }
 
 /// The changed lines with those around them.
-pub(super) fn draw(name: &str, lines: &[Line]) -> Markup {
+pub(in crate::pages) fn draw(name: &str, lines: &[Line]) -> Markup {
     let is_changed = |line: &Line| !matches!(line, Line::Same(_));
     let near = |place: usize| {
         let from = place.saturating_sub(AROUND);

@@ -1,8 +1,8 @@
 //! What people ask of alerts and cases alike: the forms, and what each sends to which route.
 
 use super::{
-    ACT_ON, APPROVAL_ID, ASK, ASK_OF, ASK_OF_WHY, ASSIGN, ASSIGN_HINT, ASSIGN_TO, CLAIM, ENTITY,
-    GIVE_BACK, LET_GO, PAYMENT, PUT_ON, REQUEST, STEP, UNTIL, UNTIL_TIME, entity,
+    ACT_ON, APPROVAL_ID, ASK, ASK_OF, ASK_OF_WHY, ASSIGN, ASSIGN_TO, CLAIM, ENTITY, GIVE_BACK,
+    LET_GO, PAYMENT, PUT_ON, REQUEST, STEP, UNTIL, UNTIL_TIME, entity,
 };
 use crate::{
     names::named,
@@ -20,10 +20,6 @@ use serde_json::{Value, json};
 
 /// Takes something, gives it back or to somebody else.
 pub(in crate::pages) fn hands(v: &Visit, (assignee, version): (Option<&str>, i64)) -> Markup {
-    let to = Field {
-        hint: Some(v.t(ASSIGN_HINT)),
-        ..Field::new("to", v.t(ASSIGN_TO))
-    };
     let version = version.to_string();
     html! {
         (parts::form(v, v.desk.path(), html! {
@@ -37,7 +33,7 @@ pub(in crate::pages) fn hands(v: &Visit, (assignee, version): (Option<&str>, i64
         }))
         (parts::fold(v.t(ASSIGN), parts::form(v, v.desk.path(), html! {
             (parts::hidden("version", &version))
-            (to)
+            (parts::select("to", v.t(ASSIGN_TO), assignee.unwrap_or_default(), v.desk.colleagues(Scope::CasesWork)))
             (parts::submit_as("do", "assign", v.t(ASSIGN), Tone::Plain))
         })))
     }
@@ -110,7 +106,7 @@ pub(in crate::pages) fn asked(v: &Visit, form: &Form) -> Result<(&'static str, V
         "release" => acts(form, json!({ "release": {} })),
         "assign" => acts(form, json!({ "assign": { "to": form.text("to").trim() } })),
         "note" => {
-            let mentions: Vec<&str> = form.text("mentions").split_whitespace().collect();
+            let mentions: Vec<&str> = form.all("mentions").collect();
             (
                 "notes",
                 json!({ "text": form.text("note_text"), "mentions": mentions }),

@@ -1,14 +1,11 @@
 //! What happened around an alert or a case, and what people wrote beside it.
 
-use super::{
-    AT, BY, KEEP_NOTE, MENTIONS, MENTIONS_HINT, PARTIAL, TIMELINE, WHAT, WHICH, WORDS_SAID, WRITE,
-    item,
-};
+use super::{AT, BY, KEEP_NOTE, MENTIONS, PARTIAL, TIMELINE, WHAT, WHICH, WORDS_SAID, WRITE, item};
 use crate::{
     format,
     names::named,
     page::Fault,
-    parts::{self, Field},
+    parts,
     terms::Tone,
     visit::{Visit, address},
 };
@@ -76,11 +73,6 @@ impl Story {
 
     /// What people wrote, and a form to write more.
     pub(in crate::pages) fn notes(&self, v: &Visit, is_open: bool) -> Markup {
-        let mentions = Field {
-            required: false,
-            hint: Some(v.t(MENTIONS_HINT)),
-            ..Field::new("mentions", v.t(MENTIONS))
-        };
         html! {
             @for note in &self.notes.notes {
                 div.remark {
@@ -95,7 +87,7 @@ impl Story {
             @if v.may(Scope::CasesWork) && is_open {
                 (parts::fold(v.t(WRITE), parts::form(v, v.desk.path(), html! {
                     (parts::text_area("note_text", v.t(WRITE), true))
-                    (mentions)
+                    (parts::select_many("mentions", v.t(MENTIONS), v.desk.colleagues(Scope::CasesRead)))
                     (parts::submit_as("do", "note", v.t(KEEP_NOTE), Tone::Info))
                 })))
             }
