@@ -85,6 +85,16 @@ pub(crate) fn millis(micros: u64) -> String {
     }
 }
 
+/// A size in the largest unit of which there are two at least.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(bits, _)| bytes >> bits >= 2);
+    match unit {
+        Some((bits, unit)) => format!("{} {unit}", number(bytes >> bits)),
+        None => format!("{} B", number(bytes)),
+    }
+}
+
 /// How long ago something was, in one unit.
 pub(crate) fn age(since: Timestamp, now: Timestamp, language: Language) -> String {
     seconds((now.seconds() - since.seconds()).max(0), language)

@@ -20,6 +20,11 @@ impl Metrics {
         })
     }
 
+    /// The most that there may be of a gauge.
+    pub(crate) fn limit(&self, of: &str) -> Option<u64> {
+        self.value(&format!("limit{{of=\"{of}\"}}"))
+    }
+
     /// In how many microseconds so many thousandths of the decisions since the start were answered;
     /// nothing where there were none.
     pub(crate) fn decision_us(&self, thousandths: u64) -> Option<u64> {
@@ -58,6 +63,7 @@ mod tests {
     const PAGE: &str = "# HELP paywarden_journal_queued x\n\
         paywarden_journal_queued 7\n\
         paywarden_glass_broken_total 2\n\
+        paywarden_limit{of=\"readers\"} 128\n\
         paywarden_decision_seconds_bucket{le=\"0.001\"} 10\n\
         paywarden_decision_seconds_bucket{le=\"0.002\"} 90\n\
         paywarden_decision_seconds_bucket{le=\"+Inf\"} 100\n# EOF\n";
@@ -68,6 +74,8 @@ mod tests {
         assert_eq!(page.value("journal_queued"), Some(7));
         assert_eq!(page.value("glass_broken"), Some(2));
         assert_eq!(page.value("journal"), None);
+        assert_eq!(page.limit("readers"), Some(128));
+        assert_eq!(page.limit("reader"), None);
     }
 
     #[test]

@@ -4,8 +4,14 @@
 //! counters of rules are those of the library, by name, and the sum of all others.
 
 use crate::{Engine, RuleFigures, release::LoadedSet};
-use paywarden_features::Stats;
-use std::{collections::HashMap, sync::Arc};
+use paywarden_domain::Timestamp;
+use paywarden_features::{Limits, Stats};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::UNIX_EPOCH,
+};
 
 /// The most rules that are named.
 const RULES_NAMED_MAX: usize = 2_000;
@@ -29,7 +35,43 @@ pub struct Figures {
     pub rule_set: String,
 }
 
+/// How much room there is, and how far the snapshot of the windows is.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// How many entries may wait for the journal.
+    pub journal_queue_max: usize,
+    /// How much the windows may hold.
+    pub windows: Limits,
+    /// After how many decisions a snapshot is due.
+    pub snapshot_every: u64,
+    /// How many there were since the last one.
+    pub decided_since_snapshot: u64,
+    /// The snapshot on disk; none before the first, or where none is kept.
+    pub snapshot: Option<SnapshotOnDisk>,
+}
+
+/// A snapshot as it lies on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotOnDisk {
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written to last.
+    pub written_at: Timestamp,
+}
+
 impl Engine {
+    /// Limits of the engine, and its snapshot.
+    pub fn room(&self) -> Room {
+        let path = self.config.snapshot_path.as_deref();
+        Room {
+            journal_queue_max: self.journal.queue_max(),
+            windows: self.config.limits,
+            snapshot_every: self.config.snapshot_every,
+            decided_since_snapshot: self.decided.load(Ordering::Relaxed),
+            snapshot: path.and_then(on_disk),
+        }
+    }
+
     /// State and counters for the metrics page.
     pub fn figures(&self) -> Figures {
         let running = self.running.load();
@@ -46,6 +88,15 @@ impl Engine {
             rule_set: running.base().version().to_owned(),
         }
     }
+}
+
+fn on_disk(path: &Path) -> Option<SnapshotOnDisk> {
+    let known = std::fs::metadata(path).ok()?;
+    let since = known.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(SnapshotOnDisk {
+        bytes: known.len(),
+        written_at: Timestamp::from_micros(i64::try_from(since.as_micros()).ok()?),
+    })
 }
 
 fn rules(library: &LoadedSet, sets: &[Arc<LoadedSet>]) -> Vec<RuleFigures> {

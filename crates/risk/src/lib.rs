@@ -52,7 +52,7 @@ pub use engine::{Caller, Decided, Engine, Idempotency, Request};
 pub use error::{Error, StartError};
 pub use evidence::combined;
 pub use explain::{ExplainedPart, ExplainedTest, Explanation};
-pub use figures::Figures;
+pub use figures::{Figures, Room, SnapshotOnDisk};
 pub use hindsight::{PAYMENTS_MAX, Stretch};
 pub use label::{Beside, LabelReceipt, Labelled};
 pub use lineage::{Holding, HoldingPage, Part};

@@ -10,6 +10,7 @@ mod holds;
 mod limits;
 mod metrics;
 mod models;
+mod node;
 mod notify;
 pub mod pages;
 mod progress;

@@ -3,6 +3,7 @@
 use crate::{
     edge::Code,
     models::OfModels,
+    node::Node,
     notify::OfNotify,
     progress::{OfProgress, Progress},
     reports::{OfReports, Reports},
@@ -81,9 +82,10 @@ impl Metrics {
         watch: Arc<Watch>,
         (export, outbox, told): (Arc<Progress>, Arc<Progress>, Arc<Figures>),
         notary: Notary,
-        (vault, reports): (Arc<Vault>, Arc<Reports>),
+        (vault, reports, node): (Arc<Vault>, Arc<Reports>, Node),
     ) -> Self {
         let mut registry = Registry::with_prefix("paywarden");
+        registry.register_collector(Box::new(node));
         registry.register_collector(Box::new(OfScreening(Arc::clone(&engine))));
         registry.register_collector(Box::new(OfModels(Arc::clone(&engine))));
         registry.register_collector(Box::new(OfEngine(engine)));

@@ -11,6 +11,7 @@ use crate::{
         witness::Witness,
     },
     metrics::Metrics,
+    node::Node,
     pages::Pages,
     reports::Reporters,
 };
@@ -107,16 +108,26 @@ impl State {
         } = parts;
         let limits = config.limits.clone();
         let now_us = clock.now().micros();
+        let visitors = Visitors::new(limits.visitors_max, limits.visitors_per_network_max);
+        let readers = Visitors::new(limits.readers_max, limits.readers_per_network_max);
+        let node = Node {
+            engine: Arc::clone(&engine),
+            clock: clock.clone(),
+            started_at: clock.now(),
+            limits: limits.clone(),
+            visitors: Arc::clone(&visitors),
+            readers: Arc::clone(&readers),
+        };
         Ok(Self {
             origin: origin(config, port),
             origin_is_set: config.origin.is_some(),
             pages,
-            visitors: Visitors::new(limits.visitors_max, limits.visitors_per_network_max),
+            visitors,
             link_visitors: Visitors::new(
                 limits.link_visitors_max,
                 limits.link_visitors_per_network_max,
             ),
-            readers: Visitors::new(limits.readers_max, limits.readers_per_network_max),
+            readers,
             sandbox: config.sandbox,
             trust_event_time: config.trust_event_time,
             metrics: Metrics::new(
@@ -125,7 +136,7 @@ impl State {
                 Arc::clone(&watch),
                 (export, outbox, Arc::clone(&notify.figures)),
                 notary.clone(),
-                (Arc::clone(&vault), Arc::clone(&reports)),
+                (Arc::clone(&vault), Arc::clone(&reports), node),
             ),
             nonces: NonceStore::new(limits.nonces_max, clock.random()),
             idempotency: Idempotency::new(limits.remembered_reply_bytes_max),

@@ -201,6 +201,11 @@ impl Journal {
         self.queue_max - self.jobs.capacity()
     }
 
+    /// How many may wait.
+    pub fn queue_max(&self) -> usize {
+        self.queue_max
+    }
+
     /// Writes what is queued and ends the writer. Later appends get [`Error::Closed`].
     pub async fn close(&self) {
         let writer = self

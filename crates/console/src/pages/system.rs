@@ -11,6 +11,7 @@ use crate::{
     word::{Word, words},
 };
 use maud::{Markup, html};
+use paywarden_domain::time::SECOND;
 
 pub(crate) const PAGE: Page = Page {
     path: "/system",
@@ -29,7 +30,28 @@ pub(crate) const PAGE: Page = Page {
 
 words! {
     TITLE = "System", "系统状态";
-    PROGRAM = "Program", "程序";
+    PROGRAM = "This node", "本节点";
+    ADDRESS = "Address of the pages", "页面地址";
+    RUNNING = "Running for", "运行时长";
+    SNAPSHOT = "Snapshot of the windows", "时间窗快照";
+    SNAPSHOT_WHY = "After a restart the windows come from it and from what the journal has beyond it.", "重启后由快照及其后的日志恢复时间窗。";
+    WRITTEN = "Last written", "上次写入";
+    SIZE = "Size", "大小";
+    BEHIND = "Decisions since then", "其后决策数";
+    NO_SNAPSHOT = "None was written yet: a restart reads the journal.", "尚无快照，重启时将读取日志。";
+    BACKUPS = "Backups", "备份";
+    BACKUPS_WHY = "Whoever runs the database makes and tries them out; this program knows of none.", "由数据库运维方备份并验证恢复，本程序不掌握。";
+    LIMITS = "Limits", "上限";
+    WHAT = "What is limited", "项目";
+    USED = "Used now", "当前占用";
+    MOST = "At most", "上限值";
+    FULL = "Full to", "占用率";
+    VISITORS = "People signing in", "正在登录的人数";
+    READERS = "People who watch live", "实时查看的人数";
+    OUTBOX = "Leaves that wait to be handed on", "待分发的叶节点";
+    EXPORT_LAG = "Leaves that wait for the SIEM", "待导出至 SIEM 的叶节点";
+    WATCH_BEHIND = "Seconds that the watch of the trail is behind", "轨迹监视滞后秒数";
+    WEBHOOKS = "Messages that wait for receivers", "待投递的通知";
     VERSION = "Version", "版本";
     STATUS = "Takes requests", "是否接收请求";
     TAKES = "Yes", "是";
@@ -65,15 +87,25 @@ const NOTHING: [(&str, Word); 6] = [
 ];
 
 /// What is counted: metric and word.
-const COUNTED: [(&str, Word); 8] = [
+const COUNTED: [(&str, Word); 6] = [
+    ("outbox_depth", OUTBOX),
+    ("trail_export_lag", EXPORT_LAG),
+    ("watch_behind_seconds", WATCH_BEHIND),
+    ("webhook_waiting", WEBHOOKS),
+    ("trail_patrolled_leaves", TRAIL_LEAVES),
+    ("glass_broken", GLASS),
+];
+
+/// What has a limit: metric and word.
+const LIMITED: [(&str, Word); 8] = [
     ("journal_queued", JOURNAL),
     ("requests_in_flight", IN_FLIGHT),
     ("connections", CONNECTIONS),
+    ("readers", READERS),
+    ("visitors", VISITORS),
     ("nonces", NONCES),
     ("window_events", WINDOW_EVENTS),
     ("window_entities", WINDOW_ENTITIES),
-    ("trail_patrolled_leaves", TRAIL_LEAVES),
-    ("glass_broken", GLASS),
 ];
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
@@ -90,7 +122,11 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::panel(v.t(PROGRAM), parts::facts([
                     parts::row(VERSION, parts::id(env!("CARGO_PKG_VERSION")), v),
                     parts::row(STATUS, status, v),
+                    parts::row(ADDRESS, parts::id(v.desk.origin()), v),
+                    parts::row(RUNNING, age(&metrics, "uptime_seconds", v), v),
+                    parts::row(BACKUPS, html! { span.muted { (v.t(BACKUPS_WHY)) } }, v),
                 ])))
+                (parts::panel(v.t(SNAPSHOT), snapshot(v, &metrics)))
                 (parts::panel(v.t(ANSWERS), answers(v, &metrics)))
             }
             div {
@@ -98,6 +134,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::panel(v.t(WAITS), parts::facts(COUNTED.map(|(name, word)| parts::row(word, counted(&metrics, name), v)))))
             }
         }
+        (parts::panel(v.t(LIMITS), limits(v, &metrics)))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["live.js"]).into())
 }
@@ -116,6 +153,49 @@ fn answers(v: &Visit, metrics: &Metrics) -> Markup {
             }
         }
     }
+}
+
+/// How long it is since something, by a metric in seconds.
+fn age(metrics: &Metrics, name: &str, v: &Visit) -> Markup {
+    let micros = |seconds| i64::try_from(seconds).ok()?.checked_mul(SECOND);
+    let old = metrics.value(name).and_then(micros);
+    let said = old.map_or_else(|| "–".to_owned(), |old| format::span(old, v.language()));
+    html! { span data-live=(name) { (said) } }
+}
+
+fn snapshot(v: &Visit, metrics: &Metrics) -> Markup {
+    let behind = counted(metrics, "snapshot_decisions_behind");
+    html! {
+        p.muted { (v.t(SNAPSHOT_WHY)) }
+        @match metrics.value("snapshot_bytes") {
+            None => (parts::note(Tone::Info, v.t(NO_SNAPSHOT))),
+            Some(bytes) => (parts::facts([
+                parts::row(WRITTEN, age(metrics, "snapshot_age_seconds", v), v),
+                parts::row(SIZE, html! { (format::bytes(bytes)) }, v),
+                parts::row(BEHIND, behind, v),
+            ])),
+        }
+    }
+}
+
+/// What is used of each limit.
+fn limits(v: &Visit, metrics: &Metrics) -> Markup {
+    let row = |(name, word): (&str, Word)| {
+        let (used, most) = (metrics.value(name), metrics.limit(name));
+        let share = used
+            .zip(most)
+            .map(|(used, most)| format::percent(used, most));
+        vec![
+            html! { (v.t(word)) },
+            counted(metrics, name),
+            html! { (most.map_or_else(|| "–".to_owned(), format::number)) },
+            html! { (share.as_deref().unwrap_or("–")) },
+        ]
+    };
+    let rows = LIMITED.map(row);
+    let number = |word| format!("{}#", v.t(word));
+    let columns = [v.t(WHAT), &number(USED), &number(MOST), &number(FULL)];
+    parts::table(v.t(LIMITS), &columns, &rows, v)
 }
 
 fn holds(metrics: &Metrics, name: &str) -> Markup {

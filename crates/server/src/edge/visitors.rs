@@ -42,6 +42,12 @@ impl Visitors {
         let visitors = Arc::clone(self);
         Some(Visit { visitors, network })
     }
+
+    /// How many have a place.
+    pub(crate) fn inside(&self) -> usize {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.values().sum()
+    }
 }
 
 impl Drop for Visit {
