@@ -63,8 +63,10 @@ fn body(value: &Value) -> Bytes {
 /// Who one is by a reply that opened a session.
 fn admitted(origin: &HeaderValue, reply: &Reply) -> Result<Caller> {
     let json: Value = reply.json()?;
-    let session = json.get("session").unwrap_or(&json);
-    let token = session.get("csrf_token").and_then(Value::as_str);
+    let token = json.pointer("/session/csrf_token");
+    let token = token
+        .or_else(|| json.get("csrf_token"))
+        .and_then(Value::as_str);
     let cookie = reply
         .headers
         .get(SET_COOKIE)
