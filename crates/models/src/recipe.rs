@@ -22,6 +22,8 @@ const DUE_REACH: i64 = 90 * DAY;
 const TOLD: u8 = 2;
 /// How far back payments whose truth is known are looked at.
 const TOLD_REACH: i64 = 30 * DAY;
+/// How far back the amounts of known frauds are looked at.
+const AMOUNTS_REACH: i64 = 28 * DAY;
 /// Numbers that name something: new ones are news, and their order means nothing.
 const CATEGORIES: [&str; 2] = ["mcc", "country"];
 
@@ -79,6 +81,8 @@ impl Recipe {
     ///   frauds known by now, which tell of prompt reports.
     /// - What is known to be genuine, and whether the last payments of which anything is known were
     ///   frauds: whoever looked at an alert in vain has said where a compromise has ended.
+    /// - The amounts of the known frauds of the place: whoever has stolen a payer's card takes much,
+    ///   and a fraud of a usual amount says that it is the place that is compromised.
     /// - Whether the last payments whose label is due were frauds: where a compromise has ended the
     ///   last one was not. And frauds of weeks ago: a compromise that is old is near its end.
     pub fn payments(payer: EntityKind, place: EntityKind, delay: i64) -> Self {
@@ -97,6 +101,7 @@ impl Recipe {
         recipe.pace(place);
         recipe.known_frauds(payer, delay);
         recipe.known_frauds(place, delay);
+        recipe.fraud_amounts(place);
         recipe
     }
 
@@ -253,6 +258,18 @@ impl Recipe {
             let name = format!("{entity}.due_fraud{place}/due{place}({})", span_of(&due));
             let (any, fraud) = (self.place(due), self.place(due.filtered(frauds)));
             self.add(name, Formula::Ratio(fraud, any));
+        }
+    }
+
+    /// The amounts of the known frauds of a place.
+    fn fraud_amounts(&mut self, place: EntityKind) {
+        for (aggregate, name) in [
+            (Aggregate::Min, "min_fraud"),
+            (Aggregate::Avg, "avg_fraud"),
+            (Aggregate::Max, "max_fraud"),
+        ] {
+            let known = WindowSpec::between(place, aggregate, 0, AMOUNTS_REACH);
+            self.window(known.filtered(fraud()), name);
         }
     }
 

@@ -206,6 +206,29 @@ fn the_cost_of_each_way_to_sign_is_measured_on_equal_verdicts() {
 }
 
 #[test]
+fn pages_show_what_looking_at_every_decision_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "bench",
+        "console",
+        "--json",
+        "--decisions",
+        "1000",
+        "--rounds",
+        "10",
+    ];
+    // A page that is slow here does not fail: the machine is shared, the program not optimised.
+    let output = paywarden(folder.path(), &arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout);
+    let report = report.unwrap_or_else(|error| panic!("{error}: {told}"));
+    assert!(figure(&report, "decisions") > 999.0);
+    for page in ["decisions", "decisions_terms_none", "overview", "entity"] {
+        assert!(figure(&report, &format!("{page}_p99_ms")) > 0.0);
+    }
+}
+
+#[test]
 fn what_cannot_be_sent_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let said: String = [

@@ -28,6 +28,21 @@ pub(crate) struct Past<'a> {
     pub(crate) stands_for: u32,
 }
 
+impl<'a> Past<'a> {
+    /// A payment with what the labels say of it.
+    pub(crate) fn of(
+        row: &'a DecisionRow,
+        stretch: &Stretch,
+        labels: &HashMap<i64, LabelVerdict>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            row,
+            labelled: stretch.class(row, labels),
+            stands_for: stands_for(row)?,
+        })
+    }
+}
+
 /// Which payments, seen from when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stretch {
@@ -42,20 +57,23 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// What happened before this and has no label counts as genuine.
+    pub(crate) fn mature(&self) -> Timestamp {
+        let delay = i64::from(self.label_delay_days) * DAY;
+        Timestamp::from_micros(self.as_of.micros() - delay)
+    }
+
     /// What a payment is taken for.
     pub(crate) fn class(&self, row: &DecisionRow, labels: &HashMap<i64, LabelVerdict>) -> Labelled {
-        let delay = i64::from(self.label_delay_days) * DAY;
         match labels.get(&row.event_no) {
             Some(verdict) if verdict.is_fraud() => Labelled::Fraud,
             Some(_) => Labelled::Genuine,
-            None if row.occurred_at.micros() < self.as_of.micros() - delay => {
-                Labelled::PresumedGenuine
-            }
+            None if row.occurred_at < self.mature() => Labelled::PresumedGenuine,
             None => Labelled::Immature,
         }
     }
 
-    fn holds(&self, row: &DecisionRow) -> bool {
+    pub(crate) fn holds(&self, row: &DecisionRow) -> bool {
         (self.from..self.to).contains(&row.occurred_at) && row.decided_at <= self.as_of
     }
 }
@@ -104,13 +122,9 @@ impl Engine {
             if let (Some(newest), Some(oldest)) = (wanted.first(), wanted.last()) {
                 let events = (oldest.event_no, newest.event_no);
                 let labels = self.labels_known(tenant, events, stretch.as_of).await?;
-                wanted.iter().try_for_each(|row| {
-                    each(&Past {
-                        row,
-                        labelled: stretch.class(row, &labels),
-                        stands_for: stands_for(row)?,
-                    })
-                })?;
+                wanted
+                    .iter()
+                    .try_for_each(|row| each(&Past::of(row, stretch, &labels)?))?;
             }
             if is_end {
                 return Ok(());
@@ -119,6 +133,8 @@ impl Engine {
     }
 
     /// The last label of each of some events that was known by a moment.
+    ///
+    /// Error: [`Error::ReportTooLong`] beyond [`PAYMENTS_MAX`] events with one.
     pub(crate) async fn labels_known(
         &self,
         tenant: &TenantId,
@@ -134,6 +150,9 @@ impl Engine {
                 .await?;
             for row in rows.iter().filter(|row| row.known_at <= as_of) {
                 known.extend(row.event_no.map(|event_no| (event_no, row.verdict)));
+            }
+            if known.len() as u64 > PAYMENTS_MAX {
+                return Err(Error::ReportTooLong);
             }
             match rows.last() {
                 Some(row) if rows.len() == LABEL_ROWS as usize => {

@@ -19,49 +19,114 @@ pub use report::{Part, Prevented, PreventedMoney, PreventionOrder, PreventionRep
 use crate::{
     Engine, Error, backtest::Labelled, hindsight::Past, model::Reading, record, release::Trace,
 };
-use paywarden_domain::{Engine as Judge, Outcome, TenantId};
+use paywarden_domain::{Engine as Judge, Outcome, TenantId, Timestamp};
 use paywarden_features::FeatureEvent;
 use paywarden_store::DecisionRow;
 use report::Counting;
 use sums::Payment;
 
+/// Payments with a label that are read at a time.
+const NUMBERS: usize = 200;
+
 impl Engine {
     /// How much loss was prevented in a stretch of time.
     ///
-    /// Errors: [`Error::ReportTooLong`].
+    /// Error: [`Error::ReportTooLong`] where more than 250,000 payments have a label, or,
+    /// told apart by more than the day, where there are more payments.
     pub async fn prevention(
         &self,
         tenant: &TenantId,
         order: PreventionOrder,
     ) -> Result<PreventionReport, Error> {
-        let mut counting = Counting::new(order);
-        let stretch = order.stretch;
-        let each = |past: &Past<'_>| {
-            if past.labelled == Labelled::Immature {
-                counting.pass();
-                return Ok(());
-            }
-            let parts = self.parts(past.row, order.by)?;
-            counting.add(payment(past)?, &parts);
-            Ok(())
+        let counting = match order.by {
+            None | Some(Part::Day) => self.in_numbers(tenant, order).await?,
+            Some(by) => self.one_by_one(tenant, (order, by)).await?,
         };
-        self.in_hindsight(tenant, &stretch, each).await?;
         let report = tokio::task::spawn_blocking(move || counting.finish()).await;
         report.map_err(|error| Error::RecordDamaged(error.to_string()))
     }
 
-    /// The parts that a payment belongs to, and whether each stopped it. By day and channel that is
-    /// the verdict; by what judges, it is what judged.
-    fn parts(&self, row: &DecisionRow, by: Option<Part>) -> Result<Vec<(String, bool)>, Error> {
-        let stops = row.outcome.stops();
-        let Some(by) = by else {
-            return Ok(Vec::new());
+    /// Counts payments by day without reading them, and reads those that have a label.
+    async fn in_numbers(
+        &self,
+        tenant: &TenantId,
+        order: PreventionOrder,
+    ) -> Result<Counting, Error> {
+        let mut counting = Counting::new(order);
+        let stretch = order.stretch;
+        let mature = stretch
+            .mature()
+            .clamp(stretch.from, stretch.to.max(stretch.from));
+        let number = async |from: Timestamp| {
+            let from = from.micros().saturating_sub(self.config.event_ahead_max);
+            self.database.decided_since(tenant, from).await
         };
-        Ok(match by {
-            Part::Day => {
-                let day = row.occurred_at.to_string();
-                vec![(day.get(..10).unwrap_or(&day).to_owned(), stops)]
+        let (first, young) = (number(stretch.from).await?, number(mature).await?);
+        let count = async |first, happened| {
+            let counted = self
+                .database
+                .payment_counts(tenant, (first, happened), stretch.as_of);
+            counted.await
+        };
+        for counted in count(first, stretch.from..mature).await? {
+            counting.count(counted.day, counted.payments, counted.outcome.stops());
+        }
+        for counted in count(young, mature..stretch.to).await? {
+            counting.pass(counted.payments);
+        }
+        let labels = self
+            .labels_known(tenant, (first, i64::MAX), stretch.as_of)
+            .await?;
+        // What is known to be genuine counts like what is presumed so, once it is as old.
+        let wanted = labels
+            .iter()
+            .filter(|(number, verdict)| verdict.is_fraud() || **number >= young);
+        let mut wanted: Vec<i64> = wanted.map(|(number, _)| *number).collect();
+        wanted.sort_unstable();
+        for numbers in wanted.chunks(NUMBERS) {
+            for row in &self.database.decisions_numbered(tenant, numbers).await? {
+                if row.kind.is_payment() && stretch.holds(row) {
+                    let past = Past::of(row, &stretch, &labels)?;
+                    let payment = payment(&past)?;
+                    if row.occurred_at >= mature {
+                        counting.take_back();
+                        counting.count(payment.day(), 1, payment.stopped);
+                    }
+                    if payment.fraud {
+                        counting.defraud(payment);
+                    }
+                }
             }
+        }
+        Ok(counting)
+    }
+
+    /// Reads every payment.
+    async fn one_by_one(
+        &self,
+        tenant: &TenantId,
+        (order, by): (PreventionOrder, Part),
+    ) -> Result<Counting, Error> {
+        let mut counting = Counting::new(order);
+        let each = |past: &Past<'_>| {
+            if past.labelled == Labelled::Immature {
+                counting.pass(1);
+                return Ok(());
+            }
+            let parts = self.parts(past.row, by)?;
+            counting.add(payment(past)?, &parts);
+            Ok(())
+        };
+        self.in_hindsight(tenant, &order.stretch, each).await?;
+        Ok(counting)
+    }
+
+    /// The parts that a payment belongs to, and whether each stopped it. By channel that is the
+    /// verdict; by what judges, it is what judged.
+    fn parts(&self, row: &DecisionRow, by: Part) -> Result<Vec<(String, bool)>, Error> {
+        let stops = row.outcome.stops();
+        Ok(match by {
+            Part::Day => Vec::new(),
             Part::Channel => {
                 let channel = self.recorder.event(row)?.channel;
                 let name = channel.map_or("unknown", |channel| channel.name());

@@ -149,6 +149,14 @@ impl Engine {
         })
     }
 
+    /// Counts the decisions of the last 24 hours of every tenant, for whoever asks next.
+    pub async fn count_decisions(&self) -> Result<(), Error> {
+        for tenant in self.database.tenants_decided().await? {
+            self.decision_statistics(&tenant).await?;
+        }
+        Ok(())
+    }
+
     /// Decisions that a filter names, in as many steps as a picture shows. It looks at as many of
     /// the newest as one question does.
     pub async fn found_statistics(

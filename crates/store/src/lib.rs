@@ -63,8 +63,8 @@ pub use journal::{Appended, Journal, JournalLimits};
 pub use outbox::OutboxItem;
 pub use reads::{
     ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, DecisionSpan, DecisionsFound,
-    EpochKeys, HistoryRow, HistorySpan, MaskedRow, NewestRecords, PastRow, ReplayRow, Salience,
-    TraceRow, VaultFind, VaultReader, WorkFilter,
+    EpochKeys, HistoryRow, HistorySpan, MaskedRow, NewestRecords, PastRow, PaymentCount, ReplayRow,
+    Salience, TraceRow, VaultFind, VaultReader, WorkFilter,
 };
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,

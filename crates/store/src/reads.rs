@@ -17,7 +17,7 @@ mod vault;
 mod work_items;
 
 pub use approvals::ApprovalStepFilter;
-pub use counts::{DecisionCount, DecisionSpan};
+pub use counts::{DecisionCount, DecisionSpan, PaymentCount};
 pub use decisions::{COUNTED_MAX, DecisionFilter, DecisionsFound};
 pub use history::{HistoryRow, HistorySpan, PastRow};
 pub use records::NewestRecords;

@@ -5,7 +5,7 @@ use super::{
     sums::{Days, Payment, Sums},
 };
 use crate::hindsight::Stretch;
-use paywarden_domain::Currency;
+use paywarden_domain::{Currency, Timestamp, time::DAY};
 use paywarden_models::metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -175,9 +175,37 @@ impl Counting {
         }
     }
 
-    /// Passes by a payment of which nothing is known.
-    pub(super) fn pass(&mut self) {
-        self.unknown += 1;
+    /// Passes by payments of which nothing is known.
+    pub(super) fn pass(&mut self, payments: u64) {
+        self.unknown += payments;
+    }
+
+    /// Takes one of them back: something is known of it.
+    pub(super) fn take_back(&mut self) {
+        self.unknown = self.unknown.saturating_sub(1);
+    }
+
+    /// Counts payments of a day of which nothing more than their number matters.
+    pub(super) fn count(&mut self, day: i64, payments: u64, stopped: bool) {
+        self.whole.day(day).count(payments, stopped);
+        if self.order.by == Some(Part::Day) {
+            self.part(day).day(day).count(payments, stopped);
+        }
+    }
+
+    /// Counts what a fraud attempted that is counted as a payment already.
+    pub(super) fn defraud(&mut self, fraud: Payment) {
+        let day = fraud.day();
+        self.whole.day(day).defraud(&fraud);
+        self.frauds.push(fraud);
+        if self.order.by == Some(Part::Day) {
+            self.part(day).day(day).defraud(&fraud);
+            self.frauds_of.entry(name_of(day)).or_default().push(fraud);
+        }
+    }
+
+    fn part(&mut self, day: i64) -> &mut Days {
+        self.parts.entry(name_of(day)).or_default()
     }
 
     /// Counts a payment, and in the parts that it belongs to whether each stopped it.
@@ -250,6 +278,13 @@ impl Counting {
         }
         events::count(frauds, days);
     }
+}
+
+/// A day by its date.
+fn name_of(day: i64) -> String {
+    let mut text = Timestamp::from_micros(day * DAY).to_string();
+    text.truncate(10);
+    text
 }
 
 impl Prevented {

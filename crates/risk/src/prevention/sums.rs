@@ -50,11 +50,20 @@ impl Payment {
 
 impl Sums {
     pub(super) fn add(&mut self, payment: &Payment) {
-        self.payments += 1;
-        self.alerts += u64::from(payment.stopped);
-        if !payment.fraud {
-            return;
+        self.count(1, payment.stopped);
+        if payment.fraud {
+            self.defraud(payment);
         }
+    }
+
+    /// Counts so many payments, whatever became of them.
+    pub(super) fn count(&mut self, payments: u64, stopped: bool) {
+        self.payments += payments;
+        self.alerts += payments * u64::from(stopped);
+    }
+
+    /// Counts what a fraud attempted.
+    pub(super) fn defraud(&mut self, payment: &Payment) {
         let times = u64::from(payment.stands_for);
         self.frauds += times;
         self.frauds_stopped += times * u64::from(payment.stopped);

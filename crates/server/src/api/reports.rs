@@ -90,7 +90,8 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
 /// How much loss was prevented: of what frauds attempted the share that was stopped, of the risk
 /// events the share that was alerted at their first payment, what was lost before the first alert.
 /// Beside each share stand the alert rate, the label delay and where the share lies in nine of ten
-/// redrawings of the days. At most 250,000 payments.
+/// redrawings of the days. As a whole and by day at most 250,000 payments that have a label; by
+/// anything else at most 250,000 payments.
 #[utoipa::path(
     get, path = "/v1/reports/prevention", tag = "reports",
     operation_id = "read_prevention", security(("signature" = []), ("session" = [])),

@@ -2,8 +2,9 @@
 
 use super::decisions::{DecisionFilter, Question};
 use crate::{Database, Error, sql};
-use paywarden_domain::{Currency, Outcome, TenantId, Timestamp};
+use paywarden_domain::{Currency, EventKind, Outcome, TenantId, Timestamp, time::DAY};
 use sqlx::Row as _;
+use std::ops::Range;
 
 /// Decisions of one step of time with the same outcome and currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,52 @@ pub struct DecisionSpan {
     pub is_cut: bool,
 }
 
+/// Payments of one day with the same outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentCount {
+    /// Days since 1970, UTC, when they happened.
+    pub day: i64,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// How many.
+    pub payments: u64,
+}
+
 impl Database {
+    /// Counts payments that happened in a stretch of time and were decided by a moment, by day and
+    /// outcome. It looks at every decision from a number on, and at no row outside of the index.
+    pub async fn payment_counts(
+        &self,
+        tenant: &TenantId,
+        (first, happened): (i64, Range<Timestamp>),
+        decided_by: Timestamp,
+    ) -> Result<Vec<PaymentCount>, Error> {
+        let kinds = EventKind::ALL.iter().filter(|kind| kind.is_payment());
+        let kinds: Vec<String> = kinds.map(|kind| (*kind as u8).to_string()).collect();
+        let text = format!(
+            "SELECT occurred_at / {DAY}, CAST(outcome AS BIGINT), COUNT(*) FROM decisions
+            WHERE tenant = $1 AND event_no >= $2 AND occurred_at >= $3 AND occurred_at < $4
+            AND decided_at <= $5 AND kind IN ({}) GROUP BY occurred_at / {DAY}, outcome",
+            kinds.join(", ")
+        );
+        let values = [
+            tenant.as_str().into(),
+            first.into(),
+            happened.start.micros().into(),
+            happened.end.micros().into(),
+            decided_by.micros().into(),
+        ];
+        let rows = sql::fetch_bound(&mut *self.reader().await?, text, &values).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            Ok(PaymentCount {
+                day: row.try_get(0)?,
+                outcome: outcome(row.try_get(1)?)?,
+                payments: row.try_get::<i64, _>(2)?.unsigned_abs(),
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// Counts decisions by steps of so many microseconds. It looks at all that the times and numbers
     /// of the filter leave, and at no row outside of them.
     pub async fn decision_counts(
@@ -84,7 +130,7 @@ impl Database {
 
     /// The number of the first decision since a moment, in microseconds, or of the last one where
     /// there is none: found by halving.
-    pub(super) async fn decided_since(&self, tenant: &TenantId, from: i64) -> Result<i64, Error> {
+    pub async fn decided_since(&self, tenant: &TenantId, from: i64) -> Result<i64, Error> {
         let text = "SELECT COALESCE((SELECT MIN(event_no) FROM decisions WHERE tenant = $1), 0),
             COALESCE((SELECT MAX(event_no) FROM decisions WHERE tenant = $2), 0)";
         let row = sqlx::query(text)
@@ -106,13 +152,16 @@ impl Database {
     }
 }
 
+fn outcome(number: i64) -> Result<Outcome, Error> {
+    let outcome = u8::try_from(number).ok().and_then(Outcome::from_number);
+    outcome.ok_or_else(|| Error::corrupt("a decision has an unknown outcome"))
+}
+
 fn count(row: &sqlx::any::AnyRow, step: i64) -> Result<DecisionCount, Error> {
-    let outcome = row.try_get::<i64, _>(1)?;
-    let outcome = u8::try_from(outcome).ok().and_then(Outcome::from_number);
     let currency: String = row.try_get(2)?;
     Ok(DecisionCount {
         at: Timestamp::from_micros(row.try_get::<i64, _>(0)? * step),
-        outcome: outcome.ok_or_else(|| Error::corrupt("a decision has an unknown outcome"))?,
+        outcome: outcome(row.try_get(1)?)?,
         currency: Currency::parse(&currency).ok(),
         decisions: row.try_get::<i64, _>(3)?.unsigned_abs(),
         minor: row.try_get(4)?,

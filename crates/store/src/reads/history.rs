@@ -191,7 +191,9 @@ impl Database {
 
     /// The tenants with decisions, by name, at most 100.
     pub async fn tenants_decided(&self) -> Result<Vec<TenantId>, Error> {
-        let text = "SELECT DISTINCT tenant FROM decisions ORDER BY tenant LIMIT 100";
+        let text = "SELECT tenant FROM trail_trees WHERE EXISTS (
+            SELECT event_no FROM decisions WHERE decisions.tenant = trail_trees.tenant)
+            ORDER BY tenant LIMIT 100";
         let rows = sqlx::query(text)
             .fetch_all(&mut *self.reader().await?)
             .await?;

@@ -14,8 +14,8 @@ macro_rules! models {
         ModelPolicyMalformed = "model_policy_malformed", UNPROCESSABLE_ENTITY, "Policy malformed";
         /// The model is not where this is possible from; another call was faster. Read it again.
         ModelMove = "model_move", CONFLICT, "Not possible for this model";
-        /// More than 250,000 payments lie in the stretch, or two million decisions behind it. Ask for a
-        /// shorter or a later one.
+        /// More than 250,000 payments, or payments with a label, lie in the stretch, or two million
+        /// decisions behind it. Ask for a shorter or a later one.
         ReportTooLong = "report_too_long", UNPROCESSABLE_ENTITY, "Report too long";
         /// A limit on models or challengers is reached; `detail` says which.
         ModelLimit = "model_limit", CONFLICT, "Model limit";

@@ -24,10 +24,10 @@ pub(super) async fn sign_in(server: &ServerChild, tenant: &TenantId) -> Result<C
     let (page, token) = link
         .split_once('#')
         .ok_or_else(|| bug("a link without a secret"))?;
-    let origin = page.trim_end_matches("/invitation");
-    let origin = HeaderValue::try_from(origin).map_err(|_| bug("an origin that is no header"))?;
+    let url = page.trim_end_matches("/invitation");
+    let origin = HeaderValue::try_from(url).map_err(|_| bug("an origin that is no header"))?;
     let ca_pem = server.ca_pem();
-    let client = |caller| Client::new(&server.url(), &ca_pem, caller, Protocol::Http1);
+    let client = |caller| Client::new(url, &ca_pem, caller, Protocol::Http1);
     let mut page = client(Caller::Page(origin.clone()))?.connection();
     let reply = page.post(
         "/v1/session/invitation",
