@@ -146,15 +146,17 @@ impl Share {
     }
 }
 
+/// A report may be so many seconds old.
+const AGE: &str = "60";
+
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let given = FILTERS.map(|name| (name, v.query(name)));
     let by = v.query("by").unwrap_or_else(|| "day".to_owned());
-    let mut asked = given
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_deref()));
-    if let Some(last) = asked.last_mut() {
-        last.1 = Some(&by);
-    }
+    let asked = given.iter().filter(|(name, _)| *name != "by");
+    let asked = asked.map(|(name, value)| (*name, value.as_deref()));
+    let asked: Vec<_> = asked
+        .chain([("by", Some(&*by)), ("age_s", Some(AGE))])
+        .collect();
     let report: Report = v.get(&address("/v1/reports/prevention", &asked)).await?;
     let v = &*v;
     let is_set = given.iter().any(|(_, value)| value.is_some());
