@@ -247,15 +247,14 @@ impl Desk {
     /// What a colleague of whoever is signed in is called, by the identifier of their account. No
     /// more is told of colleagues here; the rest takes the routes of staff.
     pub fn colleague(&self, id: &str) -> Option<String> {
-        let member = self.member.as_ref();
-        let member = member.filter(|member| member.session.factor.is_full())?;
-        let found = self.state.staff.find(&member.account.tenant, id).ok()?;
+        let tenant = &self.admitted()?.account.tenant;
+        let found = self.state.staff.find(tenant, id).ok()?;
         Some(found.name().to_owned())
     }
 
     /// Colleagues who may do this, by name: what is sent for each, and what they are called.
     pub fn colleagues(&self, scope: Scope) -> Vec<(String, String)> {
-        let Some(member) = self.member.as_ref() else {
+        let Some(member) = self.admitted() else {
             return Vec::new();
         };
         let (tenant, staff) = (&member.account.tenant, &self.state.staff);
@@ -266,6 +265,12 @@ impl Desk {
         let mut all: Vec<_> = all.iter().map(named).collect();
         all.sort_by(|one, other| one.1.cmp(&other.1));
         all
+    }
+
+    /// Whoever is signed in with all factors.
+    fn admitted(&self) -> Option<&Member> {
+        let member = self.member.as_ref();
+        member.filter(|member| member.session.factor.is_full())
     }
 
     /// Whether sensitive commands are taken now.
