@@ -155,12 +155,15 @@ impl Cases {
     /// The most urgent alert that nobody works on or is about to claim, marked as about to be.
     async fn take_next(&self, worker: &Worker) -> Result<Option<(Alert, Mark<'_>)>, Error> {
         let _alone = self.claims.looking.lock().await;
+        // What is written while the page is read may stand on it as if nobody worked on it.
+        let passed = self.claims.marked().clone();
         let query = WorkQuery {
             assignee: Some(Assignee::Nobody),
-            limit: self.claims.marked().len() as u32 + 1,
+            limit: passed.len() as u32 + 1,
             ..WorkQuery::of(AlertState::Open)
         };
-        let mut free = self.alerts(worker, &query).await?.items.into_iter();
+        let found = self.alerts(worker, &query).await?.items.into_iter();
+        let mut free = found.filter(|alert| !passed.contains(&alert.id));
         Ok(free.find_map(|alert| self.claims.mark(&alert.id).map(|mark| (alert, mark))))
     }
 
