@@ -147,8 +147,8 @@ impl Engine {
         ))
     }
 
-    /// Screens a party under watch again because a list or a clearance has changed. What was not known before is
-    /// an alert in the trail and the outbox. Whether there was one.
+    /// Screens a party under watch again because a list or a clearance has changed. What was not
+    /// known before is an alert in the trail and the outbox. Whether there was one.
     pub async fn rescreen(
         &self,
         tenant: &TenantId,
