@@ -8,7 +8,14 @@ use crate::state::State;
 use crate::{EntityKind, Error, FeatureEvent, Value, WindowSpec};
 use paywarden_domain::{LabelVerdict, Outcome, Timestamp};
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hint::spin_loop;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// How often a held lock is asked for before the thread sleeps, and the pauses between: together
+/// about twice as long as reading and adding an event takes. To sleep and be woken costs more than
+/// that.
+const TRIES: usize = 64;
+const PAUSES: usize = 16;
 
 /// How much the store may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +259,13 @@ impl FeatureStore {
     /// The state, also after a panic of another holder: no operation leaves it half-changed by
     /// design, and a store that refuses would stop every payment.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        for _ in 0..TRIES {
+            match self.state.try_lock() {
+                Ok(state) => return state,
+                Err(TryLockError::Poisoned(state)) => return state.into_inner(),
+                Err(TryLockError::WouldBlock) => (0..PAUSES).for_each(|_| spin_loop()),
+            }
+        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
