@@ -93,7 +93,7 @@ impl Writer<'_> {
             company.name.is_none(),
         );
         name.text("PartyNameTypeCode", "L");
-        name.some("RawPartyFullName", company.name.clone());
+        name.some("RawEntityIndividualLastName", company.name.clone());
         node.push(name);
         if let Some(other) = &company.trade_name {
             node.push(other_name("DBA", other));
