@@ -11,6 +11,8 @@ use std::{borrow::Cow, hash::Hasher, net::IpAddr};
 
 /// Tells what is drawn by chance apart from every kind of entity.
 const DRAW: u8 = u8::MAX;
+/// Tells a rule apart from every kind of entity.
+const RULE: u8 = u8::MAX - 1;
 
 /// The attribute that says what kind of customer the payer is.
 const CUSTOMER_TYPE: &str = "customer_type";
@@ -123,6 +125,7 @@ fn terminal(event: &Event<Card>) -> Option<Cow<'_, str>> {
 ///
 /// SipHash-2-4 under a key of this installation (Aumasson and Bernstein, 2012): nobody outside can
 /// make two entities collide, and by chance two of ten million do with probability 3 in a million.
+#[derive(Clone)]
 pub(crate) struct EntityHasher {
     key: [u8; 16],
 }
@@ -141,21 +144,27 @@ impl EntityHasher {
             EntityKind::Payee => EntityKind::Account,
             kind => kind,
         };
-        let mut hasher = SipHasher24::new_with_key(&self.key);
-        hasher.write(tenant.as_str().as_bytes());
-        hasher.write(&[0, space as u8]);
-        hasher.write(key.as_bytes());
-        hasher.finish().max(1)
+        self.sum(tenant, space as u8, key).max(1)
+    }
+
+    /// The number of a rule.
+    pub(crate) fn rule(&self, tenant: &TenantId, rule: &str) -> u64 {
+        self.sum(tenant, RULE, rule)
     }
 
     /// Whether a payment is one of about one in so many. The same payment always is, or never, and
     /// nobody outside can tell which are.
     pub(crate) fn is_drawn(&self, tenant: &TenantId, payment: &str, one_in: u16) -> bool {
+        self.sum(tenant, DRAW, payment)
+            .is_multiple_of(u64::from(one_in))
+    }
+
+    fn sum(&self, tenant: &TenantId, space: u8, text: &str) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(tenant.as_str().as_bytes());
-        hasher.write(&[0, DRAW]);
-        hasher.write(payment.as_bytes());
-        hasher.finish().is_multiple_of(u64::from(one_in))
+        hasher.write(&[0, space]);
+        hasher.write(text.as_bytes());
+        hasher.finish()
     }
 
     /// The event as the windows see it.

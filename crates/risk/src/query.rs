@@ -1,6 +1,6 @@
 //! Reading decisions and the live rule set.
 
-use crate::{Engine, Error, record};
+use crate::{Engine, Error, Mention, record};
 use paywarden_domain::{
     Decision, DecisionId, Engine as EngineName, Outcome, PaymentId, TenantId, Timestamp,
 };
@@ -10,10 +10,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Which decisions to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionQuery {
     /// What has to hold of each.
     pub filter: DecisionFilter,
+    /// What each has to name: one of every one of these.
+    pub mentions: Vec<Vec<Mention>>,
     /// At most so many, 1 to 200.
     pub limit: u32,
 }
@@ -116,23 +118,22 @@ impl Engine {
         tenant: &TenantId,
         query: &DecisionQuery,
     ) -> Result<DecisionPage, Error> {
-        let mut filter = query.filter.clone();
+        let mut query = query.clone();
+        query.limit = query.limit.clamp(1, 200);
         let settled = self.settled();
-        if filter.after.is_some() {
-            let before = filter.before.unwrap_or(i64::MAX);
-            filter.before = Some(before.min(settled));
+        if query.filter.after.is_some() {
+            let before = query.filter.before.unwrap_or(i64::MAX);
+            query.filter.before = Some(before.min(settled));
         }
-        let limit = query.limit.clamp(1, 200);
-        let found = self.database.decisions_page(tenant, &filter, limit);
         let DecisionsFound {
             rows,
             next,
             looked_back_to,
-        } = found.await?;
-        let passed_over = match (filter.after, next) {
+        } = self.found(tenant, &query).await?;
+        let passed_over = match (query.filter.after, next) {
             (Some(_), Some(last)) => {
-                filter.before = Some(last);
-                self.database.decisions_counted(tenant, &filter).await?
+                query.filter.before = Some(last);
+                self.found_count(tenant, &query).await?
             }
             _ => 0,
         };
@@ -145,6 +146,26 @@ impl Engine {
             newest: settled - 1,
             passed_over,
         })
+    }
+
+    async fn found(
+        &self,
+        tenant: &TenantId,
+        query: &DecisionQuery,
+    ) -> Result<DecisionsFound, Error> {
+        if !query.mentions.is_empty() {
+            return self.mentioned(tenant, query).await;
+        }
+        let (filter, limit) = (&query.filter, query.limit);
+        Ok(self.database.decisions_page(tenant, filter, limit).await?)
+    }
+
+    async fn found_count(&self, tenant: &TenantId, query: &DecisionQuery) -> Result<u64, Error> {
+        if !query.mentions.is_empty() {
+            return self.mentioned_count(tenant, query).await;
+        }
+        let filter = &query.filter;
+        Ok(self.database.decisions_counted(tenant, filter).await?)
     }
 
     /// Decisions and whom each is about, as in [`DecisionPage::persons`].

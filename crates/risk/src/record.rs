@@ -85,7 +85,12 @@ pub(crate) fn seal(keyring: &Keyring) -> Result<PreparedSeal, paywarden_crypto::
 /// The decision that a row holds. Rows end before their models, and before their control group, where
 /// there was none: what is read beyond the end is an empty list and nothing.
 pub(crate) fn decision(row: &DecisionRow) -> Result<Decision, Error> {
-    let body = [row.body.as_slice(), &[0, 0]].concat();
+    decoded(&row.body)
+}
+
+/// The same of its body alone.
+pub(crate) fn decoded(body: &[u8]) -> Result<Decision, Error> {
+    let body = [body, &[0, 0]].concat();
     postcard::from_bytes(&body).map_err(damaged)
 }
 

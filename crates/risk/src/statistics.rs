@@ -3,7 +3,7 @@
 //! Minutes of the last day that are over are counted once and kept; only those that may still change
 //! are read again.
 
-use crate::{Engine, Error};
+use crate::{DecisionQuery, Engine, Error};
 use paywarden_domain::{
     Money, Outcome, TenantId, Timestamp,
     time::{DAY, HOUR, MINUTE, SECOND},
@@ -157,12 +157,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Decisions that a filter names, in as many steps as a picture shows. It looks at as many of
+    /// Decisions that a query names, in as many steps as a picture shows. It looks at as many of
     /// the newest as one question does.
     pub async fn found_statistics(
         &self,
         tenant: &TenantId,
-        filter: &DecisionFilter,
+        query: &DecisionQuery,
     ) -> Result<FoundStatistics, Error> {
         let mut found = FoundStatistics {
             base_currency: self.config.rates.base().code(),
@@ -170,7 +170,18 @@ impl Engine {
             step_s: 0,
             steps: Vec::new(),
         };
-        let Some(span) = self.database.decision_span(tenant, filter).await? else {
+        let spanned = match query.mentions.is_empty() {
+            true => self
+                .database
+                .decision_span(tenant, &query.filter)
+                .await?
+                .map(|span| {
+                    let parts = vec![span.filter.clone()];
+                    (span, parts)
+                }),
+            false => self.mentioned_span(tenant, query).await?,
+        };
+        let Some((span, parts)) = spanned else {
             return Ok(found);
         };
         let (from, to) = (span.from.micros(), span.to.micros());
@@ -179,10 +190,12 @@ impl Engine {
         let fitting = STEPS.into_iter().find(fits);
         let step =
             fitting.unwrap_or_else(|| floor((to - from) / (STEPS_MAX - 1), longest) + longest);
-        let counts = self.database.decision_counts(tenant, &span.filter, step);
         let mut sums: BTreeMap<i64, Sums> = BTreeMap::new();
-        for count in counts.await? {
-            self.sum(sums.entry(count.at.micros()).or_default(), &count);
+        for part in &parts {
+            let counts = self.database.decision_counts(tenant, part, step);
+            for count in counts.await? {
+                self.sum(sums.entry(count.at.micros()).or_default(), &count);
+            }
         }
         found.looked_back_to = span.is_cut.then_some(span.from);
         found.step_s = (step / SECOND).unsigned_abs();

@@ -7,6 +7,8 @@
 
 #[path = "backtest/house.rs"]
 mod house;
+#[path = "backtest/mentions.rs"]
+mod mentions;
 #[path = "backtest/prevention.rs"]
 mod prevention;
 

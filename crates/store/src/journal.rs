@@ -12,7 +12,7 @@ mod work;
 mod writer;
 
 use crate::{
-    Clock, Database, Entry, Error, OutboxItem, acts, backtests, deliveries, outbox,
+    Clock, Database, Entry, Error, OutboxItem, acts, backtests, deliveries, mentions, outbox,
     trail::{self, Digester, Hash},
 };
 use paywarden_domain::DecisionId;
@@ -103,6 +103,7 @@ pub(crate) enum Job {
     Outbox(outbox::Command),
     Deliver(deliveries::Command),
     Backtest(backtests::Command),
+    Mentions(mentions::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
     Close,

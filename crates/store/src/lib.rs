@@ -46,6 +46,7 @@ pub mod deliveries;
 pub mod entry;
 mod error;
 pub mod journal;
+mod mentions;
 pub mod outbox;
 mod reads;
 pub mod rows;
@@ -69,9 +70,9 @@ pub use reads::{
 pub use rows::{
     ApprovalStepKind, ApprovalStepRow, AttemptRow, BacktestLine, BacktestRow, DecisionRow,
     DecisionSummary, DeliveryRow, DeliveryState, KeyPage, KeyPlace, KeyRevocation, LINKS_MAX,
-    LabelRow, ListEntryRow, ListRemoval, LivingKey, MessageRow, PAGE_KEYS, RecordRow, RuleSetRow,
-    RuleSetStepRow, SealedRow, SigningKeyRow, ValuePlace, VaultContent, VaultErasure,
-    VaultErasureOf, VaultKeyRow, VaultPerson, VaultRecordRow, VaultRewrap, VaultRow, WorkItemRow,
-    WorkLink, WorkPlace, Wrapping,
+    LabelRow, ListEntryRow, ListRemoval, LivingKey, MENTIONS_BYTES_MAX, MentioningRow, MentionsRow,
+    MessageRow, PAGE_KEYS, RecordRow, RuleSetRow, RuleSetStepRow, SealedRow, SigningKeyRow,
+    ValuePlace, VaultContent, VaultErasure, VaultErasureOf, VaultKeyRow, VaultPerson,
+    VaultRecordRow, VaultRewrap, VaultRow, WorkItemRow, WorkLink, WorkPlace, Wrapping,
 };
 pub use trail::{Fault, Intact, RowRef, TreeHead, Trust, Verdict};

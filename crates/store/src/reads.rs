@@ -8,6 +8,7 @@ mod deliveries;
 mod history;
 mod keys;
 mod lists;
+mod mentions;
 mod persons;
 mod records;
 mod replay;

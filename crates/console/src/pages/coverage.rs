@@ -1,7 +1,7 @@
 //! What the rules that decide now cover, and what each of them does: which scenario can fire for
 //! which events, which rules never fire, and which meet frauds no more often than chance would.
 
-use super::{backtest::shade, library};
+use super::{backtest::shade, decisions, library};
 use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
@@ -136,7 +136,7 @@ fn uses(v: &Visit, activity: &Activity, state: Option<&str>) -> Markup {
     let rows: Vec<Vec<Markup>> = rules
         .iter()
         .take(RULES_MAX)
-        .map(|rule| cells(v, rule))
+        .map(|rule| cells(v, rule, activity.since))
         .collect();
     let numbers = [FIRED, FRAUDS, GOOD, FAULTS].map(|word| format!("{}#", v.t(word)));
     let mut columns = vec![v.t(RULE), v.t(library::STAGE), v.t(STATE)];
@@ -160,14 +160,18 @@ fn uses(v: &Visit, activity: &Activity, state: Option<&str>) -> Markup {
     }
 }
 
-fn cells(v: &Visit, rule: &RuleUse) -> Vec<Markup> {
+fn cells(v: &Visit, rule: &RuleUse, since: Option<Timestamp>) -> Vec<Markup> {
     let known = STATES.iter().find(|(name, ..)| *name == rule.state);
     let (word, tone) = known.map_or((UNPROVEN, Tone::Plain), |(_, word, tone)| (*word, *tone));
     vec![
         parts::link(&address("/library", &[("q", Some(&rule.rule))]), &rule.rule),
         html! { (terms::term(&rule.stage, v.language())) },
         parts::badge(tone, None, v.t(word)),
-        html! { (format::number(rule.fired)) },
+        html! {
+            @if rule.fired > 0 {
+                a href=(decisions::of_rule(&rule.rule, since)) { (format::number(rule.fired)) }
+            } @else { "0" }
+        },
         html! { (format::number(rule.fraud)) },
         html! { (format::number(rule.good)) },
         html! { (format::number(rule.faults)) },

@@ -49,7 +49,7 @@ words! {
     TO = "To (UTC)", "截止时间（UTC）";
     QUERY = "Query", "查询语句";
     QUERY_SAMPLE = "outcome:decline,hold score>=600 amount>=500EUR since:24h", "例如 outcome:decline,hold score>=600 amount>=500CNY since:24h";
-    TERMS_ARE = "terms are outcome:…, type:…, payment:…, score>=0, amount>=1.00EUR, since:24h, from:… and to:…, with blanks between", "查询条件为 outcome:…、type:…、payment:…、score>=0、amount>=1.00CNY、since:24h、from:…、to:…，以空格分隔";
+    TERMS_ARE = "terms are outcome:…, type:…, payment:…, score>=0, amount>=1.00EUR, since:24h, from:…, to:…, rule:pack.rule, and card:…, customer:…, device:… and so on with the pseudonym that the page of the entity shows, with blanks between", "查询条件为 outcome:…、type:…、payment:…、score>=0、amount>=1.00CNY、since:24h、from:…、to:…、rule:规则包.规则，以及 card:…、customer:…、device:… 等加实体页所示的假名标识，以空格分隔";
     FOUND = "{} decisions, of them kept from moving {}", "共 {} 条决策，其中拦截 {} 条";
     FOUND_SINCE = "Since {}: {} decisions, of them kept from moving {}", "{} 以来共 {} 条决策，其中拦截 {} 条";
     BY_TIME = "Outcomes over time", "结果随时间分布";
@@ -158,6 +158,19 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())
+}
+
+/// The list of decisions for which a rule fired.
+pub(super) fn of_rule(rule: &str, since: Option<Timestamp>) -> String {
+    let line = format!("rule:{rule}");
+    let since = since.map(|since| since.to_string());
+    let filter = [("q", Some(line.as_str())), ("from", since.as_deref())];
+    address("/decisions", &filter)
+}
+
+/// The list of decisions that name an entity, `kind:hash`.
+pub(super) fn of_entity(entity: &str) -> String {
+    address("/decisions", &[("q", Some(entity))])
 }
 
 /// What is asked for.

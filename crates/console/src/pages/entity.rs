@@ -56,6 +56,7 @@ words! {
     BOUND = "a bound", "界限值";
     MISSING = "missing", "缺失";
     DECISIONS = "Its last decisions", "近期决策";
+    ALL_DECISIONS = "All of its decisions", "查看全部相关决策";
     WITHHELD = "{} decisions may not be shown for fraud prevention.", "有 {} 条决策因用途限制不予显示。";
     ALERTS = "Its alerts", "相关告警";
     ALL_ALERTS = "All of its alerts", "查看全部相关告警";
@@ -135,6 +136,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::note(Tone::Care, WITHHELD.with(v.language(), &[&entity.withheld.to_string()])))
             }
             (decisions::table(v, &entity.decisions))
+            p { a href=(decisions::of_entity(&entity.entity)) { (v.t(ALL_DECISIONS)) } }
         }))
         (parts::panel(v.t(WINDOWS), windows(v, &entity)))
     };

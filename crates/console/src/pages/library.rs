@@ -1,6 +1,6 @@
 //! The rules that decide now, with search.
 
-use super::coverage;
+use super::{coverage, decisions};
 use crate::{
     format,
     icon::Icon,
@@ -41,6 +41,7 @@ words! {
     ASKS = "Asks for", "要求";
     WHEN = "Condition", "触发条件";
     SOURCE = "Why it exists", "来源依据";
+    FIRED = "Decisions for which it fired", "命中该规则的决策";
     FOUND = "{} of {} rules, version {}", "共 {} 条（总计 {} 条），版本 {}";
 }
 
@@ -153,6 +154,7 @@ fn cells(v: &Visit, rule: &Rule) -> Vec<Markup> {
                 p.hint { (v.t(WHEN)) }
                 pre.raw { (rule.when) }
                 p.hint { (v.t(SOURCE)) ": " (rule.source) }
+                p { a href=(decisions::of_rule(&rule.id, None)) { (v.t(FIRED)) } }
             }
         },
     ]

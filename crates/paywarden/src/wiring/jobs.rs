@@ -21,6 +21,8 @@ const PERSONS_LOOK: Duration = Duration::from_secs(60);
 const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often decisions are counted, so that nobody waits for it.
 const COUNTS: Duration = Duration::from_secs(60);
+/// How often it is looked whether there are enough decisions for a block of what they name.
+const MENTIONS: Duration = Duration::from_secs(2);
 /// How often it is looked whether models need something.
 const MODELS_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a snapshot of the windows is due.
@@ -43,6 +45,7 @@ pub(super) fn start(
         tokio::spawn(keep_snapshots(engine.clone())),
         tokio::spawn(keep_checkpoints(notary.clone(), every, watch.clone())),
         tokio::spawn(keep_counts(engine.clone())),
+        tokio::spawn(keep_mentions(engine.clone())),
         tokio::spawn(keep_models(engine.clone())),
         tokio::spawn(keep_patrol(notary.clone(), watch.clone())),
         tokio::spawn(keep_reviews(approvals)),
@@ -86,6 +89,16 @@ async fn keep_counts(engine: Arc<Engine>) {
             tracing::warn!(%error, "decisions not counted");
         }
         tokio::time::sleep(COUNTS).await;
+    }
+}
+
+/// Keeps what decisions name in blocks, so that rules and entities are found among millions.
+async fn keep_mentions(engine: Arc<Engine>) {
+    loop {
+        if let Err(error) = engine.index_mentions().await {
+            tracing::warn!(%error, "what decisions name not kept");
+        }
+        tokio::time::sleep(MENTIONS).await;
     }
 }
 

@@ -13,7 +13,7 @@ use paywarden_risk::{
 };
 use paywarden_rules::{Pack, Rates};
 use paywarden_simulator::{Labelled, Population, Settings, Traffic};
-use paywarden_store::{Actor, Clock, Database, Journal, JournalLimits};
+use paywarden_store::{Actor, Clock, Database, DatabaseLimits, Journal, JournalLimits};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 pub const START: &str = "2026-01-05T00:00:00Z";
@@ -145,7 +145,8 @@ fn currency(code: &str) -> Currency {
 
 impl House {
     pub async fn lived(folder: &Path, events: usize, arrival: Arrival) -> Self {
-        let house = Self::open(folder, files(arrival)).await;
+        let keyring = Arc::new(Keyring::ephemeral());
+        let house = Self::open(folder, files(arrival), keyring, DatabaseLimits::default()).await;
         let population = Population::new(3, events / 16);
         let settings = Settings {
             seed: 3,
@@ -191,15 +192,30 @@ impl House {
         house
     }
 
-    async fn open(folder: &Path, files: Vec<PackFile>) -> Self {
+    /// The same behind a restart, looking at no more than so many decisions for one question.
+    pub async fn reopened(self, folder: &Path, looked_at_max: u32) -> Self {
+        let keyring = self.keyring.clone();
+        self.close().await;
+        let limits = DatabaseLimits {
+            looked_at_max,
+            ..DatabaseLimits::default()
+        };
+        Self::open(folder, files(Arrival::AtOnce), keyring, limits).await
+    }
+
+    async fn open(
+        folder: &Path,
+        files: Vec<PackFile>,
+        keyring: Arc<Keyring>,
+        limits: DatabaseLimits,
+    ) -> Self {
         let clock = Clock::simulated(Timestamp::parse(START).unwrap(), 1);
         let url = format!("sqlite://{}/store.db", folder.display());
-        let database = Database::open(&url).await.unwrap();
+        let database = Database::open_with(&url, limits).await.unwrap();
         let journal = Journal::start(&database, clock.clone(), JournalLimits::default()).await;
         let journal = journal.unwrap();
         let mut config = EngineConfig::new(currency("USD"));
         config.rates = rates();
-        let keyring = Arc::new(Keyring::ephemeral());
         let (settings, store) = (config.clone(), (database.clone(), journal.clone()));
         let engine = Engine::start(settings, store.0, store.1, clock.clone(), &keyring, files);
         let engine = engine.await.unwrap_or_else(|error| panic!("{error}"));

@@ -19,8 +19,7 @@ use http::StatusCode;
 use paywarden_access::{approval::Collection, watch::Subject};
 use paywarden_domain::{CardInput, Decision, Event, PaymentId, Timestamp};
 use paywarden_privacy::vault::Refusal;
-use paywarden_risk::{Decided, DecisionQuery, Explanation, Request};
-use paywarden_store::DecisionFilter;
+use paywarden_risk::{Decided, Explanation, Request};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,8 +36,8 @@ pub struct DecisionList {
     /// Give this as `cursor` to read on; null at the end. There may be fewer rows than asked for, or
     /// none, before it.
     pub next_cursor: Option<String>,
-    /// Where the page ends before it is full, because terms were held against 200,000 decisions: all
-    /// that was decided since was looked at.
+    /// Where the page ends before it is full, because terms were held against 200,000 decisions, or
+    /// rules and entities looked for in two million: all that was decided since was looked at.
     pub looked_back_to: Option<Timestamp>,
     /// Give this as `after`, later, for what was decided since: none is missed, and none comes twice.
     pub newest_cursor: String,
@@ -183,7 +182,9 @@ fn unknown() -> Problem {
         ("from" = Option<Timestamp>, Query, description = "Decided then or later"),
         ("to" = Option<Timestamp>, Query, description = "Decided before"),
         ("q" = Option<String>, Query, description = "Terms that have to hold, blanks between: \
-            `outcome:decline,hold type:payout score>=600 amount>=500EUR since:24h`"),
+            `outcome:decline,hold type:payout score>=600 amount>=500EUR since:24h`; \
+            `rule:mule_account.fan_in` for those for which a rule fired, live or on trial; \
+            `card:6c1f0a9be27d4853` and so on for those that name an entity, by its pseudonym"),
         ("purpose" = Option<String>, Query, description = "For what, of the purposes of the \
             privacy policy; `fraud_prevention` if not given"),
     ),
@@ -200,15 +201,10 @@ pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
     let wanted = query.limit(PAGE, PAGE_MAX)?;
     let reserved = export::reserve(call, Collection::Decisions, &query, wanted).await?;
     let place = |text: String| text.parse().map_err(|_| invalid("cursor", CURSOR));
-    let filter = DecisionFilter {
-        before: query.cursor()?.map(place).transpose()?,
-        after: query.cursor_of("after")?.map(place).transpose()?,
-        ..filter::read(&query, call.state.clock.now())?
-    };
-    let asked = DecisionQuery {
-        filter,
-        limit: reserved.rows(),
-    };
+    let mut asked = filter::read(&query, call.state.clock.now())?;
+    asked.filter.before = query.cursor()?.map(place).transpose()?;
+    asked.filter.after = query.cursor_of("after")?.map(place).transpose()?;
+    asked.limit = reserved.rows();
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     let page = engine.decisions(tenant, &asked).await?;
     let next_cursor = page.next.map(|place| cursor(&place.to_string()));

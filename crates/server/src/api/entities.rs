@@ -226,16 +226,16 @@ pub(crate) async fn of_decision(call: &Call) -> Result<Reply, Problem> {
 /// The entity that the path names.
 fn named(call: &Call) -> Result<(EntityKind, u64), Problem> {
     let (kind, hash) = call.parameter.split_once('/').ok_or_else(unknown)?;
-    let is_hash = |text: &str| {
-        let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        text.len() == 16 && text.bytes().all(small)
-    };
     let kind = EntityKind::parse(kind).ok_or_else(unknown)?;
-    let hash = Some(hash)
-        .filter(|hash| is_hash(hash))
-        .ok_or_else(unknown)?;
-    let hash = u64::from_str_radix(hash, 16).ok().filter(|hash| *hash != 0);
-    Ok((kind, hash.ok_or_else(unknown)?))
+    Ok((kind, pseudonym(hash).ok_or_else(unknown)?))
+}
+
+/// What 16 small hexadecimal digits stand for.
+pub(super) fn pseudonym(text: &str) -> Option<u64> {
+    let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let is_hash = text.len() == 16 && text.bytes().all(small);
+    let hash = is_hash.then(|| u64::from_str_radix(text, 16).ok());
+    hash.flatten().filter(|hash| *hash != 0)
 }
 
 fn name((kind, hash): (EntityKind, u64)) -> String {

@@ -60,10 +60,8 @@ pub(crate) async fn decisions(call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn found(call: &Call) -> Result<Reply, Problem> {
     let query = Query::parse(&call.query, &filter::FILTERS)?;
-    let filter = filter::read(&query, call.state.clock.now())?;
+    let asked = filter::read(&query, call.state.clock.now())?;
     let engine = &call.state.engine;
-    let counted = engine
-        .found_statistics(&call.caller.tenant, &filter)
-        .await?;
+    let counted = engine.found_statistics(&call.caller.tenant, &asked).await?;
     json_reply(StatusCode::OK, &counted)
 }

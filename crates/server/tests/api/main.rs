@@ -23,6 +23,7 @@ mod large_values;
 mod lineage;
 mod models;
 mod modes;
+mod named;
 mod people;
 mod privacy;
 mod ratings;

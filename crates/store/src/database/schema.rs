@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0018_acts_in_runs.sql"),
     include_str!("../schema/0019_decisions_found.sql"),
     include_str!("../schema/0020_payments_by_day.sql"),
+    include_str!("../schema/0021_mentions.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     ActRow, ApprovalStepRow, Backend, BacktestRow, Entry, Error, KeyRevocation, LabelRow,
-    ListEntryRow, ListRemoval, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow, SigningKeyRow,
-    VaultKeyRow, VaultRow, WorkItemRow,
+    ListEntryRow, ListRemoval, MentionsRow, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow,
+    SigningKeyRow, VaultKeyRow, VaultRow, WorkItemRow,
     acts::{ActRun, is_act},
     deliveries,
     outbox::Run,
@@ -71,6 +71,7 @@ pub(super) struct Statements {
     acts: Insert<ActRun>,
     pub(super) deliveries: Arc<deliveries::Statements>,
     pub(super) backtests: Arc<Insert<BacktestRow>>,
+    pub(super) mentions: Arc<Insert<MentionsRow>>,
     pub(super) digester: Digester,
     trail: trail::Statements,
 }
@@ -94,6 +95,7 @@ impl Statements {
             acts: Insert::new(backend),
             deliveries: Arc::new(deliveries::Statements::new(backend)),
             backtests: Arc::new(Insert::new(backend)),
+            mentions: Arc::new(Insert::new(backend)),
             trail: trail::Statements::new(backend),
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Clock, Database, Error, acts, backtests,
     database::Checkpointer,
-    deliveries, outbox,
+    deliveries, mentions, outbox,
     trail::{self, Digester, Trees},
 };
 use sqlx::{AnyConnection, Connection as _, Transaction};
@@ -78,6 +78,7 @@ impl Writer {
                     Job::Outbox(command) => commands.push(Aside::Outbox(command)),
                     Job::Deliver(command) => commands.push(Aside::Deliver(command)),
                     Job::Backtest(command) => commands.push(Aside::Backtest(command)),
+                    Job::Mentions(command) => commands.push(Aside::Mentions(command)),
                     Job::Trail(command) => commands.push(Aside::Trail(command)),
                     Job::Mark(mark) => commands.push(Aside::Mark(mark)),
                     Job::Close => self.queue.close(),
@@ -241,6 +242,13 @@ impl Writer {
                 let result = self.alone(run).await;
                 let _ = command.reply.send(result);
             }
+            Aside::Mentions(command) => {
+                let insert = self.statements.mentions.clone();
+                let run =
+                    async |connection: &mut AnyConnection| command.run(connection, &insert).await;
+                let result = self.alone(run).await;
+                let _ = command.reply.send(result);
+            }
             Aside::Trail(command) => {
                 let run = async |connection: &mut AnyConnection| command.run(connection).await;
                 let result = self.alone(run).await;
@@ -293,6 +301,7 @@ enum Aside {
     Outbox(outbox::Command),
     Deliver(deliveries::Command),
     Backtest(backtests::Command),
+    Mentions(mentions::Command),
     Trail(trail::Command),
     Mark(acts::Mark),
 }

@@ -17,6 +17,8 @@ const PAGE_MAX: u32 = 200;
 const LABELS_MAX: u32 = 10_000;
 /// The most rows of one step back.
 const BACK_MAX: u32 = 1_000;
+/// How many numbers a question names: what is left over repeats the last, so that texts are few.
+const NUMBERED: [usize; 6] = [1, 4, 16, 64, 256, 1_024];
 
 /// Which decisions a page shows. Everything given has to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct DecisionFilter {
     pub score_min: Option<u16>,
     /// The amount is in this currency, and from the first to the second of these minor units.
     pub amount: Option<(Currency, i64, i64)>,
+    /// One of these, at most 1,000; any if there are none. Nothing else has to be looked for.
+    pub numbers: Vec<i64>,
     /// Its number is greater than this.
     pub after: Option<i64>,
     /// Its number is less than this.
@@ -47,7 +51,7 @@ impl DecisionFilter {
     fn looks(&self) -> bool {
         let narrows = !self.outcomes.is_empty() || !self.kinds.is_empty();
         let narrows = narrows || self.score_min.is_some() || self.amount.is_some();
-        narrows && self.payment_id.is_none()
+        narrows && self.payment_id.is_none() && self.numbers.is_empty()
     }
 }
 
@@ -186,12 +190,15 @@ impl Database {
 
     /// A filter with numbers for its times. The times stand: numbers and times grow together but
     /// for requests that overtake each other.
-    pub(super) async fn numbered(
+    pub async fn numbered(
         &self,
         tenant: &TenantId,
         filter: &DecisionFilter,
     ) -> Result<DecisionFilter, Error> {
         let mut filter = filter.clone();
+        if !filter.numbers.is_empty() {
+            return Ok(filter);
+        }
         if let Some(from) = filter.from {
             let first = self.decided_since(tenant, from.micros() - MINUTE).await?;
             filter.after = filter.after.max(Some(first - 1));
@@ -220,6 +227,34 @@ impl Database {
             i64::from(self.looked_at_max()),
         ];
         self.place(tenant, text, &values).await
+    }
+
+    /// When the last decision between two numbers was made; nothing where there is none.
+    pub async fn decided_last(
+        &self,
+        tenant: &TenantId,
+        (after, before): (i64, i64),
+    ) -> Result<Option<Timestamp>, Error> {
+        let text = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no > $2 AND event_no < $3 ORDER BY event_no DESC LIMIT 1";
+        let place = self.place(tenant, text, &[after, before]).await?;
+        Ok(place.map(|(_, decided_at)| decided_at))
+    }
+
+    /// The number of the decision behind so many others between two numbers; nothing where there are
+    /// no more than these.
+    pub async fn decision_behind(
+        &self,
+        tenant: &TenantId,
+        (after, before): (i64, i64),
+        others: u32,
+    ) -> Result<Option<i64>, Error> {
+        let text = "SELECT event_no, decided_at FROM decisions
+            WHERE tenant = $1 AND event_no > $2 AND event_no < $3
+            ORDER BY event_no LIMIT 1 OFFSET $4";
+        let values = [after, before, others.into()];
+        let place = self.place(tenant, text, &values).await?;
+        Ok(place.map(|(number, _)| number))
     }
 
     /// Number and time of the one decision that a question finds.
@@ -319,6 +354,7 @@ impl<'v> Question<'v> {
             text: "WHERE tenant = $1".into(),
             values: vec![tenant.as_str().into()],
         };
+        question.numbers(&filter.numbers);
         question.and("event_no >", filter.after.map(Value::from));
         question.and("event_no <", filter.before.map(Value::from));
         let outcomes = filter.outcomes.iter();
@@ -352,6 +388,17 @@ impl<'v> Question<'v> {
             self.text.push_str(" AND");
             self.end(condition, value);
         }
+    }
+
+    /// One of these numbers; any if there are none.
+    fn numbers(&mut self, numbers: &[i64]) {
+        let Some(last) = numbers.last() else {
+            return;
+        };
+        let places = NUMBERED.into_iter().find(|places| *places >= numbers.len());
+        let places = places.unwrap_or(numbers.len());
+        let padded = numbers.iter().chain(std::iter::repeat(last)).take(places);
+        self.among("event_no", padded.copied());
     }
 
     /// One of some numbers; any if there are none.

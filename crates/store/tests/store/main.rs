@@ -15,6 +15,7 @@ mod deliveries;
 mod disk_full;
 mod journal;
 mod lost_commit;
+mod mentions;
 mod merkle_cases;
 mod opening;
 mod outbox;

@@ -18,11 +18,11 @@ use crate::{
     signing::Signer,
     terminal, traffic, wiring,
 };
-use oracle::{Expected, Known, Oracle};
+use oracle::{Expected, Known, Oracle, RULES};
 use paywarden_domain::{Currency, Outcome, TenantId};
 use std::{
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The company whose decisions they are: that of `demo`, whose data folder serves too.
@@ -31,6 +31,11 @@ const TENANT: &str = "demo";
 const CONNECTIONS: usize = 16;
 /// Rows of a page of decisions.
 const PAGE: usize = 50;
+/// A rule that there is not.
+const NO_RULE: &str = "rule:no.such_rule";
+/// How long blocks of what decisions name may take to be made, and how often it is looked.
+const BLOCKS_WAIT: Duration = Duration::from_secs(600);
+const BLOCKS_LOOK: Duration = Duration::from_millis(500);
 /// The longest that a page may take, in milliseconds.
 const PAGE_MS_MAX: f64 = 500.0;
 
@@ -99,6 +104,7 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let started = Instant::now();
     fetch(&mut page, "/").await?;
     let first_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let blocks_ms = blocks(&mut page).await?;
     let oracle = Oracle::read(&url, &tenant).await?;
     let asked = pages(&mut page, &oracle).await?;
     for one in &asked {
@@ -107,6 +113,7 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let mut figures = vec![
         Figure::count("decisions", oracle.len() as u64),
         Figure::new("overview_first_ms", first_ms, "ms"),
+        Figure::new("blocks_ms", blocks_ms, "ms"),
     ];
     let progress = Progress::new(asked.len() as u64);
     for (place, one) in (1..).zip(&asked) {
@@ -115,6 +122,22 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     }
     server.kill();
     Ok(figures)
+}
+
+/// How long it takes until all decisions are in blocks of what they name, from the first question on.
+async fn blocks(page: &mut Connection) -> Result<f64> {
+    let started = Instant::now();
+    let path = format!("/v1/decisions?q={NO_RULE}");
+    while fetch(page, &path).await?.contains("\"looked_back_to\":\"") {
+        if started.elapsed() > BLOCKS_WAIT {
+            return Err(Failure::not_held(
+                "what decisions name is not in blocks",
+                "look at the log of the server",
+            ));
+        }
+        tokio::time::sleep(BLOCKS_LOOK).await;
+    }
+    Ok(started.elapsed().as_secs_f64() * 1000.0)
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -153,6 +176,7 @@ async fn make(server: &ServerChild, tenant: &TenantId, decisions: u64) -> Result
 /// The pages, and what lists have to show.
 async fn pages(page: &mut Connection, oracle: &Oracle) -> Result<Vec<Asked>> {
     let mut asked = lists(oracle);
+    asked.extend(mentions(oracle));
     let deep = oracle.len() * 9 / 10;
     let (above, below) = (oracle.at(deep - 1), oracle.at(deep));
     if let (Some(above), Some(_)) = (above, below) {
@@ -235,6 +259,38 @@ fn lists(oracle: &Oracle) -> Vec<Asked> {
         expected: Some(oracle.page(PAGE, !line.is_empty(), holds)),
     });
     asked.collect()
+}
+
+/// What rules and entities decisions name: of rules that fire often and seldom, and of one customer.
+fn mentions(oracle: &Oracle) -> Vec<Asked> {
+    let named = [("decisions_rule_common", 0), ("decisions_rule_rare", 1)];
+    let rules = named.map(|(name, place)| {
+        let fired = |known: &Known| known.fired.get(place) == Some(&true);
+        let rule = RULES.get(place).copied().unwrap_or_default();
+        (
+            name,
+            format!("rule:{rule}"),
+            oracle.page(PAGE, false, fired),
+        )
+    });
+    let customer = oracle.newest(|known| known.customer != 0 && known.outcome.stops());
+    let customer = customer.map(|newest| {
+        let theirs = |known: &Known| known.customer == newest.customer;
+        let line = format!("customer:{:016x}", newest.customer);
+        ("decisions_customer", line, oracle.page(PAGE, false, theirs))
+    });
+    let nobody = Expected {
+        ids: Vec::new(),
+        goes_on: false,
+    };
+    let none = ("decisions_rule_none", NO_RULE.to_owned(), nobody);
+    let all = rules.into_iter().chain(customer).chain([none]);
+    all.map(|(name, line, expected)| Asked {
+        name,
+        path: format!("/decisions?q={line}"),
+        expected: Some(expected),
+    })
+    .collect()
 }
 
 fn is_in(known: &Known, code: &str) -> bool {

@@ -1,16 +1,21 @@
 //! Which decisions are asked for: by single parameters, and by a line of terms that people type.
 //!
 //! A line is terms with blanks between, all of which have to hold:
-//! `outcome:decline,hold type:payout score>=600 amount>=500EUR amount<900EUR since:24h payment:p-17`.
+//! `outcome:decline,hold type:payout score>=600 amount>=500EUR amount<900EUR since:24h payment:p-17
+//! rule:mule_account.fan_in card:6c1f0a9be27d4853`.
 
 use crate::{
-    api::query::{Query, invalid},
+    api::{
+        entities::pseudonym,
+        query::{Query, invalid},
+    },
     edge::Problem,
 };
 use paywarden_domain::{
     Currency, EventKind, Money, Outcome, PaymentId, Timestamp,
     time::{DAY, HOUR, MINUTE},
 };
+use paywarden_risk::{DecisionQuery, Mention, entity::EntityKind};
 use paywarden_store::DecisionFilter;
 
 /// The parameter that holds a line of terms.
@@ -22,11 +27,17 @@ const TERMS_MAX: usize = 24;
 /// The parameters that say which decisions are asked for.
 pub(crate) const FILTERS: [&str; 6] = ["outcome", "type", "payment_id", "from", "to", LINE];
 
+/// The most rules and entities of it.
+const MENTIONS_MAX: usize = 24;
+/// The longest name of a rule.
+const RULE_BYTES_MAX: usize = 128;
+
 const EXPECTED: &str = "terms are outcome:…, type:…, payment:…, score>=0, amount>=1.00EUR, \
-    since:24h, from:… and to:…";
+    since:24h, from:…, to:…, rule:pack.rule, and card:… or another kind of entity with its \
+    pseudonym of 16 hexadecimal digits";
 
 /// What the parameters of a query ask for.
-pub(crate) fn read(query: &Query<'_>, now: Timestamp) -> Result<DecisionFilter, Problem> {
+pub(crate) fn read(query: &Query<'_>, now: Timestamp) -> Result<DecisionQuery, Problem> {
     let time = |text: &str| Timestamp::parse(text).ok();
     let outcomes = query.read("outcome", "not an outcome", |text| {
         each(text, Outcome::parse)
@@ -34,7 +45,7 @@ pub(crate) fn read(query: &Query<'_>, now: Timestamp) -> Result<DecisionFilter, 
     let kinds = query.read("type", "not a kind of event", |text| {
         each(text, EventKind::parse)
     })?;
-    let mut filter = DecisionFilter {
+    let filter = DecisionFilter {
         outcomes: outcomes.unwrap_or_default(),
         kinds: kinds.unwrap_or_default(),
         payment_id: query.read("payment_id", "not an identifier", |text| {
@@ -49,10 +60,42 @@ pub(crate) fn read(query: &Query<'_>, now: Timestamp) -> Result<DecisionFilter, 
     if line.len() > LINE_BYTES_MAX || terms.len() > TERMS_MAX {
         return Err(invalid(LINE, "at most 24 terms in 512 bytes"));
     }
+    let mut asked = DecisionQuery {
+        filter,
+        ..DecisionQuery::default()
+    };
     for term in terms {
-        narrow(&mut filter, term, now).ok_or_else(|| invalid(LINE, EXPECTED))?;
+        match mentions(term) {
+            Some(any) => asked.mentions.push(any),
+            None => narrow(&mut asked.filter, term, now).ok_or_else(|| invalid(LINE, EXPECTED))?,
+        }
     }
-    Ok(filter)
+    match asked.mentions.iter().flatten().count() <= MENTIONS_MAX {
+        true => Ok(asked),
+        false => Err(invalid(LINE, "at most 24 rules and entities")),
+    }
+}
+
+/// The rules or entities of which a term wants one; nothing where it wants something else.
+fn mentions(term: &str) -> Option<Vec<Mention>> {
+    let (name, values) = term.split_once(':')?;
+    if name == "rule" {
+        return each(values, |rule| {
+            is_rule(rule).then(|| Mention::Rule(rule.to_owned()))
+        });
+    }
+    let kind = EntityKind::parse(name)?;
+    each(values, |hash| Some(Mention::Entity(kind, pseudonym(hash)?)))
+}
+
+/// Whether this may name a rule.
+fn is_rule(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        !word.is_empty() && word.bytes().all(plain)
+    };
+    let words = text.split_once('.');
+    text.len() <= RULE_BYTES_MAX && words.is_some_and(|(pack, rule)| is_word(pack) && is_word(rule))
 }
 
 /// Narrows a filter by one more term; nothing where it is none.
@@ -143,6 +186,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(10 * DAY);
 
     fn asked(line: &str) -> Result<DecisionFilter, Code> {
+        all_asked(line).map(|asked| asked.filter)
+    }
+
+    fn all_asked(line: &str) -> Result<DecisionQuery, Code> {
         let text = form_urlencoded::Serializer::new(String::new())
             .append_pair(LINE, line)
             .finish();
@@ -179,8 +226,45 @@ mod tests {
     }
 
     #[test]
+    fn rules_and_entities_are_named() {
+        let rule = |name: &str| Mention::Rule(name.to_owned());
+        let line =
+            "rule:mule.fan_in,test.line2 card:00000000000000ff payee:fedcba9876543210 score>5";
+        let both = all_asked(line).unwrap();
+        let expected = [
+            vec![rule("mule.fan_in"), rule("test.line2")],
+            vec![Mention::Entity(EntityKind::Card, 255)],
+            vec![Mention::Entity(EntityKind::Payee, 0xfedc_ba98_7654_3210)],
+        ];
+        assert_eq!(both.mentions, expected);
+        assert_eq!(both.filter.score_min, Some(6));
+        let many = vec!["a.b"; 25].join(",");
+        assert_eq!(
+            all_asked(&format!("rule:{many}")),
+            Err(Code::ParameterInvalid)
+        );
+        assert!(all_asked(&format!("rule:{}", &many[4..])).is_ok());
+    }
+
+    #[test]
     fn what_is_no_term_is_refused() {
         for line in [
+            "rule:",
+            "rule:mule",
+            "rule:.fan_in",
+            "rule:mule.",
+            "rule:mule.fan_in,",
+            "rule:Mule.fan_in",
+            "rule:mule.fan_in'--",
+            "rule:a.b.c",
+            "rule=a.b",
+            "card:",
+            "card:4111111111111111111",
+            "card:0000000000000000",
+            "card:00000000000000FF",
+            "card:00000000000000f",
+            "customer:c-42",
+            "entity:00000000000000ff",
             "decline",
             "outcome:",
             "outcome:no",

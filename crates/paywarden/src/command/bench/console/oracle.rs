@@ -2,10 +2,16 @@
 
 use crate::failure::{Failure, Result};
 use paywarden_domain::{Money, Outcome, TenantId, Timestamp};
+use paywarden_features::{EntityKind, FeatureEvent};
 use paywarden_store::{Database, DatabaseLimits};
 
 /// Rows read at a time.
 const BACK: u32 = 1_000;
+/// Rules that fire often and seldom for simulated payments.
+pub(super) const RULES: [&str; 2] = [
+    "bin_attack.range_wakes_up",
+    "card_testing.refusal_share_of_device",
+];
 
 /// What is known of a decision.
 pub(super) struct Known {
@@ -15,6 +21,10 @@ pub(super) struct Known {
     pub(super) score: u16,
     pub(super) amount: Option<Money>,
     pub(super) decided_at: Timestamp,
+    /// Which of [`RULES`] its record names.
+    pub(super) fired: [bool; RULES.len()],
+    /// The pseudonym of its customer.
+    pub(super) customer: u64,
 }
 
 /// Every decision of a tenant, newest first.
@@ -43,13 +53,18 @@ impl Oracle {
                 break;
             };
             before = last.event_no;
-            all.extend(rows.into_iter().map(|row| Known {
-                id: row.id.as_str().to_owned(),
-                payment_id: row.payment_id.as_str().to_owned(),
-                outcome: row.outcome,
-                score: row.fraud_score.max(row.laundering_score),
-                amount: row.amount,
-                decided_at: row.decided_at,
+            all.extend(rows.into_iter().map(|row| {
+                Known {
+                    id: row.id.as_str().to_owned(),
+                    payment_id: row.payment_id.as_str().to_owned(),
+                    outcome: row.outcome,
+                    score: row.fraud_score.max(row.laundering_score),
+                    amount: row.amount,
+                    decided_at: row.decided_at,
+                    fired: RULES.map(|rule| holds(&row.body, rule)),
+                    customer: FeatureEvent::decode(&row.feature)
+                        .map_or(0, |seen| seen.entity(EntityKind::Customer)),
+                }
             }));
         }
         Ok(Self(all))
@@ -86,4 +101,10 @@ impl Oracle {
         let goes_on = ids.len() == limit || self.0.len() > most;
         Expected { ids, goes_on }
     }
+}
+
+/// Whether a record holds a text, with its length before it.
+fn holds(record: &[u8], text: &str) -> bool {
+    let told = [&[text.len() as u8], text.as_bytes()].concat();
+    record.windows(told.len()).any(|part| part == told)
 }
