@@ -8,6 +8,7 @@
 mod bins;
 mod grow;
 mod histogram;
+mod meeting;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ use crate::tree::{Link, Parts, Sum, Tree};
 use crate::{Ensemble, Error};
 use bins::Binned;
 use grow::{Ground, Grown};
-use histogram::{Histogram, Scale, Slope};
+use histogram::{Drawn, Scale, Slope, Source};
+use meeting::Meeting;
 use split::Search;
 
 /// From how many rows on other threads help.
@@ -205,7 +207,6 @@ struct Boost<'a> {
     slopes: Vec<Slope>,
     random: Random,
     trees: Vec<Tree>,
-    spare: Vec<Histogram>,
 }
 
 impl<'a> Boost<'a> {
@@ -240,7 +241,6 @@ impl<'a> Boost<'a> {
             slopes: vec![Slope::default(); rows.len()],
             random: Random::new(settings.seed),
             trees: Vec::new(),
-            spare: Vec::new(),
             settings,
         })
     }
@@ -248,41 +248,68 @@ impl<'a> Boost<'a> {
     /// Grows one tree and adds it to the scores.
     fn round(&mut self) {
         let scale = self.measure();
-        let mut rows = draw(&mut self.random, self.settings.row_share, self.learnt);
+        let settings = self.settings;
+        let mut rows = draw(&mut self.random, settings.row_share, self.learnt);
         let features = draw(
             &mut self.random,
-            self.settings.feature_share,
+            settings.feature_share,
             self.binned.features(),
         );
-        let search = Search {
-            binned: &self.binned,
-            settings: self.settings,
-            directions: &self.directions,
-            scale,
-            features: &features,
-        };
-        let ground = Ground {
-            search,
+        let drawn = Drawn::new(&features);
+        let part = rows.len().div_ceil(self.threads());
+        let threads = rows.len().div_ceil(part);
+        let searched = features.len().div_ceil(threads);
+        let meeting = Meeting::new(threads);
+        let mut grown: Vec<Option<Grown>> = Vec::new();
+        grown.resize_with(threads, || None);
+        let (binned, directions) = (&self.binned, &self.directions);
+        let source = Source {
+            binned,
+            drawn: &drawn,
             slopes: &self.slopes,
-            spare: &mut self.spare,
         };
-        let grown = ground.grow(&mut rows);
-        self.add(&grown, &rows);
-        self.trees.push(grown.tree);
+        std::thread::scope(|scope| {
+            let parts = rows.chunks_mut(part).zip(&mut grown);
+            for (place, (rows, grown)) in parts.enumerate() {
+                let first = (place * searched).min(features.len());
+                let search = Search {
+                    binned,
+                    settings,
+                    directions,
+                    scale,
+                    features: &features[first..features.len().min(first + searched)],
+                };
+                let ground = Ground {
+                    search,
+                    source,
+                    first,
+                    spare: Vec::new(),
+                    seat: meeting.seat(place),
+                };
+                scope.spawn(move || *grown = Some(ground.grow(rows)));
+            }
+        });
+        let grown: Vec<Grown> = grown.into_iter().flatten().collect();
+        self.add(&grown, &rows, part);
+        self.trees
+            .extend(grown.into_iter().next().map(|grown| grown.tree));
+    }
+
+    fn threads(&self) -> usize {
+        if self.learnt < SHARED_MIN {
+            1
+        } else {
+            self.settings.threads()
+        }
     }
 
     /// Gradients and curvatures at the scores as they are.
     fn measure(&mut self) -> Scale {
-        let threads = if self.learnt < SHARED_MIN {
-            1
-        } else {
-            self.settings.threads()
-        };
-        let size = self.learnt.div_ceil(threads);
+        let size = self.learnt.div_ceil(self.threads());
         let mut chances = vec![0.0; self.learnt];
-        let scores = &self.scores[..self.learnt];
+        let scores = self.scores[..self.learnt].chunks(size);
         std::thread::scope(|scope| {
-            for (chances, scores) in chances.chunks_mut(size).zip(scores.chunks(size)) {
+            for (chances, scores) in chances.chunks_mut(size).zip(scores) {
                 scope.spawn(move || {
                     for (chance, score) in chances.iter_mut().zip(scores) {
                         *chance = 1.0 / (1.0 + (-score).exp());
@@ -291,22 +318,34 @@ impl<'a> Boost<'a> {
             }
         });
         let scale = Scale::new(chances.iter().map(|chance| chance * (1.0 - chance)).sum());
-        let rows = self.slopes.iter_mut().zip(&chances).zip(&self.labels);
-        for ((slope, chance), fraud) in rows {
-            let gradient = chance - f64::from(u8::from(*fraud));
-            *slope = scale.slope(gradient, chance * (1.0 - chance));
-        }
+        let known = chances.chunks(size).zip(self.labels.chunks(size));
+        std::thread::scope(|scope| {
+            for (slopes, (chances, labels)) in self.slopes.chunks_mut(size).zip(known) {
+                scope.spawn(move || {
+                    for (slope, (chance, fraud)) in
+                        slopes.iter_mut().zip(chances.iter().zip(labels))
+                    {
+                        let gradient = chance - f64::from(u8::from(*fraud));
+                        *slope = scale.slope(gradient, chance * (1.0 - chance));
+                    }
+                });
+            }
+        });
         scale
     }
 
-    fn add(&mut self, grown: &Grown, rows: &[u32]) {
-        for (value, range) in &grown.leaves {
-            for row in &rows[range.clone()] {
-                self.scores[*row as usize] += value;
+    /// Adds a tree that threads have grown, each from a part of the rows, to the scores.
+    fn add(&mut self, grown: &[Grown], rows: &[u32], part: usize) {
+        for (grown, rows) in grown.iter().zip(rows.chunks(part)) {
+            for (value, range) in &grown.leaves {
+                for row in &rows[range.clone()] {
+                    self.scores[*row as usize] += value;
+                }
             }
         }
-        let mut drawn = rows.to_vec();
+        let Some(grown) = grown.first() else { return };
         if rows.len() < self.learnt {
+            let mut drawn = rows.to_vec();
             drawn.sort_unstable();
             let mut drawn = drawn.iter().copied().peekable();
             for row in 0..self.learnt as u32 {

@@ -1,13 +1,14 @@
 //! One tree, leaf by leaf: always the leaf whose best question gains most.
+//!
+//! Threads grow the same tree side by side, each from rows of its own. Of each leaf they put their
+//! sums together, each for features of its own, and of the best questions to these they take the best.
 
 use super::bins::{Binned, MISSING};
-use super::histogram::{self, Cell, Histogram, Slope};
+use super::histogram::{self, Cell, Histogram, Source};
+use super::meeting::Seat;
 use super::split::{Bounds, Candidate, Search};
 use crate::tree::{Node, Split, Test, Tree};
 use std::ops::Range;
-
-/// From how many rows on other threads help to part them.
-const SHARED_MIN: usize = 65_536;
 
 /// A tree that has grown, and whose rows lie where.
 pub(super) struct Grown {
@@ -35,9 +36,12 @@ type Asked = Option<(Candidate, usize)>;
 /// What a tree grows from.
 pub(super) struct Ground<'a> {
     pub search: Search<'a>,
-    pub slopes: &'a [Slope],
-    /// Histograms that trees before gave back.
-    pub spare: &'a mut Vec<Histogram>,
+    pub source: Source<'a>,
+    /// Where the features that are searched begin among those drawn.
+    pub first: usize,
+    /// Histograms that leaves gave back.
+    pub spare: Vec<Histogram>,
+    pub seat: Seat<'a>,
 }
 
 impl Ground<'_> {
@@ -61,9 +65,9 @@ impl Ground<'_> {
     }
 
     fn root(&mut self, rows: &[u32]) -> Leaf {
-        let total = histogram::total(self.slopes, rows);
-        let histogram = self.filled(rows);
-        let best = self.search.best(&histogram, total, Bounds::NONE);
+        let (histogram, total) = self.filled(rows);
+        let own = self.search.best(&histogram, total, Bounds::NONE);
+        let [best, _] = self.seat.agree([own, None]);
         Leaf {
             node: 0,
             rows: 0..rows.len(),
@@ -115,14 +119,18 @@ impl Ground<'_> {
         };
         let Some(mut larger) = parent else { return };
         if sides.iter().any(may_split) {
-            let small = usize::from(sides[0].rows.len() > sides[1].rows.len());
-            let smaller = self.filled(&rows[sides[small].rows.clone()]);
+            let small = usize::from(sides[0].total.count() > sides[1].total.count());
+            let (smaller, _) = self.filled(&rows[sides[small].rows.clone()]);
             histogram::subtract(&mut larger, &smaller);
             sides[small].histogram = Some(smaller);
             sides[1 - small].histogram = Some(larger);
-            for side in sides {
+            let own = [0, 1].map(|side| {
+                let side: &Leaf = &sides[side];
                 let histogram = side.histogram.as_ref().filter(|_| may_split(side));
-                side.best = histogram.and_then(|h| self.search.best(h, side.total, side.bounds));
+                histogram.and_then(|h| self.search.best(h, side.total, side.bounds))
+            });
+            for (side, best) in sides.iter_mut().zip(self.seat.agree(own)) {
+                side.best = best;
                 if side.best.is_none() {
                     self.spare.extend(side.histogram.take());
                 }
@@ -132,52 +140,21 @@ impl Ground<'_> {
         }
     }
 
-    fn filled(&mut self, rows: &[u32]) -> Histogram {
+    /// The histogram of rows with those of the other threads, and the sum over them.
+    fn filled(&mut self, rows: &[u32]) -> (Histogram, Cell) {
+        let features = self.search.features.len();
         let spare = self.spare.pop();
-        let mut histogram = spare.unwrap_or_else(|| histogram::empty(self.search.binned));
-        let threads = self.search.settings.threads();
-        histogram::fill(
-            &mut histogram,
-            self.search.binned,
-            self.slopes,
-            rows,
-            threads,
-        );
-        histogram
+        let mut histogram = spare.unwrap_or_else(|| histogram::empty(features));
+        let fill = |own: &mut Histogram| self.source.fill(own, rows);
+        let total = self.seat.add_up(self.first, &mut histogram, fill);
+        (histogram, total)
     }
 
     /// Orders rows by side, each side in the order it had; returns how many go left.
     fn part(&self, best: &Candidate, rows: &mut [u32], scratch: &mut [u32]) -> usize {
         let column = self.search.binned.column(best.feature);
         let left = |row| goes_left(column(row), best.bin, best.missing_left);
-        let threads = self.search.settings.threads();
-        if rows.len() < SHARED_MIN || threads < 2 {
-            return part(rows, scratch, left);
-        }
-        let size = rows.len().div_ceil(threads);
-        let lefts: Vec<usize> = std::thread::scope(|scope| {
-            let parts = rows.chunks_mut(size).zip(scratch.chunks_mut(size));
-            let parts: Vec<_> = parts
-                .map(|(rows, scratch)| scope.spawn(move || part(rows, scratch, left)))
-                .collect();
-            parts
-                .into_iter()
-                .map(|part| part.join().unwrap_or_default())
-                .collect()
-        });
-        // Lefts close up, rights wait outside until all lefts lie.
-        let (mut end, mut kept) = (0, 0);
-        for (place, count) in lefts.iter().enumerate() {
-            let first = place * size;
-            let last = (first + size).min(rows.len());
-            let rights = &rows[first + count..last];
-            scratch[kept..kept + rights.len()].copy_from_slice(rights);
-            kept += rights.len();
-            rows.copy_within(first..first + count, end);
-            end += count;
-        }
-        rows[end..].copy_from_slice(&scratch[..kept]);
-        end
+        part(rows, scratch, left)
     }
 
     fn finish(self, nodes: Vec<Asked>, leaves: Vec<Leaf>) -> Grown {
@@ -204,12 +181,11 @@ impl Ground<'_> {
             nodes: nodes.iter().map(node).collect(),
         };
         let mut rows = Vec::with_capacity(leaves.len());
-        for mut leaf in leaves {
+        for leaf in leaves {
             let value = rate * self.search.output(leaf.total, leaf.bounds);
             let cover = f64::from(leaf.total.count());
             tree.nodes[leaf.node] = Node::Leaf { value, cover };
             rows.push((value, leaf.rows));
-            self.spare.extend(leaf.histogram.take());
         }
         Grown {
             tree,

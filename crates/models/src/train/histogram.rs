@@ -12,8 +12,6 @@ const COUNT_BITS: u32 = 24;
 const CURVATURE_BITS: i32 = 38;
 /// Rows that are taken through all blocks together, so that their gradients are fetched once.
 const TILE: usize = 1_024;
-/// From how many rows on other threads help.
-const SHARED_MIN: usize = 32_768;
 
 /// First and second derivative of the loss of one row, in units.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,8 +30,41 @@ pub(super) struct Scale {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Cell([i64; 2]);
 
-/// The cells of all bins of all features.
+/// The cells of all bins of the features that a tree may ask for, in their order.
 pub(super) type Histogram = Vec<[Cell; 256]>;
+
+/// The features that a tree may ask for, by the blocks they lie in: how far their bins are shifted
+/// in the eight bytes of a row.
+pub(super) struct Drawn {
+    blocks: Vec<(usize, Vec<u32>)>,
+    features: usize,
+}
+
+impl Drawn {
+    /// Features in ascending order.
+    pub fn new(features: &[u32]) -> Self {
+        let place = |feature: u32| (feature as usize / LANES, feature % LANES as u32 * u8::BITS);
+        let mut blocks: Vec<(usize, Vec<u32>)> = Vec::new();
+        for (block, shift) in features.iter().map(|feature| place(*feature)) {
+            match blocks.last_mut() {
+                Some((last, shifts)) if *last == block => shifts.push(shift),
+                _ => blocks.push((block, vec![shift])),
+            }
+        }
+        Self {
+            blocks,
+            features: features.len(),
+        }
+    }
+}
+
+/// What histograms are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub binned: &'a Binned,
+    pub drawn: &'a Drawn,
+    pub slopes: &'a [Slope],
+}
 
 impl Scale {
     /// The finest scale on which curvatures of this sum fit.
@@ -59,7 +90,7 @@ impl Scale {
 }
 
 impl Cell {
-    fn of(slope: Slope) -> Self {
+    pub fn of(slope: Slope) -> Self {
         let weight = i64::from(slope.curvature) << COUNT_BITS | 1;
         Self([i64::from(slope.gradient), weight])
     }
@@ -80,53 +111,60 @@ impl Cell {
     }
 }
 
-/// The sum over all rows.
-pub(super) fn total(slopes: &[Slope], rows: &[u32]) -> Cell {
-    rows.iter().fold(Cell::default(), |mut sum, row| {
-        sum.add(Cell::of(slopes[*row as usize]));
-        sum
-    })
+/// An empty histogram of so many features.
+pub(super) fn empty(features: usize) -> Histogram {
+    vec![[Cell::default(); 256]; features]
 }
 
-/// An empty histogram for these rows.
-pub(super) fn empty(binned: &Binned) -> Histogram {
-    vec![[Cell::default(); 256]; binned.blocks().len() * LANES]
-}
-
-/// Fills a histogram with rows.
-pub(super) fn fill(
-    into: &mut Histogram,
-    binned: &Binned,
-    slopes: &[Slope],
-    rows: &[u32],
-    threads: usize,
-) {
-    into.fill([Cell::default(); 256]);
-    if rows.len() < SHARED_MIN || threads < 2 {
-        return add(into, binned, slopes, rows);
-    }
-    let size = rows.len().div_ceil(threads);
-    let (own, others) = rows.split_at(size);
-    std::thread::scope(|scope| {
-        let work = |rows| {
-            move || {
-                let mut part = empty(binned);
-                add(&mut part, binned, slopes, rows);
-                part
+impl Source<'_> {
+    /// Fills a histogram with rows.
+    pub fn fill(self, into: &mut Histogram, rows: &[u32]) {
+        into.clear();
+        into.resize(self.drawn.features, [Cell::default(); 256]);
+        let mut tile = Vec::with_capacity(TILE);
+        for rows in rows.chunks(TILE) {
+            tile.clear();
+            tile.extend(rows.iter().map(|row| Cell::of(self.slopes[*row as usize])));
+            let mut left = into.as_mut_slice();
+            for (block, shifts) in &self.drawn.blocks {
+                let (cells, others) = left.split_at_mut(shifts.len());
+                left = others;
+                let block = &self.binned.blocks()[*block];
+                let add = ADD[shifts.len()];
+                add(cells, shifts, block, (rows, &tile));
             }
-        };
-        let parts: Vec<_> = others
-            .chunks(size)
-            .map(|rows| scope.spawn(work(rows)))
-            .collect();
-        add(into, binned, slopes, own);
-        for part in parts.into_iter().filter_map(|part| part.join().ok()) {
-            let cells = into.as_flattened_mut().iter_mut();
-            cells
-                .zip(part.as_flattened())
-                .for_each(|(cell, other)| cell.add(*other));
         }
-    });
+    }
+}
+
+/// Adds rows, with what each adds, to the cells of some features of a block.
+type Add = fn(&mut [[Cell; 256]], &[u32], &[[u8; LANES]], (&[u32], &[Cell]));
+
+/// By how many features.
+const ADD: [Add; LANES + 1] = [
+    add::<0>, add::<1>, add::<2>, add::<3>, add::<4>, add::<5>, add::<6>, add::<7>, add::<8>,
+];
+
+fn add<const N: usize>(
+    cells: &mut [[Cell; 256]],
+    shifts: &[u32],
+    block: &[[u8; LANES]],
+    (rows, tile): (&[u32], &[Cell]),
+) {
+    let Some((cells, shifts)) = cells.first_chunk_mut::<N>().zip(shifts.first_chunk::<N>()) else {
+        return;
+    };
+    // With nothing else between one place of memory and the next, the processor waits for many of
+    // them at once.
+    let mut bins = [0; TILE];
+    for (bins, row) in bins.iter_mut().zip(rows) {
+        *bins = u64::from_le_bytes(block[*row as usize]);
+    }
+    for (bins, step) in bins.iter().zip(tile) {
+        for place in 0..N {
+            cells[place][usize::from((bins >> shifts[place]) as u8)].add(*step);
+        }
+    }
 }
 
 /// What is left of a histogram without the rows of another.
@@ -135,23 +173,6 @@ pub(super) fn subtract(from: &mut Histogram, other: &Histogram) {
     cells
         .zip(other.as_flattened())
         .for_each(|(cell, other)| *cell = cell.less(*other));
-}
-
-fn add(into: &mut Histogram, binned: &Binned, slopes: &[Slope], rows: &[u32]) {
-    let mut tile = Vec::with_capacity(TILE);
-    for rows in rows.chunks(TILE) {
-        tile.clear();
-        tile.extend(rows.iter().map(|row| Cell::of(slopes[*row as usize])));
-        let (lanes, _) = into.as_chunks_mut::<LANES>();
-        for (block, cells) in binned.blocks().iter().zip(lanes) {
-            for (row, step) in rows.iter().zip(&tile) {
-                let bins = &block[*row as usize];
-                for (cells, bin) in cells.iter_mut().zip(bins) {
-                    cells[usize::from(*bin)].add(*step);
-                }
-            }
-        }
-    }
 }
 
 const _: () = assert!(limits::FEATURES_MAX <= u16::MAX as usize);
@@ -178,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_and_siblings_change_no_bit() {
+    fn a_sibling_is_what_is_left_of_the_parent() {
         let mut table = Table::new((0..11).map(|n| format!("f{n}")).collect()).unwrap();
         let mut random = crate::random::Random::new(7);
         for _ in 0..70_000 {
@@ -196,20 +217,28 @@ mod tests {
                 )
             })
             .collect();
-        let filled = |rows: &[u32], threads| {
-            let mut histogram = empty(&binned);
-            fill(&mut histogram, &binned, &slopes, rows, threads);
+        let drawn = Drawn::new(&[0, 3, 4, 9]);
+        let source = Source {
+            binned: &binned,
+            drawn: &drawn,
+            slopes: &slopes,
+        };
+        let filled = |rows: &[u32]| {
+            let mut histogram = Histogram::new();
+            source.fill(&mut histogram, rows);
             histogram
         };
-        let mut whole = filled(&rows, 1);
-        assert!(whole == filled(&rows, 3));
+        let mut whole = filled(&rows);
         let (left, right) = rows.split_at(20_000);
-        subtract(&mut whole, &filled(left, 1));
-        assert!(whole == filled(right, 1));
-        let sum = whole[0].iter().fold(Cell::default(), |mut sum, cell| {
-            sum.add(*cell);
-            sum
-        });
-        assert_eq!(sum, total(&slopes, right));
+        subtract(&mut whole, &filled(left));
+        assert!(whole == filled(right));
+        for (cells, feature) in whole.iter().zip([0, 3, 4, 9]) {
+            let bin = binned.column(feature);
+            let mut expected = [Cell::default(); 256];
+            for row in right {
+                expected[usize::from(bin(*row))].add(Cell::of(slopes[*row as usize]));
+            }
+            assert!(*cells == expected, "{feature}");
+        }
     }
 }

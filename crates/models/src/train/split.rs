@@ -29,7 +29,7 @@ pub(super) struct Search<'a> {
     pub settings: &'a Settings,
     pub directions: &'a [Option<Direction>],
     pub scale: Scale,
-    /// The features that may be asked in this tree.
+    /// The features of the histograms.
     pub features: &'a [u32],
 }
 
@@ -64,9 +64,9 @@ impl Search<'_> {
     pub fn best(&self, histogram: &Histogram, total: Cell, bounds: Bounds) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
         let whole = self.loss(total, bounds);
-        for feature in self.features {
+        for (feature, cells) in self.features.iter().zip(histogram) {
             let feature = *feature as usize;
-            let cells = &histogram[feature][..self.binned.uppers[feature].len() + 2];
+            let cells = &cells[..self.binned.uppers[feature].len() + 2];
             self.scan(feature, cells, total, bounds, |candidate| {
                 let gain = candidate.gain - whole;
                 if gain > best.map_or(self.settings.gain_min, |best| best.gain) {

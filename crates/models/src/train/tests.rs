@@ -88,6 +88,7 @@ fn threads_change_no_bit_and_seeds_do() {
         native::write(&trained(&table, &labels, &settings)).unwrap()
     };
     assert_eq!(with(1, 1), with(3, 1));
+    assert_eq!(with(1, 1), with(7, 1), "more threads than features");
     assert_ne!(with(1, 1), with(1, 2));
 }
 

@@ -13,7 +13,7 @@ table = numpy.fromfile(file).reshape(-1, features + 1)
 learnt, judged = table[:rows], table[rows:]
 settings = {
     "objective": "binary", "num_leaves": 31, "learning_rate": 0.03, "max_bin": 255,
-    "min_data_in_leaf": 100, "lambda_l2": 5, "feature_fraction": 0.5, "num_threads": threads, "verbose": -1,
+    "min_data_in_leaf": 100, "lambda_l2": 5, "num_threads": threads, "verbose": -1,
 }
 
 
