@@ -88,6 +88,7 @@ pub struct Watch {
     /// Held while acts are looked at.
     eyes: Mutex<Eyes>,
     desk: Desk,
+    rules: RuleSet,
     database: Database,
     journal: Journal,
     clock: Clock,
@@ -116,11 +117,13 @@ impl Watch {
             settings.effect_max,
         )
         .await?;
-        let eyes = Eyes::new(keyring, settings.rules, settings.calendar)?;
+        let rules = settings.rules;
+        let eyes = Eyes::new(keyring, rules.clone(), settings.calendar)?;
         let watch = Self {
             recorder,
             eyes: Mutex::new(eyes),
             desk,
+            rules,
             database,
             journal,
             clock,
@@ -140,6 +143,11 @@ impl Watch {
     /// The alerts and who decides about them.
     pub fn desk(&self) -> &Desk {
         &self.desk
+    }
+
+    /// The rules by which it watches.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
     }
 
     /// Looks at the acts of one page and writes what it found; how many acts those were. After a

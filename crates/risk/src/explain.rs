@@ -74,8 +74,7 @@ impl Engine {
         };
         let rules = record::decision(&row)?.rule_set;
         let rules = self.rules_of(tenant, &rules).await?;
-        let place = rules.rules().iter().position(|known| known.id == rule);
-        let place = place.ok_or(Error::RuleUnknown)?;
+        let place = rules.place(rule).ok_or(Error::RuleUnknown)?;
         let trace = Trace::decode(row.trace.as_deref().ok_or(Error::TraceUnknown)?)?;
         let seen = &trace.seen;
         if (seen.windows.len(), seen.lists.len()) != (rules.windows().len(), rules.probes().len()) {

@@ -60,6 +60,7 @@ pub use lineage::{Holding, HoldingPage, Part};
 pub use list::{ListChange, ListEntry, ListOperation, ListPage, ListSummary, ListValue};
 pub use mentions::Mention;
 pub use notice::Noticed;
+pub use paywarden_rules::{RuleSet, RuleTitle};
 pub use query::{DecisionPage, DecisionQuery, RuleSetSummary, RuleSummary};
 pub use release::PackFile;
 pub use sight::Sight;

@@ -4,7 +4,7 @@ use crate::{Engine, Error, Mention, record};
 use paywarden_domain::{
     Decision, DecisionId, Engine as EngineName, Outcome, PaymentId, TenantId, Timestamp,
 };
-use paywarden_rules::{Rule, RuleSet};
+use paywarden_rules::{Rule, RuleSet, RuleTitle};
 use paywarden_store::{DecisionFilter, DecisionRow, DecisionsFound};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,6 +57,8 @@ pub struct RuleSummary {
     pub id: String,
     /// What it looks for.
     pub title: String,
+    /// The same in Chinese, if its pack says it.
+    pub title_zh: Option<String>,
     /// The engine that it belongs to.
     pub engine: EngineName,
     /// The pack, which is the scenario.
@@ -194,6 +196,15 @@ impl Engine {
         RuleSetSummary::of(&running.line(tenant).live.set.rules)
     }
 
+    /// What a rule is called, by its identifier: one of the sets that decide or are on trial for a
+    /// tenant now, or of the library.
+    pub fn rule_title(&self, tenant: &TenantId, rule: &str) -> Option<RuleTitle> {
+        let running = self.running.load();
+        let own = running.line(tenant).sets().map(|runner| &runner.set);
+        own.chain([running.base()])
+            .find_map(|set| set.rules.title(rule))
+    }
+
     /// The rules that decide for tenants that have published nothing of their own.
     pub fn library(&self) -> RuleSetSummary {
         RuleSetSummary::of(&self.running.load().base().rules)
@@ -205,6 +216,7 @@ impl RuleSetSummary {
         let summary = |rule: &Rule| RuleSummary {
             id: rule.id.clone(),
             title: rule.title.clone(),
+            title_zh: rule.title_zh.clone(),
             engine: rule.engine,
             scenario: rule.pack.clone(),
             stage: rule.stage.name(),

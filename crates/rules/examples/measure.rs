@@ -66,6 +66,7 @@ fn rule_set(conditions: &[String]) -> RuleSet {
         line: 1,
         id: format!("rule_{number}"),
         title: String::new(),
+        title_zh: None,
         engine: Engine::Fraud,
         when: when.clone(),
         parts: Vec::new(),

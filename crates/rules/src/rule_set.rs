@@ -14,15 +14,16 @@ use crate::{
     rates::Rates,
     reads::{Operand, Reads},
     schema::Schema,
+    shared::Shared,
     slots::Slots,
     syntax::Expr,
     truth::{Fault, Truth},
 };
-use paywarden_domain::{Currency, Engine, EventKind, Outcome, Warning};
-use paywarden_features::{Set, WindowSpec};
+use paywarden_domain::{Currency, Engine, Outcome, Warning};
+use paywarden_features::WindowSpec;
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -41,6 +42,8 @@ pub struct Rule {
     pub pack: String,
     /// What it looks for.
     pub title: String,
+    /// The same in Chinese, if its pack says it.
+    pub title_zh: Option<String>,
     /// Which engine it belongs to.
     pub engine: Engine,
     /// The condition as written.
@@ -70,6 +73,15 @@ pub struct Rule {
     pub(crate) cost: u32,
     /// The condition with its names replaced, if it may have any.
     pub(crate) meaning: Option<String>,
+}
+
+/// What a rule is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleTitle {
+    /// What it looks for.
+    pub title: String,
+    /// The same in Chinese, if its pack says it.
+    pub title_zh: Option<String>,
 }
 
 /// A question to a list: is this text on it?
@@ -113,6 +125,8 @@ struct Body {
     version: String,
     rates: Rates,
     rules: Vec<Rule>,
+    /// Places of the rules in the order of their identifiers.
+    by_id: Box<[usize]>,
     /// Whether each rule counts, close together: a decision asks for those that fired.
     stages: Box<[Stage]>,
     reads: Reads,
@@ -207,6 +221,8 @@ fn compile_with(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let mut by_id: Box<[usize]> = (0..rules.len()).collect();
+    by_id.sort_unstable_by_key(|place| &rules[*place].id);
     let body = Body {
         schema,
         version: version.to_owned(),
@@ -217,6 +233,7 @@ fn compile_with(
         reads: Reads::new(shared.operands.items, &reads),
         stages: rules.iter().map(|rule| rule.stage).collect(),
         rules,
+        by_id,
         conditions,
     };
     Ok(RuleSet::indexed(Arc::new(body), None))
@@ -274,6 +291,7 @@ fn compile_rule(
     let rule = Rule {
         pack: pack.id.clone(),
         title: rule.title.clone(),
+        title_zh: rule.title_zh.clone(),
         engine: rule.engine,
         when: rule.when.clone(),
         score: rule.score,
@@ -368,6 +386,22 @@ impl RuleSet {
         &self.body.rules
     }
 
+    /// The place of a rule among [`RuleSet::rules`], by its identifier.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        let Body { rules, by_id, .. } = &*self.body;
+        let found = by_id.binary_search_by(|place| rules[*place].id.as_str().cmp(id));
+        found.ok().and_then(|found| by_id.get(found).copied())
+    }
+
+    /// What a rule is called, by its identifier.
+    pub fn title(&self, id: &str) -> Option<RuleTitle> {
+        let rule = self.rules().get(self.place(id)?)?;
+        Some(RuleTitle {
+            title: rule.title.clone(),
+            title_zh: rule.title_zh.clone(),
+        })
+    }
+
     /// The windows that the rules read. Slot `i` of [`Slots::windows`] is window `i` here.
     pub fn windows(&self) -> &[WindowSpec] {
         &self.body.windows
@@ -412,86 +446,5 @@ impl RuleSet {
 
     pub(crate) fn normal(&self) -> &Arc<Normal> {
         &self.body.normal
-    }
-}
-
-/// What the rules of a set have in common: each window and each list probe once.
-#[derive(Default)]
-pub(crate) struct Shared {
-    /// Without readers: two rules that read a window for different events share it.
-    pub windows: Interner<WindowSpec>,
-    pub probes: Interner<ListProbe>,
-    pub operands: Interner<Operand>,
-    /// The events that each window is read for.
-    readers: Vec<Set<EventKind>>,
-}
-
-impl Shared {
-    /// What the rules of another set have in common.
-    pub(crate) fn of(rules: &RuleSet) -> Self {
-        let mut shared = Self::default();
-        for window in rules.windows() {
-            let readers = Set::EMPTY;
-            shared.windows.place(WindowSpec { readers, ..*window });
-            shared.readers.push(window.readers);
-        }
-        for probe in rules.probes() {
-            shared.probes.place(probe.clone());
-        }
-        shared
-    }
-
-    /// A window is read only for the kinds of event for which a rule that names it can fire.
-    fn note_readers(&mut self, compiled: &Compiled) {
-        let kinds = compiled.condition.event_kinds();
-        let operands = compiled.reads.iter().map(|place| *place as usize);
-        for operand in operands.filter_map(|place| self.operands.items.get(place)) {
-            if let Source::Window(slot) = operand.source {
-                if self.readers.len() <= slot {
-                    self.readers.resize(slot + 1, Set::EMPTY);
-                }
-                self.readers[slot] = self.readers[slot].union(kinds);
-            }
-        }
-    }
-
-    fn operands_at(&self, places: &[u32]) -> impl Iterator<Item = &Operand> {
-        let at = |place: &u32| self.operands.items.get(*place as usize);
-        places.iter().filter_map(at)
-    }
-
-    fn windows_with_readers(&self) -> Vec<WindowSpec> {
-        let windows = self.windows.items.iter().enumerate();
-        let read = |(slot, window): (usize, &WindowSpec)| WindowSpec {
-            readers: self.readers.get(slot).copied().unwrap_or(Set::EMPTY),
-            ..*window
-        };
-        windows.map(read).collect()
-    }
-}
-
-/// Gives equal things the same place.
-pub(crate) struct Interner<T> {
-    pub items: Vec<T>,
-    places: HashMap<T, usize>,
-}
-
-impl<T> Default for Interner<T> {
-    fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            places: HashMap::new(),
-        }
-    }
-}
-
-impl<T: Clone + Eq + Hash> Interner<T> {
-    /// The place of an item, a new one if it has none yet.
-    pub(crate) fn place(&mut self, item: T) -> usize {
-        let items = &mut self.items;
-        *self.places.entry(item).or_insert_with_key(|item| {
-            items.push(item.clone());
-            items.len() - 1
-        })
     }
 }

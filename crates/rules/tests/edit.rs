@@ -103,6 +103,7 @@ fn one_rule_changes_and_comments_of_others_stay() {
     let wanted = RuleText {
         id: "other".to_owned(),
         title: "Is it: \"quoted\", #1 — or 是?".to_owned(),
+        title_zh: "“引号”: #1、{是}".to_owned(),
         when: "event.type == \"signup\"\n  && payer.country != \"DE\"".to_owned(),
         action: "hold".to_owned(),
         hold_minutes: Some(30),

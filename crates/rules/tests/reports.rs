@@ -115,7 +115,7 @@ fn wrong_shapes_say_where() {
     let broken = RIGHT.replace("rules:", "rules");
     let reports = [unknown, engine, twice, broken].map(|yaml| report(&yaml));
     insta::assert_snapshot!(reports.join("\n\n"), @r#"
-    error[pack_malformed]: unknown field `scroe`, expected one of id, title, engine, when, score, action, hold_minutes, reason, warning, stage, on_fault, source, false_positives, examples at line 9, column 5
+    error[pack_malformed]: unknown field `scroe`, expected one of id, title, title_zh, engine, when, score, action, hold_minutes, reason, warning, stage, on_fault, source, false_positives, examples at line 9, column 5
       --> pack.yaml:9
 
     error[pack_malformed]: unknown variant `fruad`, expected one of fraud, laundering at line 7, column 13

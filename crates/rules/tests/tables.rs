@@ -218,3 +218,69 @@ fn a_definition_is_part_of_the_version() {
         version(&COMMON.replace("in [\"web\"", "in  ['web'"))
     );
 }
+
+#[test]
+fn titles_in_chinese_go_with_rules_rows_and_scorecards_and_rules_without_them_stay_what_they_were()
+{
+    let zh = FORMS
+        .replace(
+            "    title: Small remote card payment\n",
+            "    title: Small remote card payment\n    title_zh: 小额远程刷卡\n",
+        )
+        .replace(
+            "    title: Daily sum by segment\n",
+            "    title: Daily sum by segment\n    title_zh: 分群日累计\n",
+        )
+        .replace(
+            "{ id: basic_cn,",
+            "{ id: basic_cn, name_zh: 中国、基本核验,",
+        )
+        .replace(
+            "    title: New account\n",
+            "    title: New account\n    title_zh: 新账户\n",
+        );
+    let rules = built(&zh).unwrap();
+    let title = |id: &str| rules.title(id).unwrap().title_zh;
+    let said = |text: &str| Some(text.to_owned());
+    assert_eq!(title("forms.named"), said("小额远程刷卡"));
+    assert_eq!(
+        title("forms.daily_sum.basic_cn"),
+        said("分群日累计：中国、基本核验")
+    );
+    assert_eq!(title("forms.daily_sum.any_full"), None);
+    assert_eq!(title("forms.new_account"), said("新账户"));
+    assert_eq!(rules.title("forms.new"), None);
+    for (place, rule) in rules.rules().iter().enumerate() {
+        assert_eq!(rules.place(&rule.id), Some(place));
+    }
+    // What is stored without them keeps its version; with them it is another one.
+    let source = |yaml: &str| canonical_source(&[Pack::parse("forms.yaml", yaml).unwrap()]);
+    let bare = source(FORMS);
+    assert!(!bare.contains("title_zh"), "{bare}");
+    assert_eq!(source(&zh).lines().count(), bare.lines().count() + 3 * 2);
+}
+
+#[test]
+fn a_title_in_chinese_is_one_short_line_and_a_row_stands_behind_its_table() {
+    let named = |title: &str| {
+        FORMS.replace(
+            "title: Small",
+            &format!("title_zh: {title}\n    title: Small"),
+        )
+    };
+    let long = "长".repeat(201);
+    for title in ["''", "'  '", "\"一\\n二\"", &long] {
+        let report = report(&named(title));
+        assert!(
+            report.contains("one line of 1 to 200 characters"),
+            "{title}: {report}"
+        );
+    }
+    assert_eq!(report(&named(&"长".repeat(200))), "");
+    let row = FORMS.replace("{ id: basic_cn,", "{ id: basic_cn, name_zh: 中国,");
+    let said = report(&row);
+    assert!(
+        said.contains("stands behind the `title_zh` of the table"),
+        "{said}"
+    );
+}

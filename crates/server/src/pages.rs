@@ -5,8 +5,10 @@
 //! nothing is done before [`Desk::form`] has seen that our own page, in the same session, asked.
 
 mod form;
+mod names;
 
 pub use form::{Form, FormFile};
+pub use paywarden_risk::RuleTitle;
 
 use crate::{
     Limits,
@@ -30,12 +32,10 @@ use http::{
     request::Parts,
 };
 use hyper::body::Incoming;
-use paywarden_access::{
-    Scope,
-    staff::{Account, Member},
-};
+use paywarden_access::staff::Member;
 use paywarden_cases::FILE_BYTES_MAX;
 use paywarden_domain::Timestamp;
+use paywarden_risk::RuleSet;
 use serde_json::Value;
 use std::{borrow::Cow, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -70,6 +70,8 @@ pub struct Desk {
     request_id: String,
     cookies: Vec<HeaderValue>,
     is_ours: bool,
+    /// The version of the rules that the page is about.
+    rules: Option<RuleSet>,
     /// The place of a form with a file.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -186,6 +188,7 @@ async fn desk(
         request_id,
         cookies: Vec::new(),
         is_ours: false,
+        rules: None,
         _place: file_place,
     })
 }
@@ -242,35 +245,6 @@ impl Desk {
     /// Who is signed in.
     pub fn member(&self) -> Option<&Member> {
         self.member.as_ref()
-    }
-
-    /// What a colleague of whoever is signed in is called, by the identifier of their account. No
-    /// more is told of colleagues here; the rest takes the routes of staff.
-    pub fn colleague(&self, id: &str) -> Option<String> {
-        let tenant = &self.admitted()?.account.tenant;
-        let found = self.state.staff.find(tenant, id).ok()?;
-        Some(found.name().to_owned())
-    }
-
-    /// Colleagues who may do this, by name: what is sent for each, and what they are called.
-    pub fn colleagues(&self, scope: Scope) -> Vec<(String, String)> {
-        let Some(member) = self.admitted() else {
-            return Vec::new();
-        };
-        let (tenant, staff) = (&member.account.tenant, &self.state.staff);
-        let mut all = staff.all(tenant);
-        all.retain(|account| staff.may(tenant, &account.id, scope));
-        let named =
-            |account: &Arc<Account>| (format!("staff:{}", account.id), account.name().to_owned());
-        let mut all: Vec<_> = all.iter().map(named).collect();
-        all.sort_by(|one, other| one.1.cmp(&other.1));
-        all
-    }
-
-    /// Whoever is signed in with all factors.
-    fn admitted(&self) -> Option<&Member> {
-        let member = self.member.as_ref();
-        member.filter(|member| member.session.factor.is_full())
     }
 
     /// Whether sensitive commands are taken now.

@@ -83,11 +83,12 @@ fn changes(before: &Rule, after: &Rule) -> Vec<FieldChange> {
 /// Everything about a rule that a person can change, as text. Conditions are compared as the
 /// formatter writes them, so that spacing is no change.
 #[rustfmt::skip]
-fn fields(rule: &Rule) -> [(&'static str, Option<String>); 15] {
+fn fields(rule: &Rule) -> [(&'static str, Option<String>); 16] {
     let when = paywarden_rules::format(&rule.when).unwrap_or_else(|_| rule.when.clone());
     let warning = rule.warning.as_ref();
     [
         ("title", Some(rule.title.clone())),
+        ("title_zh", rule.title_zh.clone()),
         ("engine", Some(rule.engine.name().to_owned())),
         ("when", Some(when)),
         ("score", Some(rule.score.to_string())),

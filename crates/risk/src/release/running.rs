@@ -179,7 +179,7 @@ impl<R> Line<R> {
         }
     }
 
-    fn sets(&self) -> impl Iterator<Item = &R> {
+    pub(crate) fn sets(&self) -> impl Iterator<Item = &R> {
         let canary = self.canary.as_ref().map(|(set, _)| set);
         std::iter::once(&self.live)
             .chain(canary)

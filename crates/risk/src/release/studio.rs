@@ -292,8 +292,7 @@ fn compiled(packs: Vec<Pack>, rates: &Rates, asked: Option<&mut CheckedRule>) ->
     problems.retain(is_ours);
     if let Some(asked) = asked {
         let name = format!("{id}.{}", asked.written.id);
-        let place = rules.rules().iter().position(|rule| rule.id == name);
-        if let Some(place) = place {
+        if let Some(place) = rules.place(&name) {
             tried(&rules, place, asked);
         }
     }

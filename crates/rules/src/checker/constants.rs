@@ -10,8 +10,8 @@ use crate::{
     parser::{PROBLEMS_MAX, parse},
     program::{Condition, Real, Text, Whole},
     rates::Rates,
-    rule_set::Shared,
     schema::Type,
+    shared::Shared,
     slots::Slots,
     truth::{Answer, Fault, Stop, Truth},
 };

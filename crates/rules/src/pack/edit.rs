@@ -27,6 +27,8 @@ pub struct RuleText {
     pub id: String,
     /// What it looks for.
     pub title: String,
+    /// The same in Chinese; empty if it is not said.
+    pub title_zh: String,
     /// `fraud` or `laundering`; empty for rules about acts.
     pub engine: String,
     /// The condition.
@@ -232,6 +234,9 @@ impl RuleText {
         };
         let given = |value: &String| !value.trim().is_empty();
         field("title", scalar(&self.title));
+        if given(&self.title_zh) {
+            field("title_zh", scalar(&self.title_zh));
+        }
         if given(&self.engine) {
             field("engine", scalar(&self.engine));
         }
@@ -285,6 +290,7 @@ impl From<WrittenRule> for RuleText {
         Self {
             id: rule.id.value.clone(),
             title: rule.title.clone(),
+            title_zh: rule.title_zh.clone().unwrap_or_default(),
             engine: rule.engine.map_or("", |engine| engine.name()).to_owned(),
             when: rule.when.trim().to_owned(),
             score: rule.score,

@@ -29,6 +29,8 @@ pub const PACK_BYTES_MAX: usize = 1024 * 1024;
 pub const PACK_RULES_MAX: usize = 2_000;
 /// How many named expressions a pack may define.
 pub const PACK_DEFINITIONS_MAX: usize = 200;
+/// How many characters the title of a rule in Chinese may have.
+pub const TITLE_CHARS_MAX: usize = 200;
 /// The highest score of a rule.
 pub const SCORE_MAX: u16 = 1000;
 
@@ -73,6 +75,8 @@ pub struct RuleSource {
     pub id: String,
     /// What it looks for.
     pub title: String,
+    /// The same in Chinese, one line.
+    pub title_zh: Option<String>,
     /// Which engine it belongs to. Rules about acts have one engine of their own and do not name
     /// it: here they say the first.
     pub engine: Engine,
@@ -235,6 +239,8 @@ pub fn canonical_source(packs: &[Pack]) -> String {
                 rule.on_fault.name(),
             ];
             facts(&mut text, rule_facts);
+            let title_zh = rule.title_zh.iter();
+            facts(&mut text, title_zh.flat_map(|title| ["title_zh", title]));
         }
     }
     text

@@ -21,6 +21,7 @@ pub const POINTS_MAX: i64 = 1_000;
 pub(super) struct WrittenScorecard {
     id: Spanned<String>,
     title: String,
+    title_zh: Option<String>,
     engine: Engine,
     when: Option<Spanned<String>>,
     threshold: i64,
@@ -75,6 +76,7 @@ impl WrittenScorecard {
         found.rules.push(WrittenRule {
             id: self.id,
             title: self.title,
+            title_zh: self.title_zh,
             engine: Some(self.engine),
             when: composed.text,
             parts: composed.parts,

@@ -25,6 +25,7 @@ const ANY: &str = "-";
 const ROW_KEYS: &[&str] = &[
     "id",
     "title",
+    "name_zh",
     "score",
     "action",
     "hold_minutes",
@@ -40,6 +41,7 @@ const ROW_KEYS: &[&str] = &[
 pub(super) struct WrittenTable {
     id: Spanned<String>,
     title: String,
+    title_zh: Option<String>,
     engine: Engine,
     when: Option<Spanned<String>>,
     inputs: Pairs<Spanned<String>>,
@@ -76,6 +78,8 @@ struct RowExample {
 struct WrittenRow {
     id: Option<Spanned<String>>,
     title: Option<String>,
+    /// What the row is called in Chinese, behind the title of the table.
+    name_zh: Option<String>,
     score: Option<i64>,
     action: Option<Outcome>,
     hold_minutes: Option<u32>,
@@ -111,6 +115,7 @@ impl WrittenTable {
         let table = Table {
             id: self.id,
             title: self.title,
+            title_zh: self.title_zh,
             engine: self.engine,
             when,
             columns,
@@ -232,6 +237,7 @@ impl Column {
 struct Table {
     id: Spanned<String>,
     title: String,
+    title_zh: Option<String>,
     engine: Engine,
     when: Option<Piece>,
     columns: Vec<Column>,
@@ -269,8 +275,17 @@ impl Table {
         let action = row.action.or(self.action);
         let holds = |_: &u32| action == Some(Outcome::Hold);
         let title = || format!("{}: {}", self.title, row_id.value.replace('_', " "));
+        if row.name_zh.is_some() && self.title_zh.is_none() {
+            found.wrong(
+                &id,
+                "`name_zh` stands behind the `title_zh` of the table, which has none",
+            );
+        }
+        let title_zh = self.title_zh.as_ref().zip(row.name_zh);
+        let title_zh = title_zh.map(|(table, row)| format!("{table}：{row}"));
         Some(WrittenRule {
             title: row.title.unwrap_or_else(title),
+            title_zh,
             engine: Some(self.engine),
             when: composed.text,
             parts: composed.parts,
@@ -345,6 +360,7 @@ impl<'de> Deserialize<'de> for WrittenRow {
                     match key.as_str() {
                         "id" => row.id = Some(map.next_value()?),
                         "title" => row.title = Some(map.next_value()?),
+                        "name_zh" => row.name_zh = Some(map.next_value()?),
                         "score" => row.score = Some(map.next_value()?),
                         "action" => row.action = Some(map.next_value()?),
                         "hold_minutes" => row.hold_minutes = Some(map.next_value()?),

@@ -2,7 +2,7 @@
 
 use super::{
     Definition, Example, OnFault, PACK_DEFINITIONS_MAX, PACK_RULES_MAX, Pack, Part, ReasonSource,
-    RuleSource, SCORE_MAX, Stage, composed::Piece, scorecard::WrittenScorecard,
+    RuleSource, SCORE_MAX, Stage, TITLE_CHARS_MAX, composed::Piece, scorecard::WrittenScorecard,
     table::WrittenTable,
 };
 use crate::{
@@ -41,6 +41,7 @@ pub(super) struct WrittenPack {
 pub(super) struct WrittenRule {
     pub id: Spanned<String>,
     pub title: String,
+    pub title_zh: Option<String>,
     pub engine: Option<Engine>,
     pub when: String,
     #[serde(skip)]
@@ -310,8 +311,21 @@ impl WrittenRule {
         let mut wrong: Vec<_> = wrong
             .map(|(_, code, message)| Diagnostic::new(code, message))
             .collect();
+        wrong.extend(self.no_line());
         wrong.extend(self.foreign(schema));
         wrong
+    }
+
+    /// What is wrong with its title in Chinese.
+    fn no_line(&self) -> Option<Diagnostic> {
+        let title = self.title_zh.as_deref()?;
+        let count = title.chars().count();
+        let is_line = !title.trim().is_empty()
+            && count <= TITLE_CHARS_MAX
+            && !title.chars().any(char::is_control);
+        let message =
+            format!("a title in Chinese is one line of 1 to {TITLE_CHARS_MAX} characters");
+        (!is_line).then(|| Diagnostic::new(Code::TooLong, message))
     }
 
     /// What the schema knows otherwise or not at all.
@@ -363,6 +377,7 @@ impl WrittenRule {
             line,
             id: self.id.value,
             title: self.title,
+            title_zh: self.title_zh,
             engine: self.engine.unwrap_or(Engine::Fraud),
             when: self.when,
             parts: self.parts,

@@ -25,6 +25,7 @@ pub fn pack(conditions: &[String]) -> Pack {
         line: 1,
         id: format!("rule_{number}"),
         title: String::new(),
+        title_zh: None,
         engine: Engine::Fraud,
         when: when.clone(),
         parts: Vec::new(),

@@ -15,6 +15,7 @@ define:
 rules:
   - id: high
     title: The amount is high
+    title_zh: 金额过高
     engine: fraud
     when: is_high
     score: 0
@@ -44,6 +45,7 @@ async fn a_pack_is_checked_completed_and_explained_while_it_is_written() {
     let whole = json!({ "text": PACK, "rule": "high" });
     let checked = ask(&mut author, "/v1/rules/check", &whole).await;
     assert_eq!(checked["problems"], json!([]), "{checked}");
+    assert_eq!(checked["rules"][0]["title_zh"], "金额过高");
     let rule = &checked["rule"];
     assert_eq!(
         rule["meaning"],
@@ -63,7 +65,8 @@ async fn a_pack_is_checked_completed_and_explained_while_it_is_written() {
     let change = json!({ "replaces": "high", "rule": slipped });
     let asked = json!({ "text": PACK, "change": change });
     let checked = ask(&mut author, "/v1/rules/check", &asked).await;
-    assert!(checked["text"].as_str().unwrap().starts_with("# Why.\n"));
+    let text = checked["text"].as_str().unwrap();
+    assert!(text.starts_with("# Why.\n") && text.contains("title_zh: 金额过高\n"));
     let problem = &checked["problems"][0];
     assert_eq!(
         (&problem["code"], &problem["is_error"]),

@@ -46,6 +46,7 @@ pub fn compile(expression: &str, rates: &Rates) -> Result<RuleSet, Vec<Diagnosti
         line: 1,
         id: "condition".to_owned(),
         title: String::new(),
+        title_zh: None,
         engine: Engine::Fraud,
         when: expression.to_owned(),
         parts: Vec::new(),

@@ -63,6 +63,8 @@ pub struct PackRule {
     pub id: String,
     /// What it looks for.
     pub title: String,
+    /// The same in Chinese.
+    pub title_zh: Option<String>,
     /// `live`, `shadow` or `off`.
     pub stage: String,
     /// Whether it is written out and can be edited field by field.
@@ -185,6 +187,7 @@ impl From<&RuleText> for PackRule {
         Self {
             id: rule.id.clone(),
             title: rule.title.clone(),
+            title_zh: Some(rule.title_zh.clone()).filter(|title| !title.is_empty()),
             stage: rule.stage.clone(),
             is_written: true,
         }
@@ -197,6 +200,7 @@ impl PackRule {
         Self {
             id: rule.id.clone(),
             title: rule.title.clone(),
+            title_zh: rule.title_zh.clone(),
             stage: rule.stage.name().to_owned(),
             is_written: false,
         }

@@ -436,6 +436,7 @@ fn pack(number: usize, conditions: &[String]) -> Pack {
         line: place + 1,
         id: format!("rule_{place}"),
         title: "Generated".to_owned(),
+        title_zh: None,
         engine: Engine::Fraud,
         when: when.clone(),
         score: 10,
