@@ -8,7 +8,11 @@
 
 use paywarden_domain::Currency;
 use paywarden_rules::{Diagnostic, Pack, Rates, analyse, check_examples, compile};
-use std::{fs, path::Path};
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn rates() -> Rates {
     let currency = |code: &str| Currency::parse(code).unwrap();
@@ -52,7 +56,7 @@ fn shipped_packs_about_acts_compile_and_their_examples_hold() {
     hold("rules/security");
 }
 
-fn hold(folder: &str) {
+fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(folder);
@@ -65,8 +69,12 @@ fn hold(folder: &str) {
         })
         .collect();
     files.sort();
+    files
+}
+
+fn hold(folder: &str) {
     let (mut packs, mut problems) = (Vec::new(), Vec::new());
-    for file in &files {
+    for file in &files(folder) {
         let name = file.file_name().unwrap().to_str().unwrap();
         match Pack::parse(name, &fs::read_to_string(file).unwrap()) {
             Ok(pack) => packs.push(pack),
@@ -82,6 +90,41 @@ fn hold(folder: &str) {
         Err(found) => problems.extend(found),
     }
     fail_on(&problems);
+}
+
+/// Words that Chinese analysts write in Latin letters.
+const LATIN: [&str; 8] = ["ATM", "BIN", "IP", "PEP", "POS", "SIM", "Tor", "VPN"];
+/// Longer titles do not fit into a row of a table.
+const TITLE_CHARS: usize = 40;
+
+#[test]
+fn every_shipped_rule_is_called_in_chinese() {
+    let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+    let mut count = 0;
+    for pack in ["rules", "rules/security"].into_iter().flat_map(shipped) {
+        let mut seen = HashSet::new();
+        for rule in &pack.rules {
+            let place = format!("{}.{}: {:?}", pack.id, rule.id, rule.title_zh);
+            let title = rule.title_zh.as_deref().unwrap_or_default();
+            assert!(title.chars().any(is_han), "{place}");
+            assert!(title.chars().count() <= TITLE_CHARS, "{place}");
+            let mut words = title.split(|letter: char| !letter.is_ascii_alphabetic());
+            assert!(
+                words.all(|word| word.is_empty() || LATIN.contains(&word)),
+                "{place}"
+            );
+            assert!(seen.insert(title), "twice: {place}");
+            count += 1;
+        }
+    }
+    assert!(count > 3_900, "{count}");
+}
+
+fn shipped(folder: &str) -> Vec<Pack> {
+    files(folder)
+        .iter()
+        .map(|file| Pack::parse("pack", &fs::read_to_string(file).unwrap()).unwrap())
+        .collect()
 }
 
 /// A pack about acts with one rule of this condition and action.
