@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { arrive, firstLink, firstRow, house, looking, press, test, violations } from "./people.mjs";
+import { arrive, firstLink, firstRow, highRows, house, looking, press, test, violations } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "paywarden-lists-"));
@@ -39,7 +39,8 @@ const { origin, faults, sit, invite, until } = home;
 async function pagesOf(page) {
   await page.goto(origin);
   const menu = await page.$$eval("nav.side a", (links) => links.map((link) => link.getAttribute("href")));
-  const found = [...menu, "/account", "/gallery", "/no/such/page"];
+  const beside = ["/library/coverage", "/prevention?by=scenario"].filter((path) => menu.includes(`/${path.split(/[/?]/)[1]}`));
+  const found = [...menu, ...beside, "/account", "/gallery", "/no/such/page"];
   for (const path of menu.filter((path) => path !== "/")) {
     await page.goto(origin + path);
     const row = await firstRow(page);
@@ -334,11 +335,32 @@ try {
   const people = [administrator, officer, privacy, security, custodian, analyst];
   const forms = new Set();
   const seen = new Set();
-  await test("every page in both languages and themes has no fault that axe-core finds", async () => {
+  await test("rules are called by their titles in the language of whoever looks", async () => {
+    const { page, context } = officer;
+    for (const [path, rules] of [["/decisions?outcome=decline", ".waterfall .rule"], ["/library/coverage", "td .rule"]]) {
+      await page.goto(origin + path);
+      const there = path.startsWith("/decisions") ? await firstRow(page) : path;
+      for (const [language, isChinese] of [["zh", true], ["en", false]]) {
+        await looking(context, origin, "light", language);
+        await page.goto(origin + there);
+        const said = await page.$$eval(rules, (all) => all.map((one) => [one.firstElementChild.textContent, one.querySelector("code").textContent]));
+        assert.ok(said.length > 0, there);
+        for (const [title, id] of said) {
+          assert.equal(/[\u4e00-\u9fff]/.test(title), isChinese, title);
+          assert.match(id, /^[a-z0-9_]+(\.[a-z0-9_]+)+$/);
+        }
+      }
+    }
+  });
+
+  await test("every page in both languages and themes has rows of one line, and no fault that axe-core finds", async () => {
     const planted = officer.page;
     await planted.goto(`${origin}/account`);
     await planted.$eval("main .field input", (input) => input.closest(".field").querySelector("label").remove());
     assert.match((await violations(planted)).join(), /label/, "a planted fault is found");
+    await planted.goto(`${origin}/library`);
+    await planted.$eval("main tbody td", (cell) => cell.append(document.createElement("br"), "a second line"));
+    assert.equal((await highRows(planted)).length, 1, "a planted row of two lines is found");
     const found = [];
     for (const { page, context } of people) {
       for (const path of await pagesOf(page)) {
@@ -351,7 +373,8 @@ try {
             const reply = await page.goto(origin + path);
             const expected = path === "/no/such/page" ? 404 : 200;
             assert.equal(reply.status(), expected, `${path}: ${await page.textContent("main")}`);
-            found.push(...(await violations(page)).map((one) => `${path} ${theme} ${language} ${one}`));
+            const wrong = [...await violations(page), ...theme === "light" ? await highRows(page) : []];
+            found.push(...wrong.map((one) => `${path} ${theme} ${language} ${one}`));
           }
         }
         const own = await page.$$eval("form[method=post]", (all) => all.map((form) => new URL(form.action).pathname));

@@ -188,6 +188,19 @@ export async function firstRow(page) {
   return await link.count() ? link.getAttribute("href") : null;
 }
 
+/** Rows of tables that are not one line of 28 to 32 pixels high on a page 1,440 wide. Folded ones are
+ *  none, and steps of a sum say below each what it is made of. */
+export async function highRows(page) {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const found = await page.$$eval("main tbody tr:not(:has(> td > div.muted))", (rows) => rows
+    .map((row) => [row.getBoundingClientRect().height, row.innerText.replace(/\s+/g, " ").slice(0, 80)])
+    .filter(([height]) => height > 0 && (height < 28 || height > 32))
+    .map(([height, text]) => `row of ${height} pixels: ${text}`));
+  await page.setViewportSize(before);
+  return found;
+}
+
 /** Runs a part of a test, and says that it holds. */
 export async function test(name, run) {
   await run();

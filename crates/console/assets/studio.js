@@ -41,7 +41,7 @@ function paused(run, pause = PAUSE_MS) {
 
 const tell = (text) => at("problems").replaceChildren(node("li", text, "muted"));
 const isText = () => form.elements.as.value === "text";
-const FIELDS = ["id", "title", "engine", "when", "action", "reason_code", "reason_text", "warning_code",
+const FIELDS = ["id", "title", "title_zh", "engine", "when", "action", "reason_code", "reason_text", "warning_code",
   "warning_en", "warning_zh", "stage", "on_fault", "source", "false_positives", "examples"];
 
 function draft() {

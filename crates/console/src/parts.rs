@@ -429,14 +429,35 @@ pub(crate) fn colleague(id: &str, v: &Visit) -> Option<String> {
     id.starts_with("stf_").then(|| v.desk.colleague(id))?
 }
 
-/// What a rule is about: its title, below what is said of it in the language of whoever looks.
-pub(crate) fn rule(name: &str, title: &str, reason: Option<&str>, v: &Visit) -> Markup {
+/// A rule by its title, with its identifier small beside it.
+pub(crate) fn rule(id: &str, v: &Visit) -> Markup {
+    rule_as(id, None, None, v)
+}
+
+/// The same, which leads somewhere.
+pub(crate) fn rule_link(to: &str, id: &str, v: &Visit) -> Markup {
+    rule_as(id, None, Some(to), v)
+}
+
+/// The same of one whose title was kept when it fired.
+pub(crate) fn rule_as(id: &str, kept: Option<&str>, to: Option<&str>, v: &Visit) -> Markup {
+    let title = title(id, kept, v);
+    let shown = title.as_deref().unwrap_or(id);
+    let language = shown.is_ascii().then_some("en");
     html! {
-        @match risks::about(name, reason, v.language()) {
-            Some(about) => { (about) " " span.muted lang="en" { (title) } },
-            None => (title),
+        span.rule title=(shown) {
+            @match to {
+                Some(to) => a href=(to) lang=[language] { (shown) },
+                None => span lang=[language] { (shown) },
+            }
+            @if title.is_some() { " " code { (id) } }
         }
     }
+}
+
+/// What a rule looks for; nothing of one that nobody knows. `kept` is what it was called when it fired.
+pub(crate) fn title(id: &str, kept: Option<&str>, v: &Visit) -> Option<String> {
+    risks::title(v.desk.rule(id), kept, v.language())
 }
 
 /// A word of a page beside a value.

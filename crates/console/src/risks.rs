@@ -1,8 +1,8 @@
-//! What shipped rules say, in Chinese: scenarios and reasons, and titles of rules about what people and
-//! programs do with Paywarden itself. Titles of other single rules, like everything that a company
-//! writes itself, stay in the language of whoever wrote them, below what is said in Chinese.
+//! What shipped rules say, in Chinese: scenarios and reasons. What a company writes itself stays in the
+//! language of whoever wrote it. Titles of rules stand with them, in both languages, in the packs.
 
 use crate::word::{Language, Word};
+use paywarden_server::pages::RuleTitle;
 
 /// What a scenario is called; ours in the language of whoever looks, others as they are.
 pub(crate) fn scenario(name: &str, language: Language) -> &str {
@@ -10,28 +10,32 @@ pub(crate) fn scenario(name: &str, language: Language) -> &str {
     found.map_or(name, |(_, word)| word.of(language))
 }
 
+/// What a pack is called whose title says so: ours in the language of whoever looks.
+pub(crate) fn pack<'t>(name: &str, title: &'t str, language: Language) -> &'t str {
+    let found = SCENARIOS.iter().find(|(known, _)| *known == name);
+    let ours = found.filter(|(_, word)| word.en == title);
+    ours.map_or(title, |(_, word)| word.of(language))
+}
+
 /// What a reason says.
 pub(crate) fn reason(text: &str, language: Language) -> &str {
-    let found = REASONS.iter().find(|word| word.en == text);
+    let found = REASONS.iter().chain(ACTS).find(|word| word.en == text);
     found.map_or(text, |word| word.of(language))
 }
 
-/// What a rule about acts is called.
-pub(crate) fn act(title: &str, language: Language) -> &str {
-    let found = ACTS.iter().find(|word| word.en == title);
-    found.map_or(title, |word| word.of(language))
-}
-
-/// What a rule is about in the language of whoever looks, where its title is in another one: its
-/// scenario, and its reason if that is known. Rules are named by their scenario.
-pub(crate) fn about(rule: &str, reason: Option<&str>, language: Language) -> Option<String> {
-    let (pack, _) = rule.split_once('.')?;
-    let (_, word) = SCENARIOS.iter().find(|(known, _)| *known == pack)?;
-    let said = word.of(language);
-    (language != Language::En).then(|| match reason {
-        Some(text) => format!("{said}：{}", self::reason(text, language)),
-        None => said.to_owned(),
-    })
+/// What a rule looks for, in the language of whoever looks where its pack says it. One that has been
+/// called otherwise since it fired is called as it was then.
+pub(crate) fn title(
+    known: Option<RuleTitle>,
+    kept: Option<&str>,
+    language: Language,
+) -> Option<String> {
+    let same = known.filter(|known| kept.is_none_or(|kept| known.title == kept));
+    let title = same.map(|same| match language {
+        Language::En => same.title,
+        Language::Zh => same.title_zh.unwrap_or(same.title),
+    });
+    title.or_else(|| kept.map(str::to_owned))
 }
 
 const fn word(en: &'static str, zh: &'static str) -> Word {
@@ -261,54 +265,54 @@ pub(crate) const REASONS: &[Word] = &[
     word("Who pays or who is paid is not complete", "付款人或收款人信息不完整"),
 ];
 
-/// Titles of rules about acts.
+/// What reasons of rules about acts say.
 #[rustfmt::skip]
 pub(crate) const ACTS: &[Word] = &[
-    word("A key is used from a network that is new to it", "密钥在从未用过的网络使用"),
-    word("A key is used from where it may not be", "密钥在不允许的来源使用"),
-    word("Signatures that name one key are refused again and again", "同一密钥的签名反复被拒"),
-    word("A key is refused at many different doors", "密钥在许多不同接口被拒"),
-    word("A key reads very many records within an hour", "密钥一小时内读取极多记录"),
-    word("A key reads the trail for the first time", "密钥首次读取审计轨迹"),
-    word("A person is not answered in time", "个人权利请求未按期答复"),
-    word("A person is shown values while reading about more than ten subjects within an hour", "一小时内查阅超过十名个人并查看明文"),
-    word("A person is shown values while reading about more than sixty subjects within a day", "一日内查阅超过六十名个人并查看明文"),
-    word("A person goes on asking to be shown values although told to wait", "被要求等待后仍继续申请查看明文"),
-    word("A person is shown values out of hours", "非工作时间查看明文"),
-    word("A screening list could not be fetched, or what was fetched was refused", "筛查名单未能获取或获取内容被拒"),
-    word("Two people vote on what the other asks for, within an hour", "两人一小时内互相审批"),
-    word("A person casts five votes within a minute", "一分钟内投出五票"),
-    word("A command takes effect in an emergency, without votes", "紧急情况下未经投票即执行"),
-    word("An emergency is not reviewed in time", "紧急执行未按期复核"),
-    word("A person is refused at many different doors", "员工在许多不同接口被拒"),
-    word("Objects that do not exist are asked for again and again", "反复访问不存在的对象"),
-    word("A value comes back to the list that it was taken off from within a day", "移出名单的值一日内又被加回"),
-    word("One person changes the rights of others five times within ten minutes", "十分钟内五次变更他人权限"),
-    word("Ten alerts are decided about within five minutes", "五分钟内处置十条告警"),
-    word("A person works at an hour at which they never did, out of office hours", "在从未工作过的非工作时段操作"),
-    word("A person reads many records out of office hours", "非工作时间读取大量记录"),
-    word("Rights of people are changed out of office hours", "非工作时间变更人员权限"),
-    word("Keys of programs are changed out of office hours", "非工作时间变更程序密钥"),
-    word("A person reads many records within ten minutes", "十分钟内读取大量记录"),
-    word("A person reads very many records within a day", "一日内读取极多记录"),
-    word("A person reads about many different subjects within an hour", "一小时内查阅许多不同个人"),
-    word("A person reads about very many subjects within a day", "一日内查阅极多不同个人"),
-    word("A person reads ten times as much as on their other days", "读取量为其平日的十倍"),
-    word("A person looks where they have not been for ninety days", "访问九十天未到过的区域"),
-    word("A list or account is opened by somebody new to it, out of hours", "非工作时间首次打开某名单或账户"),
-    word("A person exports for the first time", "首次导出数据"),
-    word("A person exports from a network first used within the last hour", "在一小时内首次使用的网络导出数据"),
-    word("A person reads again after a month", "相隔一个月后再次读取"),
-    word("A person does very many different things within ten minutes", "十分钟内进行极多种操作"),
-    word("An account is tried again and again", "同一账户反复尝试登录"),
-    word("Many accounts are tried", "尝试登录多个账户"),
-    word("A person signs in from a network that is new to them", "从未用过的网络登录"),
-    word("A person acts from three networks within an hour", "一小时内从三个网络操作"),
-    word("One session is used from two networks within a quarter of an hour", "同一会话十五分钟内用于两个网络"),
-    word("Fresh factors are refused again and again within a session", "会话中身份验证反复失败"),
-    word("Sensitive commands are tried without a fresh factor again and again", "反复未经验证尝试敏感操作"),
-    word("The trail of the company cannot be signed", "公司审计轨迹无法签名"),
-    word("The trail of the company, or a row that it speaks of, was changed", "公司审计轨迹或其所述记录被篡改"),
+    word("The network has not been seen with this key for ninety days.", "九十天内该密钥未在此网络出现。"),
+    word("The signature was right, the place was not: somebody else may have the key.", "签名正确而来源不符，密钥可能已落入他人之手。"),
+    word("Somebody names a key without having it, or a program signs wrongly.", "有人冒用该密钥，或程序签名有误。"),
+    word("A program does not try what it may not do.", "正常程序不会尝试无权操作。"),
+    word("A key that does not usually read much has read very much.", "平时读取不多的密钥读取了大量数据。"),
+    word("A program that never did takes leaves of the trail away.", "从未读取审计轨迹的程序取走了叶节点。"),
+    word("The time that the law gives for an answer is over, and the request has none.", "法定答复期限已过，请求仍未答复。"),
+    word("More people were looked into within an hour than one case has.", "一小时内查阅的个人多于一个案件所涉。"),
+    word("Nobody handles so many people on one day with their values open.", "无人会在一天内处理如此多个人的明文。"),
+    word("Somebody who has seen many persons today tries again and again to see more at once.", "当日已查阅大量个人，仍反复尝试一次查看更多。"),
+    word("Values of a customer were opened when nobody is there to ask.", "在无人可询问的时间查看了客户明文。"),
+    word("The version before stays at work: the log says why, `GET /v1/screening-lists` whether a version waits.", "仍使用上一版本：日志说明原因，`GET /v1/screening-lists` 说明是否有版本待处理。"),
+    word("Each let the other's request pass: four eyes may have been two.", "双方互相通过对方的申请，四眼原则可能失效。"),
+    word("Nobody reads five requests within a minute.", "无人能在一分钟内看完五份申请。"),
+    word("The glass was broken: look at why while it is fresh.", "已启用紧急通道，请尽快查明原因。"),
+    word("A command took effect without votes, and nobody has looked at it within the time that the policy gives.", "有操作未经投票即生效，且在规定时间内无人复核。"),
+    word("Somebody tries what their roles do not let them do.", "有人尝试其角色不允许的操作。"),
+    word("Identifiers are being guessed.", "有人在猜测标识。"),
+    word("Between the two a payment may have passed that the list would have stopped.", "移出与加回之间，可能有本应拦截的支付已放行。"),
+    word("Rights were changed in a row.", "权限被连续变更。"),
+    word("Alerts were closed faster than they can be read.", "告警关闭速度快于阅读速度。"),
+    word("Neither the office nor this person works at that hour.", "该时段既非办公时间，也非此人的工作时间。"),
+    word("Many records were read while the office was closed.", "非办公时间读取了大量数据。"),
+    word("Somebody was invited, enabled or given roles while the office was closed.", "非办公时间有人被邀请、启用或授予角色。"),
+    word("A key was made, bound or ended while the office was closed, without an approval.", "非办公时间未经审批创建、绑定或吊销了密钥。"),
+    word("More records were read within ten minutes than anybody reads one by one.", "十分钟内读取的数据多于逐条阅读所能。"),
+    word("Slowly, but all day long: more records than a day of work takes.", "读取缓慢但终日不断，超出一天工作所需。"),
+    word("Records about many unrelated people were opened one after the other.", "接连打开了许多互不相关个人的数据。"),
+    word("More different people were looked up on one day than cases come in.", "一天内查阅的个人多于新增案件。"),
+    word("The day has ten times the reads that the last month had on average.", "当日读取量为上月日均的十倍。"),
+    word("Keys, staff, lists or the trail were looked at by somebody who never does.", "从不查看密钥、人员、名单或审计轨迹的人查看了这些内容。"),
+    word("Somebody opens what they have never opened, when nobody is there to ask.", "有人在无人可询问时打开了从未打开过的内容。"),
+    word("Records left the system by the hand of somebody who has not exported in ninety days.", "九十天内未导出过的人导出了数据。"),
+    word("A sign-in from a network that this person has never used is followed by an export.", "在从未用过的网络登录后随即导出。"),
+    word("An account that has read nothing for a month reads again.", "一个月未读取的账户再次读取。"),
+    word("Somebody tries what the system can do, one thing after the other.", "有人逐一试探系统功能。"),
+    word("Factors of one account were wrong again and again.", "同一账户的验证要素反复出错。"),
+    word("Sign-ins to many accounts of the company were refused within an hour.", "一小时内公司多个账户登录被拒。"),
+    word("The network has not been seen with this person for ninety days.", "九十天内此人未在该网络出现。"),
+    word("Nobody is in three places at once.", "无人能同时身处三地。"),
+    word("A cookie may have been taken away.", "会话标识可能已被窃取。"),
+    word("Whoever has the session does not have the factors of its owner.", "持有会话的人没有其本人的验证要素。"),
+    word("A session tries sensitive commands and does not prove a factor when asked to.", "会话尝试敏感操作，要求验证时却未验证。"),
+    word("What the store holds does not continue what was signed before: run `paywarden verify` at once.", "存储内容与此前签名不连续，请立即运行 `paywarden verify`。"),
+    word("The patrol found something that is not what was written: run `paywarden verify` at once.", "巡检发现内容与写入时不一致，请立即运行 `paywarden verify`。"),
 ];
 
 #[cfg(test)]
@@ -325,11 +329,31 @@ mod tests {
             is_word.then(|| {
                 rest.trim()
                     .trim_end_matches(" }")
-                    .trim_matches('"')
-                    .to_owned()
+                    .trim_matches(['"', '\''])
+                    .replace("''", "'")
             })
         });
         lines.collect()
+    }
+
+    #[test]
+    fn a_rule_is_called_by_the_title_that_it_had() {
+        let rule = |title_zh: Option<&str>| {
+            Some(RuleTitle {
+                title: "Probe".to_owned(),
+                title_zh: title_zh.map(str::to_owned),
+            })
+        };
+        let zh = |known, kept| title(known, kept, Language::Zh);
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(zh(rule(Some("试探")), None), said("试探"));
+        assert_eq!(zh(rule(Some("试探")), Some("Probe")), said("试探"));
+        assert_eq!(zh(rule(Some("试探")), Some("Older")), said("Older"));
+        assert_eq!(zh(rule(None), Some("Probe")), said("Probe"));
+        assert_eq!(zh(None, Some("Gone")), said("Gone"));
+        assert_eq!(zh(None, None), None);
+        let en = title(rule(Some("试探")), None, Language::En);
+        assert_eq!(en, said("Probe"));
     }
 
     #[test]
@@ -359,19 +383,13 @@ mod tests {
         assert_eq!(packs, SCENARIOS.len());
         let mut acts = 0;
         for entry in fs::read_dir(folder.join("security")).unwrap() {
-            for title in written(
-                &fs::read_to_string(entry.unwrap().path()).unwrap(),
-                "    title: ",
-            ) {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            for said in written(&text, "text: ") {
                 acts += 1;
-                assert_ne!(act(&title, Language::Zh), title);
+                assert_ne!(reason(&said, Language::Zh), said);
             }
         }
         assert_eq!(acts, ACTS.len());
-        let said = about("card_testing.probe", Some("Listed as denied"), Language::Zh);
-        assert_eq!(said.as_deref(), Some("试卡：在拒绝名单中"));
-        assert_eq!(about("card_testing.probe", None, Language::En), None);
-        assert_eq!(about("own_pack.probe", None, Language::Zh), None);
         assert_eq!(reason("Our own words", Language::Zh), "Our own words");
         assert_eq!(reason("Listed as denied", Language::Zh), "在拒绝名单中");
     }

@@ -45,6 +45,11 @@ words! {
     NONE = "None", "无";
     GONE = "no longer a role", "角色已不存在";
     FILE = "As a file (CSV)", "导出为 CSV";
+    RULES = "who writes rules does not approve them", "编写规则者不得审批规则";
+    KEYS = "who makes keys neither writes nor approves rules: a key could do the other half", "创建密钥者不得编写或审批规则：密钥可代行另一半";
+    GRANTS = "who grants roles to people does not make keys for programs", "授予人员角色者不得为程序创建密钥";
+    THREE = "system, security and audit administrator are three persons", "系统、安全、审计管理员须由三人分任";
+    BLIND = "an administrator sees no data of customers", "管理员不得查看客户数据";
 }
 
 #[derive(Deserialize)]
@@ -56,7 +61,6 @@ struct Review {
 #[derive(Deserialize)]
 struct Line {
     account: String,
-    name: String,
     status: String,
     grants: Vec<Grant>,
     scopes: Vec<String>,
@@ -70,6 +74,13 @@ struct Line {
 struct Conflict {
     what: String,
     source: String,
+}
+
+impl Conflict {
+    fn said(&self, v: &Visit) -> &str {
+        let known = WORDS.iter().find(|word| word.en == self.what);
+        known.map_or(&self.what, |word| v.t(*word))
+    }
 }
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
@@ -90,9 +101,9 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
 fn cells(v: &Visit, line: &Line) -> Vec<Markup> {
     let days = DAYS.with(v.language(), &[&format::number(line.unused_days)]);
     vec![
-        html! { (line.name) " " (parts::actor(&format!("staff:{}", line.account), v)) },
+        parts::actor(&format!("staff:{}", line.account), v),
         parts::state(&line.status, v.language()),
-        html! { ul { @for grant in &line.grants { li { (role(v, line, grant)) } } } },
+        roles(v, line),
         html! { details.fold { summary { (line.scopes.len()) } p { (line.scopes.join(", ")) } } },
         html! {
             (days)
@@ -101,10 +112,28 @@ fn cells(v: &Visit, line: &Line) -> Vec<Markup> {
         html! {
             @if line.conflicts.is_empty() { (v.t(NONE)) }
             @for conflict in &line.conflicts {
-                p { (parts::badge(Tone::Bad, None, &conflict.what)) " " span.muted { (conflict.source) } }
+                span title=(conflict.source) { (parts::badge(Tone::Bad, None, conflict.said(v))) } " "
             }
         },
     ]
+}
+
+/// What roles somebody has; of several by whom and when is folded.
+fn roles(v: &Visit, line: &Line) -> Markup {
+    let named: Vec<_> = line
+        .grants
+        .iter()
+        .map(|grant| terms::term(&grant.role, v.language()))
+        .collect();
+    html! {
+        @match line.grants.as_slice() {
+            [grant] => (role(v, line, grant)),
+            grants => details.fold {
+                summary { (named.join(", ")) }
+                ul.plain { @for grant in grants { li { (role(v, line, grant)) } } }
+            },
+        }
+    }
 }
 
 fn role(v: &Visit, line: &Line, grant: &Grant) -> Markup {

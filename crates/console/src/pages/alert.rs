@@ -4,7 +4,7 @@ use super::alerts;
 use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
-    parts,
+    parts, risks,
     terms::Tone,
     visit::{Visit, encoded},
     word::words,
@@ -111,7 +111,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         })
         .collect();
     let main = html! {
-        p { (alert.text) }
+        p { (risks::reason(&alert.text, v.language())) }
         div.columns {
             (parts::panel(v.t(ABOUT), facts(v, &alert)))
             div {
@@ -123,8 +123,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         (parts::panel(v.t(HISTORY), parts::table(v.t(HISTORY), &[v.t(AT), v.t(BY), v.t(STATE), v.t(parts::REASON)], &steps, v)))
     };
-    let title = crate::risks::act(&alert.title, v.language());
-    Ok(Body::new(title, main)
+    let title = parts::title(&alert.rule, Some(&alert.title), v);
+    Ok(Body::new(title.unwrap_or(alert.title), main)
         .below("/alerts", v.t(alerts::TITLE))
         .into())
 }

@@ -49,6 +49,7 @@ pub(super) struct Alerts {
 #[derive(Deserialize)]
 pub(super) struct Alert {
     id: String,
+    rule: String,
     title: String,
     actor: String,
     severity: String,
@@ -103,7 +104,7 @@ fn cells(v: &Visit, alert: &Alert) -> Vec<Markup> {
     let to = format!("/alerts/{}", encoded(&alert.id));
     vec![
         format::time(alert.last_at),
-        html! { a href=(to) { (crate::risks::act(&alert.title, v.language())) } },
+        parts::rule_as(&alert.rule, Some(&alert.title), Some(&to), v),
         parts::actor(&alert.actor, v),
         parts::state(&alert.severity, v.language()),
         html! { (format::number(alert.count)) },

@@ -136,6 +136,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let difference: Option<Difference> = match version {
         Some(version) if approval.command == "rule_release" => {
             let target = format!("/v1/rule-sets/{}/diff", encoded(version));
+            v.desk.about_rules(version).await;
             v.get_if(Scope::RulesRead, &target).await?
         }
         _ => None,
@@ -219,11 +220,11 @@ pub(super) fn changes(v: &Visit, difference: &Difference) -> Markup {
     html! {
         @if !difference.added.is_empty() {
             h3 { (v.t(ADDED)) }
-            ul.plain { @for rule in &difference.added { li { code.come { "+ " (rule) } } } }
+            ul.plain { @for rule in &difference.added { li.come { "+ " (parts::rule(rule, v)) } } }
         }
         @if !difference.removed.is_empty() {
             h3 { (v.t(REMOVED)) }
-            ul.plain { @for rule in &difference.removed { li { code.gone { "− " (rule) } } } }
+            ul.plain { @for rule in &difference.removed { li.gone { "− " (parts::rule(rule, v)) } } }
         }
         @if !difference.changed.is_empty() {
             h3 { (v.t(CHANGED)) }

@@ -163,6 +163,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         encoded(&v.parameter)
     );
     let test: Backtest = v.get(&route).await?;
+    v.desk.about_rules(&test.rule_set).await;
     let v = &*v;
     let main = html! {
         p.muted {
@@ -215,7 +216,7 @@ fn report_of(v: &Visit, report: &Report) -> Markup {
         (pictures::overlap(v, report))
         @if !report.dead.is_empty() {
             (parts::panel(v.t(DEAD), parts::fold(&format::number(report.dead.len() as u64), html! {
-                ul.icons { @for rule in &report.dead { li { (parts::id(rule)) } } }
+                ul.plain { @for rule in &report.dead { li { (parts::rule(rule, v)) } } }
             })))
         }
     }
@@ -305,7 +306,7 @@ fn rule_by_rule(v: &Visit, report: &Report) -> Markup {
             @if is_idle { (parts::badge(Tone::Plain, None, v.t(IS_IDLE))) }
         };
         vec![
-            parts::id(&rule.rule),
+            parts::rule(&rule.rule, v),
             html! { (terms::term(&rule.stage, v.language())) },
             html! { (format::number(rule.fired.payments)) },
             html! { (format::number(rule.fired.fraud)) },
@@ -320,7 +321,8 @@ fn rule_by_rule(v: &Visit, report: &Report) -> Markup {
     let rows: Vec<_> = fired.take(RULES_MAX).map(row).collect();
     let numbers = [FIRED, FRAUDS, PRECISION, ALONE, DECISIVE, ONLY_HERE];
     let numbers = numbers.map(|word| format!("{}#", v.t(word)));
-    let mut columns = vec![v.t(RULE), v.t(STAGE)];
+    let rule = format!("{}~", v.t(RULE));
+    let mut columns = vec![&*rule, v.t(STAGE)];
     columns.extend(numbers.iter().map(String::as_str));
     columns.push(v.t(VERDICT));
     html! {

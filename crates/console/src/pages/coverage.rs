@@ -139,7 +139,8 @@ fn uses(v: &Visit, activity: &Activity, state: Option<&str>) -> Markup {
         .map(|rule| cells(v, rule, activity.since))
         .collect();
     let numbers = [FIRED, FRAUDS, GOOD, FAULTS].map(|word| format!("{}#", v.t(word)));
-    let mut columns = vec![v.t(RULE), v.t(library::STAGE), v.t(STATE)];
+    let rule = format!("{}~", v.t(RULE));
+    let mut columns = vec![&*rule, v.t(library::STAGE), v.t(STATE)];
     columns.extend(numbers.iter().map(String::as_str));
     html! {
         @match activity.since {
@@ -164,7 +165,11 @@ fn cells(v: &Visit, rule: &RuleUse, since: Option<Timestamp>) -> Vec<Markup> {
     let known = STATES.iter().find(|(name, ..)| *name == rule.state);
     let (word, tone) = known.map_or((UNPROVEN, Tone::Plain), |(_, word, tone)| (*word, *tone));
     vec![
-        parts::link(&address("/library", &[("q", Some(&rule.rule))]), &rule.rule),
+        parts::rule_link(
+            &address("/library", &[("q", Some(&rule.rule))]),
+            &rule.rule,
+            v,
+        ),
         html! { (terms::term(&rule.stage, v.language())) },
         parts::badge(tone, None, v.t(word)),
         html! {

@@ -127,7 +127,6 @@ struct Judgement {
 struct Fired {
     rule: String,
     title: String,
-    reason: String,
     score: u16,
     values: Vec<Operand>,
 }
@@ -256,11 +255,11 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             }
         }
         @for (name, judged) in [("fraud", fraud), ("laundering", laundering)] {
-            (judgement(v, &decision, (name, judged)))
+            (judgement(v, name, judged))
         }
         (models::panel(v, &decision.models, decision.control.as_ref()))
         @if let (Some(explained), Some(rule)) = (&explained, &wanted) {
-            (parts::panel(&format!("{}: {rule}", v.t(CONDITION)), condition(v, explained, rule, fired())))
+            (parts::panel(v.t(CONDITION), condition(v, explained, rule, fired())))
         }
         @if let Some(found) = explained.as_ref().map(|one| &one.screening).filter(|found| !found.is_empty()) {
             (parts::panel(v.t(SCREENING), screening(v, found)))
@@ -352,7 +351,7 @@ fn reasons(v: &Visit, decision: &Decision) -> Markup {
     }
 }
 
-fn judgement(v: &Visit, decision: &Decision, (name, judged): (&str, &Judgement)) -> Markup {
+fn judgement(v: &Visit, name: &str, judged: &Judgement) -> Markup {
     let by_doubt = name == "laundering";
     let mut added = points(by_doubt);
     let drops: Vec<Drop> = judged
@@ -360,8 +359,7 @@ fn judgement(v: &Visit, decision: &Decision, (name, judged): (&str, &Judgement))
         .iter()
         .map(|fired| Drop {
             name: html! {
-                a title=(fired.rule) href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (said(v, decision, fired)) }
-                @if v.language() == Language::En { " " span.muted { (fired.rule) } }
+                (parts::rule_as(&fired.rule, Some(&fired.title), Some(&address(v.desk.path(), &[("rule", Some(&fired.rule))])), v))
             },
             points: added(fired.score),
         })
@@ -379,24 +377,20 @@ fn judgement(v: &Visit, decision: &Decision, (name, judged): (&str, &Judgement))
             (chart::waterfall(&title, &drops, judged.score, [v.t(RULE), v.t(POINTS), v.t(TOTAL)]))
         }
         @if !judged.shadow.is_empty() {
-            (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (said(v, decision, fired)) " " (parts::id(&fired.rule)) } } } }))
+            (parts::fold(v.t(SHADOW_FIRED), html! { ul { @for fired in &judged.shadow { li { (parts::rule_as(&fired.rule, Some(&fired.title), None, v)) } } } }))
         }
         @if !judged.faults.is_empty() {
-            (parts::note(Tone::Care, html! { div { (v.t(FAULTS)) ": " @for fault in &judged.faults { (parts::id(&fault.rule)) " (" (fault.fault) ") " } } }))
+            (parts::note(Tone::Care, html! { div { (v.t(FAULTS)) ": " @for fault in &judged.faults { (parts::rule(&fault.rule, v)) " (" (fault.fault) ") " } } }))
         }
     };
     parts::panel(&title, inside)
 }
 
-/// What a rule that has fired is about.
-fn said(v: &Visit, decision: &Decision, fired: &Fired) -> Markup {
-    let reason = decision.reasons.iter().find(|one| one.code == fired.reason);
-    parts::rule(
-        &fired.rule,
-        &fired.title,
-        reason.map(|one| one.text.as_str()),
-        v,
-    )
+impl Fired {
+    /// What it looks for.
+    fn title(&self, v: &Visit) -> String {
+        parts::title(&self.rule, Some(&self.title), v).unwrap_or_default()
+    }
 }
 
 /// What one score after the other adds to those before: itself, or its share of what they leave.

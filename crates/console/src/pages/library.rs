@@ -58,6 +58,7 @@ struct RuleSet {
 struct Rule {
     id: String,
     title: String,
+    title_zh: Option<String>,
     engine: String,
     stage: String,
     score: u16,
@@ -69,14 +70,15 @@ struct Rule {
 
 impl Rule {
     fn has(&self, words: &str, language: Language) -> bool {
-        let about = risks::about(&self.id, None, language).unwrap_or_default();
+        let (pack, _) = self.id.split_once('.').unwrap_or_default();
         let texts = [
             &self.id,
             &self.title,
+            self.title_zh.as_deref().unwrap_or_default(),
             &self.reason,
             &self.when,
             &self.source,
-            &about,
+            risks::scenario(pack, language),
         ];
         let text = texts.map(|text| text.to_lowercase()).join(" ");
         words
@@ -150,7 +152,7 @@ fn cells(v: &Visit, rule: &Rule) -> Vec<Markup> {
         html! { @if let Some(action) = rule.action { (parts::outcome(action, v.language())) } @else { "–" } },
         html! {
             details.fold {
-                summary { (parts::rule(&rule.id, &rule.title, None, v)) }
+                summary { (parts::title(&rule.id, Some(&rule.title), v).unwrap_or_default()) }
                 p.hint { (v.t(WHEN)) }
                 pre.raw { (rule.when) }
                 p.hint { (v.t(SOURCE)) ": " (rule.source) }

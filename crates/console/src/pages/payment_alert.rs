@@ -160,7 +160,7 @@ fn facts(v: &Visit, alert: &Alert, policy: &Policy) -> Markup {
         parts::row(LAST, parts::since(alert.last_at, v), v),
         parts::row(
             RULES,
-            html! { @for rule in &alert.rules { (parts::id(rule)) " " } },
+            html! { ul.plain { @for rule in &alert.rules { li { (parts::rule(rule, v)) } } } },
             v,
         ),
         parts::row(GROUP, parts::link(&group, &alert.group), v),
@@ -226,7 +226,11 @@ fn evidence_cells(v: &Visit, (payment, decision): &Evidence<'_>) -> Vec<Markup> 
         score(|decision| decision.laundering.score),
         html! {
             @match decision {
-                Ok(Some(decision)) => div.wrap { @for (place, reason) in decision.reasons.iter().enumerate() { @if place > 0 { "; " } (risks::reason(&reason.text, v.language())) } },
+                Ok(Some(decision)) => {
+                    @let reasons = decision.reasons.iter().map(|reason| risks::reason(&reason.text, v.language()));
+                    @let said = reasons.collect::<Vec<_>>().join("; ");
+                    span title=(said) { (said) }
+                }
                 Ok(None) => "–",
                 Err(code) => (parts::id(code)),
             }
@@ -287,7 +291,8 @@ fn hands<'p>(
     payments: impl Iterator<Item = &'p str>,
 ) -> Markup {
     let version = alert.version.to_string();
-    let rules = alert.rules.iter().map(|rule| (rule.clone(), rule.clone()));
+    let said = |rule: &String| parts::title(rule, None, v).unwrap_or_else(|| rule.clone());
+    let rules = alert.rules.iter().map(|rule| (rule.clone(), said(rule)));
     let until = work::ahead(v, 30);
     let until = Field {
         value: &until,

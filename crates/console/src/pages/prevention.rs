@@ -7,7 +7,8 @@ use crate::{
     names::named,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts::{self, Field},
-    terms::Tone,
+    risks,
+    terms::{self, Tone},
     visit::{Visit, address},
     word::{Word, words},
 };
@@ -300,7 +301,9 @@ fn told_apart(v: &Visit, by: &str, parts_of: &[Prevented]) -> Markup {
     let row = |part: &Prevented| {
         let mut cells = vec![html! { @match by {
             "day" => (part.part),
-            "engine" => (crate::terms::term(&part.part, v.language())),
+            "rule" => (parts::rule(&part.part, v)),
+            "scenario" => (risks::scenario(&part.part, v.language())),
+            "engine" | "channel" => (terms::term(&part.part, v.language())),
             _ => (parts::id(&part.part)),
         } }];
         let counts = [part.payments, part.alerts, part.frauds, part.frauds_stopped];
@@ -315,7 +318,8 @@ fn told_apart(v: &Visit, by: &str, parts_of: &[Prevented]) -> Markup {
         PAYMENTS, ALERTS, FRAUDS, STOPPED, ALERT_RATE, PRECISION, RECALL,
     ];
     let numbers = numbers.map(|word| format!("{}#", v.t(word)));
-    let mut columns = vec![v.t(PART)];
+    let part = format!("{}~", v.t(PART));
+    let mut columns = vec![&*part];
     columns.extend(numbers.iter().map(String::as_str));
     columns.push(v.t(INTERVAL));
     parts::table(v.t(PARTS), &columns, &rows, v)

@@ -123,6 +123,8 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let route = format!("/v1/rule-sets/{}", encoded(&v.parameter));
     let record: Record = v.get(&route).await?;
     let difference: Difference = v.get(&format!("{route}/diff")).await?;
+    let version = v.parameter.clone();
+    v.desk.about_rules(&version).await;
     let is_own = !record.history.is_empty();
     let progress: Option<Progress> = match is_own {
         true => Some(v.get(&format!("{route}/progress")).await?),

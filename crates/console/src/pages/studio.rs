@@ -15,8 +15,9 @@ use crate::{
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts::{self, Field},
     refused::{self, Refused},
+    risks,
     visit::{Visit, address, encoded},
-    word::words,
+    word::{Language, words},
 };
 use effect::Glance;
 use form::Rule;
@@ -97,8 +98,19 @@ pub(super) struct Checked {
 struct PackRule {
     id: String,
     title: String,
+    title_zh: Option<String>,
     stage: String,
     is_written: bool,
+}
+
+impl PackRule {
+    /// Its title in the language of whoever looks.
+    fn called(&self, v: &Visit) -> &str {
+        match (v.language(), &self.title_zh) {
+            (Language::Zh, Some(title)) => title,
+            _ => &self.title,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -210,9 +222,10 @@ fn shelf(v: &Visit, from: &str, packs: &[Pack], draft: Option<&Draft>) -> Markup
             ul.plain {
                 @for pack in packs {
                     @let is_open = open == Some(pack.pack.as_str());
+                    @let called = risks::pack(&pack.pack, &pack.title, v.language());
                     li {
-                        a.pack href=(to(&pack.pack, None)) aria-current=[is_open.then_some("true")] title=(pack.title) {
-                            span { (pack.pack) } span.muted { (pack.rules) }
+                        a.pack href=(to(&pack.pack, None)) aria-current=[is_open.then_some("true")] title=(called) {
+                            span { (called) br; code { (pack.pack) } } span.muted { (pack.rules) }
                         }
                         @if let Some(draft) = draft.filter(|_| is_open) { (rules_of(v, from, &pack.pack, draft)) }
                     }
@@ -245,9 +258,9 @@ fn rules_of(v: &Visit, from: &str, pack: &str, draft: &Draft) -> Markup {
         ul.plain.inner {
             @for rule in &draft.checked.rules {
                 li {
-                    a href=(to(&rule.id)) title=(if rule.is_written { rule.title.as_str() } else { v.t(MADE_BY) })
+                    a href=(to(&rule.id)) title=(if rule.is_written { rule.called(v) } else { v.t(MADE_BY) })
                         aria-current=[(rule.id == draft.was).then_some("true")] {
-                        span { (rule.id) }
+                        span { (rule.called(v)) br; code { (rule.id) } }
                         @if rule.stage != "live" { (parts::state(&rule.stage, v.language())) }
                     }
                 }

@@ -132,8 +132,8 @@ pub(super) fn overlap(v: &Visit, report: &Report) -> Markup {
         .flat_map(|rule| {
             rule.overlaps.iter().map(|other| {
                 vec![
-                    parts::id(&rule.rule),
-                    parts::id(&other.rule),
+                    parts::rule(&rule.rule, v),
+                    parts::rule(&other.rule, v),
                     html! { (format::share(other.share)) },
                 ]
             })
@@ -148,7 +148,7 @@ pub(super) fn overlap(v: &Visit, report: &Report) -> Markup {
             svg.matrix viewBox=(view) role="img" aria-label=(v.t(OVERLAP)) {
                 @for (row, rule) in (0_u64..).zip(&rules) {
                     @let y = 22 + row * DISC;
-                    text x="0" y=(y + 15) { (row + 1) ". " (short(&rule.rule)) }
+                    text x="0" y=(y + 15) { (row + 1) ". " (short(&rule.rule, v)) }
                     text x=(names + row * DISC + 6) y="14" { (row + 1) }
                     line.axis x1=(names) y1=(y + DISC) x2=(names + count * DISC) y2=(y + DISC) {}
                 }
@@ -163,10 +163,18 @@ pub(super) fn overlap(v: &Visit, report: &Report) -> Markup {
     parts::panel(v.t(OVERLAP), inside)
 }
 
-/// So much of a name as the picture has room for; the table has all of it.
-fn short(name: &str) -> String {
-    match name.chars().count() {
-        0..=36 => name.to_owned(),
-        _ => format!("{}…", name.chars().take(35).collect::<String>()),
+/// So much of the title of a rule as the picture has room for; the table has all of it.
+fn short(rule: &str, v: &Visit) -> String {
+    let title = parts::title(rule, None, v).unwrap_or_else(|| rule.to_owned());
+    let mut room = 36;
+    let mut fits = |letter: &char| {
+        // Chinese is written twice as wide.
+        room -= if letter.is_ascii() { 1 } else { 2 };
+        room >= 0
+    };
+    let shown: String = title.chars().take_while(|letter| fits(letter)).collect();
+    match shown.len() == title.len() {
+        true => title,
+        false => format!("{shown}…"),
     }
 }

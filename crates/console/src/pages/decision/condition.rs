@@ -33,14 +33,16 @@ pub(super) fn condition<'d>(
     shown: &str,
     fired: impl Iterator<Item = &'d Fired>,
 ) -> Markup {
-    let others: Vec<&Fired> = fired.filter(|fired| fired.rule != shown).collect();
+    let (these, others): (Vec<_>, Vec<_>) = fired.partition(|fired| fired.rule == shown);
+    let kept = these.first().map(|fired| fired.title.as_str());
     html! {
+        p { (parts::rule_as(shown, kept, None, v)) }
         ul.tree { (part(v, &explained.condition)) }
         @if !others.is_empty() {
             p.muted {
                 (v.t(OTHER_RULES)) ": "
                 @for fired in others {
-                    a href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (fired.rule) } " "
+                    a href=(address(v.desk.path(), &[("rule", Some(&fired.rule))])) { (fired.title(v)) } " "
                 }
             }
         }

@@ -143,7 +143,7 @@ fn told(v: &Visit, answer: &WhatIf) -> Markup {
                 h3 { (v.t(word)) }
                 ul.plain {
                     @for rule in rules {
-                        li.line { span { code class=(class) { (rule.rule) } " " (parts::rule(&rule.rule, &rule.title, None, v)) } span.number { "+" (rule.score) } }
+                        li.line { span class=(class) { (parts::rule_as(&rule.rule, Some(&rule.title), None, v)) } span.number { "+" (rule.score) } }
                     }
                 }
             }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 words! {
     ID = "Identifier", "规则标识";
     NAME = "What it looks for", "识别目标";
+    NAME_ZH = "The same in Chinese", "中文标题";
     HOLD_MINUTES = "Minutes to hold", "暂缓分钟数";
     ON_FAULT = "If it cannot be computed", "无法计算时";
     FAULT_OPEN = "go on without it", "忽略该规则";
@@ -39,6 +40,7 @@ words! {
 pub(in super::super) struct Rule {
     pub(super) id: String,
     title: String,
+    title_zh: String,
     engine: String,
     pub(super) when: String,
     score: i64,
@@ -79,6 +81,7 @@ impl Rule {
         Self {
             id: line("id"),
             title: line("title"),
+            title_zh: line("title_zh"),
             engine: line("engine"),
             when: text("when"),
             // What is no number is out of every range, and said to be.
@@ -153,7 +156,10 @@ pub(super) fn by_form(v: &Visit, rule: &Rule) -> Markup {
     html! {
         div.grid {
             (line("id", v.t(ID), &rule.id))
+        }
+        div.grid {
             (line("title", v.t(NAME), &rule.title))
+            (line("title_zh", v.t(NAME_ZH), &rule.title_zh))
         }
         (condition(v, &rule.when))
         div.grid.narrow-fields {

@@ -113,6 +113,8 @@ const SENTENCES: &[Word] = &[
     word("a map has at most {} entries", "映射最多 {} 项"),
     word("a pack has at most {} bytes", "规则包最多 {} 字节"),
     word("a pack has at most {} definitions", "规则包最多 {} 个定义"),
+    word("a title in Chinese is one line of 1 to {} characters", "中文标题须为一行，1 至 {} 个字符"),
+    word("`name_zh` stands behind the `title_zh` of the table, which has none", "`name_zh` 接在决策表的 `title_zh` 之后，而该表没有"),
     word("a pack has at most {} rules", "规则包最多 {} 条规则"),
     word("a rate is a positive decimal such as 1.0845 or a ratio such as 1/7.25", "汇率须为正的小数（如 1.0845）或比值（如 1/7.25）"),
     word("a regular expression has at most 512 bytes", "正则表达式最多 512 字节"),
