@@ -207,7 +207,7 @@ fn facts(v: &Visit, approval: &Approval) -> Markup {
     parts::facts(rows)
 }
 
-fn asked_for(v: &Visit, approval: &Approval, before: Option<&Value>) -> Markup {
+fn asked_for(v: &Visit, approval: &Approval, before: Option<&payload::Before>) -> Markup {
     html! {
         @if approval.is_masked { (parts::note(Tone::Care, v.t(MASKED))) }
         (payload::table(v, &approval.payload, before))

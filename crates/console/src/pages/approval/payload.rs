@@ -6,7 +6,7 @@ use crate::{
     names::named,
     page::Fault,
     parts, terms,
-    visit::{Visit, encoded},
+    visit::{Visit, address, encoded},
     word::words,
 };
 use maud::{Markup, html};
@@ -27,13 +27,128 @@ words! {
     SHARE = "{} % of payments", "{} % 的交易";
 }
 
-/// What stands now where a command changes something, under the names of its own fields; nothing of
-/// what whoever looks may not see, or what has no before.
+/// What stands now where a command changes something.
+pub(super) struct Before {
+    /// Under the names of the command's own fields.
+    was: Value,
+    /// What it has beside that the command does not name.
+    beside: &'static [&'static str],
+    /// Whether that ends rather than stays.
+    ends: bool,
+}
+
+impl Before {
+    fn of(was: Value) -> Self {
+        Self {
+            was,
+            beside: &[],
+            ends: false,
+        }
+    }
+}
+
+/// What stands now; nothing of what whoever looks may not see, or what has no before.
 pub(super) async fn before(
     v: &mut Visit,
     command: &str,
     payload: &Value,
-) -> Result<Option<Value>, Fault> {
+) -> Result<Option<Before>, Fault> {
+    match command {
+        "key_change" => key(v, payload).await,
+        "model_release" => model(v, payload).await,
+        _ => Ok(object(v, command, payload).await?.map(Before::of)),
+    }
+}
+
+/// What a key is of which a change is asked for.
+async fn key(v: &mut Visit, payload: &Value) -> Result<Option<Before>, Fault> {
+    let (operation, fields) = unwrapped(payload);
+    let beside: &[&str] = match operation {
+        Some("bind") => &["description"],
+        _ => &[
+            "description",
+            "algorithm",
+            "scopes",
+            "networks",
+            "last_used_on",
+        ],
+    };
+    let Some(id) = fields.get("key_id") else {
+        return Ok(None);
+    };
+    let keys = v.get_if::<Keys>(Scope::KeysRead, "/v1/keys").await?;
+    let mut keys = keys.into_iter().flat_map(|Keys { keys }| keys);
+    let found = keys.find(|key| key.get("id") == Some(id));
+    Ok(found.map(|mut key| {
+        key.insert("key_id".to_owned(), id.clone());
+        Before {
+            was: key.into(),
+            beside,
+            ends: operation == Some("revoke"),
+        }
+    }))
+}
+
+/// The model that decides in the place of which another is asked for.
+async fn model(v: &mut Visit, payload: &Value) -> Result<Option<Before>, Fault> {
+    let engine = payload.get("engine").cloned().unwrap_or_default();
+    let mut cursor = None::<String>;
+    loop {
+        let asked = address("/v1/models", &[("cursor", cursor.as_deref())]);
+        let page = v.get_if::<Models>(Scope::RulesRead, &asked).await?;
+        let Some(Models {
+            models,
+            next_cursor,
+        }) = page
+        else {
+            return Ok(None);
+        };
+        let live = models.into_iter().find_map(|line| {
+            let decides = |place: &Place| place.role == "live" && place.engine == engine;
+            let place = line.places.into_iter().find(decides)?;
+            Some(json!({
+                "engine": engine, "model": line.model, "policy": place.policy, "control": place.control,
+            }))
+        });
+        cursor = next_cursor;
+        if live.is_some() || cursor.is_none() {
+            let none = json!({ "engine": engine, "model": null, "policy": null });
+            return Ok(Some(Before {
+                was: live.unwrap_or(none),
+                beside: &["control"],
+                ends: true,
+            }));
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    keys: Vec<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct Models {
+    models: Vec<Model>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    model: String,
+    places: Vec<Place>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    engine: Value,
+    role: String,
+    policy: Value,
+    control: Value,
+}
+
+/// What stands at a route of its own.
+async fn object(v: &mut Visit, command: &str, payload: &Value) -> Result<Option<Value>, Fault> {
     let text = |name: &str| {
         payload
             .get(name)
@@ -89,8 +204,9 @@ struct Listed {
 }
 
 /// What is asked for as a table, and as it is voted on.
-pub(super) fn table(v: &Visit, payload: &Value, before: Option<&Value>) -> Markup {
+pub(super) fn table(v: &Visit, payload: &Value, before: Option<&Before>) -> Markup {
     let (operation, fields) = unwrapped(payload);
+    let stands = |name: &str| before.and_then(|before| before.was.get(name));
     let shown = |name: &&String| !matches!(name.as_str(), "values" | "text");
     let mut rows: Vec<Vec<Markup>> = Vec::new();
     if let Some(operation) = operation {
@@ -103,8 +219,15 @@ pub(super) fn table(v: &Visit, payload: &Value, before: Option<&Value>) -> Marku
         ));
     }
     for name in fields.keys().filter(shown) {
-        let was = before.and_then(|before| before.get(name));
-        rows.push(row(v, name, &fields[name], was, before.is_some()));
+        rows.push(row(v, name, &fields[name], stands(name), before.is_some()));
+    }
+    if let Some(Before { beside, ends, .. }) = before {
+        for name in beside.iter().filter(|name| !fields.contains_key(**name)) {
+            if let Some(was) = stands(name).filter(|was| !was.is_null()) {
+                let after = if *ends { &Value::Null } else { was };
+                rows.push(row(v, name, after, Some(was), true));
+            }
+        }
     }
     let mut columns = vec![v.t(FIELD)];
     if before.is_some() {
@@ -112,10 +235,7 @@ pub(super) fn table(v: &Visit, payload: &Value, before: Option<&Value>) -> Marku
     }
     columns.push(v.t(THEN));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (after, was) = (
-        fields.get("text"),
-        before.and_then(|before| before.get("text")),
-    );
+    let (after, was) = (fields.get("text"), stands("text"));
     html! {
         (parts::table(v.t(PAYLOAD), &columns, &rows, v))
         @if let Some(values) = fields.get("values") { (listed(v, values)) }
@@ -149,7 +269,9 @@ fn row(v: &Visit, name: &str, after: &Value, was: Option<&Value>, has_before: bo
     let is_changed = was.is_some_and(|was| !is_same(was, after));
     if has_before {
         cells.push(match was {
-            Some(was) if is_changed => html! { span.gone { (shown(v, name, was)) } },
+            Some(was) if is_changed && !was.is_null() => {
+                html! { span.gone { (shown(v, name, was)) } }
+            }
             Some(was) => shown(v, name, was),
             None => html! { span.muted { "–" } },
         });
@@ -216,7 +338,7 @@ fn said(v: &Visit, name: &str, text: &str) -> Markup {
         "reason" => html! { (named("reason", text, "", language)) },
         "roles" | "rating" | "engine" | "outcomes" => html! { (terms::term(text, language)) },
         "description" | "url" => html! { (text) },
-        "expires_at" => match serde_json::from_value::<Timestamp>(text.into()) {
+        "expires_at" | "last_used_on" => match serde_json::from_value::<Timestamp>(text.into()) {
             Ok(time) => format::time(time),
             Err(_) => html! { (text) },
         },
