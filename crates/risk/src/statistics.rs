@@ -149,9 +149,14 @@ impl Engine {
         })
     }
 
+    /// The tenants with decisions, at most 100.
+    pub async fn tenants_decided(&self) -> Result<Vec<TenantId>, Error> {
+        Ok(self.database.tenants_decided().await?)
+    }
+
     /// Counts the decisions of the last 24 hours of every tenant, for whoever asks next.
     pub async fn count_decisions(&self) -> Result<(), Error> {
-        for tenant in self.database.tenants_decided().await? {
+        for tenant in self.tenants_decided().await? {
             self.decision_statistics(&tenant).await?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use crate::{
     Limits, Progress, Reports,
+    api::reports::keep_ready,
     edge::{listener, reply::ReplyKey},
     pages::Pages,
     reports::Reporters,
@@ -119,6 +120,7 @@ pub struct Server {
     local_addr: SocketAddr,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
+    keeping: JoinHandle<()>,
 }
 
 impl Server {
@@ -143,12 +145,14 @@ impl Server {
             Arc::clone(&state),
             stopped,
         ));
+        let keeping = tokio::spawn(keep_ready(Arc::clone(&state)));
         tracing::info!(%local_addr, sandbox = state.sandbox, "listening");
         Ok(Self {
             state,
             local_addr,
             stop,
             running,
+            keeping,
         })
     }
 
@@ -179,5 +183,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.running.abort();
+        self.keeping.abort();
     }
 }

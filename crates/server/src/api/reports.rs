@@ -4,11 +4,14 @@ use super::{
     Call, Endpoint, Route, json_reply,
     query::{Query, invalid},
 };
-use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
+use crate::{
+    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    state::State,
+};
 use http::StatusCode;
 use paywarden_access::Scope;
 use paywarden_domain::{
-    Engine, Timestamp,
+    Engine, TenantId, Timestamp,
     time::{DAY, SECOND},
 };
 use paywarden_risk::{
@@ -18,7 +21,8 @@ use paywarden_risk::{
 };
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// The stretch that is looked at if none is given, in days.
@@ -27,6 +31,10 @@ const DAYS_DEFAULT: i64 = 30;
 const DELAY_DEFAULT: u16 = 45;
 const DELAY_MAX: u16 = 3_650;
 const STRETCH: [&str; 4] = ["from", "to", "as_of", "label_delay_days"];
+/// How often it is looked whether the report that everybody is shown is still young, and when it is
+/// not: before whoever takes one of ten minutes would have to wait.
+const LOOK: Duration = Duration::from_secs(60);
+const YOUNG_S: i64 = 300;
 
 /// The oldest answer that is given again, in seconds.
 const AGE_MAX: i64 = 3_600;
@@ -59,6 +67,24 @@ impl Kept {
             all.clear();
         }
         all.insert(place, (now, answer));
+    }
+}
+
+/// Has the report of the last days ready, so that whoever comes first after a start does not wait.
+pub(crate) async fn keep_ready(state: Arc<State>) {
+    loop {
+        match state.engine.tenants_decided().await {
+            Ok(tenants) => {
+                for tenant in tenants {
+                    Asked::default()
+                        .answered(&state, &tenant, YOUNG_S)
+                        .await
+                        .ok();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "reports not made ready"),
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -122,25 +148,10 @@ pub(crate) async fn prevention(call: &Call) -> Result<Reply, Problem> {
     let age = query.read("age_s", "0 to 3600 seconds", |text| {
         text.parse().ok().filter(|age| *age <= AGE_MAX)
     })?;
-    let place = format!("{} {}", call.caller.tenant, call.query);
-    let now = call.state.clock.now();
-    if let Some(kept) = call.state.reports_kept.find(&place, now, age.unwrap_or(0)) {
-        return kept;
-    }
-    let report = reckoned(call, &query).await;
-    call.state.reports_kept.keep(place, now, &report);
-    report
-}
-
-async fn reckoned(call: &Call, query: &Query<'_>) -> Result<Reply, Problem> {
-    let parts = "day, rule, model, scenario, engine or channel";
-    let order = PreventionOrder {
-        stretch: stretch(call, query)?,
-        by: query.read("by", parts, Part::parse)?,
-    };
-    let engine = &call.state.engine;
-    let report = engine.prevention(&call.caller.tenant, order).await?;
-    json_reply(StatusCode::OK, &report)
+    let asked = Asked::read(&query)?;
+    asked
+        .answered(&call.state, &call.caller.tenant, age.unwrap_or(0))
+        .await
 }
 
 /// A challenger beside the live model at the same number of alerts, on payments that both scored and
@@ -176,7 +187,8 @@ pub(crate) async fn comparison(call: &Call) -> Result<Reply, Problem> {
     let place = (judge.unwrap_or(Engine::Fraud), call.parameter.as_str());
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     engine.model(tenant, place.1).await?;
-    let compared = engine.compare_models(tenant, place, stretch(call, &query)?);
+    let stretch = Asked::read(&query)?.stretch(call.state.clock.now())?;
+    let compared = engine.compare_models(tenant, place, stretch);
     json_reply(StatusCode::OK, &compared.await?)
 }
 
@@ -199,25 +211,76 @@ pub(crate) fn drift(call: &Call) -> Result<Reply, Problem> {
     json_reply(StatusCode::OK, &drift)
 }
 
-fn stretch(call: &Call, query: &Query<'_>) -> Result<Stretch, Problem> {
-    let time = |name: &str| {
-        query.read(name, "a time such as 2026-01-31T00:00:00Z", |text| {
-            Timestamp::parse(text).ok()
+/// What is asked about; nothing of what was not given.
+#[derive(Debug, Default)]
+struct Asked {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    as_of: Option<Timestamp>,
+    label_delay_days: Option<u16>,
+    by: Option<Part>,
+}
+
+impl Asked {
+    fn read(query: &Query<'_>) -> Result<Self, Problem> {
+        let time = |name: &str| {
+            query.read(name, "a time such as 2026-01-31T00:00:00Z", |text| {
+                Timestamp::parse(text).ok()
+            })
+        };
+        let days = |text: &str| text.parse().ok().filter(|days| *days <= DELAY_MAX);
+        let parts = "day, rule, model, scenario, engine or channel";
+        Ok(Self {
+            from: time("from")?,
+            to: time("to")?,
+            as_of: time("as_of")?,
+            label_delay_days: query.read("label_delay_days", "0 to 3650 days", days)?,
+            by: query.read("by", parts, Part::parse)?,
         })
-    };
-    let days = |text: &str| text.parse().ok().filter(|days| *days <= DELAY_MAX);
-    let delay = query.read("label_delay_days", "0 to 3650 days", days)?;
-    let now = call.state.clock.now();
-    let to = time("to")?.unwrap_or(now);
-    let month = Timestamp::from_micros(to.micros() - DAYS_DEFAULT * DAY);
-    let stretch = Stretch {
-        from: time("from")?.unwrap_or(month),
-        to,
-        as_of: time("as_of")?.unwrap_or(now),
-        label_delay_days: delay.unwrap_or(DELAY_DEFAULT),
-    };
-    match stretch.from < stretch.to {
-        true => Ok(stretch),
-        false => Err(invalid("from", "it lies before `to`")),
+    }
+
+    fn stretch(&self, now: Timestamp) -> Result<Stretch, Problem> {
+        let to = self.to.unwrap_or(now);
+        let month = Timestamp::from_micros(to.micros() - DAYS_DEFAULT * DAY);
+        let stretch = Stretch {
+            from: self.from.unwrap_or(month),
+            to,
+            as_of: self.as_of.unwrap_or(now),
+            label_delay_days: self.label_delay_days.unwrap_or(DELAY_DEFAULT),
+        };
+        match stretch.from < stretch.to {
+            true => Ok(stretch),
+            false => Err(invalid("from", "it lies before `to`")),
+        }
+    }
+
+    /// The report of a tenant, at most so many seconds old.
+    async fn answered(
+        &self,
+        state: &State,
+        tenant: &TenantId,
+        age_s: i64,
+    ) -> Result<Reply, Problem> {
+        let (place, now) = (format!("{tenant} {self:?}"), state.clock.now());
+        if let Some(kept) = state.reports_kept.find(&place, now, age_s) {
+            return kept;
+        }
+        let report = self.reckoned(state, tenant, now).await;
+        state.reports_kept.keep(place, now, &report);
+        report
+    }
+
+    async fn reckoned(
+        &self,
+        state: &State,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Reply, Problem> {
+        let order = PreventionOrder {
+            stretch: self.stretch(now)?,
+            by: self.by,
+        };
+        let report = state.engine.prevention(tenant, order).await?;
+        json_reply(StatusCode::OK, &report)
     }
 }

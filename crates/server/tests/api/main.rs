@@ -25,6 +25,7 @@ mod models;
 mod modes;
 mod named;
 mod people;
+mod prevention;
 mod privacy;
 mod ratings;
 mod refusals;

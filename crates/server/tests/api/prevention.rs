@@ -1,0 +1,49 @@
+//! The report of prevention is there before anybody asks for it.
+
+use crate::support::{Client, Sent, Setup, Signer, World, payment, unique};
+use http::Method;
+use paywarden_crypto::SignatureAlgorithm::Ed25519;
+use std::time::Duration;
+
+async fn decide(client: &mut Client, signer: &Signer) {
+    let sent = Sent::decision(&payment(&unique("p")));
+    assert_eq!(client.signed(signer, sent).await.status, 200);
+}
+
+/// Payments that are too young to be counted, in a report that may be so old.
+async fn young(client: &mut Client, signer: &Signer, line: &str) -> u64 {
+    let path = format!("/v1/reports/prevention{line}");
+    let report = client
+        .signed(signer, Sent::new(Method::GET, &path, ""))
+        .await;
+    let report = report.json();
+    report["unknown"]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{report}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_makes_the_report_of_the_last_days_ready() {
+    let world = World::start(Setup::default()).await;
+    let signer = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    for _ in 0..3 {
+        decide(&mut client, &signer).await;
+    }
+    let world = world.restart(Setup::default()).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut client = world.client(true).await;
+    decide(&mut client, &signer).await;
+    // Nobody has asked, and there is one of before the last payment, for whoever takes it.
+    assert_eq!(young(&mut client, &signer, "?age_s=600").await, 3);
+    assert_eq!(young(&mut client, &signer, "?age_s=3600").await, 3);
+    // Another question, or one that wants it fresh, is answered anew.
+    assert_eq!(
+        young(&mut client, &signer, "?by=channel&age_s=600").await,
+        4
+    );
+    assert_eq!(young(&mut client, &signer, "").await, 4);
+    assert_eq!(young(&mut client, &signer, "?age_s=600").await, 4);
+    let other = world.signer("other", Ed25519).await;
+    assert_eq!(young(&mut client, &other, "?age_s=600").await, 0);
+}
