@@ -1,4 +1,4 @@
-//! What the page of an approval shows: what stands now beside what is asked for.
+//! What the page of an approval shows: what stands now beside what is asked for, and files of exports.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,7 +10,7 @@ mod support;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use support::{Person, Setup, World, author, model_desk::Desk, unique};
+use support::{Person, Sent, Setup, World, author, model_desk::Desk, payment, unique};
 
 async fn desk() -> Desk {
     let setup = Setup {
@@ -135,4 +135,65 @@ async fn beside_the_release_of_a_model_stands_the_one_that_decides() {
         cells[0].contains("200") && cells[1].contains("None"),
         "{cells:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_hold_what_lists_show_and_a_line_narrows_decisions() {
+    let mut desk = desk().await;
+    let mut lin = Person::with_roles(&desk.world, "acme", &unique("lin"), &["auditor"]).await;
+    let mut amy = Person::with_roles(&desk.world, "acme", &unique("amy"), &["aml_officer"]).await;
+    for number in 0..3 {
+        let mut payment = payment(&format!("pay-{number}"));
+        if number == 1 {
+            payment["type"] = json!("payment.transfer");
+        }
+        let (status, decided) = desk.ask(Sent::decision(&payment)).await;
+        assert_eq!(status, StatusCode::OK, "{decided}");
+    }
+    let cases = [
+        ("decisions", "?q=type%3Apayment.transfer", 2),
+        ("decisions", "", 4),
+        ("approvals", "", 0),
+        ("rules", "", 0),
+        ("security_alerts", "", 1),
+        ("ratings", "", 1),
+        ("screening_alerts", "", 1),
+    ];
+    for (collection, line, lines) in cases {
+        let person = match collection {
+            "ratings" | "screening_alerts" => &mut amy,
+            _ => &mut lin,
+        };
+        let export = json!({ "export": { "collection": collection, "rows": 50 } });
+        let body = json!({ "command": export, "reason": "for the supervisor" });
+        let asked = person.post("/v1/approvals", Some(&body)).await.json();
+        let id = asked["id"].as_str().unwrap().to_owned();
+        let file = format!("/exports/files/{id}/{collection}.csv{line}");
+        // Nothing before others have voted and it is carried out.
+        let early = String::from_utf8_lossy(&person.get(&file).await.body).into_owned();
+        assert!(early.lines().count() <= 1, "{collection} {early}");
+        desk.vote(&id, &asked["payload_sha256"]).await;
+        let purpose = json!({ "purpose": "aml_compliance" });
+        let execution = format!("/v1/approvals/{id}/execution");
+        let done = person.post(&execution, Some(&purpose)).await;
+        assert_eq!(done.status, StatusCode::OK, "{:?}", done.json());
+        let csv = text(person, &file).await;
+        let count = csv.lines().count();
+        assert!(
+            count == lines || (lines == 0 && count > 1),
+            "{collection}{line} {csv}"
+        );
+        let json = text(person, &file.replace(".csv", ".jsonl")).await;
+        assert_eq!(json.lines().count(), count - 1, "{collection} {json}");
+        // The file is whose export it is.
+        let other = if collection == "ratings" {
+            &mut lin
+        } else {
+            &mut amy
+        };
+        if !matches!(collection, "screening_alerts") {
+            let stolen = String::from_utf8_lossy(&other.get(&file).await.body).into_owned();
+            assert!(stolen.lines().count() <= 1, "{collection} {stolen}");
+        }
+    }
 }

@@ -412,7 +412,7 @@ pub(crate) async fn handle(route: &Route, call: &Call) -> Result<Reply, Problem>
         Endpoint::ListEntries => lists::entries(call).await,
         Endpoint::AddToList => lists::add(call).await,
         Endpoint::RemoveFromList => lists::remove(call).await,
-        Endpoint::RuleSet => system::rule_set(call),
+        Endpoint::RuleSet => system::rule_set(call).await,
         Endpoint::DraftRuleSet => rule_sets::draft(call).await,
         Endpoint::RuleSets => rule_sets::page(call),
         Endpoint::RuleSetVersion => rule_sets::one(call).await,

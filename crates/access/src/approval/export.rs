@@ -34,6 +34,16 @@ pub enum Collection {
     Alerts,
     /// Cases.
     Cases,
+    /// Alerts on what staff and programs do.
+    SecurityAlerts,
+    /// Approvals, with their votes.
+    Approvals,
+    /// The rules that decide.
+    Rules,
+    /// Ratings of customers.
+    Ratings,
+    /// What the watch of screening has found.
+    ScreeningAlerts,
 }
 
 impl Collection {
@@ -45,6 +55,11 @@ impl Collection {
             Self::Lists => "lists",
             Self::Alerts => "alerts",
             Self::Cases => "cases",
+            Self::SecurityAlerts => "security_alerts",
+            Self::Approvals => "approvals",
+            Self::Rules => "rules",
+            Self::Ratings => "ratings",
+            Self::ScreeningAlerts => "screening_alerts",
         }
     }
 }

@@ -94,7 +94,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::filter_by("severity", v.t(SEVERITY), severity.as_deref(), ["medium", "high", "critical"], v))
         }, state.is_some() || severity.is_some(), v))
         (parts::table(v.t(TITLE), &columns, &rows, v))
-        div.line { (super::views::keep(v)) }
+        div.line { (super::views::keep(v)) (super::exports::way(v, "security_alerts")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())

@@ -112,7 +112,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         @if v.may(Scope::SubjectsReveal) && v.may(Scope::ApprovalsRequest) {
             p { a.button.quiet href="/reveals" { (v.t(reveals::TITLE)) } }
         }
-        div.line { (super::views::keep(v)) }
+        div.line { (super::views::keep(v)) (super::exports::way(v, "approvals")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())

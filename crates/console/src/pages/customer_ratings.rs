@@ -139,7 +139,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         (parts::filters(HERE, choice, is_set, v))
         (parts::table(v.t(TITLE), &columns, &rows, v))
-        div.line { (super::views::keep(v)) }
+        div.line { (super::views::keep(v)) (super::exports::way(v, "ratings")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
         @if v.may(Scope::RatingsWrite) { (parts::panel(v.t(TELL), tell(v))) }
     };

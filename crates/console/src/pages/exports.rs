@@ -5,6 +5,7 @@ mod file;
 
 pub(crate) use file::{PREFIX as FILES, fetch};
 
+use super::decisions;
 use crate::{
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
@@ -43,15 +44,36 @@ words! {
     ENTRIES = "Entries of lists", "名单条目";
     ALERTS = "All alerts on payments", "全部支付告警";
     CASES = "All cases", "全部案件";
+    SECURITY_ALERTS = "Security alerts", "安全告警";
+    APPROVALS = "Approvals with their votes", "审批及表决";
+    RULES = "Rules that decide", "生效规则";
+    RATINGS = "Ratings of customers", "客户风险等级";
+    SCREENING_ALERTS = "What the watch of screening has found", "持续筛查命中";
+    ONLY = "Only what this line of terms finds", "仅导出符合查询语句的行";
 }
 
 /// What can be taken out: its name, its word, the page that it is of, and what reading it needs.
-const COLLECTIONS: [(&str, Word, &str, Scope); 5] = [
+const COLLECTIONS: [(&str, Word, &str, Scope); 10] = [
     ("decisions", DECISIONS, "/decisions", Scope::DecisionsRead),
     ("trail", LEAVES, "/trail", Scope::TrailRead),
     ("lists", ENTRIES, "/lists", Scope::ListsRead),
     ("alerts", ALERTS, "/payment-alerts", Scope::CasesRead),
     ("cases", CASES, "/cases", Scope::CasesRead),
+    (
+        "security_alerts",
+        SECURITY_ALERTS,
+        "/alerts",
+        Scope::SecurityRead,
+    ),
+    ("approvals", APPROVALS, "/approvals", Scope::ApprovalsRead),
+    ("rules", RULES, "/library", Scope::DecisionsRead),
+    ("ratings", RATINGS, "/customer-ratings", Scope::RatingsRead),
+    (
+        "screening_alerts",
+        SCREENING_ALERTS,
+        "/screening",
+        Scope::ScreeningRead,
+    ),
 ];
 
 /// The way to an export of what a list shows, for whoever may ask for one.
@@ -123,11 +145,23 @@ pub(super) fn files(v: &Visit, approval: &str, payload: &Value) -> Option<Markup
     let collection = payload.get("collection")?.as_str()?;
     COLLECTIONS.iter().find(|(name, ..)| *name == collection)?;
     let to = |ending: &str| format!("{FILES}{}/{collection}.{ending}", encoded(approval));
+    let narrowed = collection == "decisions";
     Some(html! {
         h3 { (v.t(FETCH)) }
-        div.buttons {
-            a.button href=(to("csv")) download="" { "CSV" }
-            a.button href=(to("jsonl")) download="" { "JSON" }
+        @if narrowed {
+            form method="get" action=(to("csv")) {
+                (decisions::query_line(v, ""))
+                p.hint { (v.t(ONLY)) }
+                div.buttons {
+                    button.button { "CSV" }
+                    button.button formaction=(to("jsonl")) { "JSON" }
+                }
+            }
+        } @else {
+            div.buttons {
+                a.button href=(to("csv")) download="" { "CSV" }
+                a.button href=(to("jsonl")) download="" { "JSON" }
+            }
         }
     })
 }

@@ -137,7 +137,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             a href="/library/coverage" { (v.t(coverage::TITLE)) }
         }
         (parts::table(v.t(TITLE), &columns, &rows, v))
-        div.line { (super::views::keep(v)) }
+        div.line { (super::views::keep(v)) (super::exports::way(v, "rules")) }
         (parts::pager(first.as_deref(), next.as_deref(), v))
     };
     Ok(Body::new(v.t(TITLE), main).into())

@@ -237,6 +237,7 @@ async fn whole(v: &mut Visit, asked: Option<(&Form, &Answer)>) -> Result<Shown, 
         (parts::panel(v.t(FOUND), html! {
             (watch(v, &alerts.alerts))
             (parts::pager(first, next.as_deref(), v))
+            (super::exports::way(v, "screening_alerts"))
         }))
     };
     Ok(Body::new(v.t(TITLE), main).into())

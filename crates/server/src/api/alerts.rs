@@ -2,6 +2,7 @@
 
 use super::{
     Call,
+    export::{self, EXPORT},
     json::parse,
     json_reply,
     person::PersonCall,
@@ -9,6 +10,7 @@ use super::{
 };
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_access::watch::{Alert, AlertFilter, Error, PAGE_MAX, Severity, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -44,6 +46,8 @@ pub struct AlertDecision {
         ("rule" = Option<String>, Query, description = "Only those by `pack.rule`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out"),
     ),
     responses(
         (status = 200, description = "A page", body = AlertList),
@@ -52,19 +56,25 @@ pub struct AlertDecision {
     )
 )]
 pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
-    let known = ["state", "severity", "actor", "rule", "limit", "cursor"];
+    let known = [
+        "state", "severity", "actor", "rule", "limit", "cursor", EXPORT,
+    ];
     let query = Query::parse(&call.query, &known)?;
+    let (wanted, who) = (query.limit(PAGE, PAGE_MAX)?, call.who());
+    let by = (&*call.state, &who);
+    let reserved = export::by_export(by, Collection::SecurityAlerts, &query, wanted).await?;
     let filter = AlertFilter {
         state: query.read("state", "a state of alerts", State::parse)?,
         severity_min: query.read("severity", "a severity", Severity::parse)?,
         actor: query.find("actor").map(str::to_owned),
         rule: query.find("rule").map(str::to_owned),
         before: query.cursor()?,
-        limit: query.limit(PAGE, PAGE_MAX)?,
+        limit: export::rows(reserved.as_ref(), wanted),
     };
     let desk = call.state.watch.desk();
     let page = desk.page(&call.caller.tenant, &filter).await?;
     let count = page.alerts.len();
+    export::hand_out(call, &query, reserved, (count, Vec::new())).await?;
     let list = AlertList {
         alerts: page.alerts,
         next_cursor: page.next.as_deref().map(cursor),

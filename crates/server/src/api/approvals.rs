@@ -5,6 +5,7 @@ pub(crate) mod delegations;
 pub(crate) mod reveal;
 
 use super::{
+    export::{self, EXPORT},
     json::parse,
     json_reply,
     keys::KeyMade,
@@ -19,7 +20,7 @@ use bytes::Bytes;
 pub use command::{CommandInput, Preparation};
 use http::StatusCode;
 use paywarden_access::approval::{
-    ApprovalView, Ask, Ballot, Finding, Kind, PageFilter, PolicyView, State, Who,
+    ApprovalView, Ask, Ballot, Collection, Finding, Kind, PageFilter, PolicyView, State, Who,
 };
 use paywarden_access::watch::Subject;
 use paywarden_domain::Timestamp;
@@ -221,6 +222,8 @@ pub(crate) async fn request(call: &Acting<'_>) -> Result<Reply, Problem> {
             their review; no other filter goes with it"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out"),
     ),
     responses(
         (status = 200, description = "A page", body = ApprovalList),
@@ -229,10 +232,13 @@ pub(crate) async fn request(call: &Acting<'_>) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
-    let known = ["state", "command", "review", "limit", "cursor"];
+    let known = ["state", "command", "review", "limit", "cursor", EXPORT];
     let query = Query::parse(call.query, &known)?;
-    let limit = query.limit(PAGE, PAGE_MAX)?;
+    let wanted = query.limit(PAGE, PAGE_MAX)?;
     let (approvals, who) = (&call.state.approvals, &call.who);
+    let by = (&**call.state, who);
+    let reserved = export::by_export(by, Collection::Approvals, &query, wanted).await?;
+    let limit = export::rows(reserved.as_ref(), wanted);
     let filter = PageFilter {
         state: query.read("state", "a state of approvals", State::parse)?,
         command: query.read("command", "a kind of command", Kind::parse)?,
@@ -251,6 +257,9 @@ pub(crate) async fn page(call: &Acting<'_>) -> Result<Reply, Problem> {
         return json_reply(StatusCode::OK, &list);
     }
     let page = approvals.page(who, filter, before, limit).await?;
+    if let Some(reserved) = reserved {
+        reserved.took(page.approvals.len());
+    }
     let next = page
         .next
         .map(|(time, id)| format!("{} {id}", time.micros()));

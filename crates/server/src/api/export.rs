@@ -2,8 +2,11 @@
 //! approved.
 
 use super::{Call, query::Query};
-use crate::edge::{Code, Problem};
-use paywarden_access::approval::Collection;
+use crate::{
+    edge::{Code, Problem},
+    state::State,
+};
+use paywarden_access::approval::{Collection, Who};
 use paywarden_domain::{Timestamp, time::DAY};
 use std::{
     collections::HashMap,
@@ -69,6 +72,14 @@ impl Handouts {
 }
 
 impl Reserved<'_> {
+    /// Refused where rows are wanted and none are left.
+    fn unless_none(self, wanted: u32) -> Result<Self, Problem> {
+        match self.rows == 0 && wanted > 0 {
+            true => Err(required()),
+            false => Ok(self),
+        }
+    }
+
     /// How many rows the reply may have.
     pub(crate) fn rows(&self) -> u32 {
         u32::try_from(self.rows).unwrap_or(u32::MAX)
@@ -95,28 +106,44 @@ pub(crate) async fn reserve<'c>(
     wanted: u32,
 ) -> Result<Reserved<'c>, Problem> {
     let (state, who, now) = (&call.state, call.who(), call.state.clock.now());
-    let (whom, may) = match query.find(EXPORT) {
-        Some(id) => {
-            let open = state.approvals.export(&who, id).await?;
-            if open.export.collection != collection {
-                let detail = "the export is of another collection";
-                return Err(Problem::new(Code::ApprovalOtherPayload, detail));
-            }
-            let whom = format!("{} {}", who.tenant, open.approval);
-            (whom, (open.export.rows, open.until))
-        }
-        None => {
-            let midnight = (now.micros().div_euclid(DAY) + 1).saturating_mul(DAY);
-            let whom = format!("{} {} {}", who.tenant, who.actor, collection.name());
-            let rows_max = state.limits.rows_per_reader_per_day;
-            (whom, (rows_max, Timestamp::from_micros(midnight)))
-        }
-    };
-    let reserved = state.handouts.reserve(whom, may, wanted.into(), now);
-    match reserved.rows == 0 && wanted > 0 {
-        true => Err(required()),
-        false => Ok(reserved),
+    if let Some(by_export) = by_export((state, &who), collection, query, wanted).await? {
+        return Ok(by_export);
     }
+    let midnight = (now.micros().div_euclid(DAY) + 1).saturating_mul(DAY);
+    let whom = format!("{} {} {}", who.tenant, who.actor, collection.name());
+    let may = (
+        state.limits.rows_per_reader_per_day,
+        Timestamp::from_micros(midnight),
+    );
+    let reserved = state.handouts.reserve(whom, may, wanted.into(), now);
+    reserved.unless_none(wanted)
+}
+
+/// The same of lists that everybody may look at as much as they like: nothing is set aside unless the
+/// query names an export.
+pub(crate) async fn by_export<'s>(
+    (state, who): (&'s State, &Who),
+    collection: Collection,
+    query: &Query<'_>,
+    wanted: u32,
+) -> Result<Option<Reserved<'s>>, Problem> {
+    let Some(id) = query.find(EXPORT) else {
+        return Ok(None);
+    };
+    let open = state.approvals.export(who, id).await?;
+    if open.export.collection != collection {
+        let detail = "the export is of another collection";
+        return Err(Problem::new(Code::ApprovalOtherPayload, detail));
+    }
+    let whom = format!("{} {}", who.tenant, open.approval);
+    let (may, now) = ((open.export.rows, open.until), state.clock.now());
+    let reserved = state.handouts.reserve(whom, may, wanted.into(), now);
+    reserved.unless_none(wanted).map(Some)
+}
+
+/// How many rows a reply may have of which some may be set aside.
+pub(crate) fn rows(reserved: Option<&Reserved<'_>>, wanted: u32) -> u32 {
+    reserved.map_or(wanted, Reserved::rows)
 }
 
 /// The same of queues of work: their front is what people look at all day, and not counted.

@@ -1,9 +1,15 @@
 //! Risk ratings of customers: what the company says of them, what came of it, and why.
 
-use super::{Call, Door, Endpoint, Keyed, Route, json::parse, json_reply, query::Query};
+use super::{
+    Call, Door, Endpoint, Keyed, Route,
+    export::{self, EXPORT},
+    json::parse,
+    json_reply,
+    query::Query,
+};
 use crate::edge::{Code, Problem, ProblemDocument, reply::Reply};
 use http::{Method, StatusCode};
-use paywarden_access::{Scope, watch::Subject};
+use paywarden_access::{Scope, approval::Collection, watch::Subject};
 use paywarden_domain::event::Text;
 use paywarden_privacy::{By, policy::Data};
 use paywarden_risk::rating::{
@@ -77,7 +83,7 @@ pub struct RatingReview {
 pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
     match act {
         Act::Profile => profile(call).await,
-        Act::Page => page(call),
+        Act::Page => page(call).await,
         Act::One => one(call).await,
         Act::History => history(call).await,
         Act::Review => review(call).await,
@@ -115,6 +121,8 @@ pub(crate) async fn profile(call: &Call) -> Result<Reply, Problem> {
         ("overridden" = Option<bool>, Query, description = "Whether an approval set it"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "50 if not given"),
         ("after" = Option<String>, Query, description = "`next_after` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out"),
     ),
     responses(
         (status = 200, description = "A page", body = RatingRows),
@@ -122,8 +130,12 @@ pub(crate) async fn profile(call: &Call) -> Result<Reply, Problem> {
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn page(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["rating", "overridden", "limit", "after"])?;
+pub(crate) async fn page(call: &Call) -> Result<Reply, Problem> {
+    let known = ["rating", "overridden", "limit", "after", EXPORT];
+    let query = Query::parse(&call.query, &known)?;
+    let (wanted, who) = (query.limit(PAGE, PAGE_MAX)?, call.who());
+    let by = (&*call.state, &who);
+    let reserved = export::by_export(by, Collection::Ratings, &query, wanted).await?;
     let asked = RatingQuery {
         rating: query.read(
             "rating",
@@ -136,11 +148,12 @@ pub(crate) fn page(call: &Call) -> Result<Reply, Problem> {
                 hash(text.strip_prefix("customer:")?)
             })?
             .unwrap_or(0),
-        limit: query.limit(PAGE, PAGE_MAX)? as usize,
+        limit: export::rows(reserved.as_ref(), wanted) as usize,
     };
     let (engine, tenant) = (&call.state.engine, &call.caller.tenant);
     let rows: RatingRows = engine.rated_customers(tenant, &asked);
     let count = rows.customers.len();
+    export::hand_out(call, &query, reserved, (count, Vec::new())).await?;
     Ok(json_reply(StatusCode::OK, &rows)?.of(count))
 }
 

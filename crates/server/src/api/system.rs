@@ -1,6 +1,11 @@
 //! About the server itself: rules, keys, health, metrics.
 
-use super::{Call, json_reply, query::Query};
+use super::{
+    Call,
+    export::{self, EXPORT},
+    json_reply,
+    query::Query,
+};
 use crate::{
     edge::{
         Problem, ProblemDocument,
@@ -9,6 +14,7 @@ use crate::{
     state::State,
 };
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_risk::RuleSetSummary;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,18 +50,27 @@ pub struct Condition {
 #[utoipa::path(
     get, path = "/v1/rule-set", tag = "rules",
     operation_id = "read_rule_set", security(("signature" = []), ("session" = [])),
+    params(
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out"),
+    ),
     responses(
         (status = 200, description = "The rule set", body = RuleSetSummary),
         (status = "default", description = "A refusal", body = ProblemDocument,
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) fn rule_set(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
-    json_reply(
-        StatusCode::OK,
-        &call.state.engine.rule_set(&call.caller.tenant),
-    )
+pub(crate) async fn rule_set(call: &Call) -> Result<Reply, Problem> {
+    let query = Query::parse(&call.query, &[EXPORT])?;
+    let set = call.state.engine.rule_set(&call.caller.tenant);
+    let (count, who) = (set.rules.len(), call.who());
+    let (by, wanted) = (
+        (&*call.state, &who),
+        u32::try_from(count).unwrap_or(u32::MAX),
+    );
+    let reserved = export::by_export(by, Collection::Rules, &query, wanted).await?;
+    export::hand_out(call, &query, reserved, (count, Vec::new())).await?;
+    json_reply(StatusCode::OK, &set)
 }
 
 /// The public keys that replies are signed with.

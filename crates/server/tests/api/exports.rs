@@ -191,6 +191,51 @@ async fn the_front_of_a_queue_is_free_and_more_of_it_goes_by_an_export() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_without_a_limit_are_taken_out_by_their_own_export_alone() {
+    let mut desk = Desk::open().await;
+    for number in 0..3 {
+        desk.exported("lists", 5 + number).await;
+    }
+    for (path, member, collection) in [
+        ("/v1/approvals", "approvals", "approvals"),
+        ("/v1/rule-set", "rules", "rules"),
+        ("/v1/security-alerts", "alerts", "security_alerts"),
+        ("/v1/customer-ratings", "customers", "ratings"),
+        ("/v1/screening-alerts", "alerts", "screening_alerts"),
+    ] {
+        // Looked at as often as one likes; by an export so many rows.
+        for _ in 0..3 {
+            let page = desk.get(path).await;
+            assert!(page[member].is_array(), "{path} {page}");
+        }
+        let other = desk.exported("trail", 100).await;
+        let refused = desk.get(&format!("{path}?export={other}")).await;
+        assert_eq!(refused["code"], "approval_other_payload", "{path}");
+        let unknown = desk.get(&format!("{path}?export=apr_none")).await;
+        assert_eq!(unknown["code"], "approval_unknown", "{path}");
+        let all = desk.exported(collection, 100).await;
+        let by = desk.get(&format!("{path}?export={all}")).await;
+        let shown = desk.get(path).await;
+        assert_eq!(
+            by[member].as_array().map(Vec::len),
+            shown[member].as_array().map(Vec::len),
+            "{path}"
+        );
+    }
+    let two = desk.exported("approvals", 2).await;
+    let (rows, code) = desk.walk("/v1/approvals", "approvals", Some(&two)).await;
+    assert_eq!((rows, code.as_str()), (2, "export_required"));
+    // A rule set is handed out as a whole or not at all.
+    let rules = desk.get("/v1/rule-set").await["rules"]
+        .as_array()
+        .unwrap()
+        .len() as u64;
+    let few = desk.exported("rules", rules - 1).await;
+    let refused = desk.get(&format!("/v1/rule-set?export={few}")).await;
+    assert_eq!(refused["code"], "export_required", "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_day_and_an_export_are_one_readers_own_and_a_leaf_says_who_opened_it() {
     let mut desk = Desk::open().await;
     let refused = "export_required".to_owned();

@@ -31,9 +31,15 @@ struct File {
     member: &'static str,
     /// What it is read part by part of.
     parts: Parts,
+    /// What goes from page to page: the parameter, and the member that gives it.
+    turn: Turn,
     /// The columns of CSV: the members of a row, one within another by a point.
     columns: &'static [&'static str],
 }
+
+/// How pages follow each other.
+type Turn = Option<(&'static str, &'static str)>;
+const BY_CURSOR: Turn = Some(("cursor", "next_cursor"));
 
 /// The parts of a collection.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,25 +53,25 @@ enum Parts {
 }
 
 #[rustfmt::skip]
-static FILES: [File; 5] = [
+static FILES: [File; 10] = [
     File {
-        collection: "decisions", route: "/v1/decisions", member: "decisions", parts: Parts::Whole,
+        collection: "decisions", route: "/v1/decisions", member: "decisions", parts: Parts::Whole, turn: BY_CURSOR,
         columns: &[
             "id", "payment_id", "type", "occurred_at", "decided_at", "amount.value", "amount.currency",
             "outcome", "fraud.score", "laundering.score", "rule_set", "card.bin", "card.last_four",
         ],
     },
     File {
-        collection: "trail", route: "/v1/trail/leaves", member: "leaves", parts: Parts::Whole,
+        collection: "trail", route: "/v1/trail/leaves", member: "leaves", parts: Parts::Whole, turn: BY_CURSOR,
         columns: &["index", "written_at", "actor", "purpose", "action", "object"],
     },
     File {
-        collection: "lists", route: "/v1/lists", member: "entries", parts: Parts::Lists,
+        collection: "lists", route: "/v1/lists", member: "entries", parts: Parts::Lists, turn: BY_CURSOR,
         columns: &["list", "value", "reason", "added_at", "added_by", "expires_at"],
     },
     File {
         collection: "alerts", route: "/v1/alerts", member: "alerts",
-        parts: Parts::States(&["open", "closed"]),
+        parts: Parts::States(&["open", "closed"]), turn: BY_CURSOR,
         columns: &[
             "id", "state", "priority", "queue", "engine", "trigger", "assignee", "subject", "opened_at",
             "due_at", "score", "outcome", "amounts.value", "amounts.currency", "rules", "reasons",
@@ -75,14 +81,50 @@ static FILES: [File; 5] = [
     },
     File {
         collection: "cases", route: "/v1/cases", member: "cases",
-        parts: Parts::States(&["open", "closed", "merged"]),
+        parts: Parts::States(&["open", "closed", "merged"]), turn: BY_CURSOR,
         columns: &[
             "id", "state", "priority", "queue", "title", "typology", "assignee", "opened_at", "due_at",
             "alerts", "amounts.value", "amounts.currency", "entities", "merged_into",
             "closing.disposition", "closing.reason", "closing.by", "closing.at",
         ],
     },
+    File {
+        collection: "security_alerts", route: "/v1/security-alerts", member: "alerts",
+        parts: Parts::Whole, turn: BY_CURSOR,
+        columns: &[
+            "id", "rule", "severity", "effect", "state", "actor", "others", "object", "count",
+            "first_leaf", "last_leaf", "first_at", "last_at",
+        ],
+    },
+    File {
+        collection: "approvals", route: "/v1/approvals", member: "approvals", parts: Parts::Whole,
+        turn: BY_CURSOR,
+        columns: &[
+            "id", "command", "object", "payload_sha256", "state", "maker", "authors", "reason", "ticket",
+            "requested_at", "expires_at", "votes.by", "votes.at", "denied.by", "denied.at",
+            "withdrawn.by", "withdrawn.at", "used.by", "used.at", "emergency.by", "emergency.at",
+        ],
+    },
+    File {
+        collection: "rules", route: "/v1/rule-set", member: "rules", parts: Parts::Whole, turn: None,
+        columns: &[
+            "id", "title", "engine", "scenario", "stage", "score", "action", "reason", "when", "source",
+        ],
+    },
+    File {
+        collection: "ratings", route: "/v1/customer-ratings", member: "customers", parts: Parts::Whole,
+        turn: Some(("after", "next_after")),
+        columns: &["customer", "rating", "score", "is_overridden", "review_at"],
+    },
+    File {
+        collection: "screening_alerts", route: "/v1/screening-alerts", member: "alerts",
+        parts: Parts::Whole, turn: Some(("before", "next_before")),
+        columns: &["id", "party", "raised_at", "cause", "entries.list", "entries.entry", "entries.score"],
+    },
 ];
+
+/// The parameter that narrows a file of decisions, as it does their list.
+const NARROWED: &str = "q";
 
 /// A file that is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -210,13 +252,17 @@ async fn write_part(
     lines: &Lines,
     part: &Part,
 ) -> Result<bool, Fault> {
-    let mut cursor = None::<String>;
+    let (parameter, member) = wanted.file.turn.unzip();
+    let mut place = None::<String>;
+    let terms = visit.query(NARROWED);
+    let terms = terms.filter(|_| wanted.file.collection == "decisions");
     loop {
         let asked = [
             ("state", part.state),
             ("export", Some(wanted.approval.as_str())),
-            ("limit", Some(ROWS_AT_ONCE)),
-            ("cursor", cursor.as_deref()),
+            (NARROWED, terms.as_deref()),
+            ("limit", parameter.map(|_| ROWS_AT_ONCE)),
+            (parameter.unwrap_or_default(), place.as_deref()),
         ];
         let mut page: Value = visit.get(&address(&part.route, &asked)).await?;
         let rows = page.get_mut(wanted.file.member).map(Value::take);
@@ -228,12 +274,12 @@ async fn write_part(
             .into_iter()
             .map(|row| line(wanted, part, row))
             .collect();
-        let next = page.get("next_cursor").and_then(Value::as_str);
-        cursor = next.map(str::to_owned);
+        let next = member.and_then(|member| page.get(member)?.as_str());
+        place = next.map(str::to_owned);
         if !lines.send(text).await || !visit.desk.look_again() {
             return Ok(false);
         }
-        if cursor.is_none() {
+        if place.is_none() {
             return Ok(true);
         }
     }

@@ -358,22 +358,26 @@ async fn screened(call: &Acting<'_>, kind: Kind) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What is taken out in bulk serves a purpose of the privacy policy. Leaves of the trail are about
-/// nobody's payments.
+/// What is taken out in bulk serves a purpose of the privacy policy, but for what is about nobody's
+/// payments: leaves of the trail, what staff and programs do, rules.
 async fn may_take_out(
     call: &Acting<'_>,
     collection: Collection,
     purpose: &str,
 ) -> Result<(), Problem> {
-    if collection == Collection::Trail {
-        return Ok(());
-    }
+    let set = match collection {
+        Collection::Trail
+        | Collection::SecurityAlerts
+        | Collection::Approvals
+        | Collection::Rules => return Ok(()),
+        // What alerts and cases are made of, and looked at by.
+        Collection::Decisions | Collection::Alerts | Collection::Cases => "decisions",
+        Collection::Lists => "lists",
+        Collection::Ratings => "ratings",
+        Collection::ScreeningAlerts => "screening",
+    };
     let data = Data {
-        set: match collection {
-            // What alerts and cases are made of, and looked at by.
-            Collection::Alerts | Collection::Cases => Collection::Decisions.name(),
-            other => other.name(),
-        },
+        set,
         collection: "export",
         field: "row",
     };

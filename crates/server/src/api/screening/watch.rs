@@ -2,10 +2,17 @@
 
 use super::{ScreeningInput, ground, threshold};
 use crate::{
-    api::{Call, json::parse, json_reply, query::Query},
+    api::{
+        Call,
+        export::{self, EXPORT},
+        json::parse,
+        json_reply,
+        query::Query,
+    },
     edge::{Code, Problem, ProblemDocument, reply::Reply},
 };
 use http::StatusCode;
+use paywarden_access::approval::Collection;
 use paywarden_privacy::{By, Item, Plain, Retention};
 use paywarden_risk::screening::{Cleared, ScreeningAlert, ScreeningAnswer};
 use serde::{Deserialize, Serialize};
@@ -152,6 +159,8 @@ pub(crate) async fn unwatch(call: &Call) -> Result<Reply, Problem> {
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
             description = "100 if not given"),
         ("before" = Option<String>, Query, description = "`next_before` of the page before"),
+        ("export" = Option<String>, Query, description = "`apr_…`: the export that you have \
+            carried out"),
     ),
     responses(
         (status = 200, description = "A page", body = ScreeningAlertList),
@@ -160,14 +169,18 @@ pub(crate) async fn unwatch(call: &Call) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn alerts(call: &Call) -> Result<Reply, Problem> {
-    let query = Query::parse(&call.query, &["limit", "before"])?;
-    let limit = query.limit(PAGE, PAGE_MAX)?;
+    let query = Query::parse(&call.query, &["limit", "before", EXPORT])?;
+    let (wanted, who) = (query.limit(PAGE, PAGE_MAX)?, call.who());
+    let by = (&*call.state, &who);
+    let reserved = export::by_export(by, Collection::ScreeningAlerts, &query, wanted).await?;
+    let limit = export::rows(reserved.as_ref(), wanted);
     let before = query.find("before").unwrap_or(AFTER_ALL);
     let engine = &call.state.engine;
     let alerts = engine
         .screening_alerts(&call.caller.tenant, before, limit)
         .await?;
     let count = alerts.len();
+    export::hand_out(call, &query, reserved, (count, Vec::new())).await?;
     let last = alerts.last().map(|alert| alert.id.clone());
     let list = ScreeningAlertList {
         next_before: last.filter(|_| count == limit as usize),

@@ -127,13 +127,18 @@ impl Desk {
             .await;
         assert_eq!(status, StatusCode::CREATED, "{asked}");
         let id = asked["id"].as_str().unwrap().to_owned();
+        self.vote(&id, &asked["payload_sha256"]).await;
+        id
+    }
+
+    /// Has the other allow what is asked for.
+    pub async fn vote(&mut self, id: &str, payload_sha256: &Value) {
         let vote = json!({
-            "vote": "approve", "payload_sha256": asked["payload_sha256"], "reason": "read it",
+            "vote": "approve", "payload_sha256": payload_sha256, "reason": "read it",
         });
         let sent = Sent::json(Method::POST, &format!("/v1/approvals/{id}/votes"), &vote);
         let answer = self.client.signed(&self.checker, sent).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
-        id
     }
 
     pub async fn publish(&mut self, model: &str, approval: &str) -> (StatusCode, Value) {
