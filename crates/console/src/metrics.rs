@@ -25,6 +25,27 @@ impl Metrics {
         self.value(&format!("limit{{of=\"{of}\"}}"))
     }
 
+    /// The processes that serve the database, in the order of the page.
+    pub(crate) fn nodes(&self) -> Vec<Node<'_>> {
+        let seen = self
+            .0
+            .lines()
+            .filter_map(|line| node(line, "node_seen_seconds"));
+        let started = |one: &Node<'_>| {
+            let mut lines = self.0.lines();
+            let mut all = lines
+                .by_ref()
+                .filter_map(|line| node(line, "node_started_seconds"));
+            all.find(|other| other.id == one.id)
+                .map(|other| other.age_s)
+        };
+        seen.map(|one| Node {
+            started_s: started(&one),
+            ..one
+        })
+        .collect()
+    }
+
     /// In how many microseconds so many thousandths of the decisions since the start were answered;
     /// nothing where there were none.
     pub(crate) fn decision_us(&self, thousandths: u64) -> Option<u64> {
@@ -43,6 +64,32 @@ impl Metrics {
         }
         None
     }
+}
+
+/// A process that serves the database, or did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Node<'m> {
+    pub(crate) id: &'m str,
+    pub(crate) version: &'m str,
+    pub(crate) is_this: bool,
+    /// Seconds since what the line tells of it.
+    pub(crate) age_s: u64,
+    pub(crate) started_s: Option<u64>,
+}
+
+/// A process by a line of a family, whose labels stand in one order.
+fn node<'m>(line: &'m str, family: &str) -> Option<Node<'m>> {
+    let rest = line.strip_prefix("paywarden_")?.strip_prefix(family)?;
+    let (id, rest) = rest.strip_prefix("{node=\"")?.split_once("\",version=\"")?;
+    let (version, rest) = rest.split_once("\",is=\"")?;
+    let (is, age) = rest.split_once("\"} ")?;
+    Some(Node {
+        id,
+        version,
+        is_this: is == "this",
+        age_s: age.parse().ok()?,
+        started_s: None,
+    })
 }
 
 /// Upper bound in seconds and count of a line of the histogram of decisions.
@@ -76,6 +123,33 @@ mod tests {
         assert_eq!(page.value("journal"), None);
         assert_eq!(page.limit("readers"), Some(128));
         assert_eq!(page.limit("reader"), None);
+    }
+
+    #[test]
+    fn nodes_are_read_from_their_labels() {
+        let page = "paywarden_node_seen_seconds{node=\"a\",version=\"1.0\",is=\"this\"} 3\n\
+            paywarden_node_seen_seconds{node=\"b\",version=\"0.9\",is=\"other\"} 700\n\
+            paywarden_node_started_seconds{node=\"a\",version=\"1.0\",is=\"this\"} 90\n";
+        let page = Metrics::new(page.to_owned());
+        let nodes = page.nodes();
+        let told: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                (
+                    node.id,
+                    node.version,
+                    node.is_this,
+                    node.age_s,
+                    node.started_s,
+                )
+            })
+            .collect();
+        let expected = [
+            ("a", "1.0", true, 3, Some(90)),
+            ("b", "0.9", false, 700, None),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(Metrics::new(PAGE.to_owned()).nodes(), []);
     }
 
     #[test]

@@ -62,8 +62,7 @@ impl Siem {
     /// Starts to hand over the trail, if the configuration names a receiver.
     pub fn start(
         config: &Config,
-        database: Database,
-        journal: Journal,
+        (database, journal): (Database, Journal),
         progress: Arc<Progress>,
     ) -> Result<Option<Self>> {
         let Some(target) = Target::of(config)? else {

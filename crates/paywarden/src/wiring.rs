@@ -34,7 +34,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile, StartError};
 use paywarden_rules::Rates;
 use paywarden_safety::password::Breached;
-use paywarden_server::{Parts, Progress, Reports, Server, tls};
+use paywarden_server::{Nodes, Parts, Progress, Reports, Server, tls};
 use paywarden_store::{
     Clock, Database, Journal, JournalLimits,
     trail::notary::{self, Notary},
@@ -86,6 +86,10 @@ pub struct Running {
 }
 
 impl Ground {
+    fn store(&self) -> (Database, Journal) {
+        (self.database.clone(), self.journal.clone())
+    }
+
     /// Opens the data folder for writing. Only one process can: another gets a failure.
     pub async fn open(config: &Config) -> Result<Self> {
         Self::open_with(config, None).await
@@ -252,6 +256,7 @@ impl Running {
             cases: cases.clone(),
             reports,
             reporters,
+            nodes: Arc::new(Nodes::new(ground.store(), Clock::System)),
             vault: ground.vault.clone(),
             notify: notify.clone(),
             keyring: ground.keyring.clone(),
@@ -263,11 +268,10 @@ impl Running {
         let address = server.local_addr();
         let clerk = ground.clerk_of(&notary, server.origin());
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
-        let (database, journal) = (ground.database.clone(), ground.journal.clone());
         let rights = (ground.registry.clone(), approvals.clone());
         let told = subscribers::all((&engine, cases, &ground.database), &notify, rights);
         let dispatcher = ground.dispatcher(told, outbox);
-        let siem = Siem::start(config, database, journal, export)?;
+        let siem = Siem::start(config, ground.store(), export)?;
         let beside = (&engine, &notary, &watch, approvals);
         let own = (refresh, dispatcher, courier, large);
         let jobs = jobs::start(beside, &ground, config, own);

@@ -29,6 +29,7 @@ pub use api::openapi_json;
 pub use edge::errors_markdown;
 pub use holds::{NotHeld, PayeeHolds};
 pub use limits::Limits;
+pub use node::Nodes;
 pub use progress::Progress;
 pub use rating::RatingFeed;
 pub use reports::{LargeValues, Reports};

@@ -1,19 +1,80 @@
-//! What this process says of itself: how long it runs, its snapshot, its limits with what is used.
+//! What this process says of itself: how long it runs, its snapshot, its limits with what is used; and
+//! which others serve its database, or did.
 
 use crate::{edge::visitors::Visitors, limits::Limits};
 use paywarden_domain::Timestamp;
 use paywarden_risk::Engine;
-use paywarden_store::Clock;
+use paywarden_store::{Clock, Database, Error, Journal, NodeRow};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::gauge::ConstGauge,
 };
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How often a process says that it is there.
+const BEAT: Duration = Duration::from_secs(30);
+
+/// The processes that serve a database, as each says of itself now and then.
+pub struct Nodes {
+    database: Database,
+    journal: Journal,
+    clock: Clock,
+    own: (String, Timestamp),
+    known: Mutex<Arc<[NodeRow]>>,
+}
+
+impl Nodes {
+    /// Those of a database, and this process, which has a name of its own from now on.
+    pub fn new((database, journal): (Database, Journal), clock: Clock) -> Self {
+        let random: [u8; 5] = clock.random();
+        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            own: (format!("node_{name}"), clock.now()),
+            known: Mutex::default(),
+            database,
+            journal,
+            clock,
+        }
+    }
+
+    /// Says that this process is there, and looks who else is.
+    pub async fn beat(&self) -> Result<(), Error> {
+        let (id, started_at) = self.own.clone();
+        let own = NodeRow {
+            id,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            seen_at: self.clock.now(),
+        };
+        self.journal.beat(own).await?;
+        let known = self.database.nodes().await?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known.into();
+        Ok(())
+    }
+
+    pub(crate) async fn keep(&self) {
+        loop {
+            if let Err(error) = self.beat().await {
+                tracing::warn!(%error, "not noted that this process is there");
+            }
+            tokio::time::sleep(BEAT).await;
+        }
+    }
+
+    fn known(&self) -> Arc<[NodeRow]> {
+        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// One process of possibly several.
 pub(crate) struct Node {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) nodes: Arc<Nodes>,
     pub(crate) clock: Clock,
     pub(crate) started_at: Timestamp,
     pub(crate) limits: Limits,
@@ -32,6 +93,35 @@ impl Node {
     fn age_s(&self, since: Timestamp) -> u64 {
         let age_s = self.clock.now().seconds() - since.seconds();
         u64::try_from(age_s).unwrap_or(0)
+    }
+}
+
+impl Node {
+    /// When each process that serves the database was started and seen.
+    fn encode_nodes(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let nodes = self.nodes.known();
+        let kind = ConstGauge::new(0_u64).metric_type();
+        let help = "Since a process that serves this database was last seen";
+        let mut seen = encoder.encode_descriptor("node_seen_seconds", help, None, kind)?;
+        for node in nodes.iter() {
+            let labels = self.labels(node);
+            ConstGauge::new(self.age_s(node.seen_at)).encode(seen.encode_family(&labels)?)?;
+        }
+        let help = "Since a process that serves this database was started";
+        let mut started = encoder.encode_descriptor("node_started_seconds", help, None, kind)?;
+        for node in nodes.iter() {
+            let labels = self.labels(node);
+            ConstGauge::new(self.age_s(node.started_at)).encode(started.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn labels<'n>(&self, node: &'n NodeRow) -> [(&'static str, &'n str); 3] {
+        let is = match node.id == self.nodes.own.0 {
+            true => "this",
+            false => "other",
+        };
+        [("node", &node.id), ("version", &node.version), ("is", is)]
     }
 }
 
@@ -77,6 +167,7 @@ impl Collector for Node {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        self.encode_nodes(&mut encoder)?;
         let limits = &self.limits;
         let help = "The most that there may be of a gauge";
         let kind = ConstGauge::new(0u64).metric_type();

@@ -4,6 +4,7 @@ use crate::{
     Limits, Progress, Reports,
     api::reports::keep_ready,
     edge::{listener, reply::ReplyKey},
+    node::Nodes,
     pages::Pages,
     reports::Reporters,
     state::State,
@@ -81,6 +82,8 @@ pub struct Parts {
     pub reports: Arc<Reports>,
     /// Who reports large values, by company.
     pub reporters: Arc<Reporters>,
+    /// Which processes serve the database.
+    pub nodes: Arc<Nodes>,
     /// Keeps personal data.
     pub vault: Arc<Vault>,
     /// Tells companies what happens, and asks payers.
@@ -145,7 +148,10 @@ impl Server {
             Arc::clone(&state),
             stopped,
         ));
-        let keeping = tokio::spawn(keep_ready(Arc::clone(&state)));
+        let kept = Arc::clone(&state);
+        let keeping = tokio::spawn(async move {
+            tokio::join!(keep_ready(&kept), kept.nodes.keep());
+        });
         tracing::info!(%local_addr, sandbox = state.sandbox, "listening");
         Ok(Self {
             state,

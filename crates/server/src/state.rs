@@ -11,7 +11,7 @@ use crate::{
         witness::Witness,
     },
     metrics::Metrics,
-    node::Node,
+    node::{Node, Nodes},
     pages::Pages,
     reports::Reporters,
 };
@@ -56,6 +56,7 @@ pub(crate) struct State {
     pub(crate) vault: Arc<Vault>,
     pub(crate) reports: Arc<Reports>,
     pub(crate) reporters: Arc<Reporters>,
+    pub(crate) nodes: Arc<Nodes>,
     pub(crate) custody: Custody,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) breached: Option<Arc<Breached>>,
@@ -101,6 +102,7 @@ impl State {
             notify,
             reports,
             reporters,
+            nodes,
             keyring,
             breached,
             pages,
@@ -112,6 +114,7 @@ impl State {
         let readers = Visitors::new(limits.readers_max, limits.readers_per_network_max);
         let node = Node {
             engine: Arc::clone(&engine),
+            nodes: Arc::clone(&nodes),
             clock: clock.clone(),
             started_at: clock.now(),
             limits: limits.clone(),
@@ -167,6 +170,7 @@ impl State {
             vault,
             reports,
             reporters,
+            nodes,
             custody: Custody::default(),
             keyring,
             breached,

@@ -12,7 +12,8 @@ mod work;
 mod writer;
 
 use crate::{
-    Clock, Database, Entry, Error, OutboxItem, acts, backtests, deliveries, mentions, outbox,
+    Clock, Database, Entry, Error, OutboxItem, acts, backtests, deliveries, mentions, nodes,
+    outbox,
     trail::{self, Digester, Hash},
 };
 use paywarden_domain::DecisionId;
@@ -104,6 +105,7 @@ pub(crate) enum Job {
     Deliver(deliveries::Command),
     Backtest(backtests::Command),
     Mentions(mentions::Command),
+    Beat(nodes::Beat),
     Trail(trail::Command),
     Mark(acts::Mark),
     Close,

@@ -47,6 +47,7 @@ pub mod entry;
 mod error;
 pub mod journal;
 mod mentions;
+pub mod nodes;
 pub mod outbox;
 mod reads;
 pub mod rows;
@@ -61,6 +62,7 @@ pub use deliveries::{Attempted, DELIVERIES_MAX, REPLAYED_MAX, Replay};
 pub use entry::{Actor, Entry, Purpose, REASON, Row};
 pub use error::Error;
 pub use journal::{Appended, Journal, JournalLimits};
+pub use nodes::{NODES_MAX, NodeRow};
 pub use outbox::OutboxItem;
 pub use reads::{
     ApprovalStepFilter, COUNTED_MAX, DecisionCount, DecisionFilter, DecisionSpan, DecisionsFound,

@@ -3,7 +3,7 @@
 use crate::{
     format,
     icon::Icon,
-    metrics::Metrics,
+    metrics::{Metrics, Node},
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts,
     terms::Tone,
@@ -41,6 +41,16 @@ words! {
     NO_SNAPSHOT = "None was written yet: a restart reads the journal.", "尚无快照，重启时将读取日志。";
     BACKUPS = "Backups", "备份";
     BACKUPS_WHY = "Whoever runs the database makes and tries them out; this program knows of none.", "由数据库运维方备份并验证恢复，本程序不掌握。";
+    NODES = "Processes that serve this database", "服务该数据库的进程";
+    NODES_WHY = "One decides at a time. Each says twice a minute that it is there; those before it stay on the list.", "同一时间仅一个进程处理决策。各进程每分钟上报两次，此前的进程保留在列表中。";
+    NODE = "Process", "进程";
+    STARTED = "Started", "启动于";
+    SEEN = "Last seen", "最后在线";
+    STATE = "State", "状态";
+    THIS = "This one", "本进程";
+    SERVES = "Serves", "在线";
+    GONE = "Not seen any more", "已离线";
+    AGO = "{} ago", "{}前";
     LIMITS = "Limits", "上限";
     WHAT = "What is limited", "项目";
     USED = "Used now", "当前占用";
@@ -108,6 +118,9 @@ const LIMITED: [(&str, Word); 8] = [
     ("window_entities", WINDOW_ENTITIES),
 ];
 
+/// Who says twice a minute that it is there and was silent for so long is not there any more.
+const GONE_S: u64 = 120;
+
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let metrics = Metrics::new(v.text(Metrics::ADDRESS).await?);
     let ready = v.text("/readyz").await?.contains("\"ok\"");
@@ -134,6 +147,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                 (parts::panel(v.t(WAITS), parts::facts(COUNTED.map(|(name, word)| parts::row(word, counted(&metrics, name), v)))))
             }
         }
+        (parts::panel(v.t(NODES), nodes(v, &metrics)))
         (parts::panel(v.t(LIMITS), limits(v, &metrics)))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["live.js"]).into())
@@ -175,6 +189,35 @@ fn snapshot(v: &Visit, metrics: &Metrics) -> Markup {
                 parts::row(BEHIND, behind, v),
             ])),
         }
+    }
+}
+
+/// Who serves the database, and who did.
+fn nodes(v: &Visit, metrics: &Metrics) -> Markup {
+    let ago = |seconds: Option<u64>| {
+        let micros = seconds.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(SECOND));
+        let said = micros.map(|micros| format::span(micros, v.language()));
+        html! { @if let Some(said) = said { (AGO.with(v.language(), &[&said])) } @else { "–" } }
+    };
+    let row = |node: &Node<'_>| {
+        let state = match (node.is_this, node.age_s > GONE_S) {
+            (true, _) => parts::badge(Tone::Good, Some(Icon::YES), v.t(THIS)),
+            (false, false) => parts::badge(Tone::Good, None, v.t(SERVES)),
+            (false, true) => parts::badge(Tone::Plain, None, v.t(GONE)),
+        };
+        vec![
+            parts::id(node.id),
+            state,
+            html! { (node.version) },
+            ago(node.started_s),
+            ago(Some(node.age_s)),
+        ]
+    };
+    let rows: Vec<_> = metrics.nodes().iter().map(row).collect();
+    let columns = [v.t(NODE), v.t(STATE), v.t(VERSION), v.t(STARTED), v.t(SEEN)];
+    html! {
+        p.muted { (v.t(NODES_WHY)) }
+        (parts::table(v.t(NODES), &columns, &rows, v))
     }
 }
 

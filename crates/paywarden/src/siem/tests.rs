@@ -270,9 +270,9 @@ async fn nothing_is_missing_after_a_receiver_broke_off() {
     append(700).await;
     let progress = Arc::new(Progress::default());
     let start = || {
-        Siem::start(&config, database.clone(), journal.clone(), progress.clone())
-            .unwrap()
-            .unwrap()
+        let store = (database.clone(), journal.clone());
+        let siem = Siem::start(&config, store, progress.clone());
+        siem.unwrap().unwrap()
     };
     let siem = start();
     // The first receiver reads a little and breaks off.

@@ -21,7 +21,7 @@ use paywarden_risk::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -71,13 +71,13 @@ impl Kept {
 }
 
 /// Has the report of the last days ready, so that whoever comes first after a start does not wait.
-pub(crate) async fn keep_ready(state: Arc<State>) {
+pub(crate) async fn keep_ready(state: &State) {
     loop {
         match state.engine.tenants_decided().await {
             Ok(tenants) => {
                 for tenant in tenants {
                     Asked::default()
-                        .answered(&state, &tenant, YOUNG_S)
+                        .answered(state, &tenant, YOUNG_S)
                         .await
                         .ok();
                 }

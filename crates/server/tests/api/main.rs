@@ -24,6 +24,7 @@ mod lineage;
 mod models;
 mod modes;
 mod named;
+mod node;
 mod people;
 mod prevention;
 mod privacy;

@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("../schema/0019_decisions_found.sql"),
     include_str!("../schema/0020_payments_by_day.sql"),
     include_str!("../schema/0021_mentions.sql"),
+    include_str!("../schema/0022_nodes.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     ActRow, ApprovalStepRow, Backend, BacktestRow, Entry, Error, KeyRevocation, LabelRow,
-    ListEntryRow, ListRemoval, MentionsRow, RecordRow, Row, RowRef, RuleSetRow, RuleSetStepRow,
-    SigningKeyRow, VaultKeyRow, VaultRow, WorkItemRow,
+    ListEntryRow, ListRemoval, MentionsRow, NodeRow, RecordRow, Row, RowRef, RuleSetRow,
+    RuleSetStepRow, SigningKeyRow, VaultKeyRow, VaultRow, WorkItemRow,
     acts::{ActRun, is_act},
     deliveries,
     outbox::Run,
@@ -72,6 +72,7 @@ pub(super) struct Statements {
     pub(super) deliveries: Arc<deliveries::Statements>,
     pub(super) backtests: Arc<Insert<BacktestRow>>,
     pub(super) mentions: Arc<Insert<MentionsRow>>,
+    pub(super) nodes: Arc<Insert<NodeRow>>,
     pub(super) digester: Digester,
     trail: trail::Statements,
 }
@@ -96,6 +97,7 @@ impl Statements {
             deliveries: Arc::new(deliveries::Statements::new(backend)),
             backtests: Arc::new(Insert::new(backend)),
             mentions: Arc::new(Insert::new(backend)),
+            nodes: Arc::new(Insert::or_replace(backend)),
             trail: trail::Statements::new(backend),
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Clock, Database, Error, acts, backtests,
     database::Checkpointer,
-    deliveries, mentions, outbox,
+    deliveries, mentions, nodes, outbox,
     trail::{self, Digester, Trees},
 };
 use sqlx::{AnyConnection, Connection as _, Transaction};
@@ -79,6 +79,7 @@ impl Writer {
                     Job::Deliver(command) => commands.push(Aside::Deliver(command)),
                     Job::Backtest(command) => commands.push(Aside::Backtest(command)),
                     Job::Mentions(command) => commands.push(Aside::Mentions(command)),
+                    Job::Beat(beat) => commands.push(Aside::Beat(beat)),
                     Job::Trail(command) => commands.push(Aside::Trail(command)),
                     Job::Mark(mark) => commands.push(Aside::Mark(mark)),
                     Job::Close => self.queue.close(),
@@ -249,6 +250,13 @@ impl Writer {
                 let result = self.alone(run).await;
                 let _ = command.reply.send(result);
             }
+            Aside::Beat(beat) => {
+                let insert = self.statements.nodes.clone();
+                let run =
+                    async |connection: &mut AnyConnection| beat.run(connection, &insert).await;
+                let result = self.alone(run).await;
+                let _ = beat.reply.send(result);
+            }
             Aside::Trail(command) => {
                 let run = async |connection: &mut AnyConnection| command.run(connection).await;
                 let result = self.alone(run).await;
@@ -302,6 +310,7 @@ enum Aside {
     Deliver(deliveries::Command),
     Backtest(backtests::Command),
     Mentions(mentions::Command),
+    Beat(nodes::Beat),
     Trail(trail::Command),
     Mark(acts::Mark),
 }

@@ -17,6 +17,7 @@ mod journal;
 mod lost_commit;
 mod mentions;
 mod merkle_cases;
+mod nodes;
 mod opening;
 mod outbox;
 mod reads;

@@ -32,7 +32,7 @@ use paywarden_privacy::{Vault, VaultSettings};
 use paywarden_risk::{Engine, EngineConfig, PackFile};
 use paywarden_rules::{Pack, Rates, compile};
 use paywarden_server::{
-    Alerting, Config, Limits, Parts, PayeeHolds, RatingFeed, Reports, Server,
+    Alerting, Config, Limits, Nodes, Parts, PayeeHolds, RatingFeed, Reports, Server,
     reports::Reporters,
     tls::{Identity, SelfSigned},
 };
@@ -191,7 +191,10 @@ impl World {
         );
         let reports = Arc::new(reports((&database, &journal), &keyring).await);
         let reporters = Arc::new(reporters::of(setup.jurisdiction));
+        let store = (database.clone(), journal.clone());
+        let nodes = Arc::new(Nodes::new(store, clock.clone()));
         let parts = Parts {
+            nodes,
             pages: setup.pages.clone(),
             engine: Arc::clone(&engine),
             registry: Arc::clone(&registry),
