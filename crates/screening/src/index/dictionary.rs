@@ -13,6 +13,8 @@ const DELETE_LETTERS_MIN: usize = 3;
 const TWO_DELETES_LETTERS_MIN: usize = 7;
 /// Near tokens that are followed for one token asked about.
 pub(super) const NEAR_MAX: usize = 48;
+/// Keys of most tokens: of eleven letters at most.
+const KEYS: usize = 64;
 /// What is less near is another word.
 pub(super) const NEAR_MIN: f32 = 0.6;
 
@@ -21,7 +23,7 @@ pub(super) const NEAR_MIN: f32 = 0.6;
 pub(super) struct Dictionary {
     tokens: Vec<Token>,
     rarity: Vec<f32>,
-    exact: HashMap<Word<31>, u32>,
+    exact: HashMap<Word<31>, u32, BuildHasherDefault<Folded>>,
     /// Tokens by hash of their sound and of what is left when letters are taken out.
     near: Postings,
 }
@@ -86,9 +88,13 @@ impl Dictionary {
     pub(super) fn near(&self, part: &Part, found: &mut Vec<Near>) {
         found.clear();
         let mut numbers: Vec<u32> = self.exact(&part.token.text).into_iter().collect();
-        keys(&part.token, |key| {
-            numbers.extend_from_slice(self.near.of(key))
-        });
+        let mut asked = Vec::with_capacity(KEYS);
+        keys(&part.token, |key| asked.push(key));
+        // With nothing else between one look and the next, the processor waits for many at once.
+        asked.retain(|key| self.near.may_have(*key));
+        for key in asked {
+            numbers.extend_from_slice(self.near.of(key));
+        }
         numbers.sort_unstable();
         numbers.dedup();
         let near = |token: u32| nearness(part, self.token(token)).near;
@@ -166,7 +172,7 @@ struct Postings {
     /// One bit for each key, by its first bits: most keys asked for are not there, and this says so
     /// without a look at the table, which no cache holds.
     there: Vec<u64>,
-    ranges: HashMap<u64, (u32, u32), BuildHasherDefault<AsIs>>,
+    ranges: HashMap<u64, (u32, u32), BuildHasherDefault<Folded>>,
     numbers: Vec<u32>,
 }
 
@@ -192,21 +198,22 @@ impl Postings {
         }
     }
 
-    fn of(&self, key: u64) -> &[u32] {
+    fn may_have(&self, key: u64) -> bool {
         let (word, bit) = place(key);
-        if self.there.get(word).is_none_or(|bits| bits & bit == 0) {
-            return &[];
-        }
+        self.there.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn of(&self, key: u64) -> &[u32] {
         let range = self.ranges.get(&key);
         range.map_or(&[], |&(from, to)| &self.numbers[from as usize..to as usize])
     }
 }
 
-/// Keys are hashes already.
+/// Of letters the hash above; of keys, which are hashes already, themselves.
 #[derive(Debug, Default, Clone, Copy)]
-struct AsIs(u64);
+struct Folded(u64);
 
-impl Hasher for AsIs {
+impl Hasher for Folded {
     fn finish(&self) -> u64 {
         self.0
     }

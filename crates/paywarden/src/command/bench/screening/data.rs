@@ -39,7 +39,7 @@ impl Data {
     pub(super) fn read(folder: &Path) -> Result<Self, Unread> {
         let bytes = |name: &str| {
             let path = folder.join("screening-aml").join(name);
-            std::fs::read(path).map_err(|error| Unread::File(name.to_owned(), error))
+            std::fs::read(&path).map_err(|error| Unread::File(path.display().to_string(), error))
         };
         let un = bytes("un/UN_consolidated.xml")?;
         let files = [File {
