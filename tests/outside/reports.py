@@ -36,7 +36,11 @@ def fincen(root: pathlib.Path):
     parts = [node.text for node in batch.iter(f"{FINCEN}ActivityNarrativeText")]
     assert " ".join(parts) == report["narrative"]
     names = [node.text for node in batch.iter(f"{FINCEN}RawEntityIndividualLastName")]
-    assert names == [report["parties"][0]["who"]["person"]["last_name"]], names
+    assert names == [legal_name(party["who"]) for party in report["parties"] if party.get("is_subject")], names
+
+
+def legal_name(who: dict) -> str:
+    return who["person"]["last_name"] if "person" in who else who["company"]["name"]
 
 
 def goaml(root: pathlib.Path):
