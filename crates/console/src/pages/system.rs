@@ -45,9 +45,9 @@ words! {
     NODES_WHY = "One decides at a time. Each says twice a minute that it is there; those before it stay on the list.", "同一时间仅一个进程处理决策。各进程每分钟上报两次，此前的进程保留在列表中。";
     NODE = "Process", "进程";
     STARTED = "Started", "启动于";
-    SEEN = "Last seen", "最后在线";
+    SEEN = "Last heard from", "最后在线";
     STATE = "State", "状态";
-    THIS = "This one", "本进程";
+    THIS = "This process", "本进程";
     SERVES = "Serves", "在线";
     GONE = "Not seen any more", "已离线";
     AGO = "{} ago", "{}前";

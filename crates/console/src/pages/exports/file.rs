@@ -132,6 +132,8 @@ struct Wanted {
     approval: String,
     file: &'static File,
     is_csv: bool,
+    /// A line of terms that rows fit.
+    terms: Option<String>,
 }
 
 /// Answers with the file, if there is such a one.
@@ -139,7 +141,7 @@ pub(crate) fn fetch(visit: Visit) -> Paged {
     let member = visit.desk.member();
     let is_in = member.is_some_and(|member| member.session.factor.is_full());
     let wanted = wanted(visit.desk.path());
-    let Some(wanted) = wanted.filter(|_| is_in && visit.may(Scope::ExportsWrite)) else {
+    let Some(mut wanted) = wanted.filter(|_| is_in && visit.may(Scope::ExportsWrite)) else {
         let status = if is_in {
             StatusCode::NOT_FOUND
         } else {
@@ -147,6 +149,8 @@ pub(crate) fn fetch(visit: Visit) -> Paged {
         };
         return visit.desk.reply(Reply::new(status, JSON_LINES, ""));
     };
+    let terms = visit.query(NARROWED);
+    wanted.terms = terms.filter(|_| wanted.file.collection == "decisions");
     let media_type = if wanted.is_csv { CSV } else { JSON_LINES };
     let ending = if wanted.is_csv { "csv" } else { "jsonl" };
     let mut reply = Reply::new(StatusCode::OK, media_type, "");
@@ -184,6 +188,7 @@ fn wanted(path: &str) -> Option<Wanted> {
         approval: approval.to_owned(),
         file,
         is_csv,
+        terms: None,
     })
 }
 
@@ -254,13 +259,11 @@ async fn write_part(
 ) -> Result<bool, Fault> {
     let (parameter, member) = wanted.file.turn.unzip();
     let mut place = None::<String>;
-    let terms = visit.query(NARROWED);
-    let terms = terms.filter(|_| wanted.file.collection == "decisions");
     loop {
         let asked = [
             ("state", part.state),
             ("export", Some(wanted.approval.as_str())),
-            (NARROWED, terms.as_deref()),
+            (NARROWED, wanted.terms.as_deref()),
             ("limit", parameter.map(|_| ROWS_AT_ONCE)),
             (parameter.unwrap_or_default(), place.as_deref()),
         ];
