@@ -76,7 +76,8 @@ impl Engine {
             return Ok(false);
         };
         let between = (after, last + 1);
-        let rows = self.database.mentioning(tenant, between, BLOCK).await?;
+        let mut rows = self.database.mentioning(tenant, between, BLOCK).await?;
+        rows.reverse();
         let (hasher, owner) = (self.hasher.clone(), tenant.clone());
         let made = tokio::task::spawn_blocking(move || block_of(&rows, &hasher, owner));
         let made = made.await;

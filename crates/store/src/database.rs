@@ -187,7 +187,7 @@ impl Database {
     }
 
     /// How many decisions one question looks at one by one.
-    pub(crate) fn looked_at_max(&self) -> u32 {
+    pub fn looked_at_max(&self) -> u32 {
         self.0.limits.looked_at_max
     }
 

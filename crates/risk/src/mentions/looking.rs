@@ -123,7 +123,7 @@ impl Engine {
         tenant: &'e TenantId,
         (filter, mentions): (&DecisionFilter, &[Vec<Mention>]),
     ) -> Result<Looking<'e>, Error> {
-        let most = self.database.looked_at_most();
+        let most = self.database.looked_at_max();
         let number = |mention: &Mention| mention.number(&self.hasher, tenant);
         let wanted = mentions
             .iter()
@@ -182,7 +182,7 @@ impl Looking<'_> {
         let (database, tenant) = (&self.engine.database, self.tenant);
         let floor = self.end.max(self.after);
         let between = (floor, self.place);
-        let rows = database.mentioning_back(tenant, between, limit).await?;
+        let rows = database.mentioning(tenant, between, limit).await?;
         self.loose_left -= limit;
         self.place = match rows.last() {
             Some(last) if rows.len() == limit as usize => last.event_no,

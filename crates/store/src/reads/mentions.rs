@@ -34,27 +34,8 @@ impl Database {
         row.map_or(Ok(0), |row| Ok(row.try_get(0)?))
     }
 
-    /// How many decisions of a tenant one question holds against its terms.
-    pub fn looked_at_most(&self) -> u32 {
-        self.looked_at_max()
-    }
-
-    /// What decisions between two numbers name, in order. At most 1,000.
+    /// What decisions between two numbers name, the last first. At most 1,000.
     pub async fn mentioning(
-        &self,
-        tenant: &TenantId,
-        (after, before): (i64, i64),
-        limit: u32,
-    ) -> Result<Vec<MentioningRow>, Error> {
-        let rest = "WHERE tenant = $1 AND event_no > $2 AND event_no < $3
-            ORDER BY event_no LIMIT $4";
-        let limit = limited(limit, DECISIONS_MAX)?;
-        let values = [tenant.as_str().into(), after.into(), before.into(), limit];
-        self.select(rest, &values).await
-    }
-
-    /// The same, the last first.
-    pub async fn mentioning_back(
         &self,
         tenant: &TenantId,
         (after, before): (i64, i64),
