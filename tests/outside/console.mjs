@@ -176,7 +176,7 @@ try {
     assert.deepEqual(await violations(asking), []);
     await asking.fill("#f-value", "4012 8888 8888 1881");
     await press(asking, "Ask to add it");
-    await asking.getByText("This was refused").waitFor();
+    await asking.locator("#refused").waitFor();
     assert.equal(await asking.inputValue("#f-value"), "", "but no card number");
     await asking.fill("#f-value", hostile);
     await asking.fill("#f-until", "");
@@ -350,6 +350,20 @@ try {
           assert.match(id, /^[a-z0-9_]+(\.[a-z0-9_]+)+$/);
         }
       }
+    }
+  });
+
+  await test("a refusal is called by its name in the language of whoever looks", async () => {
+    const { page, context } = officer;
+    for (const [language, title] of [["zh", "参数无效"], ["en", "Parameter not valid"]]) {
+      await looking(context, origin, "light", language);
+      await page.goto(`${origin}/decisions?q=nonsense%3A1`);
+      await page.locator(".note.bad b", { hasText: title }).waitFor();
+      const foreign = await page.locator(".note.bad p[lang=en]").count();
+      assert.equal(foreign, language === "zh" ? 1 : 0, "what is English says so");
+      await page.goto(`${origin}/prevention?from=soon`);
+      await page.locator("main b", { hasText: title }).waitFor();
+      assert.deepEqual(await violations(page), []);
     }
   });
 

@@ -302,11 +302,10 @@ fn faulty(visit: &Visit, page: Option<&Page>, Fault(document): Fault) -> Reply {
 }
 
 fn why(v: &Visit, document: &ProblemDocument) -> Markup {
-    let missing = document.missing.join(", ");
     html! {
         div.narrow {
             (parts::note(Tone::Bad, parts::facts([
-                parts::row(FAULT_WHY, html! { (document.detail) @if !missing.is_empty() { " (" (missing) ")" } }, v),
+                parts::row(FAULT_WHY, parts::refusal(document, v), v),
                 parts::row(FAULT_CODE, parts::id(&document.code), v),
                 parts::row(FAULT_REQUEST, parts::id(&document.request_id), v),
             ])))

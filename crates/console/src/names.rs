@@ -2,6 +2,7 @@
 //! checks of cases, what was done with either. A company's own tables name themselves.
 
 use crate::word::{Language, Word};
+use paywarden_server::edge::{Code, ProblemDocument};
 
 /// What something of a table is called: ours in the language of whoever looks, others as they are.
 pub(crate) fn named(table: &str, code: &str, title: &str, language: Language) -> String {
@@ -13,6 +14,14 @@ pub(crate) fn named(table: &str, code: &str, title: &str, language: Language) ->
         Some((_, word)) => word.of(language).to_owned(),
         None if title.is_empty() => code.to_owned(),
         None => title.to_owned(),
+    }
+}
+
+/// What a refusal is called.
+pub(crate) fn refusal(why: &ProblemDocument, language: Language) -> &str {
+    match (Code::parse(&why.code), language) {
+        (Some(code), Language::Zh) => code.title_zh(),
+        (_, _) => &why.title,
     }
 }
 

@@ -3,14 +3,14 @@
 use crate::{
     format,
     icon::Icon,
-    refused, risks,
+    names, refused, risks,
     terms::{self, Tone},
     visit::Visit,
     word::{Language, Word, words},
 };
 use maud::{Markup, Render, html};
 use paywarden_domain::{Outcome, Timestamp};
-use paywarden_server::pages::TOKEN_FIELD;
+use paywarden_server::{edge::ProblemDocument, pages::TOKEN_FIELD};
 use serde_json::Value;
 
 words! {
@@ -342,7 +342,12 @@ pub(crate) fn link(address: &str, text: &str) -> Markup {
 }
 
 /// A figure with its name, which leads to its rows.
-pub(crate) fn figure(name: &str, value: impl Render, below: &str, to: Option<&str>) -> Markup {
+pub(crate) fn figure(
+    name: impl Render,
+    value: impl Render,
+    below: impl Render,
+    to: Option<&str>,
+) -> Markup {
     let inside = html! {
         span.name { (name) }
         span.value { (value) }
@@ -353,6 +358,16 @@ pub(crate) fn figure(name: &str, value: impl Render, below: &str, to: Option<&st
             Some(to) => a.figure href=(to) { (inside) },
             None => div.figure { (inside) },
         }
+    }
+}
+
+/// Why something was refused: what that is called, then what exactly was wrong with it.
+pub(crate) fn refusal(why: &ProblemDocument, v: &Visit) -> Markup {
+    let is_foreign = v.language() != Language::En;
+    let missing = why.missing.join(", ");
+    html! {
+        b { (names::refusal(why, v.language())) }
+        p lang=[is_foreign.then_some("en")] { (why.detail) @if !missing.is_empty() { " (" (missing) ")" } }
     }
 }
 

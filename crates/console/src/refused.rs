@@ -2,7 +2,7 @@
 //!
 //! *Invariant*: what must not be shown again is not: passwords and codes, files, card numbers.
 
-use crate::{desk::FAULT_REFUSED, terms::Tone, visit::Visit, word::words};
+use crate::{parts, terms::Tone, visit::Visit, word::words};
 use maud::{Markup, PreEscaped, html};
 use paywarden_domain::Pan;
 use paywarden_server::{edge::ProblemDocument, pages::Form};
@@ -101,13 +101,11 @@ pub(crate) fn said(v: &Visit) -> Markup {
 }
 
 fn why(v: &Visit, why: &ProblemDocument) -> Markup {
-    let missing = why.missing.join(", ");
     let class = format!("note {} {MARK}", Tone::Bad.name());
     html! {
         div class=(class) id="refused" role="alert" tabindex="-1" autofocus {
             div {
-                b { (v.t(FAULT_REFUSED)) }
-                p { (why.detail) @if !missing.is_empty() { " (" (missing) ")" } }
+                (parts::refusal(why, v))
                 p.muted { (CODE_OF.with(v.language(), &[&why.code, &why.request_id])) }
             }
         }

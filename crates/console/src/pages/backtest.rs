@@ -233,11 +233,11 @@ fn figures(v: &Visit, report: &Report) -> Markup {
     let of = OF_FRAUDS.with(v.language(), &[&caught, &frauds]);
     html! {
         div.figures aria-label=(v.t(FIGURES)) role="group" {
-            (parts::figure(v.t(STOPPED), share(now.rate), &was(share(before.rate)), None))
-            (parts::figure(v.t(FRAUDS), share(now.recall), &format!("{of}, {}", was(share(before.recall))), None))
-            (parts::figure(v.t(PRECISION), share(now.precision), &was(share(before.precision)), None))
-            (parts::figure(v.t(FRAUD_AMOUNT), html! { (money(now.fraud_amount_minor)) " " span.unit { (report.currency) } }, &was(money(before.fraud_amount_minor)), None))
-            (parts::figure(v.t(GOOD_CUSTOMERS), format::number(now.good_customers), &was(format::number(before.good_customers)), None))
+            (parts::figure(v.t(STOPPED), share(now.rate), was(share(before.rate)), None))
+            (parts::figure(v.t(FRAUDS), share(now.recall), format!("{of}, {}", was(share(before.recall))), None))
+            (parts::figure(v.t(PRECISION), share(now.precision), was(share(before.precision)), None))
+            (parts::figure(v.t(FRAUD_AMOUNT), html! { (money(now.fraud_amount_minor)) " " span.unit { (report.currency) } }, was(money(before.fraud_amount_minor)), None))
+            (parts::figure(v.t(GOOD_CUSTOMERS), format::number(now.good_customers), was(format::number(before.good_customers)), None))
         }
     }
 }

@@ -134,7 +134,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         div.figures {
             @for (rating, count) in RATINGS.into_iter().zip(page.counts) {
                 @let to = address(HERE, &[("rating", Some(rating))]);
-                (parts::figure(&terms::term(rating, v.language()), format::number(count), "", Some(&to)))
+                (parts::figure(terms::term(rating, v.language()), format::number(count), "", Some(&to)))
             }
         }
         (parts::filters(HERE, choice, is_set, v))

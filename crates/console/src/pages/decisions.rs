@@ -188,7 +188,7 @@ fn unread(v: &Visit, filter: &[(&str, Option<&str>)], document: &ProblemDocument
         (search(v, filter))
         (parts::note(terms::Tone::Bad, html! {
             div {
-                p { (document.detail) }
+                (parts::refusal(document, v))
                 @if is_line { p { (v.t(TERMS_ARE)) } }
             }
         }))

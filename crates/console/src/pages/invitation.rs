@@ -8,7 +8,7 @@ use crate::{
     word::words,
 };
 use maud::html;
-use paywarden_server::pages::Form;
+use paywarden_server::{edge::ProblemDocument, pages::Form};
 use serde_json::{Value, json};
 
 pub(crate) const PAGE: Page = Page {
@@ -33,7 +33,7 @@ words! {
 }
 
 /// The form, with what was filled in: the secret is in no other place any more.
-fn page(v: &Visit, filled: &Form, refused: Option<&str>) -> Shown {
+fn page(v: &Visit, filled: &Form, refused: Option<&ProblemDocument>) -> Shown {
     let secret = Field {
         kind: "password",
         value: filled.text("token"),
@@ -55,7 +55,7 @@ fn page(v: &Visit, filled: &Form, refused: Option<&str>) -> Shown {
     };
     let main = html! {
         div.narrow {
-            @if let Some(refused) = refused { div.note.bad role="alert" { (refused) } }
+            @if let Some(refused) = refused { div.note.bad role="alert" { div { (parts::refusal(refused, v)) } } }
             p { (v.t(WELCOME)) }
             section.panel {
                 form method="post" action="/invitation" data-from-hash="token" {
@@ -77,7 +77,7 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     });
     match v.post::<Value>("/v1/session/invitation", &body).await {
         Ok(_) => Ok(Shown::at("/account")),
-        Err(Fault(document)) if document.status < 500 => Ok(page(v, form, Some(&document.detail))),
+        Err(Fault(document)) if document.status < 500 => Ok(page(v, form, Some(&document))),
         Err(fault) => Err(fault),
     }
 }

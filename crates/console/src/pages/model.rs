@@ -127,7 +127,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
             (parts::panel(&COMPARED.with(v.language(), &[&terms::term(engine, v.language())]), match comparison {
                 Ok(comparison) => beside(v, comparison),
                 // Without a live model there is nothing to compare with.
-                Err(Fault(document)) => parts::note(Tone::Care, &document.detail),
+                Err(Fault(document)) => parts::note(Tone::Care, html! { div { (parts::refusal(document, v)) } }),
             }))
         }
         @if let Some(drift) = &drift { (parts::panel(v.t(DRIFT), moved(v, drift))) }

@@ -236,14 +236,14 @@ fn figures(v: &Visit, report: &Report) -> Markup {
         div.figures {
             @for one in &whole.money {
                 (parts::figure(
-                    &RATE.with(v.language(), &[one.currency.code()]),
+                    RATE.with(v.language(), &[one.currency.code()]),
                     one.rate.said(),
-                    &format!("{} · {beside}", one.rate.between(v)),
+                    format!("{} · {beside}", one.rate.between(v)),
                     None,
                 ))
             }
             @for (word, share, counted) in shares {
-                (parts::figure(v.t(word), share.said(), &format!("{} · {counted} · {beside}", share.between(v)), None))
+                (parts::figure(v.t(word), share.said(), format!("{} · {counted} · {beside}", share.between(v)), None))
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     word::words,
 };
 use maud::html;
-use paywarden_server::pages::Form;
+use paywarden_server::{edge::ProblemDocument, pages::Form};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     Ok(page(v, &next, "", None).await)
 }
 
-async fn page(v: &mut Visit, next: &str, login: &str, refused: Option<&str>) -> Shown {
+async fn page(v: &mut Visit, next: &str, login: &str, refused: Option<&ProblemDocument>) -> Shown {
     let providers = sign_on::buttons(v, next).await;
     let v = &*v;
     let name = |autocomplete| Field {
@@ -72,7 +72,7 @@ async fn page(v: &mut Visit, next: &str, login: &str, refused: Option<&str>) -> 
     };
     let main = html! {
         div.narrow {
-            @if let Some(refused) = refused { div.note.bad role="alert" { (refused) } }
+            @if let Some(refused) = refused { div.note.bad role="alert" { div { (parts::refusal(refused, v)) } } }
             section.panel {
                 (parts::form(v, "/sign-in", html! {
                     (parts::hidden("way", "passkey")) (parts::hidden("next", next))
@@ -125,7 +125,7 @@ async fn take(v: &mut Visit, form: &Form) -> Result<Shown, Fault> {
     match entered {
         Ok(_) => Ok(Shown::at(next)),
         Err(Fault(document)) if document.status < 500 => {
-            Ok(page(v, &next, &login, Some(&document.detail)).await)
+            Ok(page(v, &next, &login, Some(&document)).await)
         }
         Err(fault) => Err(fault),
     }

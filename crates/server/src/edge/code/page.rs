@@ -13,7 +13,11 @@ pub fn errors_markdown() -> String {
     for code in Code::ALL {
         let meaning = code.meaning().concat();
         let (status, name) = (code.status().as_u16(), code.name());
-        let _ = write!(page, "\n## {name}\n\n{status} {}.{meaning}\n", code.title());
+        let (title, title_zh) = (code.title(), code.title_zh());
+        let _ = write!(
+            page,
+            "\n## {name}\n\n{status} {title} ({title_zh}).{meaning}\n"
+        );
     }
     page
 }
@@ -32,6 +36,8 @@ mod tests {
                     .any(|other| other.name() == code.name())
             );
             assert!(!code.meaning().is_empty(), "{code:?}");
+            let is_chinese = |letter| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+            assert!(code.title_zh().chars().any(is_chinese), "{code:?}");
         }
         for name in paywarden_domain::invalid::CODES {
             assert!(Code::parse(name).is_some(), "{name}");

@@ -5,7 +5,7 @@
 macro_rules! codes {
     (; $(
         $(#[doc = $doc:literal])*
-        $variant:ident = $name:literal, $status:ident, $title:literal;
+        $variant:ident = $name:literal, $status:ident, $title:literal, $title_zh:literal;
     )*) => {
         /// Why a request was refused. The texts below are also the reference page.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +28,11 @@ macro_rules! codes {
             /// A short title that does not vary between occurrences (RFC 9457).
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The same in simplified Chinese, for pages.
+            pub const fn title_zh(self) -> &'static str {
+                match self { $(Self::$variant => $title_zh,)* }
             }
 
             /// What it means and what to do, for the reference page.
