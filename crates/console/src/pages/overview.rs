@@ -7,6 +7,7 @@ use crate::{
     format,
     icon::Icon,
     metrics::Metrics,
+    names,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts,
     terms::Tone,
@@ -16,6 +17,7 @@ use crate::{
 use maud::{Markup, html};
 use paywarden_access::Scope;
 use paywarden_domain::{Currency, Outcome, Timestamp, time::HOUR};
+use paywarden_server::edge::{Code, ProblemDocument};
 use serde::Deserialize;
 
 pub(crate) const PAGE: Page = Page {
@@ -52,6 +54,7 @@ words! {
     IN_ADVANCE = "Caught at the first payment", "事前识别率";
     BETWEEN = "30 days · nine in ten {}–{}", "近 30 天 · 九成区间 {}–{}";
     NO_FRAUD = "30 days · no fraud known", "近 30 天 · 无已知欺诈";
+    UNDERWAY = "being calculated", "正在计算";
     TOO_MANY = "too many payments for one look", "支付数过多，请缩短时段查看";
     ALERTS_WAIT = "Alerts that wait", "待处理告警";
     CASES_OPEN = "Open cases", "未结案件";
@@ -127,8 +130,9 @@ struct Opened {
     opened_at: Timestamp,
 }
 
-/// An answer about the last days that is at most ten minutes old will do.
-const PREVENTION: &str = "/v1/reports/prevention?age_s=600";
+/// An answer about the last days that is at most ten minutes old will do; the page does not wait
+/// for one that is still being made.
+const PREVENTION: &str = "/v1/reports/prevention?age_s=600&wait_ms=100";
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let decided = v
@@ -150,7 +154,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         .get_if(Scope::CasesRead, "/v1/cases?state=open&limit=100")
         .await?;
     let prevented = match v.may(Scope::DecisionsRead) {
-        true => Some(v.get::<Prevention>(PREVENTION).await.ok()),
+        true => Some(v.get::<Prevention>(PREVENTION).await),
         false => None,
     };
     let rules = v
@@ -161,7 +165,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let main = html! {
         div.figures {
             @if let Some(decided) = &decided { (figures(v, decided)) }
-            @if let Some(prevented) = &prevented { (prevention(v, prevented.as_ref())) }
+            @if let Some(prevented) = &prevented { (prevention(v, prevented)) }
             (latency(v, &metrics))
             @for (waiting, name, to) in [(&open, ALERTS_WAIT, "/payment-alerts"), (&cases, CASES_OPEN, "/cases")] {
                 @if let Some(Waiting { items }) = waiting {
@@ -211,38 +215,55 @@ fn figures(v: &Visit, decided: &Statistics) -> Markup {
     html! {
         (parts::figure(v.t(LAST_DAY), live("total", &format::number(total)), v.t(DAY), Some(&rows)))
         (parts::figure(v.t(PER_SECOND), live("rate", &rate), v.t(LAST_MINUTE), Some("/decisions")))
-        (parts::figure(v.t(STOPPED), live("stopped", &format::number(count)), &OF_ALL.with(v.language(), &[&format::percent(count, total)]), Some(&stopping)))
+        (parts::figure(v.t(STOPPED), live("stopped", &format::number(count)), OF_ALL.with(v.language(), &[&format::percent(count, total)]), Some(&stopping)))
         (parts::figure(v.t(AMOUNT_STOPPED), html! { (live("amount", &short)) " " span.unit { (decided.base_currency.code()) } }, &below, Some(&stopping)))
     }
 }
 
 /// What was prevented of late: of the currency in which most was attempted.
-fn prevention(v: &Visit, prevented: Option<&Prevention>) -> Markup {
-    let whole = prevented.map(|prevented| &prevented.whole);
-    let money = whole.and_then(|whole| whole.money.iter().max_by_key(|one| one.attempted_minor));
+fn prevention(v: &Visit, prevented: &Result<Prevention, Fault>) -> Markup {
+    let whole = prevented.as_ref().map(|prevented| &prevented.whole);
+    let money = whole
+        .ok()
+        .and_then(|whole| whole.money.iter().max_by_key(|one| one.attempted_minor));
     let name = money.map_or_else(
         || v.t(RATE_NONE).to_owned(),
         |money| RATE.with(v.language(), &[money.currency.code()]),
     );
     let below = |share: Option<Share>| match (whole, share) {
-        (None, _) => v.t(TOO_MANY).to_owned(),
-        (Some(whole), _) if whole.frauds == 0 => v.t(NO_FRAUD).to_owned(),
+        (Err(Fault(why)), _) => missing(v, why).to_owned(),
+        (Ok(whole), _) if whole.frauds == 0 => v.t(NO_FRAUD).to_owned(),
         (_, share) => {
             let (low, high) = share.and_then(Share::interval).unwrap_or_default();
             BETWEEN.with(v.language(), &[&format::share(low), &format::share(high)])
         }
     };
     let shares = [
-        (name, money.map(|money| money.rate)),
+        ("prevented", name, money.map(|money| money.rate)),
         (
+            "in-advance",
             v.t(IN_ADVANCE).to_owned(),
-            whole.map(|whole| whole.caught_in_advance),
+            whole.ok().map(|whole| whole.caught_in_advance),
         ),
     ];
     html! {
-        @for (name, share) in shares {
-            (parts::figure(&name, share.map_or_else(|| "–".to_owned(), Share::said), &below(share), Some("/prevention")))
+        @for (part, name, share) in shares {
+            (parts::figure(
+                live(&format!("{part}-name"), &name),
+                live(part, &share.map_or_else(|| "–".to_owned(), Share::said)),
+                live(&format!("{part}-below"), &below(share)),
+                Some("/prevention"),
+            ))
         }
+    }
+}
+
+/// Why there is no report.
+fn missing<'a>(v: &Visit, why: &'a ProblemDocument) -> &'a str {
+    match Code::parse(&why.code) {
+        Some(Code::ReportUnderway) => v.t(UNDERWAY),
+        Some(Code::ReportTooLong) => v.t(TOO_MANY),
+        _ => names::refusal(why, v.language()),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Reports: how much loss was prevented, and how a challenger does beside the live model.
 
+mod kept;
+
+pub(crate) use kept::Kept;
+
 use super::{
     Call, Endpoint, Route, json_reply,
     query::{Query, invalid},
@@ -10,20 +14,13 @@ use crate::{
 };
 use http::StatusCode;
 use paywarden_access::Scope;
-use paywarden_domain::{
-    Engine, TenantId, Timestamp,
-    time::{DAY, SECOND},
-};
+use paywarden_domain::{Engine, TenantId, Timestamp, time::DAY};
 use paywarden_risk::{
-    Error, Stretch,
+    Stretch,
     model::{ModelComparison, ModelDrift},
     prevention::{Part, PreventionOrder, PreventionReport},
 };
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// The stretch that is looked at if none is given, in days.
 const DAYS_DEFAULT: i64 = 30;
@@ -38,40 +35,13 @@ const YOUNG_S: i64 = 300;
 
 /// The oldest answer that is given again, in seconds.
 const AGE_MAX: i64 = 3_600;
-/// The most answers that are kept; one more has all of them forgotten.
-const KEPT_MAX: usize = 256;
-
-/// Answers that took long, for whoever is content with one that is not of this moment.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<String, (Timestamp, Answer)>>);
-
-/// A report, or that it would be too long.
-type Answer = Option<Reply>;
-
-impl Kept {
-    fn find(&self, place: &str, now: Timestamp, age_s: i64) -> Option<Result<Reply, Problem>> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, answer) = all.get(place)?;
-        let is_young = now.micros() - at.micros() < age_s.saturating_mul(SECOND);
-        is_young.then(|| answer.clone().ok_or_else(|| Error::ReportTooLong.into()))
-    }
-
-    fn keep(&self, place: String, now: Timestamp, report: &Result<Reply, Problem>) {
-        let answer = match report {
-            Ok(reply) => Some(reply.clone()),
-            Err(problem) if problem.code() == Code::ReportTooLong => None,
-            Err(_) => return,
-        };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= KEPT_MAX {
-            all.clear();
-        }
-        all.insert(place, (now, answer));
-    }
-}
+/// The longest that a caller may want to wait at most, in milliseconds.
+const WAIT_MAX: u64 = 60_000;
+/// When to come again for a report that is being made.
+const PAUSE_US: u64 = 1_000_000;
 
 /// Has the report of the last days ready, so that whoever comes first after a start does not wait.
-pub(crate) async fn keep_ready(state: &State) {
+pub(crate) async fn keep_ready(state: &Arc<State>) {
     loop {
         match state.engine.tenants_decided().await {
             Ok(tenants) => {
@@ -135,6 +105,9 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
             `engine` or `channel`"),
         ("age_s" = Option<i64>, Query, maximum = 3600, description = "An answer to the same \
             question will do if it is at most so many seconds old; 0 if not given"),
+        ("wait_ms" = Option<u64>, Query, maximum = 60000, description = "After so many \
+            milliseconds `report_underway` rather than the report; as long as it takes if not \
+            given"),
     ),
     responses(
         (status = 200, description = "The report", body = PreventionReport),
@@ -144,14 +117,27 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn prevention(call: &Call) -> Result<Reply, Problem> {
     let [from, to, as_of, delay] = STRETCH;
-    let query = Query::parse(&call.query, &[from, to, as_of, delay, "by", "age_s"])?;
+    let known = [from, to, as_of, delay, "by", "age_s", "wait_ms"];
+    let query = Query::parse(&call.query, &known)?;
     let age = query.read("age_s", "0 to 3600 seconds", |text| {
         text.parse().ok().filter(|age| *age <= AGE_MAX)
     })?;
+    let wait = query.read("wait_ms", "0 to 60000 milliseconds", |text| {
+        text.parse().ok().filter(|wait| *wait <= WAIT_MAX)
+    })?;
     let asked = Asked::read(&query)?;
-    asked
-        .answered(&call.state, &call.caller.tenant, age.unwrap_or(0))
-        .await
+    let answered = asked.answered(&call.state, &call.caller.tenant, age.unwrap_or(0));
+    match wait.map(Duration::from_millis) {
+        None => answered.await,
+        Some(wait) => tokio::time::timeout(wait, answered)
+            .await
+            .unwrap_or_else(|_| Err(underway())),
+    }
+}
+
+fn underway() -> Problem {
+    let detail = "the report is being made and will be kept";
+    Problem::new(Code::ReportUnderway, detail).retry_after_us(PAUSE_US)
 }
 
 /// A challenger beside the live model at the same number of alerts, on payments that both scored and
@@ -256,18 +242,19 @@ impl Asked {
 
     /// The report of a tenant, at most so many seconds old.
     async fn answered(
-        &self,
-        state: &State,
+        self,
+        state: &Arc<State>,
         tenant: &TenantId,
         age_s: i64,
     ) -> Result<Reply, Problem> {
-        let (place, now) = (format!("{tenant} {self:?}"), state.clock.now());
-        if let Some(kept) = state.reports_kept.find(&place, now, age_s) {
-            return kept;
-        }
-        let report = self.reckoned(state, tenant, now).await;
-        state.reports_kept.keep(place, now, &report);
-        report
+        let (question, asked_at) = (format!("{tenant} {self:?}"), state.clock.now());
+        let (state, tenant) = (Arc::clone(state), tenant.clone());
+        let kept = state.reports_kept.clone();
+        let make = async move {
+            let at = state.clock.now();
+            (at, self.reckoned(&state, &tenant, at).await)
+        };
+        kept.answer(question, (asked_at, age_s), make).await
     }
 
     async fn reckoned(

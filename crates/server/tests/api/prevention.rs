@@ -47,3 +47,29 @@ async fn a_start_makes_the_report_of_the_last_days_ready() {
     let other = world.signer("other", Ed25519).await;
     assert_eq!(young(&mut client, &other, "?age_s=600").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_wait_is_told_that_the_report_is_under_way() {
+    let world = World::start(Setup::default()).await;
+    let signer = world.signer("acme", Ed25519).await;
+    let mut client = world.client(true).await;
+    decide(&mut client, &signer).await;
+    let path = "/v1/reports/prevention?wait_ms=0";
+    let reply = client
+        .signed(&signer, Sent::new(Method::GET, path, ""))
+        .await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.code(), "report_underway");
+    assert_eq!(reply.headers["retry-after"], "1");
+    // It goes on meanwhile, and is there for whoever comes again.
+    let again = "?age_s=60&wait_ms=60000";
+    assert_eq!(young(&mut client, &signer, again).await, 1);
+    assert_eq!(young(&mut client, &signer, "?age_s=60&wait_ms=0").await, 1);
+    for wrong in ["60001", "-1", "soon", ""] {
+        let path = format!("/v1/reports/prevention?wait_ms={wrong}");
+        let reply = client
+            .signed(&signer, Sent::new(Method::GET, &path, ""))
+            .await;
+        assert_eq!(reply.code(), "parameter_invalid", "{wrong}");
+    }
+}
