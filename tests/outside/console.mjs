@@ -355,15 +355,28 @@ try {
 
   await test("a refusal is called by its name in the language of whoever looks", async () => {
     const { page, context } = officer;
-    for (const [language, title] of [["zh", "参数无效"], ["en", "Parameter not valid"]]) {
+    const said = {
+      zh: ["参数无效", "`q`：查询条件为 outcome:…", "`from`：须为时间", "不是 ISO 3166-1 两位国家或地区代码", "名称不含文字"],
+      en: ["Parameter not valid", "`q`: terms are outcome:…", "`from`: a time such as", "not an ISO 3166-1 alpha-2 code", "name has no letters"],
+    };
+    for (const [language, [title, terms, from, country, name]] of Object.entries(said)) {
       await looking(context, origin, "light", language);
-      await page.goto(`${origin}/decisions?q=nonsense%3A1`);
-      await page.locator(".note.bad b", { hasText: title }).waitFor();
-      const foreign = await page.locator(".note.bad p[lang=en]").count();
-      assert.equal(foreign, language === "zh" ? 1 : 0, "what is English says so");
-      await page.goto(`${origin}/prevention?from=soon`);
-      await page.locator("main b", { hasText: title }).waitFor();
-      assert.deepEqual(await violations(page), []);
+      for (const [path, why] of [["/decisions?q=nonsense%3A1", terms], ["/prevention?from=soon", from]]) {
+        await page.goto(origin + path);
+        await page.locator("main b", { hasText: title }).waitFor();
+        await page.locator("main p", { hasText: why }).waitFor();
+        assert.deepEqual(await violations(page), []);
+      }
+      for (const [path, fields, why] of [
+        ["/customer-ratings", { reference: "c-1", countries: "nowhere" }, country],
+        ["/screening", { name: "…" }, name],
+      ]) {
+        await page.goto(origin + path);
+        for (const [field, text] of Object.entries(fields)) await page.fill(`#f-${field}`, text);
+        await page.locator(`form:has(#f-${Object.keys(fields)[0]}) button[type=submit]`).first().click();
+        await page.locator("#refused p", { hasText: why }).waitFor();
+        assert.equal(await page.locator("#refused [lang]").count(), 0, "it is in the language of the page");
+      }
     }
   });
 

@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod floors;
+mod literal;
 mod run;
+mod said;
 mod text;
 
 use anyhow::{Result, bail};
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
-  tidy   floors, crate budget, banned crates, module headers, file lengths, links
+  tidy   floors, crate budget, banned crates, module headers, file lengths, links, Chinese of refusals
   lint   rustfmt and clippy over the workspace, warnings are errors
   test   tidy, then every test: the workspace, then other people's clients and tools
   docs   write the generated reference pages again";
@@ -37,7 +39,9 @@ fn root() -> PathBuf {
 
 fn tidy(root: &Path) -> Result<()> {
     let mut findings = floors::check(root)?;
-    findings.extend(text::check(root)?);
+    let files = text::files(root)?;
+    findings.extend(text::check(root, &files));
+    findings.extend(said::check(root, &files)?);
     if findings.is_empty() {
         println!("tidy: nothing to mend");
         return Ok(());

@@ -1,35 +1,32 @@
 //! What every file of the project obeys: headers, lengths, links, nothing of one machine.
 
 use anyhow::{Context, Result};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 /// Lines of code that one Rust file may have, its tests not counted.
 const FILE_LINES_MAX: usize = 500;
 
-pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
+pub(crate) fn check(root: &Path, files: &[String]) -> Vec<String> {
     let mut findings = Vec::new();
-    for path in tracked(root)? {
-        let Ok(text) = fs::read_to_string(root.join(&path)) else {
+    for name in files {
+        let path = Path::new(name);
+        let Ok(text) = fs::read_to_string(root.join(path)) else {
             continue;
         };
-        let name = path.display().to_string();
         if name != "xtask/src/text.rs" {
-            findings.extend(hygiene(&name, &text));
+            findings.extend(hygiene(name, &text));
         }
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => findings.extend(rust(&name, &text)),
-            Some("md") => findings.extend(links(root, &path, &text)),
+            Some("rs") => findings.extend(rust(name, &text)),
+            Some("md") => findings.extend(links(root, path, &text)),
             _ => {}
         }
     }
-    Ok(findings)
+    findings
 }
 
-fn tracked(root: &Path) -> Result<Vec<PathBuf>> {
+/// The files of the project.
+pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
@@ -37,7 +34,7 @@ fn tracked(root: &Path) -> Result<Vec<PathBuf>> {
         .context("git ls-files")?;
     Ok(String::from_utf8_lossy(&output.stdout)
         .lines()
-        .map(PathBuf::from)
+        .map(str::to_owned)
         .collect())
 }
 

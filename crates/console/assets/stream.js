@@ -55,12 +55,15 @@ function open() {
   const address = new URL(told.stream, location.href);
   if (last) address.searchParams.set("after", last);
   source = new EventSource(address);
-  source.onopen = () => { say.textContent = told.flows; };
+  source.onopen = () => tell(told.flows);
   source.addEventListener("decisions", (event) => { last = event.lastEventId; put(event.data); });
-  source.addEventListener("refused", (event) => stop(JSON.parse(event.data).text));
+  source.addEventListener("refused", (event) => {
+    const { text, lang } = JSON.parse(event.data);
+    stop(text, lang);
+  });
   source.addEventListener("ended", () => { stop(told.ended); again.hidden = false; });
   source.onerror = () => {
-    say.textContent = told.away;
+    tell(told.away);
     // A browser gives up where the server answers something else than a stream.
     if (source.readyState === EventSource.CLOSED) retry = setTimeout(check, PAUSE_MS);
   };
@@ -75,12 +78,18 @@ async function check() {
   open();
 }
 
-function stop(text) {
+/** In the language of the page, if it is no other. */
+function tell(text, lang) {
+  say.textContent = text;
+  say.lang = lang ?? document.documentElement.lang;
+}
+
+function stop(text, lang) {
   source?.close();
   clearTimeout(retry);
   isPaused = true;
   toggle.textContent = told.goOn;
-  say.textContent = text;
+  tell(text, lang);
 }
 
 toggle.hidden = false;

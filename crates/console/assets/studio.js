@@ -63,9 +63,14 @@ const kinds = new Map(words?.said?.kinds ?? []);
 function inWords(sentence) {
   for (const [pattern, [first, ...rest]] of sentences) {
     const values = pattern.exec(sentence)?.slice(1);
-    if (values) return first + rest.map((part, place) => (kinds.get(values[place]) ?? values[place]) + part).join("");
+    if (values) return rest.reduce((said, part, place) => said + value(said, values[place]) + part, first);
   }
   return sentence;
+}
+
+/** What stands in quotes is a name and stays; of others, sentences and words of the checker are said. */
+function value(before, text) {
+  return /[`“]$/.test(before) ? text : kinds.get(text) ?? inWords(text);
 }
 
 function problem({ is_error: isError, code, message, hint, rule, line, place: where }) {

@@ -19,6 +19,7 @@ mod parts;
 mod policy;
 mod refused;
 mod risks;
+mod said;
 mod terms;
 mod visit;
 mod word;

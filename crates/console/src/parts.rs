@@ -3,7 +3,7 @@
 use crate::{
     format,
     icon::Icon,
-    names, refused, risks,
+    names, refused, risks, said,
     terms::{self, Tone},
     visit::Visit,
     word::{Language, Word, words},
@@ -363,11 +363,10 @@ pub(crate) fn figure(
 
 /// Why something was refused: what that is called, then what exactly was wrong with it.
 pub(crate) fn refusal(why: &ProblemDocument, v: &Visit) -> Markup {
-    let is_foreign = v.language() != Language::En;
     let missing = why.missing.join(", ");
     html! {
         b { (names::refusal(why, v.language())) }
-        p lang=[is_foreign.then_some("en")] { (why.detail) @if !missing.is_empty() { " (" (missing) ")" } }
+        p { (said::detail(&why.detail, v)) @if !missing.is_empty() { " (" (missing) ")" } }
     }
 }
 

@@ -221,11 +221,15 @@ const TERMS: &[(&str, Word, Tone)] = &[
 
 /// What a name of the API is called; the name itself where it is not one of ours.
 pub(crate) fn term(name: &str, language: Language) -> String {
-    let found = TERMS.iter().find(|(known, ..)| *known == name);
-    found.map_or_else(
-        || name.to_owned(),
-        |(_, word, _)| word.of(language).to_owned(),
-    )
+    known(name).map_or_else(|| name.to_owned(), |word| word.of(language).to_owned())
+}
+
+/// The word of a name of the API, in whatever letters.
+pub(crate) fn known(name: &str) -> Option<Word> {
+    let found = TERMS
+        .iter()
+        .find(|(known, ..)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, word, _)| *word)
 }
 
 /// How it is coloured.

@@ -126,6 +126,6 @@ fn why(void: &[Void]) -> String {
     let reasons: Vec<_> = void.iter().map(|void| void.meaning()).collect();
     match reasons.is_empty() {
         true => String::new(),
-        false => format!("; of the others: {}", reasons.join(", ")),
+        false => format!("; of the others: {}", reasons.join("; ")),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     chart::{self, Bar, Series},
     format,
     page::{Body, Door, Fault, Page, Shown},
-    parts,
+    parts, said,
     terms::{self, Tone},
     visit::{Visit, address, encoded},
     word::words,
@@ -172,7 +172,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         }
         @match (&test.report, test.state.as_str()) {
             (Some(report), _) => (report_of(v, report)),
-            (None, "failed") => (parts::note(Tone::Bad, html! { div { (v.t(FAILED)) ": " (test.detail.as_deref().unwrap_or_default()) } })),
+            (None, "failed") => (parts::note(Tone::Bad, html! { div { (v.t(FAILED)) ": " (said::detail(test.detail.as_deref().unwrap_or_default(), v)) } })),
             (None, state) => (under_way(v, &test, state)),
         }
     };

@@ -8,7 +8,7 @@ use crate::{
     format,
     names::named,
     page::{Body, Door, Fault, Page, Shown},
-    parts,
+    parts, said,
     terms::{self, Tone},
     visit::{Visit, encoded},
     word::words,
@@ -264,7 +264,7 @@ fn moved(v: &Visit, drift: &Drift) -> Markup {
     let rate = drift.alert_rate.map(format::share);
     let budget = drift.budget_per_day.map(format::number);
     html! {
-        @for alarm in &drift.alarms { (parts::note(Tone::Bad, alarm)) }
+        @for alarm in &drift.alarms { (parts::note(Tone::Bad, said::detail(alarm, v))) }
         (parts::facts([
             parts::row(SINCE, format::time(drift.since), v),
             parts::row(COUNTED, html! { (format::number(drift.payments)) }, v),

@@ -8,6 +8,7 @@ use crate::{
     icon::Icon,
     page::{Body, Door, Fault, Group, Menu, Page, Shown},
     parts::{self, Field},
+    said,
     terms::{self, Tone},
     visit::{Parameters, Visit, address, encoded, with},
     word::words,
@@ -262,7 +263,7 @@ async fn many(v: &mut Visit, route: &str, body: &Value) -> Result<Shown, Fault> 
         .collect();
     let why = refused
         .first()
-        .map(|why| format!(": {why}"))
+        .map(|why| format!(": {}", said::REFUSALS.said(why, v.language())))
         .unwrap_or_default();
     let done = (results.len() - refused.len()).to_string();
     let told = DONE_MANY.with(v.language(), &[&done, &refused.len().to_string(), &why]);

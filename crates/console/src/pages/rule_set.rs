@@ -12,6 +12,7 @@ use crate::{
     icon::Icon,
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
+    said,
     terms::Tone,
     visit::{Visit, address, encoded},
     word::words,
@@ -202,7 +203,7 @@ fn under_way(v: &Visit, progress: &Progress) -> Markup {
         }
         Progress::Failed { code, detail } => parts::note(
             Tone::Bad,
-            html! { div { (v.t(LAST_FAILED)) ": " (detail) " " (parts::id(code)) } },
+            html! { div { (v.t(LAST_FAILED)) ": " (said::detail(detail, v)) " " (parts::id(code)) } },
         ),
     }
 }

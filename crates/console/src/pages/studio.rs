@@ -7,7 +7,6 @@
 mod effect;
 mod form;
 mod problems;
-mod said;
 
 use super::rules;
 use crate::{

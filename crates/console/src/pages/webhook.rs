@@ -5,6 +5,7 @@ use crate::{
     format,
     page::{Body, Door, Fault, Page, Shown},
     parts::{self, Field},
+    said,
     terms::Tone,
     visit::{Visit, address, encoded, with},
     word::words,
@@ -229,7 +230,9 @@ fn attempts(v: &Visit, log: &Log) -> Markup {
             format::time(one.tried_at),
             html! { (format::millis(one.took_ms * 1000)) },
             status(one.status),
-            html! { (one.failure.as_deref().unwrap_or("–")) },
+            one.failure
+                .as_deref()
+                .map_or_else(|| html! { "–" }, |why| said::detail(why, v)),
         ]
     };
     let rows: Vec<_> = log.attempts.iter().map(row).collect();

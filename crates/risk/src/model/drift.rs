@@ -193,7 +193,7 @@ impl ModelDrift {
         if self.payments < PAYMENTS_MIN {
             return Vec::new();
         }
-        let named = |what: &str, is: &dyn Fn(&FeatureDrift) -> bool| {
+        let named = |is: &dyn Fn(&FeatureDrift) -> bool| {
             let found: Vec<&str> = self
                 .features
                 .iter()
@@ -201,7 +201,7 @@ impl ModelDrift {
                 .map(|one| one.feature.as_str())
                 .collect();
             let names = found.iter().take(NAMED_MAX).copied().collect::<Vec<_>>();
-            (!found.is_empty()).then(|| format!("{} {what}: {}", found.len(), names.join(", ")))
+            (!found.is_empty()).then(|| (found.len(), names.join(", ")))
         };
         let moved = |one: &FeatureDrift| one.stability.is_some_and(|psi| psi > STABILITY_MAX);
         let missing = |one: &FeatureDrift| {
@@ -212,9 +212,10 @@ impl ModelDrift {
         let score = self.score_stability.filter(|psi| *psi > STABILITY_MAX);
         [
             score.map(|psi| format!("the score has moved by {psi:.2}")),
-            named("features have moved", &moved),
-            named("features are missing more often", &missing),
-            named("features name what is new", &new),
+            named(&moved).map(|(count, names)| format!("{count} features have moved: {names}")),
+            named(&missing)
+                .map(|(count, names)| format!("{count} features are missing more often: {names}")),
+            named(&new).map(|(count, names)| format!("{count} features name what is new: {names}")),
             self.off_budget(now),
         ]
         .into_iter()

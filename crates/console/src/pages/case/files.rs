@@ -43,7 +43,6 @@ words! {
     CHOOSE = "Which file", "选择文件";
     CHOOSE_HINT = "PDF, PNG, JPEG, WebP, text or CSV, at most 10 MiB", "PDF、PNG、JPEG、WebP、文本或 CSV，最大 10 MiB";
     KEPT_FOR = "For which purpose it is kept", "保存目的";
-    NONE_CHOSEN = "no file was chosen", "未选择文件";
     READ_FOR = "Read for", "查看目的";
     WHICH = "Which of them", "所选文件";
     FETCH = "Fetch it", "下载此文件";
@@ -150,7 +149,7 @@ pub(super) async fn take(v: &mut Visit, form: &Form) -> Result<Option<&'static s
     let (target, body, told) = match form.text("do") {
         "add_file" => {
             let file = form.file();
-            let file = file.ok_or_else(|| v.fault(Code::FieldMissing, v.t(NONE_CHOSEN)))?;
+            let file = file.ok_or_else(|| v.fault(Code::FieldMissing, "no file was chosen"))?;
             let body = json!({
                 "name": file.name,
                 "purpose": form.text("kept_for"),

@@ -6,8 +6,9 @@
 
 use super::{PASSED, PASSED_MANY};
 use crate::{
+    page::Fault,
     pages::decisions::Row,
-    policy, terms,
+    policy, said, terms,
     visit::{Visit, address},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -98,10 +99,10 @@ impl Watch {
                 true => Some(": nothing new\n\n".to_owned()),
                 false => match self.news().await {
                     Ok(line) => line,
-                    Err(refusal) => {
-                        lines
-                            .send(event("refused", None, &json!({ "text": refusal })))
-                            .await;
+                    Err(Fault(why)) => {
+                        let (text, lang) = said::exactly(&why.detail, &self.visit);
+                        let told = json!({ "text": text, "lang": lang });
+                        lines.send(event("refused", None, &told)).await;
                         return;
                     }
                 },
@@ -120,15 +121,14 @@ impl Watch {
     }
 
     /// What came since the last time, as one event; nothing where nothing did.
-    async fn news(&mut self) -> Result<Option<String>, String> {
+    async fn news(&mut self) -> Result<Option<String>, Fault> {
         let asked = [
             ("q", self.line.as_deref()),
             ("after", self.place.as_deref()),
             ("limit", Some(ROWS_MAX)),
         ];
         let asked = address("/v1/decisions", &asked);
-        let news = self.visit.get::<News>(&asked).await;
-        let mut news = news.map_err(|fault| fault.0.detail.clone())?;
+        let mut news = self.visit.get::<News>(&asked).await?;
         let is_first = self.place.is_none();
         let place = self.place.insert(news.newest_cursor);
         if is_first || news.decisions.is_empty() {

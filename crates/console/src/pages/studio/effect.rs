@@ -1,7 +1,7 @@
 //! What a rule does: its examples, and the last payments.
 
 use crate::{
-    format, parts,
+    format, parts, said,
     terms::{self, Tone},
     visit::{Visit, address},
     word::words,
@@ -65,15 +65,15 @@ pub(super) fn examples(v: &Visit, examples: Option<&[Example]>) -> Markup {
             data-holds=(v.t(HOLDS)) data-fails=(v.t(FAILS)) data-empty=(v.t(NOT_RUN)) {
             @if examples.is_empty() { li.muted { (v.t(NOT_RUN)) } }
             @for example in examples {
-                @let (tone, said) = if example.holds { (Tone::Good, HOLDS) } else { (Tone::Bad, FAILS) };
+                @let (tone, word) = if example.holds { (Tone::Good, HOLDS) } else { (Tone::Bad, FAILS) };
                 li {
-                    (parts::badge(tone, None, v.t(said))) " "
+                    (parts::badge(tone, None, v.t(word))) " "
                     span.muted { (v.t(if example.hit { MUST_HIT } else { MUST_MISS })) } " "
                     (example.name)
                     @if let Some(truth) = example.truth.as_deref().filter(|_| !example.holds) {
                         " · " (terms::term(truth, v.language()))
                     }
-                    @if let Some(problem) = &example.problem { p { (problem) } }
+                    @if let Some(problem) = &example.problem { p { (said::CHECKER.said(problem, v.language())) } }
                 }
             }
         }

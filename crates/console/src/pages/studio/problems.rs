@@ -1,9 +1,8 @@
 //! What is wrong with a pack, in words, with place and hint.
 
-use super::said;
 use crate::{
     page::Fault,
-    parts,
+    parts, said,
     terms::Tone,
     visit::Visit,
     word::{Word, words},
@@ -128,8 +127,8 @@ fn one(v: &Visit, problem: &Problem) -> Markup {
             @if let Some(rule) = &problem.rule { (parts::id(rule)) " " }
             @if let Some(line) = problem.line { span.muted { (LINE.with(v.language(), &[&line.to_string()])) } }
             p {
-                (said::said(&problem.message, v.language()))
-                @if let Some(hint) = &problem.hint { " " b { (said::said(hint, v.language())) } }
+                (said::CHECKER.said(&problem.message, v.language()))
+                @if let Some(hint) = &problem.hint { " " b { (said::CHECKER.said(hint, v.language())) } }
             }
             @if let Some(place) = &problem.place { (excerpt(place)) }
         }

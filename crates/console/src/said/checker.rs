@@ -1,68 +1,11 @@
-//! What the checker says, in Chinese: one line for each of its sentences. What it names stays as it is.
+//! What the checker of rules says.
 
-use crate::word::{Language, Word};
-use serde_json::Value;
-
-const fn word(en: &'static str, zh: &'static str) -> Word {
-    Word { en, zh }
-}
-
-/// A sentence of the checker in a language; as it is where the table does not know it.
-pub(super) fn said(sentence: &str, language: Language) -> String {
-    if language == Language::En {
-        return sentence.to_owned();
-    }
-    let found = SENTENCES.iter().find_map(|word| {
-        let values = values(word.en, sentence)?;
-        let values: Vec<String> = values.iter().map(|value| kind(value)).collect();
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        Some(word.with(language, &values))
-    });
-    found.unwrap_or_else(|| sentence.to_owned())
-}
-
-/// What a value is called where it is a word of the checker, such as a type.
-fn kind(value: &str) -> String {
-    let known = KINDS.iter().find(|word| word.en == value);
-    known.map_or(value, |word| word.zh).to_owned()
-}
-
-/// The values in the places of `{}`, if the sentence is made by the pattern.
-fn values<'s>(pattern: &str, sentence: &'s str) -> Option<Vec<&'s str>> {
-    let mut parts = pattern.split("{}");
-    let mut rest = sentence.strip_prefix(parts.next()?)?;
-    let mut values = Vec::new();
-    let mut parts = parts.peekable();
-    while let Some(part) = parts.next() {
-        let at = match parts.peek() {
-            None => rest
-                .len()
-                .checked_sub(part.len())
-                .filter(|_| rest.ends_with(part))?,
-            Some(_) => rest.find(part)?,
-        };
-        let (value, after) = rest.split_at_checked(at)?;
-        values.push(value);
-        rest = after.strip_prefix(part)?;
-    }
-    rest.is_empty().then_some(values)
-}
-
-/// The table for the module: pairs of a pattern and what it is in Chinese; none on English pages.
-pub(super) fn table(language: Language) -> Value {
-    let pairs = |words: &[Word]| -> Value {
-        let pair = |word: &Word| Value::from(vec![word.en, word.zh]);
-        words.iter().map(pair).collect()
-    };
-    match language {
-        Language::En => Value::Null,
-        Language::Zh => serde_json::json!({ "sentences": pairs(SENTENCES), "kinds": pairs(KINDS) }),
-    }
-}
+use super::word;
+use crate::word::Word;
 
 /// Words of the checker that stand in sentences.
 #[rustfmt::skip]
-const KINDS: &[Word] = &[
+pub(super) const KINDS: &[Word] = &[
     word("a condition", "条件"), word("a number", "数值"), word("a string", "文本"), word("a value", "值"),
     word("a list or a map", "列表或映射"), word("a string or an int", "文本或整数"),
     word("a string, a list or a map", "文本、列表或映射"), word("a number or a string", "数值或文本"),
@@ -81,7 +24,7 @@ const KINDS: &[Word] = &[
 
 /// Every sentence of the checker, the longer ones before those that would take them for theirs.
 #[rustfmt::skip]
-const SENTENCES: &[Word] = &[
+pub(super) const SENTENCES: &[Word] = &[
     word("`events` says what the rules are about", "`events` 说明规则所针对的事件"),
     word("`has` asks for a field, an attribute, a window or a key of a map", "`has` 只能用于字段、属性、时间窗或映射的键"),
     word("`hold_minutes` needs action `hold`", "`hold_minutes` 须与动作 `hold` 同时使用"),
@@ -259,62 +202,3 @@ const SENTENCES: &[Word] = &[
     word("{} cannot be {} {}", "{} 不能{} {}"),
     word("{}: did you mean `{}`?", "{}：是否应为 `{}`？"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MISTAKES: &str = include_str!("../../../../rules/tests/language/mistakes.rule");
-
-    /// What the checker says of the mistakes of its own tests.
-    fn examples() -> impl Iterator<Item = &'static str> {
-        MISTAKES.lines().filter_map(|line| {
-            let (_, sentence) = line.split_once("error[")?;
-            Some(sentence.split_once("]: ")?.1)
-        })
-    }
-
-    #[test]
-    fn every_mistake_that_the_checker_s_tests_make_is_said_in_chinese() {
-        let english: Vec<_> = examples()
-            .filter(|sentence| said(sentence, Language::Zh) == **sentence)
-            .collect();
-        assert_eq!(english, Vec::<&str>::new());
-        assert!(examples().count() > 30);
-    }
-
-    #[test]
-    fn every_sentence_has_the_same_places_in_both_languages_and_none_hides_another() {
-        let places = |text: &str| text.matches("{}").count();
-        for (place, word) in SENTENCES.iter().enumerate() {
-            assert_eq!(places(word.en), places(word.zh), "{word:?}");
-            let before = SENTENCES.iter().take(place);
-            let hides = |other: &&Word| values(other.en, &word.en.replace("{}", "x")).is_some();
-            assert_eq!(
-                before.clone().find(hides),
-                None,
-                "{word:?} is never reached"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_named_stays_and_words_of_the_checker_are_put_into_chinese() {
-        for (sentence, expected) in [
-            ("there is no field `payer.nam`", "没有字段 `payer.nam`"),
-            (
-                "expected a condition, found money",
-                "此处应为条件，实际为money",
-            ),
-            (
-                "`>` does not go between money and int",
-                "`>` 不能用于 money 与 int 之间",
-            ),
-            ("did you mean `a`?", "是否应为 `a`？"),
-            ("nobody has said this before", "nobody has said this before"),
-        ] {
-            assert_eq!(said(sentence, Language::Zh), expected);
-            assert_eq!(said(sentence, Language::En), sentence);
-        }
-    }
-}
