@@ -7,6 +7,8 @@ use std::{path::Path, process::Command};
 /// all of it, so that everything is built once.
 const FEATURES: [&str; 2] = ["--features", "paywarden/oidc,paywarden/pkcs11"];
 const WORKSPACE: [&str; 2] = ["--workspace", "--locked"];
+/// Tests that run at once for each core.
+const TESTS_PER_CORE: usize = 4;
 const NO_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// Formatting and clippy; warnings are errors. What stands only in a build without features is
@@ -27,7 +29,16 @@ pub(crate) fn lint(root: &Path) -> Result<()> {
 
 /// Every test of the workspace, then the programs of other people under `tests/`.
 pub(crate) fn test(root: &Path) -> Result<()> {
-    cargo(root, &[&["test"], &WORKSPACE, &FEATURES])?;
+    // Most tests wait for servers, disks and passwords: as many as there are cores leave them idle.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = std::env::var("RUST_TEST_THREADS");
+    let mut command = Command::new(env!("CARGO"));
+    command.arg("test").args(WORKSPACE).args(FEATURES);
+    command.env(
+        "RUST_TEST_THREADS",
+        threads.unwrap_or_else(|_| (TESTS_PER_CORE * cores).to_string()),
+    );
+    finish(command.current_dir(root))?;
     outside(root)
 }
 
