@@ -52,7 +52,7 @@ impl Engine {
         tenant: &TenantId,
         order: PreventionOrder,
     ) -> Result<Counting, Error> {
-        let mut counting = Counting::new(order);
+        let mut counting = Counting::new(order, self.config.rates.clone());
         let stretch = order.stretch;
         let mature = stretch
             .mature()
@@ -69,10 +69,12 @@ impl Engine {
             counted.await
         };
         for counted in count(first, stretch.from..mature).await? {
-            counting.count(counted.day, counted.payments, counted.outcome.stops());
+            let (payments, stopped) = (counted.payments, counted.outcome.stops());
+            counting.on(counted.day, |sums| sums.count(payments, stopped));
         }
         for counted in count(young, mature..stretch.to).await? {
-            counting.pass(counted.payments);
+            let (payments, stopped) = (counted.payments, counted.outcome.stops());
+            counting.on(counted.day, |sums| sums.pass(payments, stopped));
         }
         let labels = self
             .labels_known(tenant, (first, i64::MAX), stretch.as_of)
@@ -89,8 +91,7 @@ impl Engine {
                     let past = Past::of(row, &stretch, &labels)?;
                     let payment = payment(&past)?;
                     if row.occurred_at >= mature {
-                        counting.take_back();
-                        counting.count(payment.day(), 1, payment.stopped);
+                        counting.on(payment.day(), |sums| sums.take_back(payment.stopped));
                     }
                     if payment.fraud {
                         counting.defraud(payment);
@@ -107,12 +108,8 @@ impl Engine {
         tenant: &TenantId,
         (order, by): (PreventionOrder, Part),
     ) -> Result<Counting, Error> {
-        let mut counting = Counting::new(order);
+        let mut counting = Counting::new(order, self.config.rates.clone());
         let each = |past: &Past<'_>| {
-            if past.labelled == Labelled::Immature {
-                counting.pass(1);
-                return Ok(());
-            }
             let parts = self.parts(past.row, by)?;
             counting.add(payment(past)?, &parts);
             Ok(())
@@ -176,9 +173,9 @@ fn acting_models(readings: &[Reading]) -> impl Iterator<Item = String> + '_ {
     acting.map(|mark| mark.model.clone())
 }
 
-/// `pack.rule` is of the scenario `pack`.
+/// `pack.rule`, or `pack.table.row`, is of the scenario `pack`.
 fn scenario(rule: &str) -> String {
-    let pack = rule.rsplit_once('.').map_or(rule, |(pack, _)| pack);
+    let pack = rule.split_once('.').map_or(rule, |(pack, _)| pack);
     pack.to_owned()
 }
 
@@ -192,6 +189,7 @@ fn payment(past: &Past<'_>) -> Result<Payment, Error> {
         event_no: row.event_no,
         amount: row.amount,
         fraud: past.labelled == Labelled::Fraud && past.stands_for > 0,
+        is_known: past.labelled != Labelled::Immature,
         stands_for: past.stands_for,
         stopped: row.outcome.stops(),
     })

@@ -21,6 +21,8 @@ const ROW: u32 = 28;
 const TOP: u32 = 36;
 /// Where the columns stand.
 const COLUMNS: [u32; 3] = [16, 330, 660];
+/// How far a line within a column swings out at most.
+const SWING_MAX: u32 = 140;
 /// The widest links, in tenths of a unit: money that was paid, and payments that name both.
 const WIDEST_PAID: u32 = 80;
 const WIDEST_SHARED: u32 = 24;
@@ -171,9 +173,9 @@ fn line(
         return Markup::default();
     };
     let way = match x1 == x2 {
-        // Within a column the line swings out to the side.
+        // Within a column the line swings out to the side, the farther the longer it is.
         true => {
-            let out = x1.saturating_sub(26.min(x1));
+            let out = x1.saturating_sub(SWING_MAX.min(ROW / 2 + y1.abs_diff(y2) / 2));
             format!("M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}")
         }
         false => {

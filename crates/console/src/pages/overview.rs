@@ -49,8 +49,7 @@ words! {
     AMOUNT_STOPPED = "Amount kept from moving", "已拦截金额";
     LEFT_OUT = "{} without a rate left out", "{} 笔缺汇率未计入";
     IN_BASE = "each currency by its rate", "各币种按汇率折算";
-    RATE = "Loss prevented, {}", "资金损失拦截率（{}）";
-    RATE_NONE = "Loss prevented", "资金损失拦截";
+    RATE = "Loss prevented", "资金损失拦截率";
     IN_ADVANCE = "Caught at the first payment", "事前识别率";
     BETWEEN = "30 days · nine in ten {}–{}", "近 30 天 · 九成区间 {}–{}";
     NO_FRAUD = "30 days · no fraud known", "近 30 天 · 无已知欺诈";
@@ -108,13 +107,11 @@ struct Prevention {
 struct Prevented {
     frauds: u64,
     caught_in_advance: Share,
-    money: Vec<PreventedMoney>,
+    total: PreventedMoney,
 }
 
 #[derive(Deserialize)]
 struct PreventedMoney {
-    currency: Currency,
-    attempted_minor: i64,
     rate: Share,
 }
 
@@ -220,16 +217,9 @@ fn figures(v: &Visit, decided: &Statistics) -> Markup {
     }
 }
 
-/// What was prevented of late: of the currency in which most was attempted.
+/// What was prevented of late, of all currencies by their rates.
 fn prevention(v: &Visit, prevented: &Result<Prevention, Fault>) -> Markup {
     let whole = prevented.as_ref().map(|prevented| &prevented.whole);
-    let money = whole
-        .ok()
-        .and_then(|whole| whole.money.iter().max_by_key(|one| one.attempted_minor));
-    let name = money.map_or_else(
-        || v.t(RATE_NONE).to_owned(),
-        |money| RATE.with(v.language(), &[money.currency.code()]),
-    );
     let below = |share: Option<Share>| match (whole, share) {
         (Err(Fault(why)), _) => missing(v, why).to_owned(),
         (Ok(whole), _) if whole.frauds == 0 => v.t(NO_FRAUD).to_owned(),
@@ -239,17 +229,17 @@ fn prevention(v: &Visit, prevented: &Result<Prevention, Fault>) -> Markup {
         }
     };
     let shares = [
-        ("prevented", name, money.map(|money| money.rate)),
+        ("prevented", RATE, whole.ok().map(|whole| whole.total.rate)),
         (
             "in-advance",
-            v.t(IN_ADVANCE).to_owned(),
+            IN_ADVANCE,
             whole.ok().map(|whole| whole.caught_in_advance),
         ),
     ];
     html! {
         @for (part, name, share) in shares {
             (parts::figure(
-                live(&format!("{part}-name"), &name),
+                v.t(name),
                 live(part, &share.map_or_else(|| "–".to_owned(), Share::said)),
                 live(&format!("{part}-below"), &below(share)),
                 Some("/prevention"),

@@ -38,15 +38,16 @@ words! {
     TO = "To (UTC)", "截止时间（UTC）";
     DELAY = "Label delay in days", "标签延迟（天）";
     TOLD_APART = "Told apart by", "细分维度";
-    RESTS_ON = "Payments from {} to {}, as their labels were known {}. Without a label a payment counts as genuine after {} days; {} younger ones are left out.", "支付时间 {} 至 {}，标签截至 {}。无标签的支付满 {} 天视为正常，另有 {} 笔较新支付未计入。";
-    RATE = "Prevention rate, {}", "资金损失拦截率（{}）";
+    RESTS_ON = "Payments from {} to {}, as their labels were known {}; alert rate {}. Without a label a payment counts as genuine after {} days; {} younger ones are in the alert rate alone.", "支付时间 {} 至 {}，标签截至 {}；告警率 {}。无标签的支付满 {} 天视为正常，另有 {} 笔较新支付仅计入告警率。";
+    RATE = "Prevention rate, all in {}", "资金损失拦截率（折合 {}）";
+    ALL = "All, in {}", "合计（折合 {}）";
+    WITHOUT_RATE = "{} frauds in currencies without a rate are in no total.", "{} 笔欺诈的币种缺少汇率，未计入合计。";
     IN_ADVANCE = "Caught at the first payment", "事前识别率";
     RECALL = "Frauds stopped", "欺诈拦截笔数占比";
     ALERT_RATE = "Alert rate", "告警率";
     PRECISION = "Of those stopped, frauds", "拦截准确率";
     BETWEEN = "nine times in ten {} to {}", "九成区间 {} 至 {}";
     OF_COUNT = "{} of {}", "{}，共 {}";
-    BESIDE = "alert rate {} · labels {} days", "告警率 {} · 标签延迟 {} 天";
     NOTHING = "No fraud is known in this time, so there is nothing to have a share of.", "该时段内没有已知欺诈，无法计算比率。";
     MONEY = "Money", "金额明细";
     CURRENCY = "Currency", "币种";
@@ -78,7 +79,6 @@ struct Report {
     to: Timestamp,
     as_of: Timestamp,
     label_delay_days: u16,
-    unknown: u64,
     whole: Prevented,
     parts: Vec<Prevented>,
 }
@@ -88,6 +88,8 @@ struct Prevented {
     part: String,
     payments: u64,
     alerts: u64,
+    unknown: u64,
+    unknown_alerts: u64,
     alert_rate: Share,
     precision: Share,
     frauds: u64,
@@ -96,6 +98,8 @@ struct Prevented {
     risk_events: u64,
     in_advance: u64,
     caught_in_advance: Share,
+    total: Money,
+    without_rate: u64,
     money: Vec<Money>,
 }
 
@@ -201,16 +205,15 @@ fn rests_on(v: &Visit, report: &Report) -> String {
             &second(&from),
             &second(&to),
             &second(&as_of),
+            &report.whole.alert_rate.said(),
             &report.label_delay_days.to_string(),
-            &format::number(report.unknown),
+            &format::number(report.whole.unknown),
         ],
     )
 }
 
 fn figures(v: &Visit, report: &Report) -> Markup {
     let whole = &report.whole;
-    let delay = report.label_delay_days.to_string();
-    let beside = BESIDE.with(v.language(), &[&whole.alert_rate.said(), &delay]);
     let of = |part: u64, all: u64| {
         OF_COUNT.with(v.language(), &[&format::number(part), &format::number(all)])
     };
@@ -229,21 +232,22 @@ fn figures(v: &Visit, report: &Report) -> Markup {
         (
             ALERT_RATE,
             whole.alert_rate,
-            of(whole.alerts, whole.payments),
+            of(
+                whole.alerts + whole.unknown_alerts,
+                whole.payments + whole.unknown,
+            ),
         ),
     ];
     html! {
         div.figures {
-            @for one in &whole.money {
-                (parts::figure(
-                    RATE.with(v.language(), &[one.currency.code()]),
-                    one.rate.said(),
-                    format!("{} · {beside}", one.rate.between(v)),
-                    None,
-                ))
-            }
+            (parts::figure(
+                RATE.with(v.language(), &[whole.total.currency.code()]),
+                whole.total.rate.said(),
+                whole.total.rate.between(v),
+                None,
+            ))
             @for (word, share, counted) in shares {
-                (parts::figure(v.t(word), share.said(), format!("{} · {counted} · {beside}", share.between(v)), None))
+                (parts::figure(v.t(word), share.said(), format!("{} · {counted}", share.between(v)), None))
             }
         }
     }
@@ -272,18 +276,20 @@ fn by_day(v: &Visit, days: &[Prevented]) -> Markup {
 }
 
 fn money(v: &Visit, whole: &Prevented) -> Markup {
-    let row = |one: &Money| {
+    let row = |(name, one): (&str, &Money)| {
         let minor = [
             one.attempted_minor,
             one.stopped_minor,
             one.lost_before_alert_minor,
         ];
-        let mut cells = vec![html! { (one.currency.code()) }];
+        let mut cells = vec![html! { (name) }];
         cells.extend(minor.map(|minor| format::amount(minor, one.currency)));
         cells.extend(one.rate.cells());
         cells
     };
-    let rows: Vec<_> = whole.money.iter().map(row).collect();
+    let all = ALL.with(v.language(), &[whole.total.currency.code()]);
+    let each = whole.money.iter().map(|one| (one.currency.code(), one));
+    let rows: Vec<_> = each.chain([(&*all, &whole.total)]).map(row).collect();
     let [attempted, stopped, lost, rate] =
         [ATTEMPTED, STOPPED, LOST_BEFORE, PREVENTED].map(|word| format!("{}#", v.t(word)));
     let columns = [
@@ -294,7 +300,12 @@ fn money(v: &Visit, whole: &Prevented) -> Markup {
         &rate,
         v.t(INTERVAL),
     ];
-    parts::table(v.t(MONEY), &columns, &rows, v)
+    html! {
+        (parts::table(v.t(MONEY), &columns, &rows, v))
+        @if whole.without_rate > 0 {
+            p.hint { (WITHOUT_RATE.with(v.language(), &[&format::number(whole.without_rate)])) }
+        }
+    }
 }
 
 fn told_apart(v: &Visit, by: &str, parts_of: &[Prevented]) -> Markup {

@@ -145,13 +145,13 @@ pub fn share(share: &Value) -> String {
 fn text(report: &Value) -> String {
     let word = |member: &str| report[member].as_str().unwrap_or_default().to_owned();
     let mut text = format!(
-        "{} to {}, labels as known at {}, {} days of delay\n{} payments younger than that without \
-         a label are left out\n\n",
+        "{} to {}, labels as known at {}, {} days of delay\nof {} payments younger than that without \
+         a label the alert rate alone counts\n\n",
         word("from"),
         word("to"),
         word("as_of"),
         report["label_delay_days"],
-        report["unknown"],
+        report["whole"]["unknown"],
     );
     text += &lines("all", &report["whole"]);
     for part in report["parts"].as_array().into_iter().flatten() {
@@ -161,11 +161,17 @@ fn text(report: &Value) -> String {
 }
 
 fn lines(name: &str, part: &Value) -> String {
+    let both = |known: &str, unknown: &str| {
+        [known, unknown]
+            .iter()
+            .filter_map(|name| part[name].as_u64())
+            .sum::<u64>()
+    };
     let mut text = format!(
         "{name}\n  stopped {} of {} payments, {}; right {}\n  frauds stopped {} of {}, {}\n  \
          risk events caught in advance {} of {}, {}\n",
-        part["alerts"],
-        part["payments"],
+        both("alerts", "unknown_alerts"),
+        both("payments", "unknown"),
         share(&part["alert_rate"]),
         share(&part["precision"]),
         part["frauds_stopped"],
@@ -175,20 +181,26 @@ fn lines(name: &str, part: &Value) -> String {
         part["risk_events"],
         share(&part["caught_in_advance"]),
     );
-    for money in part["money"].as_array().into_iter().flatten() {
+    let without_rate = part["without_rate"].as_u64().unwrap_or(0);
+    let all = [("all ", &part["total"])];
+    let each = part["money"].as_array().into_iter().flatten();
+    for (what, money) in all.into_iter().chain(each.map(|money| ("", money))) {
         let amount = |member: &str| {
             let decimals = money["decimals"].as_u64().unwrap_or(0) as u32;
             let minor = money[member].as_i64().unwrap_or(0);
             decimal(minor, decimals)
         };
         text += &format!(
-            "  {}: stopped {} of {} attempted, {}; lost before the first alert {}\n",
+            "  {what}{}: stopped {} of {} attempted, {}; lost before the first alert {}\n",
             money["currency"].as_str().unwrap_or_default(),
             amount("stopped_minor"),
             amount("attempted_minor"),
             share(&money["rate"]),
             amount("lost_before_alert_minor"),
         );
+    }
+    if without_rate > 0 {
+        text += &format!("  {without_rate} frauds in currencies without a rate are in no total\n");
     }
     text
 }

@@ -44,6 +44,7 @@ mod tests {
                 currency: Currency::parse("USD").unwrap(),
             }),
             fraud: true,
+            is_known: true,
             stopped,
         }
     }

@@ -2,11 +2,12 @@
 
 use super::{
     events,
-    sums::{Days, Payment, Sums},
+    sums::{Amounts, Days, Payment, Sums},
 };
 use crate::hindsight::Stretch;
 use paywarden_domain::{Currency, Timestamp, time::DAY};
 use paywarden_models::metrics;
+use paywarden_rules::Rates;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -49,8 +50,6 @@ pub struct PreventionReport {
     /// The payments, and the moment from which they are seen.
     #[serde(flatten)]
     pub stretch: Stretch,
-    /// Payments without a label that are younger than the delay: left out of everything below.
-    pub unknown: u64,
     /// All together.
     pub whole: Prevented,
     /// Told apart by what.
@@ -70,7 +69,11 @@ pub struct Prevented {
     pub payments: u64,
     /// Payments that were stopped: challenged, reviewed, held or declined.
     pub alerts: u64,
-    /// The share of payments that were stopped: what the rest costs.
+    /// Payments without a label that are younger than the delay: the alert rate alone counts them.
+    pub unknown: u64,
+    /// Those of them that were stopped.
+    pub unknown_alerts: u64,
+    /// The share of all payments, whatever is known of them, that were stopped: what the rest costs.
     pub alert_rate: Share,
     /// Of those stopped, the share that were frauds.
     pub precision: Share,
@@ -86,6 +89,10 @@ pub struct Prevented {
     pub in_advance: u64,
     /// Their share.
     pub caught_in_advance: Share,
+    /// Money of all currencies, each by its rate into the base currency.
+    pub total: PreventedMoney,
+    /// Frauds in currencies without a rate: left out of `total`.
+    pub without_rate: u64,
     /// Money, each currency by itself.
     pub money: Vec<PreventedMoney>,
 }
@@ -155,7 +162,7 @@ impl Part {
 /// Payments being counted.
 pub(super) struct Counting {
     order: PreventionOrder,
-    unknown: u64,
+    rates: Rates,
     whole: Days,
     frauds: Vec<Payment>,
     parts: BTreeMap<String, Days>,
@@ -164,10 +171,10 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(order: PreventionOrder) -> Self {
+    pub(super) fn new(order: PreventionOrder, rates: Rates) -> Self {
         Self {
             order,
-            unknown: 0,
+            rates,
             whole: Days::default(),
             frauds: Vec::new(),
             parts: BTreeMap::new(),
@@ -175,37 +182,22 @@ impl Counting {
         }
     }
 
-    /// Passes by payments of which nothing is known.
-    pub(super) fn pass(&mut self, payments: u64) {
-        self.unknown += payments;
-    }
-
-    /// Takes one of them back: something is known of it.
-    pub(super) fn take_back(&mut self) {
-        self.unknown = self.unknown.saturating_sub(1);
-    }
-
     /// Counts payments of a day of which nothing more than their number matters.
-    pub(super) fn count(&mut self, day: i64, payments: u64, stopped: bool) {
-        self.whole.day(day).count(payments, stopped);
+    pub(super) fn on(&mut self, day: i64, count: impl Fn(&mut Sums)) {
+        count(self.whole.day(day));
         if self.order.by == Some(Part::Day) {
-            self.part(day).day(day).count(payments, stopped);
+            count(self.parts.entry(name_of(day)).or_default().day(day));
         }
     }
 
     /// Counts what a fraud attempted that is counted as a payment already.
     pub(super) fn defraud(&mut self, fraud: Payment) {
         let day = fraud.day();
-        self.whole.day(day).defraud(&fraud);
+        self.on(day, |sums| sums.defraud(&fraud));
         self.frauds.push(fraud);
         if self.order.by == Some(Part::Day) {
-            self.part(day).day(day).defraud(&fraud);
             self.frauds_of.entry(name_of(day)).or_default().push(fraud);
         }
-    }
-
-    fn part(&mut self, day: i64) -> &mut Days {
-        self.parts.entry(name_of(day)).or_default()
     }
 
     /// Counts a payment, and in the parts that it belongs to whether each stopped it.
@@ -238,7 +230,7 @@ impl Counting {
             } else {
                 self.against_the_whole(own, &mut days);
             }
-            parts.push(Prevented::of(name, &days));
+            parts.push(Prevented::of(name, &days, &self.rates));
         }
         match self.order.by {
             Some(Part::Day) => {}
@@ -252,8 +244,7 @@ impl Counting {
         parts.truncate(PARTS_MAX);
         PreventionReport {
             stretch: self.order.stretch,
-            unknown: self.unknown,
-            whole: Prevented::of(String::new(), &self.whole),
+            whole: Prevented::of(String::new(), &self.whole, &self.rates),
             by: self.order.by,
             parts,
         }
@@ -273,8 +264,9 @@ impl Counting {
             }
         }
         for (day, all) in self.whole.by_day() {
-            let missing = all.payments.saturating_sub(days.day(day).payments);
-            days.day(day).payments += missing;
+            let own = days.day(day);
+            own.payments = own.payments.max(all.payments);
+            own.unknown = own.unknown.max(all.unknown);
         }
         events::count(frauds, days);
     }
@@ -288,7 +280,7 @@ fn name_of(day: i64) -> String {
 }
 
 impl Prevented {
-    fn of(part: String, days: &Days) -> Self {
+    fn of(part: String, days: &Days, rates: &Rates) -> Self {
         let whole = days.whole();
         let share = |over: fn(&Sums) -> (u64, u64)| {
             Share::of(days, |sums| {
@@ -299,12 +291,19 @@ impl Prevented {
         let money = whole
             .money
             .keys()
-            .map(|currency| money(*currency, &whole, days));
+            .map(|currency| PreventedMoney::of(*currency, days, |sums| sums.of(*currency)));
+        let total = PreventedMoney::of(rates.base(), days, |sums| sums.in_base(rates));
+        let with_amount: u64 = whole.money.values().map(|amounts| amounts.frauds).sum();
         Self {
             part,
             payments: whole.payments,
             alerts: whole.alerts,
-            alert_rate: share(|sums| (sums.alerts, sums.payments)),
+            unknown: whole.unknown,
+            unknown_alerts: whole.unknown_alerts,
+            alert_rate: share(|sums| {
+                let alerts = sums.alerts + sums.unknown_alerts;
+                (alerts, sums.payments + sums.unknown)
+            }),
             precision: share(|sums| (sums.frauds_stopped, sums.alerts)),
             frauds: whole.frauds,
             frauds_stopped: whole.frauds_stopped,
@@ -312,24 +311,28 @@ impl Prevented {
             risk_events: whole.events,
             in_advance: whole.events_in_advance,
             caught_in_advance: share(|sums| (sums.events_in_advance, sums.events)),
+            without_rate: with_amount - whole.in_base(rates).frauds,
+            total,
             money: money.collect(),
         }
     }
 }
 
-fn money(currency: Currency, whole: &Sums, days: &Days) -> PreventedMoney {
-    let minor = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
-    let amounts = whole.of(currency);
-    PreventedMoney {
-        currency: currency.code().to_owned(),
-        decimals: currency.decimals(),
-        attempted_minor: minor(amounts.attempted),
-        stopped_minor: minor(amounts.stopped),
-        lost_before_alert_minor: minor(amounts.before_alert),
-        rate: Share::of(days, |sums| {
-            let amounts = sums.of(currency);
-            (amounts.stopped as f64, amounts.attempted as f64)
-        }),
+impl PreventedMoney {
+    fn of(currency: Currency, days: &Days, amounts: impl Fn(&Sums) -> Amounts) -> Self {
+        let minor = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
+        let whole = amounts(&days.whole());
+        Self {
+            currency: currency.code().to_owned(),
+            decimals: currency.decimals(),
+            attempted_minor: minor(whole.attempted),
+            stopped_minor: minor(whole.stopped),
+            lost_before_alert_minor: minor(whole.before_alert),
+            rate: Share::of(days, |sums| {
+                let amounts = amounts(sums);
+                (amounts.stopped as f64, amounts.attempted as f64)
+            }),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Counts and exact money of some payments.
 
 use paywarden_domain::{Currency, Money, time::DAY};
+use paywarden_rules::Rates;
 use std::collections::BTreeMap;
 
 /// A payment in hindsight.
@@ -12,6 +13,8 @@ pub(super) struct Payment {
     pub(super) event_no: i64,
     pub(super) amount: Option<Money>,
     pub(super) fraud: bool,
+    /// Whether that is known or presumed.
+    pub(super) is_known: bool,
     /// How many payments a fraud stands for.
     pub(super) stands_for: u32,
     /// Whether it was stopped, by whatever is being counted.
@@ -23,6 +26,9 @@ pub(super) struct Payment {
 pub(super) struct Sums {
     pub(super) payments: u64,
     pub(super) alerts: u64,
+    /// Payments of which nothing is known yet, and those of them that were stopped.
+    pub(super) unknown: u64,
+    pub(super) unknown_alerts: u64,
     pub(super) frauds: u64,
     pub(super) frauds_stopped: u64,
     pub(super) events: u64,
@@ -33,6 +39,7 @@ pub(super) struct Sums {
 /// Minor units of one currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Amounts {
+    pub(super) frauds: u64,
     pub(super) attempted: i128,
     pub(super) stopped: i128,
     pub(super) before_alert: i128,
@@ -50,7 +57,10 @@ impl Payment {
 
 impl Sums {
     pub(super) fn add(&mut self, payment: &Payment) {
-        self.count(1, payment.stopped);
+        match payment.is_known {
+            true => self.count(1, payment.stopped),
+            false => self.pass(1, payment.stopped),
+        }
         if payment.fraud {
             self.defraud(payment);
         }
@@ -62,6 +72,19 @@ impl Sums {
         self.alerts += payments * u64::from(stopped);
     }
 
+    /// Counts so many payments of which nothing is known yet.
+    pub(super) fn pass(&mut self, payments: u64, stopped: bool) {
+        self.unknown += payments;
+        self.unknown_alerts += payments * u64::from(stopped);
+    }
+
+    /// Counts a payment that was passed: something is known of it.
+    pub(super) fn take_back(&mut self, stopped: bool) {
+        self.unknown = self.unknown.saturating_sub(1);
+        self.unknown_alerts = self.unknown_alerts.saturating_sub(u64::from(stopped));
+        self.count(1, stopped);
+    }
+
     /// Counts what a fraud attempted.
     pub(super) fn defraud(&mut self, payment: &Payment) {
         let times = u64::from(payment.stands_for);
@@ -70,6 +93,7 @@ impl Sums {
         if let Some(amount) = payment.amount {
             let amounts = self.money.entry(amount.currency).or_default();
             let minor = i128::from(amount.minor) * i128::from(payment.stands_for);
+            amounts.frauds += times;
             amounts.attempted += minor;
             if payment.stopped {
                 amounts.stopped += minor;
@@ -80,21 +104,57 @@ impl Sums {
     pub(super) fn merge(&mut self, other: &Self) {
         self.payments += other.payments;
         self.alerts += other.alerts;
+        self.unknown += other.unknown;
+        self.unknown_alerts += other.unknown_alerts;
         self.frauds += other.frauds;
         self.frauds_stopped += other.frauds_stopped;
         self.events += other.events;
         self.events_in_advance += other.events_in_advance;
         for (currency, amounts) in &other.money {
             let own = self.money.entry(*currency).or_default();
-            own.attempted += amounts.attempted;
-            own.stopped += amounts.stopped;
-            own.before_alert += amounts.before_alert;
+            own.merge(*amounts);
         }
     }
 
     /// The amounts of a currency.
     pub(super) fn of(&self, currency: Currency) -> Amounts {
         self.money.get(&currency).copied().unwrap_or_default()
+    }
+
+    /// The amounts of all currencies, each by its rate; those without one are left out.
+    pub(super) fn in_base(&self, rates: &Rates) -> Amounts {
+        let mut all = Amounts::default();
+        for (currency, amounts) in &self.money {
+            if let Some(amounts) = amounts.in_base(*currency, rates) {
+                all.merge(amounts);
+            }
+        }
+        all
+    }
+}
+
+impl Amounts {
+    fn merge(&mut self, other: Self) {
+        self.frauds += other.frauds;
+        self.attempted += other.attempted;
+        self.stopped += other.stopped;
+        self.before_alert += other.before_alert;
+    }
+
+    fn in_base(self, currency: Currency, rates: &Rates) -> Option<Self> {
+        let base = |minor: i128| {
+            let minor = i64::try_from(minor).ok()?;
+            rates
+                .to_base(Money { minor, currency })
+                .ok()
+                .map(i128::from)
+        };
+        Some(Self {
+            frauds: self.frauds,
+            attempted: base(self.attempted)?,
+            stopped: base(self.stopped)?,
+            before_alert: base(self.before_alert)?,
+        })
     }
 }
 
@@ -142,6 +202,7 @@ mod tests {
                 currency: Currency::parse("USD").unwrap(),
             }),
             fraud: is_fraud && stands_for > 0,
+            is_known: true,
             stands_for,
             stopped: is_declined,
         }

@@ -1,11 +1,11 @@
 //! Prevention reports over simulated traffic against counting by hand.
 
-use crate::house::{Arrival, House};
+use crate::house::{Arrival, House, packs, rates};
 use crate::{after_start, start};
-use paywarden_domain::{Decision, Outcome, Timestamp, time::DAY};
+use paywarden_domain::{Currency, Decision, Money as Amount, Outcome, Timestamp, time::DAY};
 use paywarden_risk::{
     DecisionQuery, Stretch,
-    prevention::{Part, Prevented, PreventionOrder},
+    prevention::{Part, Prevented, PreventedMoney, PreventionOrder},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,16 +57,22 @@ async fn seen(house: &House, stretch: Stretch) -> Vec<Seen> {
     }
 }
 
-/// What is compared: payments, alerts, frauds, frauds stopped, risk events, those in advance.
-type Counts = [u64; 6];
+/// What is compared: payments, alerts, frauds, frauds stopped, risk events, those in advance; of
+/// what is not known payments and alerts.
+type Counts = [u64; 8];
 /// By currency: attempted, stopped, lost before the first alert.
 type Money = BTreeMap<String, [i64; 3]>;
 
 fn by_hand(seen: &[&Seen], stopped: impl Fn(&Decision) -> bool) -> (Counts, Money) {
-    let (mut counts, mut money): (Counts, Money) = ([0; 6], BTreeMap::new());
+    let (mut counts, mut money): (Counts, Money) = ([0; 8], BTreeMap::new());
     let mut frauds: Vec<&&Seen> = Vec::new();
-    for one in seen.iter().filter(|one| one.fraud.is_some()) {
+    for one in seen {
         let stops = stopped(&one.decision);
+        if one.fraud.is_none() {
+            counts[6] += 1;
+            counts[7] += u64::from(stops);
+            continue;
+        }
         counts[0] += 1;
         counts[1] += u64::from(stops);
         if one.fraud == Some(true) {
@@ -108,6 +114,8 @@ fn told(part: &Prevented) -> (Counts, Money) {
         part.frauds_stopped,
         part.risk_events,
         part.in_advance,
+        part.unknown,
+        part.unknown_alerts,
     ];
     let money = part.money.iter().map(|money| {
         let sums = [
@@ -118,6 +126,39 @@ fn told(part: &Prevented) -> (Counts, Money) {
         (money.currency.clone(), sums)
     });
     (counts, money.collect())
+}
+
+/// The total is what its currencies come to, each by its rate, and all payments are in the alert
+/// rate.
+fn adds_up(part: &Prevented) {
+    let rates = rates();
+    let sum = |minor: fn(&PreventedMoney) -> i64| {
+        let base = |one: &PreventedMoney| {
+            let currency = Currency::parse(&one.currency).unwrap();
+            rates.to_base(Amount::new(minor(one), currency)).unwrap()
+        };
+        part.money.iter().map(base).sum::<i64>()
+    };
+    let total = &part.total;
+    assert_eq!(total.currency, "USD");
+    assert_eq!(total.attempted_minor, sum(|one| one.attempted_minor));
+    assert_eq!(total.stopped_minor, sum(|one| one.stopped_minor));
+    assert_eq!(
+        total.lost_before_alert_minor,
+        sum(|one| one.lost_before_alert_minor)
+    );
+    let rate = total.stopped_minor as f64 / total.attempted_minor as f64;
+    assert!(
+        total
+            .rate
+            .seen
+            .is_none_or(|seen| (seen - rate).abs() < 0.001)
+    );
+    assert_eq!(total.rate.seen.is_some(), total.attempted_minor > 0);
+    assert_eq!(part.without_rate, 0);
+    let alerts = (part.alerts + part.unknown_alerts) as f64;
+    let payments = (part.payments + part.unknown) as f64;
+    assert_eq!(part.alert_rate.seen, Some(alerts / payments));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,8 +183,8 @@ async fn reports_are_what_counting_by_hand_gives_at_each_moment() {
             .await
             .unwrap();
         assert_eq!(told(&report.whole), by_hand(&every, |d| d.outcome.stops()));
-        let unknown = all.iter().filter(|one| one.fraud.is_none()).count();
-        assert_eq!(report.unknown, unknown as u64);
+        adds_up(&report.whole);
+        assert!(report.whole.money.len() > 1);
         assert!(report.whole.frauds > 0, "{:?}", report.whole);
         let rate = &report.whole.recall;
         assert!(rate.low <= rate.seen && rate.seen <= rate.high, "{rate:?}");
@@ -160,9 +201,9 @@ async fn reports_are_what_counting_by_hand_gives_at_each_moment() {
                 .iter()
                 .filter(|one| one.decision.occurred_at.to_string().starts_with(&day.part))
                 .collect();
-            let ([payments, alerts, frauds, stopped, ..], _) = by_hand(&own, |d| d.outcome.stops());
-            let found = [day.payments, day.alerts, day.frauds, day.frauds_stopped];
-            assert_eq!(found, [payments, alerts, frauds, stopped], "{}", day.part);
+            let (counts, _) = by_hand(&own, |d| d.outcome.stops());
+            let events = |counts: Counts| [&counts[..4], &counts[6..]].concat();
+            assert_eq!(events(told(day).0), events(counts), "{}", day.part);
         }
 
         let rules = house
@@ -180,6 +221,7 @@ async fn reports_are_what_counting_by_hand_gives_at_each_moment() {
                 fired.any(|fired| fired.rule == rule.part) && decision.outcome.stops()
             };
             assert_eq!(told(rule), by_hand(&every, by), "{}", rule.part);
+            adds_up(rule);
         }
         assert!(!rules.parts.is_empty());
     }
@@ -221,6 +263,19 @@ async fn channels_and_engines_add_up_and_another_company_sees_nothing() {
         assert!(engine.frauds_stopped <= engines.whole.frauds_stopped);
     }
     assert!(Outcome::Challenge.stops());
+    let scenarios = house
+        .engine
+        .prevention(&house.tenant(), order(Part::Scenario))
+        .await
+        .unwrap();
+    let packs: BTreeSet<String> = packs(Arrival::Serial)
+        .into_iter()
+        .map(|pack| pack.id)
+        .collect();
+    assert!(!scenarios.parts.is_empty());
+    for scenario in &scenarios.parts {
+        assert!(packs.contains(&scenario.part), "{}", scenario.part);
+    }
     let other = paywarden_domain::TenantId::parse("globex").unwrap();
     let nothing = house
         .engine

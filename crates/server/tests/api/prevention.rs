@@ -17,7 +17,7 @@ async fn young(client: &mut Client, signer: &Signer, line: &str) -> u64 {
         .signed(signer, Sent::new(Method::GET, &path, ""))
         .await;
     let report = report.json();
-    report["unknown"]
+    report["whole"]["unknown"]
         .as_u64()
         .unwrap_or_else(|| panic!("{report}"))
 }
