@@ -32,7 +32,7 @@ format = "csv"
 files = ["${list}"]
 every_minutes = 10080
 `);
-const home = await house(binary, ["demo", "--events", "1500"], COMPANY, `screening_file=${lists}`);
+const home = await house(binary, ["demo", "--events", shots ? "8000" : "1500"], COMPANY, `screening_file=${lists}`);
 const { origin, faults, sit, invite, until } = home;
 
 /** Every page that a person's menu leads to, and the first row of each. */

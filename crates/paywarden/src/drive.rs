@@ -45,6 +45,8 @@ pub struct Options {
     pub rate: Option<f64>,
     /// Payments before this time warm the windows up and are not counted in the figures.
     pub measure_from: Option<Timestamp>,
+    /// Labels that are known by then are sent after the last payment.
+    pub labels_until: Option<Timestamp>,
 }
 
 /// What has happened so far.
@@ -128,6 +130,9 @@ pub async fn drive(
         }
     }
     dispatcher.drain().await?;
+    if let Some(until) = options.labels_until {
+        dispatcher.send_labels(until).await?;
+    }
     observe(dispatcher.so_far());
     Ok(dispatcher.driven)
 }

@@ -8,7 +8,10 @@ use crate::{
     rows::Line,
     wiring,
 };
-use paywarden_domain::{Timestamp, time::HOUR};
+use paywarden_domain::{
+    Timestamp,
+    time::{DAY, HOUR},
+};
 use paywarden_rules::Rates;
 use paywarden_simulator::{
     Labelled, Laundering, LaunderingSettings, OutgoingEvent, Population, Settings, Traffic,
@@ -28,6 +31,13 @@ const BATCHES_AHEAD_MAX: usize = 16;
 const LAUNDERING_CUSTOMERS: usize = 8_000;
 /// Events of one simulated customer on an ordinary day.
 const EVENTS_PER_CUSTOMER_DAY: u64 = 2;
+/// Events of one customer of a demonstration: 40 days of them, because rules look back for a month
+/// and frauds are reported for weeks.
+const EVENTS_PER_CUSTOMER: u64 = 40 * EVENTS_PER_CUSTOMER_DAY;
+/// Customers of a demonstration at least.
+const CUSTOMERS_MIN: u64 = 100;
+/// Of so many days one may be lost to weekends and nights.
+const SLOW_DAYS: u32 = 10;
 /// The share of simulated events that are attacks.
 const FRAUD_SHARE: f64 = 0.01;
 /// The currencies of the simulation in US dollars, as it converts them itself.
@@ -61,15 +71,30 @@ pub fn server_settings() -> Vec<String> {
     ]
 }
 
-/// Simulates events of the demonstration's population, in the background.
-pub fn demonstration(events: u64, rates: Rates) -> mpsc::Receiver<Vec<Line>> {
+/// Simulates weeks of a company that end in the days before `now`, in the background: within a week
+/// the same events, wherever it is.
+pub fn demonstration(events: u64, rates: Rates, now: Timestamp) -> mpsc::Receiver<Vec<Line>> {
+    let customers = (events / EVENTS_PER_CUSTOMER).max(CUSTOMERS_MIN);
+    let per_day = u32::try_from(customers * EVENTS_PER_CUSTOMER_DAY).unwrap_or(u32::MAX);
+    let days = days(events, per_day);
+    let settings = Settings {
+        start: weeks_before(now, days + days.div_ceil(SLOW_DAYS), Settings::demo().start),
+        days: days.saturating_mul(2),
+        events_per_day: per_day,
+        ..Settings::demo()
+    };
     in_background(events, move |lines| {
-        let population = Population::demo();
-        let mut settings = Settings::demo();
-        settings.days = settings.days.max(days(events, settings.events_per_day));
+        let population = Population::new(settings.seed, customers as usize);
         let mut traffic = Traffic::new(&population, settings);
         traffic.all(|labelled| lines.send(|line| row(line, &labelled, &rates)))
     })
+}
+
+/// A moment so many days before another or up to a week more, and whole weeks from a third.
+fn weeks_before(now: Timestamp, days: u32, like: Timestamp) -> Timestamp {
+    let latest = now.micros() - i64::from(days) * DAY;
+    let weeks = (latest - like.micros()).div_euclid(7 * DAY);
+    Timestamp::from_micros(like.micros() + weeks * 7 * DAY)
 }
 
 /// Simulates money laundering among honest transfers, in the background. No label is sent: what
@@ -232,4 +257,49 @@ fn row_of(line: u64, event: &OutgoingEvent, body: Vec<u8>, rates: &Rates) -> Res
         label: None,
         entities: entities::of_simulated(event),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happens in a demonstration, and when.
+    fn demonstrated(events: u64, now: Timestamp) -> (Vec<String>, Vec<i64>) {
+        let config = Config {
+            rates: rates(),
+            ..Config::default()
+        };
+        let mut lines = demonstration(events, wiring::rates(&config).unwrap(), now);
+        let (mut what, mut when) = (Vec::new(), Vec::new());
+        while let Some(batch) = lines.blocking_recv() {
+            for line in batch {
+                let Line::Row(row) = line else {
+                    panic!("a row that cannot be sent");
+                };
+                when.push(row.occurred_at.micros());
+                what.push(format!(
+                    "{} {} {:?}",
+                    row.id, row.amount_minor, row.scenario
+                ));
+            }
+        }
+        (what, when)
+    }
+
+    #[test]
+    fn a_demonstration_ends_before_now_and_is_the_same_for_a_week() {
+        let now = Timestamp::parse("2026-11-27T14:00:00Z").unwrap();
+        let (what, when) = demonstrated(6_000, now);
+        assert_eq!(what.len(), 6_000);
+        let last = when.last().unwrap();
+        assert!((now.micros() - 14 * DAY..now.micros()).contains(last));
+        assert!(last - when[0] > 25 * DAY);
+        let starts = (1..=14).map(|days| {
+            let later = Timestamp::from_micros(now.micros() + days * DAY);
+            demonstrated(1, later).1[0]
+        });
+        let mut starts: Vec<i64> = starts.collect();
+        starts.dedup();
+        assert!((2..=3).contains(&starts.len()), "{starts:?}");
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
     progress::Progress,
     summary, terminal, traffic, wiring,
 };
+use paywarden_store::Clock;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -146,16 +147,16 @@ fn config(arguments: &Arguments, scratch: &Scratch) -> Result<Config> {
 }
 
 async fn send(arguments: &Arguments, config: &Config, local: &Local) -> Result<Driven> {
-    let simulate = if arguments.laundering {
-        traffic::laundering
-    } else {
-        traffic::demonstration
+    let (rates, now) = (wiring::rates(config)?, Clock::System.now());
+    let events = match arguments.laundering {
+        true => traffic::laundering(arguments.events, rates),
+        false => traffic::demonstration(arguments.events, rates, now),
     };
-    let events = simulate(arguments.events, wiring::rates(config)?);
     let options = Options {
         connections: usize::from(arguments.connections),
         rate: arguments.rate,
         measure_from: None,
+        labels_until: Some(now),
     };
     let progress = Progress::new(arguments.events);
     drive(&local.client, events, options, |driven| {

@@ -101,6 +101,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         connections: usize::from(arguments.connections),
         rate: None,
         measure_from: arguments.measure_from,
+        labels_until: None,
     };
     let driven = match arguments.server.client(Protocol::Http1)? {
         Some(client) => send(&client, rows, options, arguments.limit).await?,

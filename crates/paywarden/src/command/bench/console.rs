@@ -20,6 +20,7 @@ use crate::{
 };
 use oracle::{Expected, Known, Oracle, RULES};
 use paywarden_domain::{Currency, Outcome, TenantId};
+use paywarden_store::Clock;
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -153,11 +154,12 @@ async fn make(server: &ServerChild, tenant: &TenantId, decisions: u64) -> Result
         rates: traffic::rates(),
         ..Config::default()
     };
-    let events = traffic::demonstration(decisions, wiring::rates(&config)?);
+    let events = traffic::demonstration(decisions, wiring::rates(&config)?, Clock::System.now());
     let options = Options {
         connections: CONNECTIONS,
         rate: None,
         measure_from: None,
+        labels_until: None,
     };
     let progress = Progress::new(decisions);
     let driven = drive(&client, events, options, |driven| {
