@@ -442,8 +442,8 @@ try {
       return firstRow(page);
     };
     const entityOf = async () => {
-      await officer.page.goto(origin + await rowOf(officer, "/decisions?outcome=decline"));
-      return officer.page.locator(".web a.node").first().getAttribute("href");
+      await officer.page.goto(origin + await rowOf(officer, "/decisions?type=payment.transfer&outcome=review"));
+      return officer.page.locator(".web a.node[data-kind=payee]").first().getAttribute("href");
     };
     for (const [name, person, path, theme, language] of [
       ["overview", officer, "/", "light", "en"],
