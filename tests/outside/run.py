@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import patrol
 import reports
@@ -306,7 +307,7 @@ def browser():
 def console_in_a_browser(_):
     """Every page of the console in Chromium, by axe-core, in both languages and themes."""
     browser()
-    holds(14, ["node", "console.mjs", BINARY], timeout=900)
+    holds(15, ["node", "console.mjs", BINARY], timeout=900)
 
 
 def desk_in_a_browser(_):
@@ -327,29 +328,40 @@ def journey_in_a_browser(_):
     holds(12, ["node", "journey.mjs", BINARY], timeout=1800)
 
 
-TESTS = [
-    python_client, node_client, curl_through_sign, openid_provider, card_vault, many_streams,
-    slow_clients,
-    siem_receiver, webhooks_elsewhere, patrol_of_the_trail, reports_to_units, models_of_others,
-    console_in_a_browser, desk_in_a_browser, journey_in_a_browser,
-    lighthouse_of_pages, openbao_root, softhsm_root,
+# What asks the shared server, one after the other.
+WITH_SERVER = [
+    python_client, node_client, curl_through_sign, card_vault, many_streams, slow_clients,
 ]
+# What brings its own servers, the longest first: most of each is waiting.
+AT_ONCE = [
+    desk_in_a_browser, console_in_a_browser, journey_in_a_browser, models_of_others,
+    openbao_root, softhsm_root, siem_receiver, webhooks_elsewhere, patrol_of_the_trail,
+    reports_to_units, openid_provider,
+]
+# What times pages.
+ALONE = [lighthouse_of_pages]
+
+
+def tried(test, server=None):
+    """The name of a test, and what came of it."""
+    try:
+        test(server)
+        came = "ok"
+    except Skip as missing:
+        came = f"skipped, needs: {missing}"
+    except Exception as error:  # each tool's failure is reported, then the next one runs
+        came = f"FAILED\n{error}"
+    print(f"outside {test.__name__}: {came}", flush=True)
+    return came.split()[0]
 
 
 def main():
-    passed = failed = skipped = 0
     with Server() as server:
-        for test in TESTS:
-            try:
-                test(server)
-                print(f"outside {test.__name__}: ok", flush=True)
-                passed += 1
-            except Skip as missing:
-                print(f"outside {test.__name__}: skipped, needs: {missing}", flush=True)
-                skipped += 1
-            except Exception as error:  # each tool's failure is reported, then the next one runs
-                print(f"outside {test.__name__}: FAILED\n{error}", flush=True)
-                failed += 1
+        came = [tried(test, server) for test in WITH_SERVER]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        came += pool.map(tried, AT_ONCE)
+    came += [tried(test) for test in ALONE]
+    passed, failed, skipped = (came.count(word) for word in ("ok", "FAILED", "skipped,"))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or (skipped and os.environ.get("CI") == "true") else 0
 
