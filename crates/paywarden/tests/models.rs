@@ -436,7 +436,7 @@ async fn what_is_trained_decides_is_compared_counted_and_taken_back() {
     without_intervals(&mut json);
     insta::assert_json_snapshot!("prevention", json);
     let text = report(&[]);
-    assert!(text.contains("stopped 2 of 4 payments, 50.0 %"), "{text}");
+    assert!(text.contains("stopped 2 of 5 payments, 40.0 %"), "{text}");
     assert!(
         text.contains("stopped 250.00 of 280.00 attempted, 89.3 %"),
         "{text}"

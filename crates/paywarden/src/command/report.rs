@@ -145,8 +145,8 @@ pub fn share(share: &Value) -> String {
 fn text(report: &Value) -> String {
     let word = |member: &str| report[member].as_str().unwrap_or_default().to_owned();
     let mut text = format!(
-        "{} to {}, labels as known at {}, {} days of delay\nof {} payments younger than that without \
-         a label the alert rate alone counts\n\n",
+        "{} to {}, labels as known at {}, {} days of delay\n{} payments younger than that without a \
+         label are in the alert rate alone\n\n",
         word("from"),
         word("to"),
         word("as_of"),
