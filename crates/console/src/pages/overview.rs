@@ -49,7 +49,7 @@ words! {
     AMOUNT_STOPPED = "Amount kept from moving", "已拦截金额";
     LEFT_OUT = "{} without a rate left out", "{} 笔缺汇率未计入";
     IN_BASE = "each currency by its rate", "各币种按汇率折算";
-    RATE = "Loss prevented", "资金损失拦截率";
+    RATE = "Prevention rate", "资金损失拦截率";
     IN_ADVANCE = "Caught at the first payment", "事前识别率";
     BETWEEN = "30 days · nine in ten {}–{}", "近 30 天 · 九成区间 {}–{}";
     NO_FRAUD = "30 days · no fraud known", "近 30 天 · 无已知欺诈";
