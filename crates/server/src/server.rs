@@ -139,6 +139,10 @@ impl Server {
         let state = Arc::new(State::new(&config, parts, local_addr.port())?);
         let acceptor =
             TlsAcceptor::from(config.identity.server_config(config.client_certificates)?);
+        let kept = Arc::clone(&state);
+        let keeping = tokio::spawn(async move {
+            tokio::join!(keep_ready(&kept), kept.nodes.keep());
+        });
         let early_us = state.signed_from_s * 1_000_000 - state.clock.now().micros();
         tokio::time::sleep(Duration::from_micros(u64::try_from(early_us).unwrap_or(0))).await;
         let (stop, stopped) = watch::channel(false);
@@ -148,10 +152,6 @@ impl Server {
             Arc::clone(&state),
             stopped,
         ));
-        let kept = Arc::clone(&state);
-        let keeping = tokio::spawn(async move {
-            tokio::join!(keep_ready(&kept), kept.nodes.keep());
-        });
         tracing::info!(%local_addr, sandbox = state.sandbox, "listening");
         Ok(Self {
             state,

@@ -19,8 +19,6 @@ const VAULT_LOOK: Duration = Duration::from_secs(600);
 const PERSONS_LOOK: Duration = Duration::from_secs(60);
 /// How often accounts that nobody uses are looked for, and uses of keys noted.
 const ACCESS_LOOK: Duration = Duration::from_secs(3_600);
-/// How often decisions are counted, so that nobody waits for it.
-const COUNTS: Duration = Duration::from_secs(60);
 /// How often it is looked whether there are enough decisions for a block of what they name.
 const MENTIONS: Duration = Duration::from_secs(2);
 /// How often it is looked whether models need something.
@@ -44,7 +42,6 @@ pub(super) fn start(
     let mut jobs = vec![
         tokio::spawn(keep_snapshots(engine.clone())),
         tokio::spawn(keep_checkpoints(notary.clone(), every, watch.clone())),
-        tokio::spawn(keep_counts(engine.clone())),
         tokio::spawn(keep_mentions(engine.clone())),
         tokio::spawn(keep_models(engine.clone())),
         tokio::spawn(keep_patrol(notary.clone(), watch.clone())),
@@ -79,16 +76,6 @@ async fn keep_snapshots(engine: Arc<Engine>) {
             Ok(Err(error)) => tracing::warn!(%error, "window snapshot not written"),
             Err(_) => return,
         }
-    }
-}
-
-/// Counts what was decided since the last time: the first count of a day reads all of it.
-async fn keep_counts(engine: Arc<Engine>) {
-    loop {
-        if let Err(error) = engine.count_decisions().await {
-            tracing::warn!(%error, "decisions not counted");
-        }
-        tokio::time::sleep(COUNTS).await;
     }
 }
 

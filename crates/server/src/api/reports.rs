@@ -40,9 +40,13 @@ const WAIT_MAX: u64 = 60_000;
 /// When to come again for a report that is being made.
 const PAUSE_US: u64 = 1_000_000;
 
-/// Has the report of the last days ready, so that whoever comes first after a start does not wait.
+/// Has ready what the overview shows, so that whoever comes first after a start does not wait: the
+/// counts of the last day, without which there is none, and then the report of the last days.
 pub(crate) async fn keep_ready(state: &Arc<State>) {
     loop {
+        if let Err(error) = state.engine.count_decisions().await {
+            tracing::warn!(%error, "decisions not counted");
+        }
         match state.engine.tenants_decided().await {
             Ok(tenants) => {
                 for tenant in tenants {
