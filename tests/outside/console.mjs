@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { arrive, firstLink, firstRow, highRows, house, looking, press, test, violations } from "./people.mjs";
+import { arrive, button, firstLink, firstRow, highRows, house, looking, press, test, violations } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "paywarden-lists-"));
@@ -124,7 +124,7 @@ try {
     const { page } = officer;
     await page.goto(`${origin}/decisions?outcome=decline`);
     await page.goto(origin + await firstRow(page));
-    await press(page, "Check the proof in this browser");
+    await button(page, "Check the proof in this browser").click();
     await page.getByText("It holds:").waitFor();
     await page.reload();
     await page.locator("[data-proof]").evaluate((place) => {
@@ -133,7 +133,7 @@ try {
       proof.leaf = btoa(bytes.slice(0, -1) + String.fromCharCode(bytes.charCodeAt(bytes.length - 1) ^ 1));
       place.dataset.proof = JSON.stringify(proof);
     });
-    await press(page, "Check the proof in this browser");
+    await button(page, "Check the proof in this browser").click();
     await page.getByText("It does not hold:").waitFor();
   });
 
@@ -452,12 +452,12 @@ try {
       ["case", voter, await rowOf(voter, "/cases?state=open"), "dark", "zh"],
       ["queue", analyst, "/payment-alerts", "light", "zh"],
       ["entity", officer, await entityOf(), "light", "en"],
-      ["studio", privacy, "/studio?from=live&pack=account_takeover", "light", "en"],
+      ["studio", privacy, "/studio?from=live&pack=card_testing&rule=device_tries_many_cards", "light", "en"],
       ["trail", officer, "/trail", "dark", "en"],
     ]) {
       assert.ok(path, `there is no ${name} to be seen`);
       await looking(person.context, origin, theme, language);
-      await person.page.goto(origin + path);
+      await person.page.goto(origin + path, { waitUntil: "networkidle" });
       await person.page.screenshot({ path: join(shots, `${name}.png`) });
     }
   }

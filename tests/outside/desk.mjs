@@ -7,7 +7,7 @@ import assert from "node:assert";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { arrive, firstLink, firstRow, house, looking, press, test, violations } from "./people.mjs";
+import { arrive, button, firstLink, firstRow, house, looking, press, test, violations } from "./people.mjs";
 
 const [binary, flag, shots] = process.argv.slice(2);
 const COMPANY = "demo";
@@ -157,11 +157,11 @@ try {
     assert.ok(await page.evaluate(() => window.stays), "the page was not loaded again");
     const ids = await page.$$eval(".live tbody tr td a.id", (all) => all.map((one) => one.textContent));
     assert.equal(new Set(ids).size, ids.length, "none comes twice");
-    await press(page, "Pause");
+    await button(page, "Pause").click();
     await page.getByText("Paused.").waitFor();
     await decide("meanwhile", 30);
     assert.ok(!(await first()).startsWith("meanwhile"), "it stands");
-    await press(page, "Go on");
+    await button(page, "Go on").click();
     // Of more than are shown at once it says how many passed by.
     await page.getByText("5 passed by here").waitFor();
     assert.equal(await first(), "meanwhile-29");

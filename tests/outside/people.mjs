@@ -143,27 +143,21 @@ export async function house(binary, begun, company, ...settings) {
   };
 }
 
-/** Proves a passkey where a page asks for one between. */
-async function proved(page) {
+/** Presses what leads to another page, and proves a passkey where one is asked for between. */
+async function lead(page, button) {
+  await Promise.all([page.waitForNavigation(), button.click()]);
   const again = page.locator('form[data-passkey="get"][data-field="_answer"] button');
-  await page.waitForLoadState();
-  if (await again.count()) {
-    await again.click();
-    await page.waitForLoadState();
-  }
+  if (await again.count()) await Promise.all([page.waitForNavigation(), again.click()]);
 }
 
-/** Presses what a form does. */
-export async function send(page, selector) {
-  await page.locator(selector).first().click();
-  await proved(page);
-}
+/** Sends a form by the button that a selector finds. */
+export const send = (page, selector) => lead(page, page.locator(selector).first());
 
-/** Presses a button by its name. */
-export async function press(page, name) {
-  await page.getByRole("button", { name, exact: true }).click();
-  await proved(page);
-}
+/** Sends a form by the button of this name. */
+export const press = (page, name) => lead(page, button(page, name));
+
+/** The button of this name. */
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 /** Follows a one-time link up to a passkey, in any language. */
 export async function arrive(page, link, login) {

@@ -16,6 +16,8 @@ use paywarden_domain::Outcome;
 const HEIGHT: u64 = 120;
 const STEP: u64 = 24;
 const BAR: u64 = 16;
+/// How many bars are called by name, about.
+const NAMES: usize = 6;
 
 /// One part of every bar.
 pub(crate) struct Series {
@@ -71,8 +73,12 @@ pub(crate) fn stacked(title: &str, series: &[Series], bars: &[Bar], v: &Visit) -
                 }
                 line.axis x1="0" y1=(HEIGHT) x2=(width) y2=(HEIGHT) {}
             }
-            div.axis-names aria-hidden="true" {
-                @for bar in bars.iter().step_by((bars.len() / 6).max(1)) { span { (bar.name) } }
+            // Each name stands below its own bar; of many only some do.
+            div.axis-names.bars aria-hidden="true" {
+                @let step = (bars.len() / NAMES).max(1);
+                @for (place, bar) in bars.iter().enumerate() {
+                    span { @if place.is_multiple_of(step) { span { (bar.name) } } }
+                }
             }
             (parts::fold(v.t(SHOW_TABLE), twin(title, series, bars, v)))
         }

@@ -16,8 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server may take to start.
-const START_SECONDS_MAX: u64 = 30;
+/// How long a server may take to start; one that ends by itself is not waited for.
+const START_SECONDS_MAX: u64 = 180;
 const START_POLL: Duration = Duration::from_millis(20);
 /// Microseconds in one tick of `/proc/PID/stat` on Linux (USER_HZ is 100 on every architecture).
 const TICK_US: u64 = 10_000;

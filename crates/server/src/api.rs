@@ -23,6 +23,7 @@ pub(crate) mod lists;
 pub(crate) mod models;
 mod openapi;
 mod own_words;
+mod patience;
 pub(crate) mod payment_alerts;
 pub mod person;
 pub(crate) mod preferences;

@@ -1,7 +1,7 @@
 //! Who hangs together, as a picture: columns by how many links lie between, money by width.
 //!
-//! The picture is the same for the same links: entities stand by kind, then by the mean place of
-//! those that they are linked to, then by name.
+//! The picture is the same for the same links: entities stand by the mean place of those that they
+//! are linked to, then those that money went to or came from, then by kind and name.
 
 use crate::{
     format,
@@ -14,13 +14,15 @@ use crate::{
 use maud::{Markup, html};
 use paywarden_domain::{Currency, Timestamp};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap, ptr};
 
 const WIDTH: u32 = 960;
 const ROW: u32 = 28;
 const TOP: u32 = 36;
 /// Where the columns stand.
 const COLUMNS: [u32; 3] = [16, 330, 660];
+/// How much room a name takes beside its entity.
+const NAME: u32 = 160;
 /// How far a line within a column swings out at most.
 const SWING_MAX: u32 = 140;
 /// The widest links, in tenths of a unit: money that was paid, and payments that name both.
@@ -38,7 +40,7 @@ words! {
     LATEST = "Latest", "最近一次";
     DENIED = "on a deny list", "在拒绝名单";
     CUT = "This is not all: the picture ends at {} entities and {} links, the latest payments first.", "未显示全部：图中最多 {} 个实体、{} 条关联，优先最近的支付。";
-    WIDTHS = "Width: money. Solid with an arrow: who paid whom. Dashed: named in the same payments.", "线宽表示金额；带箭头的实线为付款方向，虚线为出现在同笔支付中。";
+    WIDTHS = "Width: money. Solid with an arrow: who paid whom. Dashed: named in the same payments, for each the closest such link; the table has all.", "线宽表示金额；带箭头的实线为付款方向，虚线为出现在同笔支付中，每个实体仅画最紧密的一条，全部关联见表格。";
     NO_LINKS = "No kept payment links it to anybody.", "现有支付中无关联对象。";
 }
 
@@ -85,7 +87,8 @@ pub(crate) fn short(entity: &str, v: &Visit) -> String {
 
 /// The picture with its table.
 pub(crate) fn web(title: &str, links: &Links, v: &Visit) -> Markup {
-    let places = places(links);
+    let drawn = drawn(links);
+    let places = places(links, &drawn);
     let rows = places.values().map(|(_, y)| *y).max().unwrap_or(0);
     let height = rows + ROW;
     let most = links.links.iter().map(|link| link.amount_minor).max();
@@ -99,7 +102,7 @@ pub(crate) fn web(title: &str, links: &Links, v: &Visit) -> Markup {
                 div.canvas tabindex="0" role="region" aria-label=(title) {
                     svg viewBox=(format!("0 0 {WIDTH} {height}")) width=(WIDTH) height=(height) role="group" aria-label=(title) {
                         (arrow())
-                        @for link in &links.links { (line(v, link, (&places, most), links.base_currency)) }
+                        @for link in drawn { (line(v, link, (&places, most), links.base_currency)) }
                         @for one in &links.entities {
                             @if let Some(place) = places.get(one.entity.as_str()) { (node(v, one, *place)) }
                         }
@@ -115,19 +118,51 @@ pub(crate) fn web(title: &str, links: &Links, v: &Visit) -> Markup {
     }
 }
 
+/// The links that are drawn: all that money went by, and for an entity that no money leads to the one
+/// by which it hangs together most with those nearer. The others say the same payments once more.
+fn drawn(links: &Links) -> Vec<&Link> {
+    let hops: HashMap<&str, u8> = links
+        .entities
+        .iter()
+        .map(|one| (one.entity.as_str(), one.hops))
+        .collect();
+    let mut ways: HashMap<&str, &Link> = HashMap::new();
+    for link in &links.links {
+        let end = |name: &str| hops.get(name).copied().unwrap_or_default();
+        let farther = match end(&link.from).cmp(&end(&link.to)) {
+            Ordering::Equal => continue,
+            Ordering::Greater => link.from.as_str(),
+            Ordering::Less => link.to.as_str(),
+        };
+        let strength = |link: &Link| (link.is_paid, link.amount_minor, link.events);
+        let way = ways.entry(farther).or_insert(link);
+        if strength(link) > strength(way) {
+            *way = link;
+        }
+    }
+    let is_way = |link: &Link| ways.values().any(|way| ptr::eq(*way, link));
+    let drawn = |link: &&Link| link.is_paid || is_way(link);
+    links.links.iter().filter(drawn).collect()
+}
+
 /// Where each entity stands.
-fn places(links: &Links) -> HashMap<&str, (u32, u32)> {
+fn places<'l>(links: &'l Links, drawn: &[&Link]) -> HashMap<&'l str, (u32, u32)> {
     let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
     for (hops, x) in COLUMNS.into_iter().enumerate() {
         let column = links
             .entities
             .iter()
             .filter(|one| usize::from(one.hops) == hops);
-        let mut column: Vec<(u32, &str)> = column
-            .map(|one| (mean(links, &one.entity, &places), one.entity.as_str()))
+        let mut column: Vec<_> = column
+            .map(|one| {
+                let entity = one.entity.as_str();
+                let touches = |link: &&&Link| link.from == entity || link.to == entity;
+                let is_paid = drawn.iter().filter(touches).any(|link| link.is_paid);
+                (mean(drawn, entity, &places), !is_paid, entity)
+            })
             .collect();
         column.sort_unstable();
-        for (place, (_, entity)) in column.into_iter().enumerate() {
+        for (place, (.., entity)) in column.into_iter().enumerate() {
             let y = TOP + ROW * u32::try_from(place).unwrap_or(0);
             places.insert(entity, (x, y));
         }
@@ -136,8 +171,8 @@ fn places(links: &Links) -> HashMap<&str, (u32, u32)> {
 }
 
 /// The mean height of those already placed that an entity is linked to.
-fn mean(links: &Links, entity: &str, places: &HashMap<&str, (u32, u32)>) -> u32 {
-    let others = links.links.iter().filter_map(|link| {
+fn mean(links: &[&Link], entity: &str, places: &HashMap<&str, (u32, u32)>) -> u32 {
+    let others = links.iter().filter_map(|link| {
         let is_from = link.from == entity;
         let other = if is_from { &link.to } else { &link.from };
         (is_from || link.to == entity).then_some(other.as_str())
@@ -169,9 +204,15 @@ fn line(
     let ends = places
         .get(link.from.as_str())
         .zip(places.get(link.to.as_str()));
-    let Some((&(x1, y1), &(x2, y2))) = ends else {
+    let Some((&(mut x1, y1), &(mut x2, y2))) = ends else {
         return Markup::default();
     };
+    // To what is farther away a line leaves behind the name.
+    match x1.cmp(&x2) {
+        Ordering::Less => x1 += behind(x1),
+        Ordering::Greater => x2 += behind(x2),
+        Ordering::Equal => {}
+    }
     let way = match x1 == x2 {
         // Within a column the line swings out to the side, the farther the longer it is.
         true => {
@@ -204,6 +245,14 @@ fn line(
         path class=(class) d=(way) stroke-width=(format!("{}.{}", tenths / 10, tenths % 10)) marker-end=[link.is_paid.then_some("url(#arrow)")] {
             title { (said) }
         }
+    }
+}
+
+/// How far from its middle an entity's name ends; that of the first stands above.
+fn behind(x: u32) -> u32 {
+    match x == COLUMNS[0] {
+        true => 0,
+        false => NAME,
     }
 }
 
@@ -267,26 +316,51 @@ fn twin(title: &str, links: &Links, v: &Visit) -> Markup {
 mod tests {
     use super::*;
 
+    const WEB: &str = r#"{ "base_currency": "EUR", "is_whole": true, "entities_max": 40, "links_max": 80,
+        "entities": [
+            { "entity": "card:1", "hops": 0, "events": 9, "is_denied": false },
+            { "entity": "device:2", "hops": 1, "events": 1, "is_denied": true },
+            { "entity": "account:3", "hops": 1, "events": 1, "is_denied": false },
+            { "entity": "card:4", "hops": 2, "events": 1, "is_denied": false },
+            { "entity": "card:5", "hops": 2, "events": 1, "is_denied": false } ],
+        "links": [
+            { "from": "card:1", "to": "device:2", "is_paid": false,
+              "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "card:1", "to": "account:3", "is_paid": false,
+              "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "account:3", "to": "device:2", "is_paid": false,
+              "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "card:4", "to": "device:2", "is_paid": false,
+              "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "account:3", "to": "card:4", "is_paid": false,
+              "events": 1, "amount_minor": 6, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "device:2", "to": "card:5", "is_paid": false,
+              "events": 9, "amount_minor": 900, "latest_at": "2026-01-01T00:00:00Z" },
+            { "from": "card:5", "to": "account:3", "is_paid": true,
+              "events": 1, "amount_minor": 1, "latest_at": "2026-01-01T00:00:00Z" } ] }"#;
+
+    #[test]
+    fn every_entity_hangs_by_one_link_and_money_is_drawn_whole() {
+        let links: Links = serde_json::from_str(WEB).unwrap();
+        let drawn = drawn(&links);
+        let ends = drawn.iter().map(|link| (&*link.from, &*link.to));
+        assert_eq!(
+            ends.collect::<Vec<_>>(),
+            [
+                ("card:1", "device:2"),
+                ("card:1", "account:3"),
+                ("account:3", "card:4"),
+                ("card:5", "account:3"),
+            ]
+        );
+    }
+
     #[test]
     fn columns_are_links_away_and_money_is_never_invisible() {
-        let text = r#"{ "base_currency": "EUR", "is_whole": true, "entities_max": 40, "links_max": 80,
-            "entities": [
-                { "entity": "card:0000000000000001", "hops": 0, "events": 9, "is_denied": false },
-                { "entity": "device:0000000000000002", "hops": 1, "events": 1, "is_denied": true },
-                { "entity": "account:0000000000000003", "hops": 1, "events": 1, "is_denied": false },
-                { "entity": "card:0000000000000004", "hops": 2, "events": 1, "is_denied": false } ],
-            "links": [
-                { "from": "card:0000000000000001", "to": "device:0000000000000002", "is_paid": false,
-                  "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" } ] }"#;
-        let links: Links = serde_json::from_str(text).unwrap();
-        let places = places(&links);
-        let [one, two, three, four] = [
-            "card:0000000000000001",
-            "device:0000000000000002",
-            "account:0000000000000003",
-            "card:0000000000000004",
-        ]
-        .map(|name| places[name]);
+        let links: Links = serde_json::from_str(WEB).unwrap();
+        let places = places(&links, &drawn(&links));
+        let [one, two, three, four] =
+            ["card:1", "device:2", "account:3", "card:4"].map(|name| places[name]);
         assert_eq!([one.0, two.0, four.0], COLUMNS);
         assert!(three.0 == two.0 && three.1 != two.1);
         let widths = [0, 100, 25].map(|minor| width(minor, 100, 80));

@@ -8,7 +8,7 @@ use crate::{
     icon::Icon,
     metrics::Metrics,
     names,
-    page::{Body, Door, Fault, Group, Menu, Page, Shown},
+    page::{Body, Door, Fault, Group, Menu, Page, Renewal, Shown},
     parts,
     terms::Tone,
     visit::{Visit, address},
@@ -127,14 +127,19 @@ struct Opened {
     opened_at: Timestamp,
 }
 
-/// An answer about the last days that is at most ten minutes old will do; the page does not wait
-/// for one that is still being made.
+/// The page waits for nothing that is still being made; an answer about the last days that is at most
+/// ten minutes old will do.
 const PREVENTION: &str = "/v1/reports/prevention?age_s=600&wait_ms=100";
 
+const DECIDED: &str = "/v1/statistics/decisions?wait_ms=100";
+/// When a page without script asks again for what is still being counted, in seconds.
+const RENEW_S: u32 = 2;
+
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
-    let decided = v
-        .get_if::<Statistics>(Scope::DecisionsRead, "/v1/statistics/decisions")
-        .await?;
+    let decided = match v.may(Scope::DecisionsRead) {
+        true => Some(v.get::<Statistics>(DECIDED).await),
+        false => None,
+    };
     let waiting = v
         .get_if::<Approvals>(Scope::ApprovalsRead, "/v1/approvals?state=open&limit=100")
         .await?;
@@ -179,10 +184,27 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         @if let Some(decided) = &decided { (parts::panel(v.t(BY_HOUR), by_hour(v, decided))) }
         (parts::panel(v.t(STATUS), status(v, &metrics, rules.as_ref())))
     };
-    Ok(Body::new(v.t(TITLE), main).with(&["live.js"]).into())
+    let counting = decided.is_some_and(|decided| decided.is_err_and(|fault| is_underway(&fault)));
+    let renewal = counting.then(|| Renewal {
+        after_s: RENEW_S,
+        to: "/".to_owned(),
+    });
+    let body = Body::new(v.t(TITLE), main).with(&["live.js", "wait.js"]);
+    Ok(Body { renewal, ..body }.into())
 }
 
-fn figures(v: &Visit, decided: &Statistics) -> Markup {
+fn figures(v: &Visit, decided: &Result<Statistics, Fault>) -> Markup {
+    match decided {
+        Ok(decided) => counted(v, decided),
+        Err(Fault(why)) => html! {
+            @for name in [LAST_DAY, PER_SECOND, STOPPED, AMOUNT_STOPPED] {
+                (parts::figure(v.t(name), "–", missing(v, why), None))
+            }
+        },
+    }
+}
+
+fn counted(v: &Visit, decided: &Statistics) -> Markup {
     let all = || decided.hours.iter().flat_map(|hour| &hour.outcomes);
     let total: u64 = all().map(|count| count.decisions).sum();
     let stopped = || all().filter(|count| count.outcome.stops());
@@ -248,6 +270,10 @@ fn prevention(v: &Visit, prevented: &Result<Prevention, Fault>) -> Markup {
     }
 }
 
+fn is_underway(Fault(why): &Fault) -> bool {
+    Code::parse(&why.code) == Some(Code::ReportUnderway)
+}
+
 /// Why there is no report.
 fn missing<'a>(v: &Visit, why: &'a ProblemDocument) -> &'a str {
     match Code::parse(&why.code) {
@@ -290,7 +316,15 @@ fn queue(v: &Visit, name: &str, since: impl Iterator<Item = Timestamp>, to: &str
     parts::figure(name, count, &below, Some(to))
 }
 
-fn by_hour(v: &Visit, decided: &Statistics) -> Markup {
+fn by_hour(v: &Visit, decided: &Result<Statistics, Fault>) -> Markup {
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(fault) => {
+            return html! {
+                div data-wait=[is_underway(fault).then_some("")] { (parts::empty(missing(v, &fault.0))) }
+            };
+        }
+    };
     let bars: Vec<Bar> = decided.hours.iter().map(bar).collect();
     chart::stacked(v.t(BY_HOUR), &chart::outcomes(v), &bars, v)
 }

@@ -100,7 +100,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     };
     let v = &*v;
     let rows: Vec<_> = leaves.iter().map(|leaf| cells(v, leaf)).collect();
-    let purpose = format!("{}~", v.t(PURPOSE));
+    let [purpose, reason] = [PURPOSE, parts::REASON].map(|word| format!("{}~", v.t(word)));
     let columns = [
         v.t(AT),
         v.t(LEAF),
@@ -108,7 +108,7 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
         v.t(OBJECT),
         v.t(BY),
         &purpose,
-        v.t(parts::REASON),
+        &reason,
     ];
     let newest = v
         .query("before")

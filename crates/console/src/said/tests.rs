@@ -145,7 +145,7 @@ fn hostile_texts_are_looked_for_once_and_not_for_long() {
             assert!(said.is_none_or(|said| said.len() < 4 * BYTES_MAX));
         }
     }
-    // 24 looks, each a few deep; a moment, also on a slow machine without optimization.
+    // 24 looks, each a few deep, are a moment; one that tries every way to part a text has no end.
     let taken = begun.elapsed();
-    assert!(taken < Duration::from_secs(5), "{taken:?}");
+    assert!(taken < Duration::from_secs(60), "{taken:?}");
 }

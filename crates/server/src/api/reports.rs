@@ -6,10 +6,11 @@ pub(crate) use kept::Kept;
 
 use super::{
     Call, Endpoint, Route, json_reply,
+    patience::{Patience, WAIT},
     query::{Query, invalid},
 };
 use crate::{
-    edge::{Code, Problem, ProblemDocument, reply::Reply},
+    edge::{Problem, ProblemDocument, reply::Reply},
     state::State,
 };
 use http::StatusCode;
@@ -35,10 +36,6 @@ const YOUNG_S: i64 = 300;
 
 /// The oldest answer that is given again, in seconds.
 const AGE_MAX: i64 = 3_600;
-/// The longest that a caller may want to wait at most, in milliseconds.
-const WAIT_MAX: u64 = 60_000;
-/// When to come again for a report that is being made.
-const PAUSE_US: u64 = 1_000_000;
 
 /// Has ready what the overview shows, so that whoever comes first after a start does not wait: the
 /// counts of the last day, without which there is none, and then the report of the last days.
@@ -121,27 +118,14 @@ pub(crate) async fn handle(act: Act, call: &Call) -> Result<Reply, Problem> {
 )]
 pub(crate) async fn prevention(call: &Call) -> Result<Reply, Problem> {
     let [from, to, as_of, delay] = STRETCH;
-    let known = [from, to, as_of, delay, "by", "age_s", "wait_ms"];
+    let known = [from, to, as_of, delay, "by", "age_s", WAIT];
     let query = Query::parse(&call.query, &known)?;
     let age = query.read("age_s", "0 to 3600 seconds", |text| {
         text.parse().ok().filter(|age| *age <= AGE_MAX)
     })?;
-    let wait = query.read("wait_ms", "0 to 60000 milliseconds", |text| {
-        text.parse().ok().filter(|wait| *wait <= WAIT_MAX)
-    })?;
-    let asked = Asked::read(&query)?;
+    let (patience, asked) = (Patience::read(&query)?, Asked::read(&query)?);
     let answered = asked.answered(&call.state, &call.caller.tenant, age.unwrap_or(0));
-    match wait.map(Duration::from_millis) {
-        None => answered.await,
-        Some(wait) => tokio::time::timeout(wait, answered)
-            .await
-            .unwrap_or_else(|_| Err(underway())),
-    }
-}
-
-fn underway() -> Problem {
-    let detail = "the report is being made and will be kept";
-    Problem::new(Code::ReportUnderway, detail).retry_after_us(PAUSE_US)
+    patience.wait(answered).await
 }
 
 /// A challenger beside the live model at the same number of alerts, on payments that both scored and

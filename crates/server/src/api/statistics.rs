@@ -1,10 +1,17 @@
 //! What was decided lately, in numbers.
 
-use super::{Call, decisions::filter, json_reply, query::Query};
+use super::{
+    Call,
+    decisions::filter,
+    json_reply,
+    patience::{Patience, WAIT, to_its_end},
+    query::Query,
+};
 use crate::edge::{Problem, ProblemDocument, reply::Reply};
 use http::StatusCode;
 use paywarden_domain::{PaymentId, Timestamp};
 use paywarden_risk::{DecisionStatistics, FoundStatistics};
+use std::sync::Arc;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +33,11 @@ pub(super) async fn answer(call: &Call, of: Of) -> Result<Reply, Problem> {
 #[utoipa::path(
     get, path = "/v1/statistics/decisions", tag = "decisions",
     operation_id = "count_decisions", security(("signature" = []), ("session" = [])),
+    params(
+        ("wait_ms" = Option<u64>, Query, maximum = 60000, description = "After so many \
+            milliseconds `report_underway` rather than the counts; as long as it takes if not \
+            given"),
+    ),
     responses(
         (status = 200, description = "The counts", body = DecisionStatistics),
         (status = "default", description = "A refusal", body = ProblemDocument,
@@ -33,10 +45,14 @@ pub(super) async fn answer(call: &Call, of: Of) -> Result<Reply, Problem> {
     )
 )]
 pub(crate) async fn decisions(call: &Call) -> Result<Reply, Problem> {
-    Query::parse(&call.query, &[])?;
-    let engine = &call.state.engine;
-    let counted = engine.decision_statistics(&call.caller.tenant).await?;
-    json_reply(StatusCode::OK, &counted)
+    let patience = Patience::read(&Query::parse(&call.query, &[WAIT])?)?;
+    let (state, tenant) = (Arc::clone(&call.state), call.caller.tenant.clone());
+    // The first count of a day may take long: it is kept for whoever comes next.
+    let counted = to_its_end(async move {
+        let counted = state.engine.decision_statistics(&tenant).await?;
+        json_reply(StatusCode::OK, &counted)
+    });
+    patience.wait(counted).await
 }
 
 /// Decisions that terms name, over time, by outcome, with what they come to. Among more than 200,000

@@ -31,7 +31,7 @@ async fn a_start_makes_the_report_of_the_last_days_ready() {
         decide(&mut client, &signer).await;
     }
     let world = world.restart(Setup::default()).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let mut client = world.client(true).await;
     decide(&mut client, &signer).await;
     // Nobody has asked, and there is one of before the last payment, for whoever takes it.
@@ -65,11 +65,21 @@ async fn whoever_does_not_wait_is_told_that_the_report_is_under_way() {
     let again = "?age_s=60&wait_ms=60000";
     assert_eq!(young(&mut client, &signer, again).await, 1);
     assert_eq!(young(&mut client, &signer, "?age_s=60&wait_ms=0").await, 1);
-    for wrong in ["60001", "-1", "soon", ""] {
-        let path = format!("/v1/reports/prevention?wait_ms={wrong}");
-        let reply = client
-            .signed(&signer, Sent::new(Method::GET, &path, ""))
-            .await;
-        assert_eq!(reply.code(), "parameter_invalid", "{wrong}");
+    // The counts of the last day are waited for in the same way.
+    for path in [
+        "/v1/reports/prevention?by=day&",
+        "/v1/statistics/decisions?",
+    ] {
+        let mut asked = async |wait: &str| {
+            let path = format!("{path}wait_ms={wait}");
+            client
+                .signed(&signer, Sent::new(Method::GET, &path, ""))
+                .await
+        };
+        assert_eq!(asked("0").await.code(), "report_underway", "{path}");
+        assert_eq!(asked("60000").await.status, 200, "{path}");
+        for wrong in ["60001", "-1", "soon", ""] {
+            assert_eq!(asked(wrong).await.code(), "parameter_invalid", "{wrong}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use paywarden_store::*;
 
 on_both!(
     blocks_are_kept_once_and_read_backwards,
-    what_decisions_name_is_read_both_ways,
+    what_decisions_name_is_read_newest_first,
     numbers_narrow_whatever_else_is_asked,
 );
 
@@ -65,7 +65,7 @@ async fn blocks_are_kept_once_and_read_backwards(place: Place) {
     store.close().await;
 }
 
-async fn what_decisions_name_is_read_both_ways(place: Place) {
+async fn what_decisions_name_is_read_newest_first(place: Place) {
     let store = place.open().await;
     store.append((1..=40).map(decided).collect()).await.unwrap();
     let database = &store.database;
