@@ -9,7 +9,7 @@ use crate::Scope;
 /// A part of the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
-    /// Accounts, sign-ins and sessions.
+    /// Accounts, sign-ins and sessions; backups.
     System,
     /// Who may do what: roles, keys, identities, approvals.
     Security,
@@ -22,6 +22,7 @@ pub enum Area {
 /// Actions, or the beginnings of actions that end in `.`; the longest that fits holds.
 const ACTIONS: &[(&str, Area)] = &[
     ("staff.", Area::System),
+    ("backup.", Area::System),
     ("staff.set_roles", Area::Security),
     ("staff.bind_identity", Area::Security),
     ("staff.unbind_identity", Area::Security),
@@ -82,6 +83,7 @@ mod tests {
             ("staff.review", Area::Audit),
             ("key.rotate", Area::Security),
             ("approval.break_glass", Area::Security),
+            ("backup.read_back", Area::System),
             ("export.open", Area::Audit),
             ("list.add", Area::Business),
             ("label.create", Area::Business),

@@ -18,7 +18,7 @@ use paywarden_access::{
     watch::{Calendar, Effect},
 };
 use paywarden_cases::ScannerAway;
-use paywarden_domain::Currency;
+use paywarden_domain::{Currency, TenantId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, path::PathBuf};
 
@@ -354,6 +354,15 @@ impl Config {
             weekdays: self.office_weekdays.clone(),
             holidays: self.office_holidays.clone(),
         }
+    }
+
+    /// The first company: in its trail stands what is of no one company.
+    pub fn company(&self) -> Result<TenantId> {
+        let company = &self.first_company;
+        TenantId::parse(company).map_err(|error| {
+            let next = "set first_company to the name of your company: letters, digits, `-`";
+            Failure::wrong_use(format!("first_company = {company}: {error}"), next)
+        })
     }
 
     /// The address of the database, with the password from its file.

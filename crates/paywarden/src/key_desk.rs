@@ -1,5 +1,5 @@
-//! The key desk: how `paywarden keys` and `paywarden staff` reach keys and accounts while a server
-//! holds the store.
+//! The key desk: how `paywarden keys`, `paywarden staff` and `paywarden backup` reach the store while a
+//! server holds it.
 //!
 //! The server listens on a socket in its private data folder; one JSON line asks, one answers.
 //! Only the owner of the folder can reach it. Without a server the command opens the store itself
@@ -14,8 +14,9 @@ use paywarden_access::{
 };
 use paywarden_crypto::SignatureAlgorithm;
 use paywarden_domain::{TenantId, time::HOUR};
+use paywarden_server::backup::Backup;
 use paywarden_store::{
-    Actor, Purpose,
+    Actor, Journal, Purpose,
     trail::{Standing, notary, notary::Notary},
 };
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,8 @@ pub enum Question {
     RotateNotary,
     /// Something about staff.
     Staff(staff::Question),
+    /// A backup was read back.
+    ReadBack(Backup),
     /// Where the server listens.
     Status,
 }
@@ -138,6 +141,8 @@ pub enum Answer {
     },
     /// Something about staff.
     Staff(staff::Answer),
+    /// It is kept that a backup was read back.
+    Kept,
     /// Where the server listens.
     Status {
         /// Address and port.
@@ -206,6 +211,10 @@ pub struct Clerk {
     pub staff: Arc<Staff>,
     /// Signs the trail.
     pub notary: Notary,
+    /// The way to write.
+    pub journal: Journal,
+    /// In whose trail stands what is of no one company.
+    pub company: TenantId,
     /// Where browsers find the pages for staff.
     pub origin: String,
 }
@@ -263,6 +272,10 @@ pub async fn answer(clerk: &Clerk, question: Question, uid: u32) -> Answer {
             .await
             .map(Answer::Staff)
             .map_err(|error| error.to_string()),
+        Question::ReadBack(backup) => keep(clerk, &backup, author())
+            .await
+            .map(|()| Answer::Kept)
+            .map_err(|error| error.to_string()),
         Question::Status => Err("no server runs on this data folder".to_owned()),
     };
     answered.unwrap_or_else(|why| Answer::Refused { why })
@@ -292,6 +305,17 @@ async fn register(
     let key = registry.register(author, algorithm, public_pem.as_bytes(), new);
     let key = line(&*key.await.map_err(text)?);
     Ok(Answer::Registered { key })
+}
+
+/// Keeps that a backup was read back.
+async fn keep(
+    clerk: &Clerk,
+    backup: &Backup,
+    author: Author,
+) -> Result<(), paywarden_store::Error> {
+    let store = (clerk.notary.database(), &clerk.journal);
+    let by = (author.actor, author.purpose);
+    backup.keep(store, clerk.company.clone(), by).await
 }
 
 /// Lets the next key sign the trail. No leaf tells of it: the store keeps every key with its times,

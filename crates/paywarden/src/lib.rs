@@ -46,7 +46,7 @@ pub mod wiring;
 
 use clap::{Parser, Subcommand};
 use command::{
-    backtest, bench, check, demo, detect, evaluate, keys, labels, loadgen, model, openapi,
+    backtest, backup, bench, check, demo, detect, evaluate, keys, labels, loadgen, model, openapi,
     passwords, replay, report, scan, screening, serve, sign, staff, trail, train, vault, verify,
 };
 use failure::{Failure, Result};
@@ -88,6 +88,9 @@ enum Command {
     Bench(bench::Command),
     /// Check the trail and every decision against it
     Verify(verify::Arguments),
+    /// Copy the database while it is served, read a copy back, and say so on the system page
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Make a filter of passwords known from breaches out of a list
     Passwords(passwords::Arguments),
     /// Train a model on a labelled file, from what was known at each moment
@@ -171,6 +174,7 @@ impl Command {
             Self::Backtest(arguments) => interruptible(backtest::run(arguments)).await,
             Self::Bench(command) => interruptible(bench::run(command)).await,
             Self::Verify(arguments) => verify::run(arguments).await,
+            Self::Backup(command) => interruptible(backup::run(&command)).await,
             Self::Passwords(arguments) => passwords::run(&arguments),
             Self::Screening(command) => screening::run(&command).await,
             Self::Train(arguments) => interruptible(train::run(arguments)).await,

@@ -183,16 +183,18 @@ impl Ground {
     pub async fn clerk(&self, config: &Config) -> Result<Clerk> {
         let local = || format!("https://localhost:{}", config.listen.port());
         let origin = config.origin.clone().unwrap_or_else(local);
-        Ok(self.clerk_of(&notary(config, self).await?, &origin))
+        self.clerk_of(config, &notary(config, self).await?, &origin)
     }
 
-    fn clerk_of(&self, notary: &Notary, origin: &str) -> Clerk {
-        Clerk {
+    fn clerk_of(&self, config: &Config, notary: &Notary, origin: &str) -> Result<Clerk> {
+        Ok(Clerk {
             registry: self.registry.clone(),
             staff: self.staff.clone(),
             notary: notary.clone(),
+            journal: self.journal.clone(),
+            company: config.company()?,
             origin: origin.to_owned(),
-        }
+        })
     }
 
     /// Who hands on what is written to the trail.
@@ -266,7 +268,7 @@ impl Running {
         };
         let server = listen(config, identity, parts).await?;
         let address = server.local_addr();
-        let clerk = ground.clerk_of(&notary, server.origin());
+        let clerk = ground.clerk_of(config, &notary, server.origin())?;
         let desk = KeyDesk::open(&config.data_dir, clerk, address)?;
         let rights = (ground.registry.clone(), approvals.clone());
         let told = subscribers::all((&engine, cases, &ground.database), &notify, rights);
@@ -305,12 +307,8 @@ impl Running {
     }
 
     /// The link of the first administrator, as long as nobody has ever set up factors.
-    pub async fn first_administrator(&self, company: &str) -> Result<Option<String>> {
-        let tenant = TenantId::parse(company).map_err(|error| {
-            let next = "set first_company to the name of your company: letters, digits, `-`";
-            Failure::wrong_use(format!("first_company = {company}: {error}"), next)
-        })?;
-        let invited = self.ground.staff.first_administrator(&tenant).await;
+    pub async fn first_administrator(&self, company: &TenantId) -> Result<Option<String>> {
+        let invited = self.ground.staff.first_administrator(company).await;
         let invited = invited.map_err(|error| needed("the first invitation", &error))?;
         Ok(invited.map(|invited| invited.link(self.server.origin()).to_string()))
     }

@@ -14,7 +14,7 @@ use std::{fs, path::Path};
 
 /// A server has decided the file that the project ships, with labels as they became known.
 fn decided(folder: &Path) {
-    let settings = ["trust_event_time=true", "deadline_ms=60000"];
+    let settings = ["trust_event_time=true"];
     let server = serve(&folder.join("data"), &settings);
     let (id, private) = server
         .create_key(&TenantId::parse("acme").unwrap(), "ed25519")

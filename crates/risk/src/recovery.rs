@@ -1,6 +1,7 @@
 //! Rebuilding the windows after a restart: snapshot first, then what the journal has beyond it.
 
 use crate::{Engine, EngineConfig, Error, StartError};
+use paywarden_domain::{Timestamp, time::SECOND};
 use paywarden_features::{FeatureEvent, FeatureStore, Plan, Restored, Saved, WindowSpec};
 use paywarden_store::Database;
 use std::{
@@ -9,6 +10,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 const REPLAY_ROWS: u32 = 10_000;
@@ -72,30 +74,44 @@ pub(crate) async fn restore(
     let Some(file) = file else {
         return Ok((features, plan, None));
     };
-    let last = database.event_no_last().await.map_err(Error::from)?;
+    let written_at = file.metadata().and_then(|file| file.modified());
     match features.restore(BufReader::new(file)) {
-        Ok(restored)
-            if i64::try_from(restored.next_event_no).is_ok_and(|next| next <= last + 1) =>
-        {
-            if let Some(why) = restored.left_out {
-                tracing::warn!(why, "end of the snapshot left out, replaying the journal");
+        Ok(restored) => match misfit(database, &restored, written_at.ok()).await? {
+            None => {
+                if let Some(why) = restored.left_out {
+                    tracing::warn!(why, "end of the snapshot left out, replaying the journal");
+                }
+                return Ok((features, plan, Some(restored)));
             }
-            return Ok((features, plan, Some(restored)));
-        }
-        Ok(restored) => {
-            let snapshot = restored.next_event_no;
-            tracing::warn!(
-                snapshot,
-                journal = last,
-                "snapshot is ahead of the journal, left out"
-            );
-        }
+            Some(why) => tracing::warn!(why, "snapshot of the windows left out"),
+        },
         Err(error) => {
             tracing::warn!(%error, "snapshot of the windows left out, replaying the journal");
         }
     }
     let (features, plan) = empty()?;
     Ok((features, plan, None))
+}
+
+/// Why a snapshot is not of this journal, if it is not. Where a backup took the place of the database,
+/// it may know of decisions that are gone; then others took their numbers, after it was written.
+async fn misfit(
+    database: &Database,
+    restored: &Restored,
+    written_at: Option<SystemTime>,
+) -> Result<Option<&'static str>, StartError> {
+    let last = database.event_no_last().await.map_err(Error::from)?;
+    let next = i64::try_from(restored.next_event_no).unwrap_or(i64::MAX);
+    if next > last + 1 {
+        return Ok(Some("it is ahead of the journal"));
+    }
+    let decided_at = database.decided_before(next).await.map_err(Error::from)?;
+    let since_1970 = written_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let written_us = since_1970.and_then(|since| i64::try_from(since.as_micros()).ok());
+    // File systems tell the time by the last tick of the machine.
+    let is_later = |at: Timestamp| written_us.is_none_or(|written| at.micros() > written + SECOND);
+    let is_other = decided_at.is_some_and(is_later);
+    Ok(is_other.then_some("its last decision was made after it was written"))
 }
 
 /// How many deltas follow a base before a new one is written.

@@ -5,6 +5,7 @@
 
 mod alerting;
 pub mod api;
+pub mod backup;
 pub mod edge;
 mod holds;
 mod limits;

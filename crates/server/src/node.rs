@@ -1,9 +1,9 @@
 //! What this process says of itself: how long it runs, its snapshot, its limits with what is used; and
-//! which others serve its database, or did.
+//! which others serve its database, or did, and how old its backup is.
 
-use crate::{edge::visitors::Visitors, limits::Limits};
+use crate::{backup::Backup, edge::visitors::Visitors, limits::Limits};
 use paywarden_domain::Timestamp;
-use paywarden_risk::Engine;
+use paywarden_risk::{Engine, Room};
 use paywarden_store::{Clock, Database, Error, Journal, NodeRow};
 use prometheus_client::{
     collector::Collector,
@@ -25,7 +25,14 @@ pub struct Nodes {
     journal: Journal,
     clock: Clock,
     own: (String, Timestamp),
-    known: Mutex<Arc<[NodeRow]>>,
+    known: Mutex<Known>,
+}
+
+/// What was seen when it was last looked.
+#[derive(Default, Clone)]
+struct Known {
+    nodes: Arc<[NodeRow]>,
+    backup: Option<Backup>,
 }
 
 impl Nodes {
@@ -52,8 +59,11 @@ impl Nodes {
             seen_at: self.clock.now(),
         };
         self.journal.beat(own).await?;
-        let known = self.database.nodes().await?;
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known.into();
+        let known = Known {
+            nodes: self.database.nodes().await?.into(),
+            backup: Backup::last(&self.database).await?,
+        };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }
 
@@ -66,8 +76,11 @@ impl Nodes {
         }
     }
 
-    fn known(&self) -> Arc<[NodeRow]> {
-        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    fn known(&self) -> Known {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -94,22 +107,49 @@ impl Node {
         let age_s = self.clock.now().seconds() - since.seconds();
         u64::try_from(age_s).unwrap_or(0)
     }
-}
 
-impl Node {
+    /// Each with what it means.
+    #[rustfmt::skip]
+    fn gauges(
+        &self,
+        room: &Room,
+        backup: Option<Backup>,
+    ) -> Vec<(&'static str, &'static str, u64)> {
+        let mut gauges = vec![
+            ("uptime_seconds", "Since this process started", self.age_s(self.started_at)),
+            ("visitors", "People signing in who are listened to", self.visitors.inside() as u64),
+            ("readers", "People who watch what goes on", self.readers.inside() as u64),
+            ("snapshot_decisions_behind", "Decisions since the last snapshot of the windows", room.decided_since_snapshot),
+        ];
+        if let Some(snapshot) = room.snapshot {
+            gauges.extend([
+                ("snapshot_age_seconds", "Since the snapshot of the windows was written to last", self.age_s(snapshot.written_at)),
+                ("snapshot_bytes", "Size of the snapshot of the windows", snapshot.bytes),
+            ]);
+        }
+        if let Some(backup) = backup {
+            gauges.extend([
+                ("backup_age_seconds", "Since the newest leaf in the backup that was last read back", self.age_s(backup.as_of)),
+                ("backup_read_back_age_seconds", "Since a backup was last read back", self.age_s(backup.read_back_at)),
+                ("backup_leaves", "Leaves of the backup that was last read back", backup.leaves),
+            ]);
+            gauges.extend(backup.bytes.map(|bytes| ("backup_bytes", "Size of the backup that was last read back", bytes)));
+        }
+        gauges
+    }
+
     /// When each process that serves the database was started and seen.
-    fn encode_nodes(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let nodes = self.nodes.known();
+    fn encode_nodes(&self, encoder: &mut DescriptorEncoder<'_>, nodes: &[NodeRow]) -> fmt::Result {
         let kind = ConstGauge::new(0_u64).metric_type();
         let help = "Since a process that serves this database was last seen";
         let mut seen = encoder.encode_descriptor("node_seen_seconds", help, None, kind)?;
-        for node in nodes.iter() {
+        for node in nodes {
             let labels = self.labels(node);
             ConstGauge::new(self.age_s(node.seen_at)).encode(seen.encode_family(&labels)?)?;
         }
         let help = "Since a process that serves this database was started";
         let mut started = encoder.encode_descriptor("node_started_seconds", help, None, kind)?;
-        for node in nodes.iter() {
+        for node in nodes {
             let labels = self.labels(node);
             ConstGauge::new(self.age_s(node.started_at)).encode(started.encode_family(&labels)?)?;
         }
@@ -128,46 +168,12 @@ impl Node {
 impl Collector for Node {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let room = self.engine.room();
-        let mut gauges = vec![
-            (
-                "uptime_seconds",
-                "Since this process started",
-                self.age_s(self.started_at),
-            ),
-            (
-                "visitors",
-                "People signing in who are listened to",
-                self.visitors.inside() as u64,
-            ),
-            (
-                "readers",
-                "People who watch what goes on",
-                self.readers.inside() as u64,
-            ),
-            (
-                "snapshot_decisions_behind",
-                "Decisions since the last snapshot of the windows",
-                room.decided_since_snapshot,
-            ),
-        ];
-        if let Some(snapshot) = room.snapshot {
-            let written = "Since the snapshot of the windows was written to last";
-            gauges.push((
-                "snapshot_age_seconds",
-                written,
-                self.age_s(snapshot.written_at),
-            ));
-            gauges.push((
-                "snapshot_bytes",
-                "Size of the snapshot of the windows",
-                snapshot.bytes,
-            ));
-        }
-        for (name, help, value) in gauges {
+        let Known { nodes, backup } = self.nodes.known();
+        for (name, help, value) in self.gauges(&room, backup) {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
-        self.encode_nodes(&mut encoder)?;
+        self.encode_nodes(&mut encoder, &nodes)?;
         let limits = &self.limits;
         let help = "The most that there may be of a gauge";
         let kind = ConstGauge::new(0u64).metric_type();

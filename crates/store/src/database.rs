@@ -1,6 +1,7 @@
 //! Opening a database: one text for two engines, one writer, a few readers.
 
 mod checkpoint;
+mod copy;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -9,7 +10,7 @@ pub(crate) use checkpoint::Checkpointer;
 
 use crate::Error;
 use sqlx::{
-    Any, AnyConnection, AnyPool, Connection as _, Transaction,
+    Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     pool::PoolConnection,
 };
@@ -125,8 +126,11 @@ impl Database {
                 reason: "there is no such file".into(),
             });
         }
+        // A pool tries until its time is over, and then does not say why.
+        let mut first = address.connect_reader(&limits).await?;
+        schema::require(&mut first).await?;
+        first.close().await?;
         let readers = address.readers(&limits);
-        schema::require(&mut *readers.acquire().await?).await?;
         let (writer, lock) = (Mutex::new(None), Mutex::new(None));
         Ok(Self(Arc::new(Inner {
             address,
@@ -265,11 +269,25 @@ impl Address {
         }
     }
 
-    fn readers(&self, limits: &DatabaseLimits) -> AnyPool {
-        let (options, settings) = match self {
+    async fn connect_reader(&self, limits: &DatabaseLimits) -> Result<AnyConnection, Error> {
+        let (options, settings) = self.reading(limits);
+        let connected = tokio::time::timeout(limits.wait(), options.connect()).await;
+        let mut connection = connected.map_err(|_| Error::unavailable("it does not answer"))??;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(settings))
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
+    fn reading(&self, limits: &DatabaseLimits) -> (AnyConnectOptions, String) {
+        match self {
             Self::Sqlite(file) => (file.options(), sqlite::reader_settings(limits)),
             Self::Postgres(options) => (options.clone(), postgres::reader_settings(limits)),
-        };
+        }
+    }
+
+    fn readers(&self, limits: &DatabaseLimits) -> AnyPool {
+        let (options, settings) = self.reading(limits);
         let settings: Arc<str> = settings.into();
         AnyPoolOptions::new()
             .max_connections(limits.readers_max.max(1))

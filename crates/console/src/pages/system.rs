@@ -39,8 +39,13 @@ words! {
     SIZE = "Size", "大小";
     BEHIND = "Decisions since then", "其后决策数";
     NO_SNAPSHOT = "None was written yet: a restart reads the journal.", "尚无快照，重启时将读取日志。";
-    BACKUPS = "Backups", "备份";
-    BACKUPS_WHY = "Whoever runs the database makes and tries them out; this program knows of none.", "由数据库运维方备份并验证恢复，本程序不掌握。";
+    BACKUP = "Backup that was last read back", "最近一次回读验证的备份";
+    BACKUP_WHY = "Read back whole: its pages, leaves and records hold, and the trail here begins with it.", "已完整回读：页、叶节点与记录均无误，且为当前审计轨迹的前段。";
+    NO_BACKUP = "None was read back yet. Beside the server one is made by", "尚无经回读验证的备份。可在服务运行时执行：";
+    BACKUP_OLD = "It is older than a day.", "备份已超过一天。";
+    NEWEST_LEAF = "Its newest leaf is from", "最新叶节点写入于";
+    READ_BACK = "Read back", "回读验证于";
+    LEAVES_IN_IT = "Leaves in it", "叶节点数";
     NODES = "Processes that serve this database", "服务该数据库的进程";
     NODES_WHY = "One decides at a time. Each says twice a minute that it is there; those before it stay on the list.", "同一时间仅一个进程处理决策。各进程每分钟上报两次，此前的进程保留在列表中。";
     NODE = "Process", "进程";
@@ -120,6 +125,8 @@ const LIMITED: [(&str, Word); 8] = [
 
 /// Who says twice a minute that it is there and was silent for so long is not there any more.
 const GONE_S: u64 = 120;
+/// From when on a backup is old: a day, and the time that one of the night takes longer than another.
+const BACKUP_OLD_S: u64 = 26 * 3_600;
 
 async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     let metrics = Metrics::new(v.text(Metrics::ADDRESS).await?);
@@ -136,21 +143,26 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
                     parts::row(VERSION, parts::id(env!("CARGO_PKG_VERSION")), v),
                     parts::row(STATUS, status, v),
                     parts::row(ADDRESS, parts::id(v.desk.origin()), v),
-                    parts::row(RUNNING, age(&metrics, "uptime_seconds", v), v),
-                    parts::row(BACKUPS, html! { span.muted { (v.t(BACKUPS_WHY)) } }, v),
+                    parts::row(RUNNING, running(&metrics, v), v),
                 ])))
                 (parts::panel(v.t(SNAPSHOT), snapshot(v, &metrics)))
+                (parts::panel(v.t(BACKUP), backup(v, &metrics)))
                 (parts::panel(v.t(ANSWERS), answers(v, &metrics)))
             }
             div {
-                (parts::panel(v.t(HOLDS), parts::facts(NOTHING.map(|(name, word)| parts::row(word, holds(&metrics, name), v)))))
-                (parts::panel(v.t(WAITS), parts::facts(COUNTED.map(|(name, word)| parts::row(word, counted(&metrics, name), v)))))
+                (parts::panel(v.t(HOLDS), counts(NOTHING.map(|(name, word)| parts::row(word, holds(&metrics, name), v)))))
+                (parts::panel(v.t(WAITS), counts(COUNTED.map(|(name, word)| parts::row(word, counted(&metrics, name), v)))))
             }
         }
         (parts::panel(v.t(NODES), nodes(v, &metrics)))
         (parts::panel(v.t(LIMITS), limits(v, &metrics)))
     };
     Ok(Body::new(v.t(TITLE), main).with(&["live.js"]).into())
+}
+
+/// Long names with short values.
+fn counts<'f>(rows: impl IntoIterator<Item = (&'f str, Markup)>) -> Markup {
+    html! { div.counts { (parts::facts(rows)) } }
 }
 
 fn answers(v: &Visit, metrics: &Metrics) -> Markup {
@@ -169,12 +181,27 @@ fn answers(v: &Visit, metrics: &Metrics) -> Markup {
     }
 }
 
-/// How long it is since something, by a metric in seconds.
-fn age(metrics: &Metrics, name: &str, v: &Visit) -> Markup {
-    let micros = |seconds| i64::try_from(seconds).ok()?.checked_mul(SECOND);
-    let old = metrics.value(name).and_then(micros);
-    let said = old.map_or_else(|| "–".to_owned(), |old| format::span(old, v.language()));
-    html! { span data-live=(name) { (said) } }
+/// So many seconds, in words.
+fn span(seconds: Option<u64>, v: &Visit) -> Option<String> {
+    let micros = i64::try_from(seconds?).ok()?.checked_mul(SECOND)?;
+    Some(format::span(micros, v.language()))
+}
+
+fn running(metrics: &Metrics, v: &Visit) -> Markup {
+    let name = "uptime_seconds";
+    let said = span(metrics.value(name), v);
+    html! { span data-live=(name) { (said.as_deref().unwrap_or("–")) } }
+}
+
+/// That something is so many seconds old.
+fn ago(seconds: Option<u64>, v: &Visit) -> String {
+    let said = span(seconds, v).map(|said| AGO.with(v.language(), &[&said]));
+    said.unwrap_or_else(|| "–".to_owned())
+}
+
+/// The same by a metric, kept current.
+fn since(metrics: &Metrics, name: &str, v: &Visit) -> Markup {
+    html! { span data-live=(name) { (ago(metrics.value(name), v)) } }
 }
 
 fn snapshot(v: &Visit, metrics: &Metrics) -> Markup {
@@ -184,7 +211,7 @@ fn snapshot(v: &Visit, metrics: &Metrics) -> Markup {
         @match metrics.value("snapshot_bytes") {
             None => (parts::note(Tone::Info, v.t(NO_SNAPSHOT))),
             Some(bytes) => (parts::facts([
-                parts::row(WRITTEN, age(metrics, "snapshot_age_seconds", v), v),
+                parts::row(WRITTEN, since(metrics, "snapshot_age_seconds", v), v),
                 parts::row(SIZE, html! { (format::bytes(bytes)) }, v),
                 parts::row(BEHIND, behind, v),
             ])),
@@ -192,13 +219,26 @@ fn snapshot(v: &Visit, metrics: &Metrics) -> Markup {
     }
 }
 
+fn backup(v: &Visit, metrics: &Metrics) -> Markup {
+    let Some(age_s) = metrics.value("backup_age_seconds") else {
+        let said = html! { (v.t(NO_BACKUP)) " " code { "paywarden backup make FILE" } };
+        return parts::note(Tone::Care, said);
+    };
+    let size = metrics.value("backup_bytes").map(format::bytes);
+    html! {
+        p.muted { (v.t(BACKUP_WHY)) }
+        @if age_s > BACKUP_OLD_S { (parts::note(Tone::Care, v.t(BACKUP_OLD))) }
+        (parts::facts([
+            parts::row(NEWEST_LEAF, since(metrics, "backup_age_seconds", v), v),
+            parts::row(READ_BACK, since(metrics, "backup_read_back_age_seconds", v), v),
+            parts::row(SIZE, html! { (size.as_deref().unwrap_or("–")) }, v),
+            parts::row(LEAVES_IN_IT, counted(metrics, "backup_leaves"), v),
+        ]))
+    }
+}
+
 /// Who serves the database, and who did.
 fn nodes(v: &Visit, metrics: &Metrics) -> Markup {
-    let ago = |seconds: Option<u64>| {
-        let micros = seconds.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(SECOND));
-        let said = micros.map(|micros| format::span(micros, v.language()));
-        html! { @if let Some(said) = said { (AGO.with(v.language(), &[&said])) } @else { "–" } }
-    };
     let row = |node: &Node<'_>| {
         let state = match (node.is_this, node.age_s > GONE_S) {
             (true, _) => parts::badge(Tone::Good, Some(Icon::YES), v.t(THIS)),
@@ -209,8 +249,8 @@ fn nodes(v: &Visit, metrics: &Metrics) -> Markup {
             parts::id(node.id),
             state,
             html! { (node.version) },
-            ago(node.started_s),
-            ago(Some(node.age_s)),
+            html! { (ago(node.started_s, v)) },
+            html! { (ago(Some(node.age_s), v)) },
         ]
     };
     let rows: Vec<_> = metrics.nodes().iter().map(row).collect();

@@ -102,7 +102,10 @@ async fn show(
     if serves_on {
         let url = local.running.url();
         let console = local.running.console();
-        let link = local.running.first_administrator(TENANT).await?;
+        let link = local
+            .running
+            .first_administrator(&config.company()?)
+            .await?;
         let link = link.as_deref();
         terminal::result(&where_next(
             (&url, console),
@@ -141,6 +144,7 @@ fn config(arguments: &Arguments, scratch: &Scratch) -> Result<Config> {
         }
     };
     config.listen = arguments.listen;
+    TENANT.clone_into(&mut config.first_company);
     config.trust_event_time = true;
     config.rates = traffic::rates();
     Ok(config)

@@ -325,6 +325,7 @@ pub(super) async fn put(config: &Config, question: Question) -> Result<Answer> {
         Question::Create { .. } | Question::Register { .. } => {
             "`paywarden keys create --help` shows what a key can be"
         }
+        Question::ReadBack(_) => "call `paywarden backup read-back` for the copy again",
         Question::Staff(_) => "`paywarden staff review` shows every account",
         _ => "`paywarden keys list` shows every key",
     };

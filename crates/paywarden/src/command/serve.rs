@@ -32,7 +32,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         config: &config,
         ca_pem: running.ca_pem.as_deref(),
         has_keys: !running.registry().all().is_empty(),
-        first_link: running.first_administrator(&config.first_company).await?,
+        first_link: running.first_administrator(&config.company()?).await?,
     };
     terminal::result(&greeting.text());
     wait_for_signal().await?;

@@ -10,7 +10,6 @@ use crate::{
     wiring::{Ground, MASTER_KEY_FILE, change_root as change_root_of_folder, root_told},
 };
 use paywarden_crypto::{Keyring, split::Share};
-use paywarden_domain::TenantId;
 use paywarden_privacy::{
     By,
     ceremony::{Ceremony, ShareHeld},
@@ -174,7 +173,7 @@ async fn change_root(arguments: &ChangeRoot) -> Result<()> {
 async fn ceremonies(arguments: &Keys) -> Result<()> {
     let config = arguments.config.load()?.config;
     let ground = Ground::open(&config).await?;
-    let tenant = TenantId::parse(&config.first_company).map_err(failed)?;
+    let tenant = config.company()?;
     let records = ground.vault.ceremonies(&tenant).await;
     ground.close().await;
     let texts = records.map_err(failed)?.into_iter();
@@ -262,9 +261,8 @@ async fn restore_keys(arguments: &Copy) -> Result<()> {
 }
 
 fn by(config: &Config, purpose: &str) -> Result<By> {
-    let tenant = TenantId::parse(&config.first_company);
     Ok(By::new(
-        tenant.map_err(failed)?,
+        config.company()?,
         Actor::System("operator"),
         purpose,
     ))

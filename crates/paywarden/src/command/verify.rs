@@ -1,7 +1,7 @@
 //! `paywarden verify`: whether the trail is whole and every record is what the trail says, or,
 //! with `--proof`, whether a proof in a file holds, without any database.
 
-mod words;
+pub(super) mod words;
 
 use crate::{
     config::{Config, ConfigFlags},
@@ -72,7 +72,7 @@ async fn check_store(arguments: &Arguments, config: &Config) -> Result<()> {
         .await
         .map_err(unreadable)?;
     let generations = database.trail_keys().await.map_err(unreadable)?.len();
-    let keys = keys(arguments, config, generations as u64).await?;
+    let keys = keys(&arguments.key, config, generations as u64).await?;
     let checkpoints = arguments.checkpoint.iter().map(|path| note(path));
     let trust = Trust {
         checkpoints: checkpoints.collect::<Result<_>>()?,
@@ -122,7 +122,7 @@ async fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Res
     let text = read(path)?;
     let proof = InclusionProof::parse(&text)
         .ok_or_else(|| Failure::wrong_use(format!("{} is no proof", path.display()), next))?;
-    let keys = keys(arguments, config, GENERATIONS).await?;
+    let keys = keys(&arguments.key, config, GENERATIONS).await?;
     if keys.is_empty() {
         let next = "give the verifier key of the tenant: --key VKEY (`GET /v1/trail/keys`)";
         return Err(Failure::wrong_use(
@@ -139,9 +139,13 @@ async fn check_proof(arguments: &Arguments, config: &Config, path: &Path) -> Res
 }
 
 /// The keys that may have signed: those given, or those of the master key, if it is here.
-async fn keys(arguments: &Arguments, config: &Config, generations: u64) -> Result<Vec<[u8; 32]>> {
-    if !arguments.key.is_empty() {
-        return Ok(arguments.key.clone());
+pub(super) async fn keys(
+    given: &[[u8; 32]],
+    config: &Config,
+    generations: u64,
+) -> Result<Vec<[u8; 32]>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
     }
     let Some(keyring) = wiring::existing_keyring(config).await? else {
         return Ok(Vec::new());

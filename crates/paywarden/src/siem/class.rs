@@ -56,6 +56,7 @@ const TABLE: &[(&str, Class, u8, u8)] = &[
     ("approval.overdue", Class::EntityManagement, UPDATE, 4),
     ("approval.policy", Class::EntityManagement, UPDATE, 2),
     ("approval.request", Class::EntityManagement, CREATE, 1),
+    ("backup", Class::EntityManagement, READ, 1),
     ("case", Class::EntityManagement, UPDATE, 1),
     ("case.close", Class::EntityManagement, UPDATE, 2),
     ("case.open", Class::EntityManagement, CREATE, 1),

@@ -59,9 +59,10 @@ pub fn figure(report: &Value, name: &str) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// Starts a server on a folder.
+/// Starts a server on a folder. What it decides does not hang on how busy the machine is.
 pub fn serve(folder: &Path, settings: &[&str]) -> ServerChild {
-    let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
+    let settings = ["deadline_ms=60000"].iter().chain(settings);
+    let settings: Vec<String> = settings.map(|text| (*text).to_owned()).collect();
     ServerChild::start(&binary(), folder, &settings).unwrap()
 }
 

@@ -105,6 +105,15 @@ pub(super) fn checkpoint_settings() -> &'static str {
      PRAGMA busy_timeout = 0;"
 }
 
+/// The connection that copies the whole file once, and so has little use for a cache.
+pub(super) fn copier_settings(limits: &DatabaseLimits) -> String {
+    format!(
+        "PRAGMA cache_size = -2048;
+         PRAGMA busy_timeout = {};",
+        limits.wait_ms_max,
+    )
+}
+
 fn open_private(path: &Path) -> Result<fs::File, Error> {
     let mut options = OpenOptions::new();
     options

@@ -5,7 +5,7 @@ use crate::{
     Database, Error, LabelRow,
     sql::{Fields, Stored},
 };
-use paywarden_domain::{Outcome, TenantId};
+use paywarden_domain::{Outcome, TenantId, Timestamp};
 
 /// The most rows of one answer.
 const REPLAY_MAX: u32 = 10_000;
@@ -54,6 +54,16 @@ impl Database {
         let values = [seq.into(), limited(limit, REPLAY_MAX)?];
         self.select("WHERE seq > $1 ORDER BY seq LIMIT $2", &values)
             .await
+    }
+
+    /// When the last decision before an event was made, of whichever tenant.
+    pub async fn decided_before(&self, event_no: i64) -> Result<Option<Timestamp>, Error> {
+        let text = "SELECT decided_at FROM decisions WHERE event_no < $1
+            ORDER BY event_no DESC LIMIT 1";
+        let row = sqlx::query(text).bind(event_no);
+        let row = row.fetch_optional(&mut *self.reader().await?).await?;
+        let micros = row.map(|row| Fields::of(&row).take()).transpose()?;
+        Ok(micros.map(Timestamp::from_micros))
     }
 
     /// The highest number that an event was given; 0 when there is none.

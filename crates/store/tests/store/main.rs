@@ -10,6 +10,7 @@ mod acts;
 mod agreement;
 mod approvals;
 mod backtests;
+mod copies;
 mod crash;
 mod deliveries;
 mod disk_full;

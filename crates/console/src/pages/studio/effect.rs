@@ -88,7 +88,7 @@ pub(super) fn panel(v: &Visit, glance: Option<&Glance>) -> Markup {
         |name: &str, value: Option<u64>| html! { b.number data-effect=(name) { (number(value)) } };
     let total = number(glance.map(|glance| glance.payments.payments));
     let inside = html! {
-        div.effect data-effects="" data-last=(v.t(OF_LAST)) {
+        div.effect.counts data-effects="" data-last=(v.t(OF_LAST)) {
             p.muted data-waits="" hidden[glance.is_some()] { (v.t(EFFECT_WAITS)) }
             dl.facts {
                 div {

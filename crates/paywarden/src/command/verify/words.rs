@@ -45,7 +45,7 @@ pub(super) fn set_back(step: &ClockStep) -> String {
 }
 
 /// A trail that does not.
-pub(super) fn broken(place: Option<&Place>, fault: &Fault) -> String {
+pub(in crate::command) fn broken(place: Option<&Place>, fault: &Fault) -> String {
     let what = in_words(fault);
     match place {
         Some(Place { tenant, leaf }) => {
