@@ -29,6 +29,9 @@ const SWING_MAX: u32 = 140;
 const WIDEST_PAID: u32 = 80;
 const WIDEST_SHARED: u32 = 24;
 
+/// Who has devices, addresses and cards: two of a kind that share one stand out.
+const OWNERS: [&str; 2] = ["account", "customer"];
+
 words! {
     PAID = "paid", "付款";
     TOGETHER = "in the same payments", "同笔支付";
@@ -40,7 +43,7 @@ words! {
     LATEST = "Latest", "最近一次";
     DENIED = "on a deny list", "在拒绝名单";
     CUT = "This is not all: the picture ends at {} entities and {} links, the latest payments first.", "未显示全部：图中最多 {} 个实体、{} 条关联，优先最近的支付。";
-    WIDTHS = "Width: money. Solid with an arrow: who paid whom. Dashed: named in the same payments, for each the closest such link; the table has all.", "线宽表示金额；带箭头的实线为付款方向，虚线为出现在同笔支付中，每个实体仅画最紧密的一条，全部关联见表格。";
+    WIDTHS = "Width: money. Solid with an arrow: who paid whom. Dashed: named in the same payments, for each the closest such link, and what two accounts or customers share; the table has all.", "线宽表示金额；带箭头的实线为付款方向，虚线为出现在同笔支付中：每个实体画最紧密的一条，另画两个账户或客户所共用者；全部关联见表格。";
     NO_LINKS = "No kept payment links it to anybody.", "现有支付中无关联对象。";
 }
 
@@ -118,8 +121,9 @@ pub(crate) fn web(title: &str, links: &Links, v: &Visit) -> Markup {
     }
 }
 
-/// The links that are drawn: all that money went by, and for an entity that no money leads to the one
-/// by which it hangs together most with those nearer. The others say the same payments once more.
+/// The links that are drawn: all that money went by; for an entity that no money leads to the one by
+/// which it hangs together most with those nearer; and of those equally far, what two accounts or two
+/// customers share, such as a device. The others say the same payments once more.
 fn drawn(links: &Links) -> Vec<&Link> {
     let hops: HashMap<&str, u8> = links
         .entities
@@ -127,10 +131,16 @@ fn drawn(links: &Links) -> Vec<&Link> {
         .map(|one| (one.entity.as_str(), one.hops))
         .collect();
     let mut ways: HashMap<&str, &Link> = HashMap::new();
+    let mut beside: HashMap<(&str, &str), u32> = HashMap::new();
     for link in &links.links {
         let end = |name: &str| hops.get(name).copied().unwrap_or_default();
         let farther = match end(&link.from).cmp(&end(&link.to)) {
-            Ordering::Equal => continue,
+            Ordering::Equal => {
+                for place in sides(link) {
+                    *beside.entry(place).or_default() += 1;
+                }
+                continue;
+            }
             Ordering::Greater => link.from.as_str(),
             Ordering::Less => link.to.as_str(),
         };
@@ -141,8 +151,25 @@ fn drawn(links: &Links) -> Vec<&Link> {
         }
     }
     let is_way = |link: &Link| ways.values().any(|way| ptr::eq(*way, link));
-    let drawn = |link: &&Link| link.is_paid || is_way(link);
+    let is_level = |link: &Link| hops.get(&*link.from) == hops.get(&*link.to);
+    let shares = |link: &Link| {
+        let mut sides = sides(link).into_iter();
+        sides.any(|place| OWNERS.contains(&place.1) && beside.get(&place) > Some(&1))
+    };
+    let drawn = |link: &&Link| link.is_paid || is_way(link) || (is_level(link) && shares(link));
     links.links.iter().filter(drawn).collect()
+}
+
+/// A link from either side: an entity, and of which kind the other is.
+fn sides(link: &Link) -> [(&str, &str); 2] {
+    [
+        (&link.from, kind_of(&link.to)),
+        (&link.to, kind_of(&link.from)),
+    ]
+}
+
+fn kind_of(entity: &str) -> &str {
+    entity.split(':').next().unwrap_or_default()
 }
 
 /// Where each entity stands.
@@ -213,16 +240,16 @@ fn line(
         Ordering::Greater => x2 += behind(x2),
         Ordering::Equal => {}
     }
-    let way = match x1 == x2 {
+    let middle = u32::midpoint(x1, x2);
+    let way = match (x1 == x2, link.is_paid) {
         // Within a column the line swings out to the side, the farther the longer it is.
-        true => {
+        (true, _) => {
             let out = x1.saturating_sub(SWING_MAX.min(ROW / 2 + y1.abs_diff(y2) / 2));
             format!("M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}")
         }
-        false => {
-            let middle = u32::midpoint(x1, x2);
-            format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}")
-        }
+        (_, true) => format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"),
+        // Those that hang by the same one share a stem.
+        (_, false) => format!("M{x1} {y1}H{middle}V{y2}H{x2}"),
     };
     let widest = if link.is_paid {
         WIDEST_PAID
@@ -263,7 +290,6 @@ fn width(minor: i64, most: i64, widest: u32) -> u32 {
 }
 
 fn node(v: &Visit, one: &Linked, (x, y): (u32, u32)) -> Markup {
-    let kind = one.entity.split(':').next().unwrap_or_default();
     let class = match (one.hops, one.is_denied) {
         (_, true) => "node denied",
         (0, _) => "node start",
@@ -277,7 +303,7 @@ fn node(v: &Visit, one: &Linked, (x, y): (u32, u32)) -> Markup {
     };
     let radius = 5 + (one.events.max(1).ilog2()).min(4);
     html! {
-        a class=(class) href=(address(&one.entity)) data-kind=(kind) {
+        a class=(class) href=(address(&one.entity)) data-kind=(kind_of(&one.entity)) {
             circle cx=(x) cy=(y) r=(radius) {}
             text x=(label.0) y=(label.1) {
                 (short(&one.entity, v))
@@ -353,6 +379,19 @@ mod tests {
                 ("card:5", "account:3"),
             ]
         );
+    }
+
+    #[test]
+    fn what_two_accounts_share_is_drawn() {
+        let mut links: Links = serde_json::from_str(WEB).unwrap();
+        let count = drawn(&links).len();
+        let text = r#"{ "from": "account:6", "to": "device:2", "is_paid": false,
+            "events": 1, "amount_minor": 5, "latest_at": "2026-01-01T00:00:00Z" }"#;
+        links.links.push(serde_json::from_str(text).unwrap());
+        let text = r#"{ "entity": "account:6", "hops": 1, "events": 1, "is_denied": false }"#;
+        links.entities.push(serde_json::from_str(text).unwrap());
+        // Two accounts with one device: both of its links.
+        assert_eq!(drawn(&links).len(), count + 2);
     }
 
     #[test]
