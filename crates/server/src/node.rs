@@ -67,12 +67,18 @@ impl Nodes {
         Ok(())
     }
 
+    /// The same; that it did not succeed is told in the log alone.
+    pub(crate) async fn note(&self) {
+        if let Err(error) = self.beat().await {
+            tracing::warn!(%error, "not noted that this process is there");
+        }
+    }
+
+    /// Goes on saying so.
     pub(crate) async fn keep(&self) {
         loop {
-            if let Err(error) = self.beat().await {
-                tracing::warn!(%error, "not noted that this process is there");
-            }
             tokio::time::sleep(BEAT).await;
+            self.note().await;
         }
     }
 

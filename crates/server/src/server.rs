@@ -139,6 +139,8 @@ impl Server {
         let state = Arc::new(State::new(&config, parts, local_addr.port())?);
         let acceptor =
             TlsAcceptor::from(config.identity.server_config(config.client_certificates)?);
+        // Before anybody asks how it stands.
+        state.nodes.note().await;
         let kept = Arc::clone(&state);
         let keeping = tokio::spawn(async move {
             tokio::join!(keep_ready(&kept), kept.nodes.keep());
