@@ -94,7 +94,8 @@ pub(crate) async fn restore(
 }
 
 /// Why a snapshot is not of this journal, if it is not. Where a backup took the place of the database,
-/// it may know of decisions that are gone; then others took their numbers, after it was written.
+/// it may know of decisions and labels that are gone; then others took their numbers, after it was
+/// written.
 async fn misfit(
     database: &Database,
     restored: &Restored,
@@ -102,16 +103,22 @@ async fn misfit(
 ) -> Result<Option<&'static str>, StartError> {
     let last = database.event_no_last().await.map_err(Error::from)?;
     let next = i64::try_from(restored.next_event_no).unwrap_or(i64::MAX);
-    if next > last + 1 {
+    let labels = i64::try_from(restored.labels_seq).unwrap_or(i64::MAX);
+    let label = database.labels_since(labels - 1, 1).await;
+    let label = label.map_err(Error::from)?.pop();
+    if next > last + 1 || (labels > 0 && label.is_none()) {
         return Ok(Some("it is ahead of the journal"));
     }
     let decided_at = database.decided_before(next).await.map_err(Error::from)?;
+    let known_at = label
+        .filter(|label| label.seq == labels)
+        .map(|label| label.known_at);
     let since_1970 = written_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     let written_us = since_1970.and_then(|since| i64::try_from(since.as_micros()).ok());
     // File systems tell the time by the last tick of the machine.
     let is_later = |at: Timestamp| written_us.is_none_or(|written| at.micros() > written + SECOND);
-    let is_other = decided_at.is_some_and(is_later);
-    Ok(is_other.then_some("its last decision was made after it was written"))
+    let is_other = [decided_at, known_at].into_iter().flatten().any(is_later);
+    Ok(is_other.then_some("what it knew last came after it was written"))
 }
 
 /// How many deltas follow a base before a new one is written.

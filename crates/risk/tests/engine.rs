@@ -22,6 +22,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 const PACK: &str = include_str!("engine.yaml");
@@ -403,6 +404,53 @@ async fn late_labels_reach_windows_behind_the_delay_also_after_a_restart() {
     let late = house.verdict(payment("late", "d", 8 * day, "1.00")).await;
     assert_eq!(seen(&late, operand).as_deref(), Some("1"));
     house.close().await;
+}
+
+#[tokio::test]
+async fn labels_that_a_restored_backup_does_not_know_are_in_no_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Keyring::ephemeral();
+    let [store, copy, snapshot] =
+        ["store.db", "copy.db", "windows.snapshot"].map(|name| folder.path().join(name));
+    let label = async |house: &House, payment: &str, verdict| {
+        let label = Label {
+            payment_id: PaymentId::parse(payment).unwrap(),
+            verdict,
+            source: LabelSource::Chargeback,
+            occurred_at: None,
+        };
+        house.engine.label(&caller(), label, None).await.unwrap();
+    };
+    let house = House::open(folder.path(), &keyring).await;
+    house.verdict(payment("stolen", "c", 0, "9.00")).await;
+    house.close().await;
+    std::fs::copy(&store, &copy).unwrap();
+    let house = House::open(folder.path(), &keyring).await;
+    label(&house, "stolen", LabelVerdict::Fraud).await;
+    assert!(house.engine.snapshot().unwrap());
+    house.close().await;
+    for log in ["store.db-wal", "store.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(log));
+    }
+    std::fs::copy(&copy, &store).unwrap();
+
+    // Nobody has the number of the lost label; then another label takes it.
+    let day = 86_400;
+    let operand = "terminal.count(\"7d..35d\", label in [\"fraud\", \"chargeback\"])";
+    for days in [8, 17] {
+        let house = House::open(folder.path(), &keyring).await;
+        house.advance(days * day);
+        let id = format!("day-{days}");
+        let seen_then = house.verdict(payment(&id, "d", days * day, "1.00")).await;
+        assert_eq!(seen(&seen_then, operand).as_deref(), Some("0"), "{id}");
+        label(&house, &id, LabelVerdict::Genuine).await;
+        house.close().await;
+        let written = Timestamp::parse(START).unwrap().micros() + 7 * day * 1_000_000;
+        let written = Duration::from_micros(u64::try_from(written).unwrap());
+        let file = std::fs::File::options().append(true).open(&snapshot);
+        let set = file.unwrap().set_modified(SystemTime::UNIX_EPOCH + written);
+        set.unwrap();
+    }
 }
 
 #[tokio::test]
