@@ -13,7 +13,7 @@ const [binary, flag, shots] = process.argv.slice(2);
 const COMPANY = "demo";
 const THEMES = ["light", "dark"];
 const LANGUAGES = ["en", "zh"];
-const home = await house(binary, ["demo", "--events", "600"], COMPANY);
+const home = await house(binary, ["demo", "--events", "600", "--rate", "150"], COMPANY);
 const { origin, faults, sit, invite, until } = home;
 
 /** Holds a page to axe-core in both languages and themes, and keeps a picture of each. */
