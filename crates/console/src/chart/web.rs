@@ -168,7 +168,8 @@ fn sides(link: &Link) -> [(&str, &str); 2] {
     ]
 }
 
-fn kind_of(entity: &str) -> &str {
+/// The kind in the name of an entity.
+pub(crate) fn kind_of(entity: &str) -> &str {
     entity.split(':').next().unwrap_or_default()
 }
 

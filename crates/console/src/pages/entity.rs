@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chart::{
         moments::{self, Moment},
-        web::{self, Links},
+        web::{self, Links, kind_of},
     },
     format,
     names::named,
@@ -151,10 +151,6 @@ async fn show(v: &mut Visit) -> Result<Shown, Fault> {
     );
     let body = Body::new(title, main).below("/decisions", v.t(decisions::TITLE));
     Ok(body.with(&["due.js"]).into())
-}
-
-fn kind_of(entity: &str) -> &str {
-    entity.split(':').next().unwrap_or_default()
 }
 
 fn facts(v: &Visit, entity: &Entity) -> Markup {
